@@ -1,0 +1,81 @@
+/* error.c - the one line that a failure leaves behind. */
+#include "core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* tcc has no thread-local variables; there the message is the process's. */
+#if defined(__TINYC__) || defined(__STDC_NO_THREADS__) && !defined(__GNUC__)
+#define TX_THREAD
+#elif defined(__GNUC__) || defined(__clang__)
+#define TX_THREAD __thread
+#else
+#define TX_THREAD _Thread_local
+#endif
+
+static TX_THREAD char message[512];
+
+tx_status tx_fail(tx_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return status;
+}
+
+tx_status tx_fail_within(tx_status status, const char *format, ...)
+{
+    char inner[sizeof message], prefix[sizeof message];
+    memcpy(inner, message, sizeof inner);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(prefix, sizeof prefix, format, args);
+    va_end(args);
+    size_t n = strlen(prefix);
+    if (n > sizeof message - 3)
+        n = sizeof message - 3;
+    memcpy(message, prefix, n);
+    memcpy(message + n, ": ", 3);
+    size_t room = sizeof message - n - 3, length = strlen(inner);
+    if (length > room)
+        length = room;
+    memcpy(message + n + 2, inner, length);
+    message[n + 2 + length] = 0;
+    return status;
+}
+
+const char *tx_error_message(void)
+{
+    return message;
+}
+
+const char *tx_escape(char *out, size_t size, const char *text)
+{
+    size_t limit = size - 1 < 80 ? size - 1 : 80, used = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        char piece[5];
+        size_t n;
+        if (*p >= 0x20 && *p < 0x7f) {
+            piece[0] = (char)*p;
+            n = 1;
+        } else {
+            static const char digits[] = "0123456789abcdef";
+            piece[0] = '\\';
+            piece[1] = 'x';
+            piece[2] = digits[*p >> 4];
+            piece[3] = digits[*p & 15];
+            n = 4;
+        }
+        if (used + n > limit || (p[1] && used + n + 2 > limit)) {
+            memcpy(out + used, "..", limit - used < 2 ? limit - used : 2);
+            used += limit - used < 2 ? limit - used : 2;
+            break;
+        }
+        memcpy(out + used, piece, n);
+        used += n;
+    }
+    out[used] = 0;
+    return out;
+}

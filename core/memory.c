@@ -1,0 +1,134 @@
+/* memory.c - checked sizes and the one allocator, which tests can make fail.
+ *
+ * A block is one malloc: [ padding | header of one pointer | memory aligned to 64 ]. Large blocks are asked to live
+ * in huge pages, where the system has them: a training step touches a gigabyte, and page-table walks cost time. */
+#define _DEFAULT_SOURCE
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+enum { ALIGN = 64 };
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static long fail_after = -1, calls, live;
+
+int tx_size_mul(size_t a, size_t b, size_t *result)
+{
+    if (b != 0 && a > SIZE_MAX / b)
+        return -1;
+    *result = a * b;
+    return 0;
+}
+
+int tx_size_add(size_t a, size_t b, size_t *result)
+{
+    if (a > SIZE_MAX - b)
+        return -1;
+    *result = a + b;
+    return 0;
+}
+
+/* Images are decoded on several threads at once, so the counters add atomically where there can be threads (tcc has
+ * neither). Returns the value before. */
+static long count(long *counter, long step)
+{
+#if defined(__GNUC__) && !defined(__TINYC__)
+    return __atomic_fetch_add(counter, step, __ATOMIC_RELAXED);
+#else
+    long before = *counter;
+    *counter += step;
+    return before;
+#endif
+}
+
+static int refused(void)
+{
+    count(&calls, 1);
+    return fail_after >= 0 && count(&fail_after, -1) == 0;
+}
+
+void *tx_alloc(size_t count, size_t size)
+{
+    size_t bytes, total;
+    if (tx_size_mul(count, size, &bytes) || tx_size_add(bytes, ALIGN + sizeof(void *), &total)) {
+        tx_fail(TX_ERR_MEMORY, "out of memory: %zu elements of %zu bytes", count, size);
+        return NULL;
+    }
+    int large = bytes >= 2 * HUGE_PAGE;
+    size_t align = large ? HUGE_PAGE : ALIGN;
+    if (large && tx_size_add(total, HUGE_PAGE, &total))
+        total = bytes;
+    char *block = refused() ? NULL : large ? malloc(total) : calloc(1, total);
+    if (!block) {
+        tx_fail(TX_ERR_MEMORY, "out of memory: %zu bytes asked for", bytes);
+        return NULL;
+    }
+    uintptr_t start = (uintptr_t)block + sizeof(void *);
+    char *memory = block + sizeof(void *) + (align - start % align) % align;
+    memcpy(memory - sizeof(void *), &block, sizeof(void *));
+    if (large) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+        madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+        memset(memory, 0, bytes);
+    }
+    count(&live, 1);
+    return memory;
+}
+
+void tx_free(void *memory)
+{
+    if (!memory)
+        return;
+    void *block;
+    memcpy(&block, (char *)memory - sizeof(void *), sizeof(void *));
+    count(&live, -1);
+    free(block);
+}
+
+tx_status tx_grow(void **array, size_t *capacity, size_t need, size_t size)
+{
+    if (need <= *capacity)
+        return TX_OK;
+    size_t more = *capacity < 8 ? 8 : *capacity;
+    if (tx_size_add(*capacity, more, &more) || more < need)
+        more = need;
+    void *bigger = tx_alloc(more, size);
+    if (!bigger)
+        return TX_ERR_MEMORY;
+    if (*array)
+        memcpy(bigger, *array, *capacity * size);
+    tx_free(*array);
+    *array = bigger;
+    *capacity = more;
+    return TX_OK;
+}
+
+char *tx_strdup(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *copy = tx_alloc(n, 1);
+    if (copy)
+        memcpy(copy, text, n);
+    return copy;
+}
+
+void tx_alloc_fail_after(long n)
+{
+    fail_after = n;
+    calls = 0;
+}
+
+long tx_alloc_count(void)
+{
+    return calls;
+}
+
+long tx_alloc_live(void)
+{
+    return live;
+}
