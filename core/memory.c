@@ -34,7 +34,7 @@ int tx_size_add(size_t a, size_t b, size_t *result)
 
 /* Images are decoded on several threads at once, so the counters add atomically where there can be threads (tcc has
  * neither). Returns the value before. */
-static long count(long *counter, long step)
+static long tally(long *counter, long step)
 {
 #if defined(__GNUC__) && !defined(__TINYC__)
     return __atomic_fetch_add(counter, step, __ATOMIC_RELAXED);
@@ -47,8 +47,8 @@ static long count(long *counter, long step)
 
 static int refused(void)
 {
-    count(&calls, 1);
-    return fail_after >= 0 && count(&fail_after, -1) == 0;
+    tally(&calls, 1);
+    return fail_after >= 0 && tally(&fail_after, -1) == 0;
 }
 
 void *tx_alloc(size_t count, size_t size)
@@ -76,7 +76,7 @@ void *tx_alloc(size_t count, size_t size)
 #endif
         memset(memory, 0, bytes);
     }
-    count(&live, 1);
+    tally(&live, 1);
     return memory;
 }
 
@@ -86,7 +86,7 @@ void tx_free(void *memory)
         return;
     void *block;
     memcpy(&block, (char *)memory - sizeof(void *), sizeof(void *));
-    count(&live, -1);
+    tally(&live, -1);
     free(block);
 }
 
