@@ -1,0 +1,32 @@
+/* test.h - what every test program shares: a check that counts, and the verdict. */
+#ifndef THORAX_TEST_H
+#define THORAX_TEST_H
+
+#include <stdio.h>
+
+static int test_passed, test_failed;
+
+/* Counts one check; a failure prints where it stands and the message, which says how to repeat it. */
+#define CHECK(condition, ...)                                  \
+    do {                                                       \
+        if (condition) {                                       \
+            test_passed++;                                     \
+        } else {                                               \
+            test_failed++;                                     \
+            fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);    \
+            fprintf(stderr, __VA_ARGS__);                      \
+            fputc('\n', stderr);                               \
+        }                                                      \
+    } while (0)
+
+/* Prints "NAME: N passed, N failed" and returns the exit status of the program. A program without a single
+ * check has failed: it tested nothing. */
+static inline int test_done(const char *name)
+{
+    if (test_passed + test_failed == 0)
+        test_failed = 1;
+    printf("%s: %d passed, %d failed\n", name, test_passed, test_failed);
+    return test_failed != 0;
+}
+
+#endif
