@@ -140,6 +140,261 @@ void tx_sha256_begin(tx_sha256 *s);
 void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes);
 void tx_sha256_end(tx_sha256 *s, char hex[65]);
 
+/* ------------------------------------------------------------------------------------------ values
+ * A value as its reader sees it: act(scale[c]*data + shift[c]), one fused multiply-add, then the activation. scale NULL
+ * (then shift too): the data as they are. Pixel (i,y,x) stands at data + ((i*h+y)*w+x)*ld, its c channels contiguous,
+ * ld >= c; so a slice of a wider tensor is a view too. */
+typedef enum tx_act { TX_ACT_NONE, TX_ACT_RELU } tx_act;
+typedef struct tx_view {
+    const float *data;
+    int n, h, w, c;
+    size_t ld;
+    const float *scale, *shift;
+    tx_act act;
+} tx_view;
+
+/* ------------------------------------------------------------------------------------------- graph
+ * A network is described once: nodes in execution order, each an operation on earlier nodes. A description holds no
+ * numbers. It is planned for a batch size and a mode (tx_plan), then run on weights (tx_session), or run in double
+ * precision by the references alone (tx_reference).
+ *
+ * Building calls return the new node, or NULL once anything has failed: the first error stays in the graph
+ * (tx_graph_status), so a network is written without a check a line. */
+typedef struct tx_graph tx_graph;
+typedef struct tx_node tx_node;
+typedef struct tx_op tx_op;
+typedef struct tx_weights tx_weights;
+typedef struct tx_plan tx_plan;
+typedef struct tx_session tx_session;
+typedef struct tx_step tx_step;
+typedef struct tx_reference_step tx_reference_step;
+
+enum { TX_MAX_PARAMS = 6, TX_MAX_INPUTS = 64 };
+
+/* How a parameter is filled before training. a is the standard deviation or the bound. */
+typedef enum tx_init_kind { TX_INIT_ZERO, TX_INIT_ONE, TX_INIT_NORMAL, TX_INIT_UNIFORM } tx_init_kind;
+typedef struct tx_init {
+    tx_init_kind kind;
+    double a;
+} tx_init;
+
+/* What a parameter is. Weights and biases are trained; the others are buffers, the counter an integer. */
+typedef enum tx_role { TX_ROLE_TRAINED, TX_ROLE_BUFFER, TX_ROLE_COUNTER } tx_role;
+
+/* A named tensor of the state. shape is the file's (OIHW for convolutions, (out,in) for linear layers). In memory a
+ * 4-dimensional weight is kept HWIO and a 2-dimensional one (in,out): the matrix that a forward product reads. */
+typedef struct tx_param {
+    char *name; /* torchvision's, e.g. layer1.0.conv1.weight */
+    int dims;   /* 0 (the counter), 1, 2 or 4 */
+    int shape[4];
+    tx_role role;
+    tx_init init;
+    size_t count;  /* elements; 1 for the counter */
+    size_t offset; /* first element within tx_weights value (and grad), or position within counter */
+} tx_param;
+
+struct tx_node {
+    const tx_op *op;
+    tx_graph *graph;
+    const char *name; /* "" where the operation has none */
+    int index;        /* position in the graph */
+    int inputs;
+    tx_node **input;
+    int h, w, c;   /* shape of one image's output */
+    int consumers; /* nodes that read this one, a node that reads it twice counted twice */
+    int params;
+    int param[TX_MAX_PARAMS]; /* positions in the graph's list of parameters */
+    void *args;               /* the operation's own arguments, owned by the graph */
+    int wanted;               /* kept readable after a run: tx_node_keep */
+};
+
+/* A dense or strided tensor that is written: pixel (i,y,x) at data + ((i*h+y)*w+x)*ld. */
+typedef struct tx_tensor {
+    float *data;
+    int n, h, w, c;
+    size_t ld;
+} tx_tensor;
+
+/* The gradient of one input as a step must produce it: data = add + contribution, add NULL for 0 (add may be data
+ * itself). data NULL: nobody wants it. */
+typedef struct tx_gradient {
+    float *data;
+    size_t ld;
+    const float *add;
+    size_t add_ld;
+} tx_gradient;
+
+/* One node as it is run, with what the planner joined to it. Pointers are the session's. */
+struct tx_step {
+    const tx_node *node;
+    int n;        /* images in this run */
+    int training; /* 1: forward keeps what backward needs */
+    uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
+    tx_view *x;   /* the inputs, to be read through scale, shift and act where the operation says reads_views */
+    tx_tensor y;  /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
+    tx_act act;   /* activation joined to the result */
+    const tx_node *fold; /* inference: the batch norm folded into this convolution, or NULL */
+    tx_view add;         /* inference: what is added before act; data NULL: nothing */
+    int has_add;
+    tx_tensor dy;    /* backward: gradient of the result (after act) */
+    tx_gradient *dx; /* backward: one an input */
+    float *param[TX_MAX_PARAMS];
+    float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to */
+    float *fold_param[TX_MAX_PARAMS];
+    int64_t *counter; /* the counter among the parameters, or NULL */
+    void *saved;      /* from forward to backward (inference: kept for good) */
+    void *prepared;   /* what prepare makes of the weights (training: only within the step) */
+    void *work;       /* scratch within the step */
+};
+
+/* What a step needs of memory, and how it will be computed. Bytes. */
+typedef struct tx_need {
+    size_t saved, prepared, work;
+    size_t work_backward;
+    const char *algorithm; /* for the summary: "matrix", "im2col", "winograd", .. */
+    double macs;           /* multiply-adds of one image, by the definition */
+} tx_need;
+
+/* The operation table. One constant of these an operation, in its own file in layers/. */
+struct tx_op {
+    const char *name;
+    /* Checks arguments and input shapes, sets h, w, c, declares parameters (tx_node_param). */
+    tx_status (*shape)(tx_node *node);
+    /* Says what the step needs; the step's shapes are set for the largest batch, its pointers are not. NULL: nothing. */
+    void (*plan)(const tx_step *step, tx_need *need);
+    /* Brings the weights into the form that forward reads. NULL: nothing to do. */
+    void (*prepare)(tx_step *step);
+    void (*forward)(tx_step *step);
+    void (*backward)(tx_step *step);
+    /* The definition in double precision; backward adds to dx and dparam. */
+    void (*reference_forward)(tx_reference_step *step);
+    void (*reference_backward)(tx_reference_step *step);
+    const char *no_gradient; /* the reason why there is no backward, where there is none */
+    int reads_views;         /* 1: applies scale, shift and act of its inputs itself */
+    int backward_reads_x;    /* 1: backward reads the inputs' values */
+    int backward_reads_y;    /* 1: backward reads the result; 2: only if an activation is joined to it */
+    int in_place;            /* 1: backward may write dx over dy */
+    int joins_act;           /* 1: forward and backward apply step->act */
+    int folds;               /* 1: in inference takes a following batch norm and a sum into itself */
+    int makes_view;          /* 1: in training the result can be a view on the input: scale and shift are the first
+                                2*c floats of saved (batch norm) */
+    int shares_gradient;     /* 1: every input's gradient is the result's (a sum); 2: a slice of it (concatenation) */
+};
+
+/* The double-precision twin of a step: dense NHWC tensors, x[i] with the shapes of the node's inputs. */
+struct tx_reference_step {
+    const tx_node *node;
+    int n, training;
+    uint64_t seed, run;
+    const double **x;
+    double *y;
+    const double *dy;
+    double **dx;                  /* added to; an entry is NULL where no gradient is wanted */
+    double *param[TX_MAX_PARAMS]; /* kept as in tx_weights (HWIO, (in,out)); running statistics are updated in place */
+    double *dparam[TX_MAX_PARAMS];
+};
+
+tx_graph *tx_graph_new(void);
+void tx_graph_free(tx_graph *graph);
+/* TX_OK, or the first error of the building calls, its message stored again. */
+tx_status tx_graph_status(const tx_graph *graph);
+/* Spoils the graph with an argument error of this message; returns NULL, so that a builder can return it. */
+tx_node *tx_graph_refuse(tx_graph *graph, const char *format, ...) TX_PRINTF(2, 3);
+int tx_graph_nodes(const tx_graph *graph);
+const tx_node *tx_graph_node(const tx_graph *graph, int index);
+int tx_graph_params(const tx_graph *graph); /* entries of the state, in state_dict order */
+const tx_param *tx_graph_param(const tx_graph *graph, int index);
+/* Position of the parameter of that name, or -1. */
+int tx_graph_find(const tx_graph *graph, const char *name);
+/* Elements of all trained parameters. */
+size_t tx_graph_trained(const tx_graph *graph);
+
+/* Adds a node; args (size bytes, may be NULL with 0) are copied. For the building calls of layers/. */
+tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
+                      const void *args, size_t size);
+/* Within op->shape: declares the parameter NODE.leaf. dims 0..4, shape as in the file. */
+tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init init, int dims, const int *shape);
+/* Images, labels and masks enter here: (N, h, w, c), set by tx_session_input. */
+tx_node *tx_input(tx_graph *graph, int c, int h, int w);
+/* After a run the value (and, after backward, the gradient) of a kept node can be read. Without it the planner may
+ * reuse its memory. Inputs that are kept receive a gradient. */
+void tx_node_keep(tx_node *node);
+/* Replaces the way a parameter of a node is filled: position as declared by the operation (0 the weight, 1 the bias). */
+void tx_node_init(tx_node *node, int position, tx_init init);
+
+/* ----------------------------------------------------------------------------------------- weights
+ * The numbers of a network: trained parameters first, contiguous, then buffers. */
+struct tx_weights {
+    const tx_graph *graph; /* must outlive the weights */
+    float *value;          /* trained, then buffers */
+    float *grad;           /* trained only; NULL without gradients */
+    int64_t *counter;
+    size_t trained, total; /* elements */
+    size_t counters;
+    unsigned long version; /* raise it after every change: sessions prepare again (tx_weights_changed) */
+};
+tx_weights *tx_weights_new(const tx_graph *graph, int with_gradients);
+void tx_weights_free(tx_weights *weights);
+void tx_weights_changed(tx_weights *weights);
+/* Where a parameter or buffer stands in memory. */
+float *tx_weights_param(const tx_weights *weights, const tx_param *param);
+/* Fills every parameter as its init says, from Philox (seed, TX_RANDOM_INIT, position in state order, element in the
+ * file's order). Running means 0, variances 1, counters 0. */
+void tx_weights_init(tx_weights *weights, uint64_t seed);
+/* Between the file's order (OIHW, (out,in)) and memory's, count floats. */
+void tx_param_export(const tx_param *param, const float *memory, float *file);
+void tx_param_import(const tx_param *param, const float *file, float *memory);
+/* SHA-256 over all parameters and buffers but counters: float32 little-endian, state_dict order, the file's layout. */
+tx_status tx_weights_digest(const tx_weights *weights, char hex[65]);
+
+/* -------------------------------------------------------------------------------------------- plan
+ * Lays out one arena for a batch size and a mode before anything runs: joins steps, finds how long each value,
+ * gradient and scratch buffer lives over forward and backward, and gives it its place. */
+typedef enum tx_mode { TX_INFER, TX_TRAIN } tx_mode;
+tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode);
+void tx_plan_free(tx_plan *plan);
+size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
+/* What a node became: its need, or NULL if it was joined to another step. */
+const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node);
+
+/* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena.
+ * A training session needs weights with gradients. seed is what dropout draws by. */
+tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, int batch, tx_mode mode, uint64_t seed);
+void tx_session_free(tx_session *session);
+const tx_plan *tx_session_plan(const tx_session *session);
+/* The number of images in the following runs, 1..batch. */
+tx_status tx_session_batch(tx_session *session, int n);
+/* Where to write an input (n,h,w,c), dense. */
+float *tx_session_input(tx_session *session, const tx_node *input);
+/* Number of the training run, by which random operations draw; set before tx_forward. */
+void tx_session_run(tx_session *session, uint64_t run);
+void tx_forward(tx_session *session);
+/* Gradients of the graph's last node, usually the loss: after tx_forward of a training session. dy (n,h,w,c of that node,
+ * dense) is the gradient that arrives there; NULL means 1 everywhere. Gradients of parameters are written (not added)
+ * to weights->grad. */
+void tx_backward(tx_session *session, const float *dy);
+/* Copies a kept node's value (n*h*w*c floats, NHWC) or gradient; an error if it was not kept. The last node's value is
+ * always kept. A loss has one value for all images: the first. */
+tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out);
+tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out);
+/* Seconds that each node's step took in forward, backward, since the last reset (for `speed --layers`). */
+void tx_session_clock(tx_session *session, int on);
+void tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward);
+
+/* --------------------------------------------------------------------------------------- reference
+ * The whole graph on doubles, by the textbook definitions alone: what the kernels are compared with. */
+typedef struct tx_reference tx_reference;
+tx_reference *tx_reference_new(const tx_graph *graph, const tx_weights *weights, int batch, tx_mode mode, uint64_t seed);
+void tx_reference_free(tx_reference *reference);
+double *tx_reference_input(tx_reference *reference, const tx_node *input); /* (n,h,w,c) */
+void tx_reference_forward(tx_reference *reference);
+void tx_reference_backward(tx_reference *reference, const double *dy);
+const double *tx_reference_value(const tx_reference *reference, const tx_node *node);
+const double *tx_reference_gradient(const tx_reference *reference, const tx_node *node);
+/* Parameter or its gradient, in memory's layout (HWIO, (in,out)). */
+const double *tx_reference_param(const tx_reference *reference, int param);
+const double *tx_reference_param_gradient(const tx_reference *reference, int param);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,241 @@
+/* graph.c - describing a network: nodes in execution order, their shapes and their named parameters. */
+#include "graph_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+tx_graph *tx_graph_new(void)
+{
+    return tx_alloc(1, sizeof(tx_graph));
+}
+
+static void node_free(tx_node *node)
+{
+    if (!node)
+        return;
+    tx_free((char *)node->name);
+    tx_free(node->input);
+    tx_free(node->args);
+    tx_free(node);
+}
+
+void tx_graph_free(tx_graph *graph)
+{
+    if (!graph)
+        return;
+    for (size_t i = 0; i < graph->nodes; i++)
+        node_free(graph->node[i]);
+    for (size_t i = 0; i < graph->params; i++)
+        tx_free(graph->param[i].name);
+    tx_free(graph->node);
+    tx_free(graph->param);
+    tx_free(graph);
+}
+
+/* Keeps the first error; later ones follow from it. */
+static void *spoil(tx_graph *graph, tx_status status)
+{
+    if (graph && graph->status == TX_OK) {
+        graph->status = status;
+        snprintf(graph->message, sizeof graph->message, "%s", tx_error_message());
+    }
+    return NULL;
+}
+
+tx_status tx_graph_status(const tx_graph *graph)
+{
+    if (!graph)
+        return TX_ERR_MEMORY;
+    return graph->status == TX_OK ? TX_OK : tx_fail(graph->status, "%s", graph->message);
+}
+
+tx_node *tx_graph_refuse(tx_graph *graph, const char *format, ...)
+{
+    char text[sizeof graph->message];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s", text));
+}
+
+int tx_graph_nodes(const tx_graph *graph)
+{
+    return (int)graph->nodes;
+}
+
+const tx_node *tx_graph_node(const tx_graph *graph, int index)
+{
+    return graph->node[index];
+}
+
+int tx_graph_params(const tx_graph *graph)
+{
+    return (int)graph->params;
+}
+
+const tx_param *tx_graph_param(const tx_graph *graph, int index)
+{
+    return &graph->param[index];
+}
+
+int tx_graph_find(const tx_graph *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->params; i++)
+        if (strcmp(graph->param[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+size_t tx_graph_trained(const tx_graph *graph)
+{
+    return graph->trained;
+}
+
+/* Allocates a node with copies of everything that it refers to; NULL without memory. */
+static tx_node *node_new(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
+                         const void *args, size_t size)
+{
+    tx_node *node = tx_alloc(1, sizeof *node);
+    if (!node)
+        return NULL;
+    node->op = op;
+    node->graph = graph;
+    node->index = (int)graph->nodes;
+    node->name = tx_strdup(name ? name : "");
+    node->inputs = n_inputs;
+    node->input = tx_alloc((size_t)n_inputs, sizeof *node->input);
+    node->args = tx_alloc(1, size);
+    if (!node->name || !node->input || !node->args) {
+        node_free(node);
+        return NULL;
+    }
+    for (int i = 0; i < n_inputs; i++)
+        node->input[i] = inputs[i];
+    if (size)
+        memcpy(node->args, args, size);
+    return node;
+}
+
+tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
+                      const void *args, size_t size)
+{
+    if (!graph || graph->status != TX_OK)
+        return NULL;
+    if (n_inputs > TX_MAX_INPUTS)
+        return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s %s: %d inputs, at most %d", op->name, name, n_inputs,
+                                    (int)TX_MAX_INPUTS));
+    for (int i = 0; i < n_inputs; i++)
+        if (!inputs[i] || inputs[i]->graph != graph)
+            return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s %s: input %d is no node of this graph", op->name,
+                                        name ? name : "", i));
+    tx_status status = tx_grow((void **)&graph->node, &graph->node_room, graph->nodes + 1, sizeof *graph->node);
+    if (status)
+        return spoil(graph, status);
+    tx_node *node = node_new(graph, op, name, inputs, n_inputs, args, size);
+    if (!node)
+        return spoil(graph, TX_ERR_MEMORY);
+    graph->node[graph->nodes++] = node;
+    status = op->shape(node);
+    if (status == TX_OK && (node->h < 1 || node->w < 1 || node->c < 1))
+        status = tx_fail(TX_ERR_ARGUMENT, "the map of %d x %d is too small: the result would be %d x %d",
+                         n_inputs ? inputs[0]->h : 0, n_inputs ? inputs[0]->w : 0, node->h, node->w);
+    if (status)
+        return spoil(graph, tx_fail_within(status, "%s '%s'", op->name, node->name));
+    for (int i = 0; i < n_inputs; i++)
+        inputs[i]->consumers++;
+    return node;
+}
+
+/* NODE.leaf, or leaf alone where the node has no name. */
+static char *join_name(const char *node, const char *leaf)
+{
+    size_t n = strlen(node), m = strlen(leaf);
+    char *name = tx_alloc(n + m + 2, 1);
+    if (name)
+        snprintf(name, n + m + 2, "%s%s%s", node, n ? "." : "", leaf);
+    return name;
+}
+
+tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init init, int dims, const int *shape)
+{
+    tx_graph *graph = node->graph;
+    if (node->params == TX_MAX_PARAMS)
+        return tx_fail(TX_ERR_ARGUMENT, "more than %d parameters", (int)TX_MAX_PARAMS);
+    tx_param p = {.dims = dims, .role = role, .init = init, .count = 1};
+    for (int i = 0; i < dims; i++) {
+        p.shape[i] = shape[i];
+        if (shape[i] < 1 || tx_size_mul(p.count, (size_t)shape[i], &p.count))
+            return tx_fail(TX_ERR_ARGUMENT, "parameter %s has an impossible size", leaf);
+    }
+    tx_status status = tx_grow((void **)&graph->param, &graph->param_room, graph->params + 1, sizeof *graph->param);
+    if (status)
+        return status;
+    p.name = join_name(node->name, leaf);
+    if (!p.name)
+        return TX_ERR_MEMORY;
+    if (tx_graph_find(graph, p.name) >= 0) {
+        status = tx_fail(TX_ERR_ARGUMENT, "there are two parameters of the name %s", p.name);
+        tx_free(p.name);
+        return status;
+    }
+    size_t *next = role == TX_ROLE_TRAINED ? &graph->trained : role == TX_ROLE_BUFFER ? &graph->buffers : &graph->counters;
+    p.offset = *next;
+    *next += p.count;
+    node->param[node->params++] = (int)graph->params;
+    graph->param[graph->params++] = p;
+    return TX_OK;
+}
+
+void tx_node_keep(tx_node *node)
+{
+    if (node)
+        node->wanted = 1;
+}
+
+void tx_node_init(tx_node *node, int position, tx_init init)
+{
+    if (node && position >= 0 && position < node->params)
+        node->graph->param[node->param[position]].init = init;
+}
+
+/* ---- the input node: its value comes from outside */
+typedef struct input_args {
+    int c, h, w;
+} input_args;
+
+static tx_status input_shape(tx_node *node)
+{
+    const input_args *a = node->args;
+    node->h = a->h;
+    node->w = a->w;
+    node->c = a->c;
+    if (a->c < 1 || a->h < 1 || a->w < 1)
+        return tx_fail(TX_ERR_ARGUMENT, "%d channels of %d x %d, expected at least one of each", a->c, a->h, a->w);
+    return TX_OK;
+}
+
+static void input_forward(tx_step *step)
+{
+    (void)step;
+}
+
+static void input_reference(tx_reference_step *step)
+{
+    (void)step;
+}
+
+const tx_op tx_op_input = {
+    .name = "input",
+    .shape = input_shape,
+    .forward = input_forward,
+    .reference_forward = input_reference,
+    .no_gradient = "nothing stands before an input",
+};
+
+tx_node *tx_input(tx_graph *graph, int c, int h, int w)
+{
+    input_args args = {c, h, w};
+    return tx_graph_add(graph, &tx_op_input, "input", NULL, 0, &args, sizeof args);
+}

@@ -1,0 +1,19 @@
+/* graph_private.h - the insides of a graph, shared by the files that plan and run it. */
+#ifndef THORAX_GRAPH_PRIVATE_H
+#define THORAX_GRAPH_PRIVATE_H
+
+#include "core.h"
+
+struct tx_graph {
+    tx_node **node;
+    size_t nodes, node_room;
+    tx_param *param;
+    size_t params, param_room;
+    size_t trained, buffers, counters; /* elements of each role so far */
+    tx_status status;
+    char message[512];
+};
+
+extern const tx_op tx_op_input;
+
+#endif

@@ -1,0 +1,276 @@
+/* session.c - a plan bound to memory and weights, and run: forward over the steps, backward over them reversed. */
+#include "graph_private.h"
+#include "plan_private.h"
+
+#include <string.h>
+
+typedef struct step_times {
+    double forward, backward;
+} step_times;
+
+struct tx_session {
+    tx_plan *plan;
+    tx_weights *weights;
+    char *arena;
+    tx_step *step; /* one a node; those that are no step have node NULL */
+    tx_view *views;
+    tx_gradient *gradients;
+    step_times *times;
+    int n, clock;
+    uint64_t seed, run;
+    unsigned long prepared; /* version of the weights that prepare has seen */
+};
+
+static float *pointer_of(const tx_session *s, tx_slot slot)
+{
+    return slot.buffer < 0 ? NULL : (float *)(void *)(s->arena + s->plan->buffer[slot.buffer].offset) + slot.channel;
+}
+
+static void *buffer_of(const tx_session *s, int buffer)
+{
+    return buffer < 0 ? NULL : s->arena + s->plan->buffer[buffer].offset;
+}
+
+/* Completes a view that has its shape with pointers to node i's value. */
+static void bind_view(const tx_session *s, int i, tx_view *view)
+{
+    const tx_planned *p = &s->plan->node[i];
+    view->data = pointer_of(s, p->value);
+    if (p->coefficients >= 0) {
+        const float *scale = buffer_of(s, s->plan->node[p->coefficients].saved);
+        view->scale = scale;
+        view->shift = scale + view->c;
+    }
+}
+
+static void bind_params(const tx_session *s, const tx_node *node, float **param, float **grad, int64_t **counter)
+{
+    for (int k = 0; k < node->params; k++) {
+        const tx_param *p = tx_graph_param(s->plan->graph, node->param[k]);
+        if (p->role == TX_ROLE_COUNTER) {
+            *counter = s->weights->counter + p->offset;
+            continue;
+        }
+        param[k] = tx_weights_param(s->weights, p);
+        if (grad && p->role == TX_ROLE_TRAINED && s->weights->grad)
+            grad[k] = s->weights->grad + p->offset;
+    }
+}
+
+static void bind_step(tx_session *s, int i)
+{
+    const tx_planned *p = &s->plan->node[i];
+    tx_step *step = &s->step[i];
+    const tx_node *node = tx_graph_node(s->plan->graph, i);
+    int64_t *unused = NULL;
+    tx_plan_step(s->plan, i, s->n, step);
+    for (int k = 0; k < node->inputs; k++) {
+        bind_view(s, node->input[k]->index, &step->x[k]);
+        step->dx[k] = (tx_gradient){pointer_of(s, p->dx[k]), p->dx[k].ld, pointer_of(s, p->dx_add[k]), p->dx_add[k].ld};
+    }
+    if (s->plan->node[p->result].coefficients != i)
+        step->y.data = pointer_of(s, s->plan->node[p->result].value);
+    if (step->has_add)
+        bind_view(s, p->add, &step->add);
+    step->dy.data = pointer_of(s, p->dy);
+    step->saved = buffer_of(s, p->saved);
+    step->prepared = buffer_of(s, p->prepared);
+    step->work = buffer_of(s, p->work);
+    step->seed = s->seed;
+    bind_params(s, node, step->param, step->grad, &step->counter);
+    if (step->fold)
+        bind_params(s, step->fold, step->fold_param, NULL, &unused);
+}
+
+/* Room for views and gradients of all steps, then every step with its pointers. */
+static tx_status bind_all(tx_session *s)
+{
+    const tx_graph *graph = s->plan->graph;
+    size_t inputs = 0, next = 0;
+    for (int i = 0; i < s->plan->nodes; i++)
+        inputs += (size_t)tx_graph_node(graph, i)->inputs;
+    s->step = tx_alloc((size_t)s->plan->nodes, sizeof *s->step);
+    s->times = tx_alloc((size_t)s->plan->nodes, sizeof *s->times);
+    s->views = tx_alloc(inputs, sizeof *s->views);
+    s->gradients = tx_alloc(inputs, sizeof *s->gradients);
+    s->arena = tx_alloc(s->plan->bytes, 1);
+    if (!s->step || !s->times || !s->views || !s->gradients || !s->arena)
+        return TX_ERR_MEMORY;
+    for (int i = 0; i < s->plan->nodes; i++) {
+        if (!s->plan->node[i].is_step)
+            continue;
+        s->step[i].x = s->views + next;
+        s->step[i].dx = s->gradients + next;
+        next += (size_t)tx_graph_node(graph, i)->inputs;
+        bind_step(s, i);
+    }
+    return TX_OK;
+}
+
+/* Weights made for another description of the same parameters (say, with a loss behind it) will do. */
+static tx_status check_weights(const tx_graph *graph, const tx_weights *weights, tx_mode mode)
+{
+    int n = tx_graph_params(graph), m = tx_graph_params(weights->graph);
+    for (int i = 0; i < n && n == m; i++)
+        if (tx_graph_param(graph, i)->count != tx_graph_param(weights->graph, i)->count ||
+            tx_graph_param(graph, i)->role != tx_graph_param(weights->graph, i)->role)
+            m = -1;
+    if (n != m)
+        return tx_fail(TX_ERR_ARGUMENT, "these weights belong to another network");
+    if (mode == TX_TRAIN && !weights->grad)
+        return tx_fail(TX_ERR_ARGUMENT, "training needs weights with gradients");
+    return TX_OK;
+}
+
+tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, int batch, tx_mode mode, uint64_t seed)
+{
+    if (tx_graph_status(graph) || !weights || check_weights(graph, weights, mode))
+        return NULL;
+    tx_session *s = tx_alloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->weights = weights;
+    s->n = batch;
+    s->seed = seed;
+    s->plan = tx_plan_new(graph, batch, mode);
+    if (!s->plan || bind_all(s)) {
+        tx_session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void tx_session_free(tx_session *session)
+{
+    if (!session)
+        return;
+    tx_plan_free(session->plan);
+    tx_free(session->arena);
+    tx_free(session->step);
+    tx_free(session->times);
+    tx_free(session->views);
+    tx_free(session->gradients);
+    tx_free(session);
+}
+
+const tx_plan *tx_session_plan(const tx_session *session)
+{
+    return session->plan;
+}
+
+tx_status tx_session_batch(tx_session *session, int n)
+{
+    if (n < 1 || n > session->plan->batch)
+        return tx_fail(TX_ERR_ARGUMENT, "a batch of %d images, planned for 1 to %d", n, session->plan->batch);
+    session->n = n;
+    for (int i = 0; i < session->plan->nodes; i++) {
+        tx_step *step = &session->step[i];
+        if (!step->node)
+            continue;
+        step->n = step->y.n = step->dy.n = step->add.n = n;
+        for (int k = 0; k < step->node->inputs; k++)
+            step->x[k].n = n;
+    }
+    return TX_OK;
+}
+
+float *tx_session_input(tx_session *session, const tx_node *input)
+{
+    return pointer_of(session, session->plan->node[input->index].value);
+}
+
+void tx_session_run(tx_session *session, uint64_t run)
+{
+    session->run = run;
+}
+
+void tx_forward(tx_session *session)
+{
+    int training = session->plan->mode == TX_TRAIN;
+    int prepare = training || session->prepared != session->weights->version;
+    session->prepared = session->weights->version;
+    for (int i = 0; i < session->plan->nodes; i++) {
+        tx_step *step = &session->step[i];
+        if (!step->node)
+            continue;
+        double start = session->clock ? tx_seconds() : 0;
+        step->run = session->run;
+        step->work = buffer_of(session, session->plan->node[i].work);
+        if (prepare && step->node->op->prepare)
+            step->node->op->prepare(step);
+        step->node->op->forward(step);
+        if (session->clock)
+            session->times[i].forward += tx_seconds() - start;
+    }
+}
+
+/* The gradient that arrives at the last node: given, or 1 everywhere. */
+static void seed_gradient(tx_session *s, const float *dy)
+{
+    int last = s->plan->nodes - 1;
+    const tx_node *node = tx_graph_node(s->plan->graph, last);
+    float *gradient = pointer_of(s, s->plan->node[last].gradient);
+    size_t count = (size_t)s->n * (size_t)node->h * (size_t)node->w * (size_t)node->c;
+    for (size_t i = 0; i < count; i++)
+        gradient[i] = dy ? dy[i] : 1;
+}
+
+void tx_backward(tx_session *session, const float *dy)
+{
+    const tx_plan *plan = session->plan;
+    if (plan->mode != TX_TRAIN)
+        return;
+    if (session->weights->grad)
+        memset(session->weights->grad, 0, session->weights->trained * sizeof(float));
+    if (!plan->node[plan->nodes - 1].reached)
+        return;
+    seed_gradient(session, dy);
+    for (int i = plan->nodes - 1; i >= 0; i--) {
+        tx_step *step = &session->step[i];
+        if (!step->node || !step->dy.data || !step->node->op->backward)
+            continue;
+        double start = session->clock ? tx_seconds() : 0;
+        step->work = buffer_of(session, plan->node[i].work_backward);
+        step->node->op->backward(step);
+        if (session->clock)
+            session->times[i].backward += tx_seconds() - start;
+    }
+}
+
+/* Copies n*h*w pixels of c channels out of a place with its own pixel distance. */
+static void copy_dense(const tx_session *s, const tx_node *node, const float *from, size_t ld, float *out)
+{
+    size_t pixels = (size_t)s->n * (size_t)node->h * (size_t)node->w, c = (size_t)node->c;
+    for (size_t p = 0; p < pixels; p++)
+        memcpy(out + p * c, from + p * ld, c * sizeof *out);
+}
+
+tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out)
+{
+    const tx_planned *p = &session->plan->node[node->index];
+    if (!node->wanted && node->index != session->plan->nodes - 1)
+        return tx_fail(TX_ERR_ARGUMENT, "the value of %s '%s' was not kept", node->op->name, node->name);
+    copy_dense(session, node, pointer_of(session, p->value), p->value.ld, out);
+    return TX_OK;
+}
+
+tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out)
+{
+    const tx_planned *p = &session->plan->node[node->index];
+    if (!node->wanted || !p->reached)
+        return tx_fail(TX_ERR_ARGUMENT, "the gradient of %s '%s' was not kept", node->op->name, node->name);
+    copy_dense(session, node, pointer_of(session, p->gradient), p->gradient.ld, out);
+    return TX_OK;
+}
+
+void tx_session_clock(tx_session *session, int on)
+{
+    session->clock = on;
+    memset(session->times, 0, (size_t)session->plan->nodes * sizeof *session->times);
+}
+
+void tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward)
+{
+    *forward = session->times[node->index].forward;
+    *backward = session->times[node->index].backward;
+}

@@ -1,0 +1,44 @@
+/* nets.h - the networks of the study, by name. Names of parameters, counts and initial values are torchvision's. */
+#ifndef THORAX_NETS_H
+#define THORAX_NETS_H
+
+#include "../layers/layers.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tx_net_info tx_net_info;
+
+/* Builds the network on `image` and returns its last features' node; the head is added by tx_net_build. cut: how many
+ * final blocks are left out. */
+typedef tx_node *tx_net_features(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut);
+
+struct tx_net_info {
+    const char *name;   /* torchvision's, e.g. "resnet18" */
+    const char *family; /* "ResNet" */
+    const char *head;   /* name of the last linear layer, e.g. "fc" */
+    int blocks;         /* that can be cut: cut is 0 .. blocks */
+    int smallest;       /* side of the smallest square input */
+    double top1;        /* ImageNet top-1 in percent of the published weights, single centre crop */
+    tx_net_features *features;
+    const void *table; /* the family's own: widths and depths */
+};
+
+/* The registry, in the order in which `thorax nets` lists it. */
+int tx_nets(void);
+const tx_net_info *tx_net_at(int index);
+/* NULL if there is no network of that name. */
+const tx_net_info *tx_net_find(const char *name);
+
+/* Builds features and head (global mean, linear layer) and returns the logits (N,1,1,classes). cut 1..net->blocks removes
+ * final blocks, as nets/README.md defines; the linear layer is then U(1/sqrt(in)). image is (N,H,W,3). NULL with an error
+ * in the graph where the image is smaller than the network takes, or cut or classes are out of range. */
+tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
+
+extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
