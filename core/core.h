@@ -83,6 +83,25 @@ int tx_cores(void);
 double tx_seconds(void);
 size_t tx_peak_memory(void);
 
+/* ------------------------------------------------------------------------------------ kernels and ISA
+ * What computes in bulk is compiled for several instruction sets, "portable" among them everywhere, and gives the same
+ * bits on each. Chosen at the first use, or before by tx_isa_select; not while a parallel loop runs.
+ *
+ * tx_isa_select: `name` portable, avx2, avx512 or neon. NULL: what has been selected before, else what the environment
+ * variable TX_ISA says, else the best that processor and system offer. TX_ERR_ARGUMENT if there is no such name,
+ * TX_ERR_MACHINE if this machine or build lacks it or fails the self-test; the selection is then as it was. */
+tx_status tx_isa_select(const char *name);
+const char *tx_isa_name(void);
+/* The usable ones, best first, at most TX_MAX_ISAS; returns how many. */
+enum { TX_MAX_ISAS = 4 };
+int tx_isa_list(const char **names);
+/* TX_ERR_MACHINE where arithmetic is not what every result here rests on: binary32 and binary64, rounded to nearest, each
+ * operation once (no wider intermediate format, no contraction), gradual underflow, fma with one rounding. */
+tx_status tx_self_test(void);
+/* Floating point operations a second, multiply-adds in registers alone on that many threads with the current
+ * instruction set, measured for about a tenth of a second. */
+double tx_fma_peak(int threads);
+
 /* ---------------------------------------------------------------------------------- random numbers
  * Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a draw
  * is a function of (seed, purpose, step, index) and of nothing else. */
@@ -152,6 +171,24 @@ typedef struct tx_view {
     const float *scale, *shift;
     tx_act act;
 } tx_view;
+
+/* ----------------------------------------------------------------------------------------- updates
+ * One step of an optimiser over n elements that stand apart from each other (optim/ gives the equations and makes the
+ * constants). Each call runs on the calling thread. */
+typedef struct tx_sgd_step {
+    float lr, momentum, gain, weight_decay; /* gain: 1 - dampening */
+    int first, nesterov;                    /* first: buffer = gradient */
+} tx_sgd_step;
+/* buffer NULL: no momentum. */
+void tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n);
+typedef struct tx_adam_step {
+    float keep, weight_decay;      /* w shrinks to keep * w; weight_decay * w is added to the gradient */
+    float mean_gain;               /* 1 - beta1 */
+    float square_keep, square_gain; /* beta2, 1 - beta2 */
+    float root_correction;         /* sqrt(1 - beta2^t) */
+    float eps, step;               /* step: lr / (1 - beta1^t) */
+} tx_adam_step;
+void tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n);
 
 /* ------------------------------------------------------------------------------------------- graph
  * A network is described once: nodes in execution order, each an operation on earlier nodes. A description holds no
@@ -377,6 +414,8 @@ void tx_backward(tx_session *session, const float *dy);
  * always kept. A loss has one value for all images: the first. */
 tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out);
 tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out);
+/* The first number of the value of a kept node or the last one: a loss. */
+float tx_session_scalar(const tx_session *session, const tx_node *node);
 /* Seconds that each node's step took in forward, backward, since the last reset (for `speed --layers`). */
 void tx_session_clock(tx_session *session, int on);
 void tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward);
@@ -394,6 +433,108 @@ const double *tx_reference_gradient(const tx_reference *reference, const tx_node
 /* Parameter or its gradient, in memory's layout (HWIO, (in,out)). */
 const double *tx_reference_param(const tx_reference *reference, int param);
 const double *tx_reference_param_gradient(const tx_reference *reference, int param);
+
+/* ------------------------------------------------------------------------------------ matrix products
+ * Convolutions and linear layers as products of matrices that nobody writes down. Bits: an output of a forward product
+ * is one chain of fused multiply-adds over its K terms in ascending order, from 0; a gradient is such a chain over each
+ * TX_GEMM_CHUNK rows, the chunks added in index order. Neither threads nor blocks nor instruction set show in it.
+ *
+ * The caller keeps its side: pointers valid, steps and extents positive, every product of extents within size_t, and
+ * work memory, aligned to 64, of as many bytes as the ..._work function says for at least as many threads as now. */
+enum { TX_GEMM_CHUNK = 256 };
+
+/* Offset of a kernel element from the pixel that its output is counted from, in rows and columns of the input. */
+typedef struct tx_tap {
+    int y, x;
+} tx_tap;
+
+/* The implicit matrix of patches, M = n*grid_h*grid_w rows by K = taps*c columns: in row (i,gy,gx) and column (t,ch)
+ * stands x[i, gy*step_y + tap[t].y, gx*step_x + tap[t].x, ch] as the reader of x sees it, and 0 where that lies outside of
+ * the image (after scale, shift and activation). */
+typedef struct tx_rows {
+    tx_view x;
+    int grid_h, grid_w, step_y, step_x;
+    int taps; /* may be 0: then the product is 0 */
+    const tx_tap *tap;
+} tx_rows;
+
+/* Where row (i,gy,gx) of a product goes: pixel (i, gy*step_y + offset_y, gx*step_x + offset_x) of maps of h x w pixels,
+ * n channels of it at data + pixel*ld, as  act((product + bias[o]) + add[o]).  bias may be NULL; add too, else it is read
+ * at the same pixels with distance add_ld, as add_scale*add + add_shift where these are not NULL. add may be data itself
+ * with add_ld = ld, which accumulates; apart from that they do not overlap. */
+typedef struct tx_target {
+    float *data;
+    size_t ld;
+    int h, w, step_y, step_x, offset_y, offset_x;
+    const float *bias;
+    const float *add;
+    size_t add_ld;
+    const float *add_scale, *add_shift;
+    tx_act act;
+} tx_target;
+
+/* Weights as the K x n matrix B of a product: B[(t,ch)][o] = data[tap[t]*tap_step + ch*row_step + o*column_step] * scale[o];
+ * tap NULL: 0, 1, ..; scale NULL: 1. A plain K x n matrix: taps 1, c K, row_step n, column_step 1. */
+typedef struct tx_filter {
+    const float *data;
+    int taps;
+    const int *tap;
+    size_t tap_step;
+    int c;
+    size_t row_step;
+    int n;
+    size_t column_step;
+    const float *scale;
+} tx_filter;
+
+/* Floats that packed weights take; (size_t)-1 if it does not fit. The layout is that of the current instruction set. */
+size_t tx_gemm_packed(size_t k, size_t n);
+void tx_gemm_pack(float *packed, const tx_filter *w);
+/* target = A B, B packed, of n columns. */
+size_t tx_gemm_forward_work(const tx_rows *a, int n);
+void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work);
+/* dw[k][o] = sum over rows r of A[r][k] dy[r][o], K x dy->c without gaps; pixel r of dy (a view without scale and act)
+ * is row r. add: the chunks are added to what stands in dw. */
+size_t tx_gemm_gradient_work(const tx_rows *a, int n);
+void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work);
+
+/* ------------------------------------------------------------------------------ channel operations
+ * What the operations of layers/ are made of beside matrix products: passes over tensors along their contiguous
+ * channels, in parallel over pixels, bound by memory: every operand is read once, nothing is stored between.
+ *
+ * A sum over pixels is taken in chunks of TX_CHUNK pixels in the order (n,h,w): within a chunk one chain of float
+ * additions a channel, the chunks in index order in double. Chunks depend on the shape alone, so the bits do too. */
+enum { TX_CHUNK = 128 };
+/* Square windows over a map: output o begins at o*stride - top (rows) and o*stride - left (columns). */
+typedef struct tx_window {
+    int kernel, stride, top, left;
+} tx_window;
+/* y = act(x[0] + x[1] + ..). Of one input it is a copy, an activation, a scale and shift. */
+void tx_channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act);
+/* dx = add + dy where y > 0, add elsewhere; y NULL: everywhere. dx may be dy or add. A dy of ld 0 is spread over
+ * the pixels. */
+void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y);
+/* Scratch of the four below, in bytes. */
+size_t tx_channel_work(size_t pixels, int c);
+/* sum[c] of the values of a view: a bias's gradient. */
+void tx_channel_total(const tx_view *x, double *sum, void *work);
+/* Mean and (biased) variance of the data of x, without scale and act. */
+void tx_channel_moments(const tx_view *x, double *mean, double *variance, void *work);
+/* With g = dy where the activation of view x lets it through (scale data + shift > 0), 0 elsewhere:
+ * sum_g = sum g, sum_gx = sum g (data - mean). */
+void tx_channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, double *sum_g, double *sum_gx,
+                            void *work);
+/* dx = add + scale (g - mean_g - (data - mean) slope), all but the data one value a channel. dx may be dy or add. */
+void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
+                                const float *mean_g, const float *slope);
+/* y (n,1,1,c): the mean of each image's map, its chunks counted from the image's first pixel. */
+void tx_channel_image_mean(const tx_tensor *y, const tx_view *x);
+/* The largest value of each window, what lies outside the map counting as -inf; a NaN is larger than all. argmax, if
+ * not NULL, receives n*h*w*c bytes: row * kernel + column of the first largest within its window, kernel <= 15. */
+void tx_channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window);
+/* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */
+void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax, const tx_view *x,
+                                  const tx_window *window);
 
 #ifdef __cplusplus
 }

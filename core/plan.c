@@ -116,7 +116,7 @@ static void join_inference(tx_plan *plan, int i)
         int other = sum->input[0]->index == p->result ? sum->input[1]->index : sum->input[0]->index;
         int made = -1;
         for (int j = 0; j < plan->nodes; j++)
-            if (plan->node[j].is_step && plan->node[j].result == other)
+            if (plan->node[j].is_step && plan->node[j].result == other && !node_at(plan, j)->op->makes_view)
                 made = j;
         if (made >= 0 && made < i) {
             p->add = other;

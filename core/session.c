@@ -254,6 +254,11 @@ tx_status tx_session_value(const tx_session *session, const tx_node *node, float
     return TX_OK;
 }
 
+float tx_session_scalar(const tx_session *session, const tx_node *node)
+{
+    return *pointer_of(session, session->plan->node[node->index].value);
+}
+
 tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out)
 {
     const tx_planned *p = &session->plan->node[node->index];

@@ -58,17 +58,17 @@ tx_status tx_writer_commit(tx_writer *writer);
 void tx_writer_abort(tx_writer *writer);
 
 /* A table that grows by whole lines. A line that cannot be written in full is taken back. */
-typedef struct tx_log tx_log;
-#define TX_LOG_ALL UINT64_MAX
-/* Opens or makes the file and cuts it to its first `keep` bytes (TX_LOG_ALL: to its last whole line), so that a
+typedef struct tx_journal tx_journal;
+#define TX_JOURNAL_ALL UINT64_MAX
+/* Opens or makes the file and cuts it to its first `keep` bytes (TX_JOURNAL_ALL: to its last whole line), so that a
  * resumed run goes on where its state was saved. A file shorter than that is an error. */
-tx_log *tx_log_open(const char *path, uint64_t keep);
+tx_journal *tx_journal_open(const char *path, uint64_t keep);
 /* Appends text, which ends in a newline. */
-tx_status tx_log_add(tx_log *log, const char *text);
+tx_status tx_journal_add(tx_journal *journal, const char *text);
 /* Bytes so far: what `keep` wants. */
-uint64_t tx_log_bytes(const tx_log *log);
-tx_status tx_log_sync(tx_log *log);
-void tx_log_close(tx_log *log);
+uint64_t tx_journal_bytes(const tx_journal *journal);
+tx_status tx_journal_sync(tx_journal *journal);
+void tx_journal_close(tx_journal *journal);
 
 /* An fcntl write lock on a file (made if absent), which the system takes back when the process ends, however it ends.
  * Locks are the process's: a second one on the same file from the same process is granted, and closing either ends both. */
@@ -147,12 +147,12 @@ typedef struct tx_dataset {
     char *task_names; /* with commas between: what options.tasks of another split wants */
     char **path;      /* an image: as it stands in the file */
     unsigned char *frontal;
-    signed char *label;       /* images x tasks: 1, 0, -1 masked */
-    tx_label_counts *counts;  /* a task */
+    signed char *label;        /* images x tasks: 1, 0, -1 masked */
+    tx_label_counts *counts;   /* a task */
     uint32_t *study, *patient; /* an image: groups numbered as they first appear */
     size_t studies, patients;
-    char **study_name; /* the Path before its last '/' */
-    char **patient_name; /* the last folder of that but one, e.g. patient00001 */
+    char **study_name;   /* the Path before its last '/'; the Path itself directly within train/, valid/ or test/ */
+    char **patient_name; /* the folder above the study's, e.g. patient00001 */
     struct tx_dataset_text *text;
 } tx_dataset;
 
@@ -165,13 +165,173 @@ char *tx_dataset_file(const tx_dataset *dataset, size_t i);
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */
 void tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
 
-/* ------------------------------------------------------------------------------------------- images */
+/* ------------------------------------------------------------------------------------------- images
+ * Eight bits a sample, rows top down, channels interleaved: 1 (grey) or 3 (red, green, blue). `pixels` has
+ * width*height*channels bytes and is owned: tx_image_free. Where a function fails, *out is an empty image. */
+typedef struct tx_image {
+    int width, height, channels;
+    unsigned char *pixels;
+} tx_image;
+/* A larger image is refused before memory is taken. */
+#define TX_IMAGE_PIXELS ((size_t)1 << 28)
 
-/* ----------------------------------------------------------------------------------------- batches */
+/* Decodes a file's bytes. JPEG (baseline, extended and progressive Huffman coding, 8 bits, 1 or 3 components) gives the
+ * pixels of libjpeg-turbo's default decoder. `name` stands in messages. */
+tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *name, tx_image *out);
+/* The same from a file. */
+tx_status tx_image_read(const char *path, tx_image *out);
+/* Size and channels by the file's headers alone; the image data is neither read nor checked. */
+tx_status tx_image_header(const char *path, int *width, int *height, int *channels);
+/* The name of the format that the bytes begin with, if tx_image_decode reads it, else NULL. */
+const char *tx_image_format(const unsigned char *bytes, size_t size);
+void tx_image_free(tx_image *image);
 
-/* -------------------------------------------------------------------------------------- safetensors */
+/* Pillow's filters; all but NEAREST are widened where an image is made smaller (antialiasing). */
+typedef enum tx_interpolation { TX_NEAREST, TX_BOX, TX_BILINEAR, TX_HAMMING, TX_BICUBIC, TX_LANCZOS } tx_interpolation;
+/* A new image of width x height with the bytes of Pillow's Image.resize. `in` and `out` are different images. */
+tx_status tx_image_resize(const tx_image *in, int width, int height, tx_interpolation filter, tx_image *out);
 
-/* ---------------------------------------------------------------------------------------- progress */
+/* ----------------------------------------------------------------------------------------- batches
+ * From a file to what the network reads: decode, resize, crop, pixel / 255, (v - mean) / std, three channels (a grey image
+ * feeds all three). One table of 256 floats a channel holds float((v / 255.0 - mean) / std), computed in double. */
+typedef struct tx_normalize {
+    double mean[3], std[3];
+} tx_normalize;
+/* imagenet, chexpert, half, none, or "M,M,M/S,S,S"; M is finite, S above 0. */
+tx_status tx_normalize_parse(const char *text, tx_normalize *out);
+
+typedef struct tx_preprocess {
+    int size;    /* side of the square that the network sees */
+    int stretch; /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both to size */
+    tx_interpolation filter;
+    tx_normalize normalize;
+} tx_preprocess;
+/* Where the network looks: the image's size after resizing, and the upper left corner of the square within it. */
+typedef struct tx_framing {
+    int width, height, left, top;
+} tx_framing;
+enum { TX_SIZE_MAX = 16384 };
+/* The framing of an image of width x height with a centred crop: (n - size) / 2, rounded half to even. */
+tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, tx_framing *framing);
+/* One image with a centred crop: size * size * 3 floats (H,W,C). framing may be NULL. */
+tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing);
+
+/* Makes batches of a dataset's images, on all threads, each a function of the files, the options and the epoch alone. */
+typedef struct tx_loader tx_loader;
+#define TX_LOADER_CACHE ((size_t)512 << 20)
+typedef struct tx_loader_options {
+    tx_preprocess preprocess;
+    int training;  /* 1: a random crop, drawn by (seed, TX_RANDOM_CROP, epoch, 2 * image), the row by 2 * image + 1 */
+    uint64_t seed;
+    int skip_bad;  /* 1: an image that cannot be read is left out of its batch; 0: it is an error */
+    size_t cache;  /* bytes of resized images to keep, so that they are decoded once; 0: TX_LOADER_CACHE */
+} tx_loader_options;
+/* The dataset must outlive the loader. */
+tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *options);
+void tx_loader_free(tx_loader *loader);
+/* Pixels (n,size,size,3) of the images index[0..n). kept[0..*count) are those that the batch holds, in order; kept may be
+ * index itself. *count < n only with skip_bad. Of several bad images the first in the batch is the one reported. */
+tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels, uint32_t *kept,
+                          size_t *count);
+/* Why image i was left out so far, or NULL. */
+const char *tx_loader_bad(const tx_loader *loader, size_t i);
+/* Bytes that the cache holds. */
+size_t tx_loader_cached(const tx_loader *loader);
+
+/* -------------------------------------------------------------------------------------- safetensors
+ * 8 bytes of little-endian header length, a JSON header, then the tensors' bytes, without a hole or an overlap. */
+typedef enum tx_dtype {
+    TX_F64, TX_F32, TX_F16, TX_BF16, TX_I64, TX_I32, TX_I16, TX_I8, TX_U64, TX_U32, TX_U16, TX_U8, TX_BOOL, TX_F8_E4M3, TX_F8_E5M2
+} tx_dtype;
+const char *tx_dtype_name(tx_dtype dtype); /* as the file spells it */
+size_t tx_dtype_bytes(tx_dtype dtype);
+
+enum { TX_STORED_DIMS = 8 };
+typedef struct tx_stored {
+    const char *name;
+    tx_dtype dtype;
+    int dims;
+    size_t shape[TX_STORED_DIMS];
+    size_t count;      /* elements */
+    uint64_t from, to; /* bytes behind the header */
+} tx_stored;
+typedef struct tx_pair {
+    const char *key, *value;
+} tx_pair;
+
+typedef struct tx_safetensors tx_safetensors;
+/* Reads and checks the header; NULL: an error is stored. PyTorch's own files are refused by name. */
+tx_safetensors *tx_safetensors_open(const char *path);
+void tx_safetensors_close(tx_safetensors *file);
+size_t tx_safetensors_count(const tx_safetensors *file);
+/* Tensor i, in the header's order. */
+const tx_stored *tx_safetensors_at(const tx_safetensors *file, size_t i);
+/* The tensor of that name, or NULL. */
+const tx_stored *tx_safetensors_find(const tx_safetensors *file, const char *name);
+/* A tensor of floating point numbers as floats: F16 and BF16 exactly, F64 rounded once. */
+tx_status tx_safetensors_floats(tx_safetensors *file, const tx_stored *tensor, float *out);
+/* A tensor of integers; U64 must fit. */
+tx_status tx_safetensors_integers(tx_safetensors *file, const tx_stored *tensor, int64_t *out);
+/* A tensor's bytes as they stand in the file. */
+tx_status tx_safetensors_raw(tx_safetensors *file, const tx_stored *tensor, unsigned char *out);
+/* The string of that key in __metadata__, or NULL; and all of them. */
+const char *tx_safetensors_meta(const tx_safetensors *file, const char *key);
+const tx_pair *tx_safetensors_metas(const tx_safetensors *file, size_t *count);
+
+/* Writes a file through a tx_writer. The header lists metadata and tensors in the order in which they were put; the data of
+ * wider elements comes first, so that each is aligned. The first error stays; finish returns it. */
+typedef struct tx_safetensors_writer tx_safetensors_writer;
+/* Writes the tensor's elements to out, in the machine's own order; called by finish, `tensor` counts the puts from 0. */
+typedef tx_status tx_stored_fill(void *context, size_t tensor, void *out);
+tx_safetensors_writer *tx_safetensors_create(const char *path);
+tx_status tx_safetensors_put_meta(tx_safetensors_writer *writer, const char *key, const char *value);
+/* data must stay until finish. */
+tx_status tx_safetensors_put(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims, const size_t *shape,
+                             const void *data);
+/* The same with the data made only when it is written, so that one buffer serves all. */
+tx_status tx_safetensors_put_later(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims,
+                                   const size_t *shape, tx_stored_fill *fill, void *context);
+/* Both free the writer, which may be NULL. */
+tx_status tx_safetensors_finish(tx_safetensors_writer *writer);
+void tx_safetensors_abandon(tx_safetensors_writer *writer);
+
+/* -------------------------------------------------------------------------------------- checkpoints
+ * Weights as a safetensors file with torchvision's names, shapes and orders, metadata `format` first. */
+#define TX_CHECKPOINT_FORMAT "thorax 1"
+tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas);
+
+enum {
+    TX_CHECKPOINT_NEW_HEAD = 1, /* the last linear layer stays as it is where the file's has another shape, or is absent */
+    TX_CHECKPOINT_EXTRA = 2     /* tensors that the network does not have are passed over */
+};
+typedef struct tx_checkpoint_report {
+    const char *replaced;    /* the graph's name of the last layer's weight if it stayed as it is, else NULL */
+    size_t outputs_in_file;  /* rows of the file's, 0 if it is absent */
+    size_t extra;            /* tensors passed over */
+} tx_checkpoint_report;
+/* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed before
+ * all agree; after a reading error the weights are not to be used. report may be NULL. */
+tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);
+tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report);
+
+/* ---------------------------------------------------------------------------------------- progress
+ * A bar with rate and time left, redrawn ten times a second on a terminal; elsewhere a line every ten seconds. */
+typedef struct tx_progress {
+    FILE *out; /* NULL: quiet */
+    const char *label, *unit;
+    size_t total, done, first;
+    int terminal;
+    size_t drawn; /* columns on the terminal's line */
+    double began, shown;
+} tx_progress;
+/* done: where a resumed job stands already. label and unit ("images") are not copied. */
+void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, const char *unit, size_t total, size_t done);
+/* note may be NULL or a few words, e.g. the loss. */
+void tx_progress_update(tx_progress *progress, size_t done, const char *note);
+/* Draws the last state and ends the line. */
+void tx_progress_end(tx_progress *progress, const char *note);
+/* 0:07, 12:34 or 1:02:03. Returns out, which has at least TX_NUMBER bytes. */
+const char *tx_duration(char out[TX_NUMBER], double seconds);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,101 @@
+# Thorax. `make` builds ./thorax and libthorax.a, `make test` runs all tests, `make study` the main job.
+# CC=..., OMP=0 (no threads), SAN=address|undefined|thread, PREFIX=..., DESTDIR=...
+
+CC ?= cc
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
+OPT ?= -O2
+B ?= build
+
+# What the compiler can do is found by trying: threads (OpenMP), dependency files, warnings.
+try = $(shell t=$$(mktemp -d) && printf 'int main(void){return 0;}' >$$t/a.c && \
+        $(CC) -std=c11 -Werror $(1) -o $$t/a $$t/a.c >/dev/null 2>&1 && echo $(1); rm -rf $$t)
+IS_TCC := $(findstring tcc,$(shell $(CC) -v 2>&1))
+ifneq ($(IS_TCC),)
+  FLAGS := -std=c11 $(OPT)
+else
+  DEPS := $(call try,-MMD -MP)
+  FLAGS := -std=c11 $(OPT) -ffp-contract=off $(DEPS) $(call try,$(WARN))
+  ifneq ($(OMP),0)
+    THREADS := $(call try,-fopenmp)
+  endif
+endif
+ifneq ($(SAN),)
+  B := build/$(SAN)
+  FLAGS += -g -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(filter undefined,$(SAN)),-fno-sanitize-recover=all)
+  # libgomp's locks are unknown to the thread sanitizer, so its runs have OpenMP off in gcc and on in clang with libomp.
+endif
+CFLAGS_ALL := $(FLAGS) $(THREADS) $(CFLAGS) $(EXTRA)
+LIBS := -lm
+
+FLOORS := core layers nets optim io
+LIB_SRC := $(foreach f,$(FLOORS),$(wildcard $(f)/*.c))
+BENCH_SRC := $(wildcard bench/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+BENCH_OBJ := $(filter-out $(B)/bench/main.o,$(BENCH_SRC:%.c=$(B)/%.o))
+CHECKERS := golden pixels stats
+TOOLS := elementary_all
+TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
+
+.PHONY: all test study install clean matrix check-symbols lint fmt fmt-check fuzz found
+all: found thorax libthorax.a
+
+found:
+	@echo "$(CC): $(if $(THREADS),threads with OpenMP,one thread (no OpenMP))$(if $(SAN),, sanitizer $(SAN))"
+
+thorax: $(B)/thorax
+	cp $(B)/thorax $@
+libthorax.a: $(B)/libthorax.a
+	cp $(B)/libthorax.a $@
+$(B)/thorax: $(B)/bench/main.o $(BENCH_OBJ) $(B)/libthorax.a
+	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
+$(B)/libthorax.a: $(LIB_OBJ)
+	rm -f $@ && ar rcs $@ $^
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(PIC) -c -o $@ $<
+
+# Tests are programs; bench without main() is linked so that its parts can be tested too.
+$(B)/test/%: test/%.c test/test.h $(BENCH_OBJ) $(B)/libthorax.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -I. -o $@ $< $(BENCH_OBJ) $(B)/libthorax.a $(LIBS)
+$(CHECKERS:%=$(B)/%): $(B)/%: $(B)/test/%
+	cp $< $@
+
+test: found $(B)/thorax $(TESTS:%=$(B)/test/%) $(CHECKERS:%=$(B)/%)
+	@CC="$(CC)" README_FLAGS="$(filter-out -MMD -MP,$(CFLAGS_ALL))" sh test/run.sh $(B) $(TESTS)
+
+study: thorax
+	./thorax study --out study
+
+matrix:
+	@sh test/matrix.sh
+
+# Only tables leave the objects that are compiled for one instruction set.
+check-symbols: $(B)/libthorax.a
+	@sh test/symbols.sh $(B)
+
+lint:
+	@sh test/lint.sh
+fmt:
+	clang-format -i $(wildcard */*.c */*.h)
+fmt-check:
+	clang-format --dry-run -Werror $(wildcard */*.c */*.h)
+fuzz:
+	@sh test/fuzz.sh
+
+# A shared library needs position-independent objects and shows only tx_ symbols.
+$(B)/libthorax.so.0: $(LIB_SRC)
+	@mkdir -p $(B)
+	printf '{ global: tx_*; local: *; };\n' >$(B)/exports
+	$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -fPIC -shared -Wl,-soname,libthorax.so.0 \
+	  -Wl,--version-script=$(B)/exports -o $@ $(LIB_SRC) $(LIBS)
+
+install: thorax libthorax.a $(B)/libthorax.so.0
+	sh test/install.sh "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(B)" "$(THREADS)"
+
+clean:
+	rm -rf build thorax libthorax.a
+
+-include $(wildcard $(B)/*/*.d)

@@ -1,0 +1,85 @@
+/* command_nets.c - `thorax nets`: the networks of the registry and their sizes. */
+#include "bench.h"
+#include "network.h"
+
+#include <math.h>
+#include <stdio.h>
+
+typedef struct net_row {
+    size_t parameters_14, parameters_1000;
+    double gmacs;
+} net_row;
+
+enum { SIZE = 320 };
+
+static tx_status count(const tx_net_info *net, net_row *row)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        net_choice choice = {net, 0, pass ? 1000 : 14, SIZE};
+        network n;
+        size_t arena;
+        tx_status status = network_build(&n, &choice, 0, NULL);
+        if (status)
+            return status;
+        *(pass ? &row->parameters_1000 : &row->parameters_14) = tx_graph_trained(n.graph);
+        if (pass == 0)
+            status = network_costs(&n, 1, TX_INFER, &row->gmacs, &arena);
+        network_free(&n);
+        if (status)
+            return status;
+    }
+    row->gmacs /= 1e9;
+    return TX_OK;
+}
+
+static void print_row(const tx_net_info *net, const net_row *row)
+{
+    char top1[TX_NUMBER] = "-";
+    if (isfinite(net->top1))
+        snprintf(top1, sizeof top1, "%.3f", net->top1);
+    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14, row->parameters_1000, row->gmacs,
+           net->smallest, top1);
+}
+
+static void print_json_row(json *j, const tx_net_info *net, const net_row *row)
+{
+    json_open(j, NULL, '{');
+    json_string(j, "name", net->name);
+    json_string(j, "family", net->family);
+    json_whole(j, "parameters_14", (long long)row->parameters_14);
+    json_whole(j, "parameters_1000", (long long)row->parameters_1000);
+    json_real(j, "gmacs", row->gmacs);
+    json_whole(j, "size", SIZE);
+    json_whole(j, "smallest", net->smallest);
+    json_real(j, "top1", net->top1);
+    json_whole(j, "blocks", net->blocks);
+    json_close(j, '}');
+}
+
+int command_nets(const options *o)
+{
+    int as_json = option_on(o, "json");
+    json j = {0};
+    work_begins();
+    if (as_json) {
+        json_open(&j, NULL, '{');
+        json_open(&j, "nets", '[');
+    } else {
+        printf("%-20s %-14s %12s %12s %8s %6s %8s\n", "name", "family", "params (14)", "params(1000)", "GMACs320", "least", "top-1");
+    }
+    for (int i = 0; i < tx_nets(); i++) {
+        net_row row;
+        if (count(tx_net_at(i), &row))
+            return complain_failed();
+        if (as_json)
+            print_json_row(&j, tx_net_at(i), &row);
+        else
+            print_row(tx_net_at(i), &row);
+    }
+    if (as_json) {
+        json_close(&j, ']');
+        json_close(&j, '}');
+        json_end();
+    }
+    return EXIT_DONE;
+}

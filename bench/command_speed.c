@@ -1,0 +1,380 @@
+/* command_speed.c - `thorax speed`: images per second of one network, or GFLOP/s of its layers or of the kernels alone.
+ *
+ * Every figure carries a digest of what was computed: a fast wrong kernel shows. */
+#include "bench.h"
+#include "digest.h"
+#include "network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double SECONDS = 4;
+enum { LEAST_STEPS = 3, STEPS_AT_MOST = 1000 };
+
+typedef struct speed {
+    network net;
+    int batch, steps;
+    tx_mode mode;
+    uint64_t seed;
+    tx_weights *weights;
+    tx_optimizer *optimizer;
+    tx_session *session;
+    double macs, peak_gflops;
+    size_t arena;
+    double ms[STEPS_AT_MOST];
+    char digest[65];
+} speed;
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A batch as ImageNet's statistics would leave uniform pixels. */
+static void fill_image(float *x, size_t pixels, uint64_t seed)
+{
+    static const float mean[3] = {0.485F, 0.456F, 0.406F}, std[3] = {0.229F, 0.224F, 0.225F};
+    for (size_t i = 0; i < pixels; i++)
+        for (size_t c = 0; c < 3; c++)
+            x[3 * i + c] = (tx_random_uniform(seed, TX_RANDOM_DATA, 0, 3 * i + c) - mean[c]) / std[c];
+}
+
+/* A fifth of the labels positive, a tenth masked. */
+static void fill_targets(float *label, float *mask, size_t n, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++) {
+        label[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 1, i) < 0.2F ? 1.0F : 0.0F;
+        mask[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 2, i) < 0.9F ? 1.0F : 0.0F;
+    }
+}
+
+static tx_status one_step(speed *s)
+{
+    if (s->mode == TX_TRAIN)
+        return tx_train_step(s->session, s->net.loss, s->optimizer, -1, NULL);
+    tx_forward(s->session);
+    return TX_OK;
+}
+
+/* What the first step made: the weights, or the logits. */
+static tx_status take_digest(speed *s)
+{
+    if (s->mode == TX_TRAIN)
+        return tx_weights_digest(s->weights, s->digest);
+    size_t count = (size_t)s->batch * (size_t)s->net.choice.classes;
+    float *logits = tx_alloc(count, sizeof *logits);
+    if (!logits)
+        return TX_ERR_MEMORY;
+    tx_status status = tx_session_value(s->session, s->net.logits, logits);
+    digest_floats(logits, count, s->digest);
+    tx_free(logits);
+    return status;
+}
+
+static tx_status prepare(speed *s)
+{
+    int training = s->mode == TX_TRAIN;
+    s->weights = tx_weights_new(s->net.graph, training);
+    if (!s->weights)
+        return TX_ERR_MEMORY;
+    tx_weights_init(s->weights, s->seed);
+    if (training)
+        s->optimizer = tx_optimizer_new(s->weights, (tx_optimizer_args){.kind = TX_ADAM, .lr = 1e-4});
+    s->session = tx_session_new(s->net.graph, s->weights, s->batch, s->mode, s->seed);
+    if (!s->session || (training && !s->optimizer))
+        return TX_ERR_MEMORY;
+    s->arena = tx_plan_bytes(tx_session_plan(s->session));
+    size_t side = (size_t)s->net.choice.size, classes = (size_t)s->net.choice.classes;
+    fill_image(tx_session_input(s->session, s->net.image), (size_t)s->batch * side * side, s->seed);
+    if (training)
+        fill_targets(tx_session_input(s->session, s->net.label), tx_session_input(s->session, s->net.mask),
+                     (size_t)s->batch * classes, s->seed);
+    return TX_OK;
+}
+
+static tx_status measure(speed *s)
+{
+    s->peak_gflops = 1e-9 * tx_fma_peak(tx_threads());
+    tx_status status = one_step(s);
+    if (status == TX_OK)
+        status = take_digest(s);
+    tx_session_clock(s->session, 1);
+    double start = tx_seconds();
+    while (status == TX_OK && s->steps < STEPS_AT_MOST && (s->steps < LEAST_STEPS || tx_seconds() - start < SECONDS)) {
+        double before = tx_seconds();
+        tx_session_run(s->session, (uint64_t)s->steps + 1);
+        status = one_step(s);
+        s->ms[s->steps++] = 1000 * (tx_seconds() - before);
+    }
+    double again = 1e-9 * tx_fma_peak(tx_threads());
+    if (again > s->peak_gflops)
+        s->peak_gflops = again;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- one network */
+typedef struct figures {
+    double median, least, images_per_s, gflops;
+} figures;
+
+static figures summarise(const speed *s)
+{
+    double sorted[STEPS_AT_MOST];
+    size_t n = (size_t)s->steps;
+    memcpy(sorted, s->ms, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_value);
+    figures f = {.median = n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]), .least = sorted[0]};
+    f.images_per_s = 1000.0 * s->batch / f.median;
+    f.gflops = 2e-9 * s->macs * (s->mode == TX_TRAIN ? 3 : 1) * f.images_per_s;
+    return f;
+}
+
+/* GFLOP/s of a node over `ms` of all counted steps, `passes` times its multiply-adds. */
+static double node_gflops(const speed *s, const tx_need *need, double passes, double seconds)
+{
+    return seconds > 0 ? 2e-9 * need->macs * passes * s->batch * s->steps / seconds : 0;
+}
+
+static void print_layers(const speed *s)
+{
+    printf("\n%-28s %-16s %-14s %9s %9s %7s %9s %9s %7s\n", "name", "op", "shape (H,W,C)", "fwd ms", "GFLOP/s", "peak", "bwd ms",
+           "GFLOP/s", "peak");
+    for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
+        const tx_node *node = tx_graph_node(s->net.graph, i);
+        const tx_need *need = tx_plan_need(tx_session_plan(s->session), node);
+        double forward, backward;
+        char shape[48];
+        if (!need || node->inputs == 0)
+            continue;
+        tx_session_times(s->session, node, &forward, &backward);
+        snprintf(shape, sizeof shape, "%d,%d,%d", node->h, node->w, node->c);
+        double f = node_gflops(s, need, 1, forward), b = node_gflops(s, need, 2, backward);
+        printf("%-28s %-16s %-14s %9.3f %9.1f %6.1f%% %9.3f %9.1f %6.1f%%\n", node->name, node->op->name, shape,
+               1000 * forward / s->steps, f, 100 * f / s->peak_gflops, 1000 * backward / s->steps, b, 100 * b / s->peak_gflops);
+    }
+}
+
+static void json_layers(json *j, const speed *s)
+{
+    json_open(j, "layers", '[');
+    for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
+        const tx_node *node = tx_graph_node(s->net.graph, i);
+        const tx_need *need = tx_plan_need(tx_session_plan(s->session), node);
+        double forward, backward;
+        if (!need || node->inputs == 0)
+            continue;
+        tx_session_times(s->session, node, &forward, &backward);
+        json_open(j, NULL, '{');
+        json_string(j, "name", node->name);
+        json_string(j, "op", node->op->name);
+        json_real(j, "macs", need->macs);
+        json_real(j, "forward_ms", 1000 * forward / s->steps);
+        json_real(j, "backward_ms", 1000 * backward / s->steps);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void print_json(const speed *s, int layers)
+{
+    figures f = summarise(s);
+    json j = {0};
+    json_open(&j, NULL, '{');
+    json_string(&j, "net", s->net.choice.net->name);
+    json_whole(&j, "cut", s->net.choice.cut);
+    json_whole(&j, "size", s->net.choice.size);
+    json_whole(&j, "batch", s->batch);
+    json_string(&j, "mode", s->mode == TX_TRAIN ? "train" : "infer");
+    json_whole(&j, "threads", tx_threads());
+    json_string(&j, "isa", tx_isa_name());
+    json_real(&j, "images_per_s", f.images_per_s);
+    json_real(&j, "ms_median", f.median);
+    json_real(&j, "ms_min", f.least);
+    json_real(&j, "gflops", f.gflops);
+    json_real(&j, "peak_gflops", s->peak_gflops);
+    json_real(&j, "peak_mib", (double)tx_peak_memory() / 1048576);
+    json_real(&j, "arena_mib", (double)s->arena / 1048576);
+    json_string(&j, "digest", s->digest);
+    if (layers)
+        json_layers(&j, s);
+    json_close(&j, '}');
+    json_end();
+}
+
+static void print_table(const speed *s, int layers)
+{
+    figures f = summarise(s);
+    char name[64];
+    printf("%s  %d x %d  batch %d  %s  %d threads  %s\n", net_choice_name(&s->net.choice, name), s->net.choice.size,
+           s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer", tx_threads(), tx_isa_name());
+    printf("images/s  %.2f   step  %.2f ms median, %.2f ms best of %d\n", f.images_per_s, f.median, f.least, s->steps);
+    printf("GFLOP/s   %.1f   of %.1f in registers (%.0f%%)\n", f.gflops, s->peak_gflops, 100 * f.gflops / s->peak_gflops);
+    printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)tx_peak_memory() / 1048576, (double)s->arena / 1048576);
+    printf("digest    %s\n", s->digest);
+    if (layers)
+        print_layers(s);
+}
+
+static int speed_network(const options *o, speed *s)
+{
+    net_choice choice = {tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 14, (int)option_whole(o, "size")};
+    if (net_choice_check(&choice) != EXIT_DONE)
+        return EXIT_USAGE;
+    s->batch = (int)option_whole(o, "batch");
+    s->mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
+    s->seed = option_seed(o, "seed");
+    tx_status status = network_build(&s->net, &choice, s->mode == TX_TRAIN, NULL);
+    if (status == TX_OK)
+        status = network_costs(&s->net, s->batch, s->mode, &s->macs, &s->arena);
+    if (status == TX_OK)
+        status = prepare(s);
+    if (status == TX_OK) {
+        work_begins();
+        status = measure(s);
+    }
+    if (status == TX_OK && option_on(o, "json"))
+        print_json(s, option_on(o, "layers"));
+    else if (status == TX_OK)
+        print_table(s, option_on(o, "layers"));
+    tx_session_free(s->session);
+    tx_optimizer_free(s->optimizer);
+    tx_weights_free(s->weights);
+    network_free(&s->net);
+    return status == TX_OK ? EXIT_DONE : complain_failed();
+}
+
+/* -------------------------------------------------------------------------------------- kernels alone */
+/* Shapes of ResNet-18 and -50 at 320x320. kernel 1 is a matrix product of (n h w) x in by in x out. */
+typedef struct kernel_case {
+    int kernel, stride, in, out, side;
+} kernel_case;
+
+static const kernel_case kernel_cases[] = {
+    {7, 2, 3, 64, 320},  {3, 1, 64, 64, 80},   {3, 2, 64, 128, 80},   {3, 1, 128, 128, 40},  {3, 2, 128, 256, 40},
+    {3, 1, 256, 256, 20}, {3, 2, 256, 512, 20}, {3, 1, 512, 512, 10},  {1, 1, 64, 64, 80},    {1, 1, 64, 256, 80},
+    {1, 1, 256, 64, 80},  {1, 1, 256, 128, 80}, {1, 1, 128, 512, 40},  {1, 2, 256, 512, 80},  {1, 1, 512, 128, 40},
+    {1, 1, 256, 1024, 20}, {1, 1, 1024, 256, 20}, {1, 1, 512, 2048, 10}, {1, 1, 2048, 512, 10},
+};
+
+typedef struct kernel_result {
+    double forward, backward; /* GFLOP/s */
+    const char *algorithm;
+    char digest[65];
+} kernel_result;
+
+static tx_status time_kernel(tx_session *session, const tx_node *conv, double macs, kernel_result *r)
+{
+    double forward = 0, backward = 0;
+    tx_forward(session);
+    tx_backward(session, NULL);
+    tx_session_clock(session, 1);
+    double start = tx_seconds();
+    int steps = 0;
+    for (; steps < LEAST_STEPS || tx_seconds() - start < 0.25; steps++) {
+        tx_forward(session);
+        tx_backward(session, NULL);
+    }
+    tx_session_times(session, conv, &forward, &backward);
+    r->forward = 2e-9 * macs * steps / forward;
+    r->backward = 4e-9 * macs * steps / backward;
+    return TX_OK;
+}
+
+static tx_status run_kernel(const kernel_case *k, int batch, uint64_t seed, kernel_result *r)
+{
+    tx_graph *graph = tx_graph_new();
+    tx_node *x = tx_input(graph, k->in, k->side, k->side);
+    tx_node_keep(x);
+    tx_node *y = tx_conv2d(graph, x, "conv", (tx_conv2d_args){.out = k->out, .kernel = k->kernel, .stride = k->stride,
+                                                              .padding = k->kernel / 2, .no_bias = 1});
+    tx_status status = tx_graph_status(graph);
+    tx_weights *weights = status ? NULL : tx_weights_new(graph, 1);
+    if (weights)
+        tx_weights_init(weights, seed);
+    tx_session *session = weights ? tx_session_new(graph, weights, batch, TX_TRAIN, seed) : NULL;
+    size_t out = session ? (size_t)batch * (size_t)y->h * (size_t)y->w * (size_t)y->c : 0;
+    float *value = session ? tx_alloc(out, sizeof *value) : NULL;
+    if (status == TX_OK)
+        status = value ? TX_OK : TX_ERR_MEMORY;
+    if (status == TX_OK) {
+        size_t in = (size_t)batch * (size_t)k->side * (size_t)k->side * (size_t)k->in;
+        float *to = tx_session_input(session, x);
+        for (size_t i = 0; i < in; i++)
+            to[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 3, i) - 0.5F;
+        const tx_need *need = tx_plan_need(tx_session_plan(session), y);
+        r->algorithm = need && need->algorithm ? need->algorithm : "direct";
+        status = time_kernel(session, y, need ? need->macs * batch : 0, r);
+    }
+    if (status == TX_OK)
+        status = tx_session_value(session, y, value);
+    if (status == TX_OK)
+        digest_floats(value, out, r->digest);
+    tx_free(value);
+    tx_session_free(session);
+    tx_weights_free(weights);
+    tx_graph_free(graph);
+    return status;
+}
+
+static int speed_kernels(const options *o)
+{
+    int as_json = option_on(o, "json"), batch = option_given(o, "batch") ? (int)option_whole(o, "batch") : 4;
+    json j = {0};
+    work_begins();
+    double peak = 1e-9 * tx_fma_peak(tx_threads());
+    if (as_json) {
+        json_open(&j, NULL, '{');
+        json_whole(&j, "threads", tx_threads());
+        json_string(&j, "isa", tx_isa_name());
+        json_whole(&j, "batch", batch);
+        json_real(&j, "peak_gflops", peak);
+        json_open(&j, "kernels", '[');
+    } else {
+        printf("%d threads, %s, batch %d, peak in registers %.1f GFLOP/s; figures count direct arithmetic\n\n", tx_threads(),
+               tx_isa_name(), batch, peak);
+        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward", "peak", "backward",
+               "peak", "digest");
+    }
+    for (size_t i = 0; i < sizeof kernel_cases / sizeof kernel_cases[0]; i++) {
+        const kernel_case *k = &kernel_cases[i];
+        kernel_result r;
+        char shape[64], name[32];
+        if (run_kernel(k, batch, option_seed(o, "seed"), &r))
+            return complain_failed();
+        snprintf(name, sizeof name, "%dx%d%s", k->kernel, k->kernel, k->stride == 2 ? " s2" : "");
+        snprintf(shape, sizeof shape, "%dx%d %d->%d", k->side, k->side, k->in, k->out);
+        if (as_json) {
+            json_open(&j, NULL, '{');
+            json_string(&j, "kernel", name);
+            json_string(&j, "shape", shape);
+            json_string(&j, "algorithm", r.algorithm);
+            json_real(&j, "forward_gflops", r.forward);
+            json_real(&j, "backward_gflops", r.backward);
+            json_string(&j, "digest", r.digest);
+            json_close(&j, '}');
+        } else {
+            printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r.algorithm, r.forward,
+                   100 * r.forward / peak, r.backward, 100 * r.backward / peak, r.digest);
+        }
+    }
+    if (as_json) {
+        json_close(&j, ']');
+        json_close(&j, '}');
+        json_end();
+    }
+    return EXIT_DONE;
+}
+
+int command_speed(const options *o)
+{
+    if (option_on(o, "kernels"))
+        return speed_kernels(o);
+    speed *s = tx_alloc(1, sizeof *s);
+    if (!s)
+        return complain_failed();
+    int status = speed_network(o, s);
+    tx_free(s);
+    return status;
+}

@@ -1,0 +1,121 @@
+/* command_summary.c - `thorax summary NET`: a row a layer, and the planned memory to the byte. */
+#include "bench.h"
+#include "network.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct summary {
+    network net;
+    tx_plan *plan;
+    int batch;
+    tx_mode mode;
+    size_t parameters, buffers;
+    double macs;
+} summary;
+
+/* What computes a node: its algorithm, or that it happens within another step. */
+static const char *algorithm_of(const summary *s, const tx_node *node)
+{
+    const tx_need *need = tx_plan_need(s->plan, node);
+    return !need ? "joined" : need->algorithm ? need->algorithm : "direct";
+}
+
+static void print_table(const summary *s)
+{
+    char name[64], shape[64];
+    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", net_choice_name(&s->net.choice, name), s->net.choice.classes,
+           s->net.choice.size, s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer");
+    printf("%-30s %-16s %-20s %12s %15s  %s\n", "name", "op", "shape (N,H,W,C)", "parameters", "MACs", "algorithm");
+    for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
+        const tx_node *node = tx_graph_node(s->net.graph, i);
+        const tx_need *need = tx_plan_need(s->plan, node);
+        snprintf(shape, sizeof shape, "%d,%d,%d,%d", node == s->net.loss ? 1 : s->batch, node->h, node->w, node->c);
+        printf("%-30s %-16s %-20s %12zu %15.0f  %s\n", node->name, node->op->name, shape, node_parameters(node),
+               need ? need->macs : 0, algorithm_of(s, node));
+    }
+    printf("\nparameters        %15zu\n", s->parameters);
+    printf("MACs an image     %15.0f  (%.3f GMACs)\n", s->macs, s->macs / 1e9);
+    printf("arena             %15zu bytes  (%.1f MiB: activations, gradients, scratch)\n", tx_plan_bytes(s->plan),
+           (double)tx_plan_bytes(s->plan) / 1048576);
+    size_t copies = s->mode == TX_TRAIN ? 4 : 1;
+    size_t state = 4 * (copies * s->parameters + s->buffers);
+    printf("weights           %15zu bytes  (%.1f MiB%s)\n", state, (double)state / 1048576,
+           s->mode == TX_TRAIN ? ": values, gradients, Adam's two moments" : "");
+}
+
+static void print_json(const summary *s)
+{
+    json j = {0};
+    json_open(&j, NULL, '{');
+    json_string(&j, "net", s->net.choice.net->name);
+    json_whole(&j, "cut", s->net.choice.cut);
+    json_whole(&j, "classes", s->net.choice.classes);
+    json_whole(&j, "size", s->net.choice.size);
+    json_whole(&j, "batch", s->batch);
+    json_string(&j, "mode", s->mode == TX_TRAIN ? "train" : "infer");
+    json_whole(&j, "parameters", (long long)s->parameters);
+    json_real(&j, "macs", s->macs);
+    json_whole(&j, "arena_bytes", (long long)tx_plan_bytes(s->plan));
+    json_open(&j, "layers", '[');
+    for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
+        const tx_node *node = tx_graph_node(s->net.graph, i);
+        const tx_need *need = tx_plan_need(s->plan, node);
+        json_open(&j, NULL, '{');
+        json_string(&j, "name", node->name);
+        json_string(&j, "op", node->op->name);
+        json_open(&j, "shape", '[');
+        json_whole(&j, NULL, node == s->net.loss ? 1 : s->batch);
+        json_whole(&j, NULL, node->h);
+        json_whole(&j, NULL, node->w);
+        json_whole(&j, NULL, node->c);
+        json_close(&j, ']');
+        json_whole(&j, "parameters", (long long)node_parameters(node));
+        json_real(&j, "macs", need ? need->macs : 0);
+        json_string(&j, "algorithm", algorithm_of(s, node));
+        json_close(&j, '}');
+    }
+    json_close(&j, ']');
+    json_close(&j, '}');
+    json_end();
+}
+
+int command_summary(const options *o)
+{
+    char escaped[TX_TEXT];
+    const char *name = o->argument[0];
+    net_choice choice = {tx_net_find(name), (int)option_whole(o, "cut"), (int)option_whole(o, "classes"),
+                         (int)option_whole(o, "size")};
+    if (!choice.net) {
+        const char *near = nearest_name(name, tx_nets(), net_name, NULL);
+        return complain(EXIT_USAGE, "unknown network '%s'%s%s (thorax nets lists them)", tx_escape(escaped, sizeof escaped, name),
+                        near ? ", nearest is " : "", near ? near : "");
+    }
+    if (net_choice_check(&choice) != EXIT_DONE)
+        return EXIT_USAGE;
+    summary s = {.batch = (int)option_whole(o, "batch")};
+    s.mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
+    if (network_build(&s.net, &choice, s.mode == TX_TRAIN, NULL))
+        return complain_failed();
+    s.plan = tx_plan_new(s.net.graph, s.batch, s.mode);
+    if (!s.plan) {
+        network_free(&s.net);
+        return complain_failed();
+    }
+    work_begins();
+    s.parameters = tx_graph_trained(s.net.graph);
+    for (int i = 0; i < tx_graph_params(s.net.graph); i++)
+        if (tx_graph_param(s.net.graph, i)->role == TX_ROLE_BUFFER)
+            s.buffers += tx_graph_param(s.net.graph, i)->count;
+    for (int i = 0; i < tx_graph_nodes(s.net.graph); i++) {
+        const tx_need *need = tx_plan_need(s.plan, tx_graph_node(s.net.graph, i));
+        s.macs += need ? need->macs : 0;
+    }
+    if (option_on(o, "json"))
+        print_json(&s);
+    else
+        print_table(&s);
+    tx_plan_free(s.plan);
+    network_free(&s.net);
+    return EXIT_DONE;
+}

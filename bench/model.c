@@ -1,0 +1,318 @@
+/* model.c - what MODEL on a command line names, and predictions with it. */
+#define _POSIX_C_SOURCE 200809L
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ------------------------------------------------------------------------------- checkpoints of a RUN */
+static int by_score(const void *a, const void *b)
+{
+    const run_checkpoint *x = a, *y = b;
+    if (x->score > y->score || x->score < y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->step > y->step) - (x->step < y->step);
+}
+
+/* Reads step and score from a checkpoint's metadata. */
+static tx_status read_score(run_checkpoint *c)
+{
+    char escaped[TX_TEXT];
+    tx_safetensors *file = tx_safetensors_open(c->path);
+    if (!file)
+        return TX_ERR_FORMAT;
+    const char *score = tx_safetensors_meta(file, "score"), *step = tx_safetensors_meta(file, "step");
+    tx_status status = TX_OK;
+    if (!score || !step || parse_seed(step, &c->step) || parse_real(score, -1e300, 1e300, &c->score))
+        status = tx_fail(TX_ERR_FORMAT, "%s: no score and step in its metadata", tx_escape(escaped, sizeof escaped, c->path));
+    tx_safetensors_close(file);
+    return status;
+}
+
+static tx_status add_checkpoint(const char *folder, const char *name, run_checkpoint **list, size_t *count, size_t *room)
+{
+    size_t n = strlen(name);
+    if (strncmp(name, "step-", 5) || n < 17 || strcmp(name + n - 12, ".safetensors"))
+        return TX_OK;
+    if (tx_grow((void **)list, room, *count + 1, sizeof **list))
+        return TX_ERR_MEMORY;
+    run_checkpoint *c = &(*list)[*count];
+    memset(c, 0, sizeof *c);
+    c->path = tx_path_join(folder, name);
+    if (!c->path)
+        return TX_ERR_MEMORY;
+    ++*count;
+    return read_score(c);
+}
+
+tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *count)
+{
+    char escaped[TX_TEXT], **names = NULL;
+    size_t n = 0, room = 0;
+    *list = NULL;
+    *count = 0;
+    char *inner = tx_path_join(folder, "checkpoints");
+    tx_status status = !inner ? TX_ERR_MEMORY : tx_path_exists(inner) ? tx_folder_list(inner, &names, &n) : TX_OK;
+    for (size_t i = 0; status == TX_OK && i < n; i++)
+        status = add_checkpoint(inner, names[i], list, count, &room);
+    tx_folder_names_free(names, n);
+    tx_free(inner);
+    if (status == TX_OK && *count == 0)
+        status = tx_fail(TX_ERR_FILE, "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors)",
+                         tx_escape(escaped, sizeof escaped, folder));
+    if (status) {
+        run_checkpoints_free(*list, *count);
+        *list = NULL;
+        *count = 0;
+        return status;
+    }
+    qsort(*list, *count, sizeof **list, by_score);
+    return TX_OK;
+}
+
+void run_checkpoints_free(run_checkpoint *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tx_free(list[i].path);
+    tx_free(list);
+}
+
+/* ------------------------------------------------------------------------------------ which network */
+const char *net_normal(const tx_net_info *net)
+{
+    return strncmp(net->name, "inception", 9) == 0 || strncmp(net->name, "nasnet", 6) == 0 ? "half" : "imagenet";
+}
+
+/* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
+static int fits(const tx_safetensors *file, const net_choice *choice)
+{
+    network n;
+    if (network_build(&n, choice, 0, NULL))
+        return 0;
+    size_t found = 0, counters = 0;
+    int same = 1;
+    for (int i = 0; same && i < tx_graph_params(n.graph); i++) {
+        const tx_param *p = tx_graph_param(n.graph, i);
+        const tx_stored *t = tx_safetensors_find(file, p->name);
+        if (p->role == TX_ROLE_COUNTER) {
+            counters += t != NULL;
+            continue;
+        }
+        same = t && t->dims == p->dims;
+        for (int d = 0; same && d < p->dims; d++)
+            same = t->shape[d] == (size_t)p->shape[d];
+        found++;
+    }
+    same = same && found + counters == tx_safetensors_count(file);
+    network_free(&n);
+    return same;
+}
+
+/* Outputs of the network by its last layer in the file, 0 if that is not there. */
+static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%.100s.weight", net->head);
+    const tx_stored *t = tx_safetensors_find(file, name);
+    return t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
+}
+
+/* The one network, cut or full, whose names and shapes are the file's. */
+static int find_net(const tx_safetensors *file, net_choice *choice)
+{
+    for (int i = 0; i < tx_nets(); i++) {
+        const tx_net_info *net = tx_net_at(i);
+        int classes = outputs_in(file, net);
+        for (int cut = 0; classes && cut <= net->blocks; cut++) {
+            *choice = (net_choice){net, cut, classes, net->smallest};
+            if (fits(file, choice))
+                return 0;
+        }
+    }
+    return -1;
+}
+
+/* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the tensors. */
+static int choose_net(model *m, const tx_safetensors *file, const options *o)
+{
+    char escaped[TX_TEXT];
+    tx_escape(escaped, sizeof escaped, m->file[0]);
+    const char *says = pairs_get(&m->carried, "net"), *cut = pairs_get(&m->carried, "cut"), *asked = option_text(o, "net");
+    long k = option_whole(o, "cut");
+    if (says) {
+        long carried = 0;
+        m->choice.net = tx_net_find(says);
+        if (!m->choice.net || (cut && parse_whole(cut, 0, m->choice.net->blocks, &carried)))
+            return complain(EXIT_FAILED, "%s: made with a network that this version does not have", escaped);
+        if (asked && strcmp(asked, says))
+            return complain(EXIT_FAILED, "%s: holds %s, but --net says %s", escaped, says, asked);
+        if (option_given(o, "cut") && k != carried)
+            return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried, k);
+        m->choice.cut = (int)carried;
+    } else if (asked) {
+        m->choice.net = tx_net_find(asked);
+        m->choice.cut = (int)k;
+    } else if (find_net(file, &m->choice)) {
+        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which", escaped);
+    }
+    m->choice.classes = outputs_in(file, m->choice.net);
+    if (m->choice.classes == 0)
+        return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
+                        m->choice.net->head, m->choice.net->name);
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------------- model */
+static tx_status copy_metadata(pairs *p, const tx_safetensors *file)
+{
+    size_t n;
+    const tx_pair *meta = tx_safetensors_metas(file, &n);
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < n; i++)
+        status = pairs_set(p, meta[i].key, meta[i].value);
+    return status;
+}
+
+/* A checkpoint's format is checked; metadata of other programs is not ours to read. */
+static tx_status check_format(model *m)
+{
+    char escaped[TX_TEXT];
+    const char *format = pairs_get(&m->carried, "format");
+    if (format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0)
+        return TX_OK;
+    if (format && strncmp(format, "thorax ", 7) == 0)
+        return tx_fail(TX_ERR_FORMAT, "%s: format '%s', expected '" TX_CHECKPOINT_FORMAT "'", m->file[0],
+                       tx_escape(escaped, sizeof escaped, format));
+    pairs_free(&m->carried);
+    return TX_OK;
+}
+
+/* The names of the outputs, where the file has as many as outputs. */
+static tx_status name_tasks(model *m)
+{
+    const char *list = pairs_get(&m->carried, "tasks");
+    char name[256];
+    if (!list)
+        return TX_OK;
+    m->task = tx_alloc((size_t)m->choice.classes, sizeof *m->task);
+    if (!m->task)
+        return TX_ERR_MEMORY;
+    int n = 0, more;
+    while ((more = next_item(&list, ',', name, sizeof name)) == 1 && n < m->choice.classes) {
+        m->task[n] = tx_strdup(name);
+        if (!m->task[n++])
+            return TX_ERR_MEMORY;
+    }
+    return more == 0 && n == m->choice.classes
+               ? TX_OK
+               : tx_fail(TX_ERR_FORMAT, "%s: names of another number of tasks than its %d outputs", m->file[0], m->choice.classes);
+}
+
+static tx_status find_files(model *m, const options *o)
+{
+    struct stat about;
+    size_t n = 1;
+    run_checkpoint *list = NULL;
+    int folder = stat(m->name, &about) == 0 && S_ISDIR(about.st_mode);
+    tx_status status = folder ? run_checkpoints(m->name, &list, &n) : TX_OK;
+    if (status)
+        return status;
+    size_t wanted = folder && !option_on(o, "ensemble") ? 1 : n;
+    m->file = tx_alloc(wanted, sizeof *m->file);
+    for (size_t i = 0; m->file && i < wanted; i++) {
+        m->file[i] = tx_strdup(folder ? list[i].path : m->name);
+        m->files += m->file[i] != NULL;
+    }
+    run_checkpoints_free(list, folder ? n : 0);
+    return m->files == wanted ? TX_OK : TX_ERR_MEMORY;
+}
+
+int model_open(model *m, const char *name, const options *o)
+{
+    memset(m, 0, sizeof *m);
+    m->name = name;
+    if (find_files(m, o))
+        return complain_failed();
+    tx_safetensors *file = tx_safetensors_open(m->file[0]);
+    if (!file)
+        return complain_failed();
+    tx_status status = copy_metadata(&m->carried, file);
+    if (status == TX_OK)
+        status = check_format(m);
+    int code = status == TX_OK ? choose_net(m, file, o) : complain_failed();
+    tx_safetensors_close(file);
+    if (code != EXIT_DONE)
+        return code;
+    if (recipe_read(&m->recipe, o, &m->carried, net_normal(m->choice.net)))
+        return complain(EXIT_FAILED, "%s: %s", m->file[0], tx_error_message());
+    m->choice.size = m->recipe.how.size;
+    if (name_tasks(m))
+        return complain_failed();
+    return net_choice_check(&m->choice);
+}
+
+void model_free(model *m)
+{
+    for (int i = 0; m->task && i < m->choice.classes; i++)
+        tx_free(m->task[i]);
+    for (size_t i = 0; i < m->files; i++)
+        tx_free(m->file[i]);
+    tx_free(m->task);
+    tx_free(m->file);
+    recipe_free(&m->recipe);
+    pairs_free(&m->carried);
+    memset(m, 0, sizeof *m);
+}
+
+void model_describe(const model *m)
+{
+    char net[64], how[256];
+    const char *step = pairs_get(&m->carried, "step");
+    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], net_choice_name(&m->choice, net), m->choice.classes,
+        step ? ", step " : "", step ? step : "", m->files > 1 ? " and others of its run" : "",
+        recipe_describe(&m->recipe, how, sizeof how));
+}
+
+/* ------------------------------------------------------------------------------------------ predictor */
+tx_status predictor_open(predictor *p, const net_choice *choice, int batch)
+{
+    memset(p, 0, sizeof *p);
+    p->batch = batch;
+    tx_status status = network_build(&p->net, choice, 0, NULL);
+    if (status)
+        return status;
+    p->weights = tx_weights_new(p->net.graph, 0);
+    p->session = p->weights ? tx_session_new(p->net.graph, p->weights, batch, TX_INFER, 0) : NULL;
+    p->logits = tx_alloc((size_t)batch * (size_t)choice->classes, sizeof *p->logits);
+    if (p->session && p->logits)
+        return TX_OK;
+    predictor_free(p);
+    return TX_ERR_MEMORY;
+}
+
+tx_status predictor_load(predictor *p, const char *path)
+{
+    tx_status status = tx_checkpoint_load(path, p->weights, 0, NULL);
+    tx_weights_changed(p->weights);
+    return status;
+}
+
+tx_status predictor_run(predictor *p, size_t n)
+{
+    tx_status status = tx_session_batch(p->session, (int)n);
+    if (status)
+        return status;
+    tx_forward(p->session);
+    return tx_session_value(p->session, p->net.logits, p->logits);
+}
+
+void predictor_free(predictor *p)
+{
+    tx_session_free(p->session);
+    tx_weights_free(p->weights);
+    network_free(&p->net);
+    tx_free(p->logits);
+    memset(p, 0, sizeof *p);
+}

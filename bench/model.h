@@ -1,0 +1,53 @@
+/* model.h - what MODEL on a command line names: a RUN folder, a checkpoint, a foreign weights file. Private to bench. */
+#ifndef THORAX_BENCH_MODEL_H
+#define THORAX_BENCH_MODEL_H
+
+#include "network.h"
+#include "recipe.h"
+
+typedef struct model {
+    const char *name; /* as typed */
+    net_choice choice;
+    recipe recipe;
+    pairs carried;    /* metadata of the (best) file */
+    char **task;      /* names of the outputs, or NULL where the file does not have them */
+    char **file;      /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
+    size_t files;
+} model;
+
+/* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status, after a
+ * line if it is not EXIT_DONE. */
+int model_open(model *m, const char *name, const options *o);
+void model_free(model *m);
+/* Says what the model is and how images come to it. */
+void model_describe(const model *m);
+
+/* How published weights of a network expect their input. */
+const char *net_normal(const tx_net_info *net);
+
+/* A checkpoint of a RUN. */
+typedef struct run_checkpoint {
+    char *path;
+    uint64_t step;
+    double score; /* the larger the better */
+} run_checkpoint;
+/* The kept ones, best first. An error if there is none. */
+tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *count);
+void run_checkpoints_free(run_checkpoint *list, size_t count);
+
+/* A model made ready to predict batches of up to `batch` images. */
+typedef struct predictor {
+    network net;
+    tx_weights *weights;
+    tx_session *session;
+    int batch;
+    float *logits; /* batch x classes */
+} predictor;
+tx_status predictor_open(predictor *p, const net_choice *choice, int batch);
+/* Reads weights of the predictor's network. */
+tx_status predictor_load(predictor *p, const char *path);
+/* The logits of the first n images that stand in the session's input. */
+tx_status predictor_run(predictor *p, size_t n);
+void predictor_free(predictor *p);
+
+#endif

@@ -1,0 +1,93 @@
+/* network.c - a network of the registry, described for use: to predict, or to train with its loss. */
+#include "network.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *net_name(const void *context, int i)
+{
+    (void)context;
+    return tx_net_at(i)->name;
+}
+
+const char *net_choice_name(const net_choice *choice, char out[64])
+{
+    if (choice->cut)
+        snprintf(out, 64, "%.40s-%d", choice->net->name, choice->cut);
+    else
+        snprintf(out, 64, "%.40s", choice->net->name);
+    return out;
+}
+
+int net_choice_check(const net_choice *choice)
+{
+    if (choice->cut > choice->net->blocks)
+        return complain(EXIT_USAGE, "--cut %d: %s has %d final blocks that can be cut", choice->cut, choice->net->name,
+                        choice->net->blocks);
+    if (choice->size < choice->net->smallest)
+        return complain(EXIT_USAGE, "--size %d: the smallest input of %s is %d", choice->size, choice->net->name,
+                        choice->net->smallest);
+    return EXIT_DONE;
+}
+
+tx_status network_build(network *n, const net_choice *choice, int with_loss, const float *pos_weight)
+{
+    memset(n, 0, sizeof *n);
+    n->choice = *choice;
+    n->graph = tx_graph_new();
+    if (!n->graph)
+        return TX_ERR_MEMORY;
+    n->image = tx_input(n->graph, 3, choice->size, choice->size);
+    n->logits = tx_net_build(n->graph, n->image, choice->net, choice->cut, choice->classes);
+    if (with_loss) {
+        n->label = tx_input(n->graph, choice->classes, 1, 1);
+        n->mask = tx_input(n->graph, choice->classes, 1, 1);
+        n->loss = tx_bce_with_logits(n->graph, n->logits, n->label, n->mask, (tx_bce_args){.pos_weight = pos_weight});
+    }
+    tx_status status = tx_graph_status(n->graph);
+    if (status)
+        network_free(n);
+    return status;
+}
+
+void network_free(network *n)
+{
+    tx_graph_free(n->graph);
+    memset(n, 0, sizeof *n);
+}
+
+void network_bn_momentum(network *n, double momentum)
+{
+    for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
+        const tx_node *node = tx_graph_node(n->graph, i);
+        if (strcmp(node->op->name, "batchnorm") == 0)
+            ((tx_batchnorm_args *)node->args)->momentum = momentum;
+    }
+}
+
+tx_status network_costs(const network *n, int batch, tx_mode mode, double *macs, size_t *arena)
+{
+    tx_plan *plan = tx_plan_new(n->graph, batch, mode);
+    if (!plan)
+        return TX_ERR_MEMORY;
+    *macs = 0;
+    for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
+        const tx_need *need = tx_plan_need(plan, tx_graph_node(n->graph, i));
+        *macs += need ? need->macs : 0;
+    }
+    *arena = tx_plan_bytes(plan);
+    tx_plan_free(plan);
+    return TX_OK;
+}
+
+size_t node_parameters(const tx_node *node)
+{
+    size_t count = 0;
+    for (int k = 0; k < node->params; k++) {
+        const tx_param *p = tx_graph_param(node->graph, node->param[k]);
+        if (p->role == TX_ROLE_TRAINED)
+            count += p->count;
+    }
+    return count;
+}

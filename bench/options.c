@@ -1,0 +1,527 @@
+/* options.c - the command line of every command: arguments in any order, --option VALUE, --option=VALUE, --, switches,
+ * --config files, and messages that name the nearest option. */
+#define _POSIX_C_SOURCE 200809L
+#include "options.h"
+#include "output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CONFIG_AT_MOST = 1 << 20 };
+
+static const char *spoken_for = NULL;
+
+void complain_as(const char *who)
+{
+    spoken_for = who;
+}
+
+int complain(int status, const char *format, ...)
+{
+    char text[2048], line[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t n = 0;
+    for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < sizeof line; p++)
+        n += (size_t)snprintf(line + n, 5, *p < 0x20 || *p == 0x7f ? "\\x%02x" : "%c", *p);
+    line[n] = 0;
+    fflush(stdout);
+    fprintf(stderr, "thorax%s%s: %s\n", spoken_for ? " " : "", spoken_for ? spoken_for : "", line);
+    return status;
+}
+
+int complain_failed(void)
+{
+    return complain(EXIT_FAILED, "%s", tx_error_message());
+}
+
+/* ------------------------------------------------------------------------------------------ numbers */
+int parse_real(const char *text, double low, double high, double *value)
+{
+    double v;
+    if (tx_number_parse(text, &v) || !(v >= low && v <= high))
+        return -1;
+    *value = v;
+    return 0;
+}
+
+int parse_whole(const char *text, double low, double high, long *value)
+{
+    int64_t v;
+    if (tx_integer_parse(text, &v) || (double)v < low || (double)v > high)
+        return -1;
+    *value = (long)v;
+    return 0;
+}
+
+int parse_seed(const char *text, uint64_t *value)
+{
+    uint64_t v = 0;
+    if (!*text)
+        return -1;
+    for (const char *p = text; *p; p++) {
+        if (*p < '0' || *p > '9')
+            return -1;
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (v > (UINT64_MAX - digit) / 10)
+            return -1;
+        v = v * 10 + digit;
+    }
+    *value = v;
+    return 0;
+}
+
+int next_item(const char **list, char separator, char *out, size_t size)
+{
+    if (!*list)
+        return 0;
+    const char *from = *list, *end = strchr(from, separator);
+    size_t n = end ? (size_t)(end - from) : strlen(from);
+    *list = end ? end + 1 : NULL;
+    while (n > 0 && (*from == ' ' || *from == '\t')) {
+        from++;
+        n--;
+    }
+    while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '\t'))
+        n--;
+    if (n >= size)
+        return -1;
+    memcpy(out, from, n);
+    out[n] = 0;
+    return 1;
+}
+
+/* ---------------------------------------------------------------------------------------- nearest name */
+enum { NAME_AT_MOST = 40 };
+
+/* Edit distance (Damerau 1964, neighbours exchanged count one), texts of at most NAME_AT_MOST - 1 bytes. */
+static int edit_distance(const char *a, const char *b)
+{
+    int la = (int)strlen(a), lb = (int)strlen(b);
+    int d[NAME_AT_MOST][NAME_AT_MOST];
+    for (int i = 0; i <= la; i++)
+        d[i][0] = i;
+    for (int j = 0; j <= lb; j++)
+        d[0][j] = j;
+    for (int i = 1; i <= la; i++)
+        for (int j = 1; j <= lb; j++) {
+            int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (d[i - 1][j] + 1 < best)
+                best = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < best)
+                best = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    return d[la][lb];
+}
+
+const char *nearest_name(const char *typed, int names, name_at *name, const void *context)
+{
+    const char *best = NULL;
+    int least = 0;
+    size_t typed_length = strlen(typed);
+    if (typed_length == 0 || typed_length >= NAME_AT_MOST)
+        return NULL;
+    for (int i = 0; i < names; i++) {
+        const char *candidate = name(context, i);
+        if (!candidate || strlen(candidate) >= NAME_AT_MOST)
+            continue;
+        int distance = edit_distance(typed, candidate);
+        /* The beginning of a name is as near as one slip. */
+        if (typed_length >= 2 && strncmp(typed, candidate, typed_length) == 0 && distance > 1)
+            distance = 1;
+        if (!best || distance < least) {
+            best = candidate;
+            least = distance;
+        }
+    }
+    return best && least <= (int)(typed_length / 3 > 2 ? typed_length / 3 : 2) && least < (int)strlen(best) ? best : NULL;
+}
+
+/* ------------------------------------------------------------------------------- what a command takes */
+int option_find(const char *name)
+{
+    for (int i = 0; i < option_count(); i++)
+        if (strcmp(option_at(i)->name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* Where option i stands in the command's list, or NULL; *length is that of the entry. */
+static const char *entry_of(const command *c, int i, size_t *length)
+{
+    const char *name = option_at(i)->name;
+    size_t n = strlen(name);
+    for (const char *p = c->options; *p;) {
+        size_t word = strcspn(p, " ");
+        if (word >= n && memcmp(p, name, n) == 0 && (word == n || p[n] == '=')) {
+            *length = word;
+            return p;
+        }
+        p += word;
+        p += strspn(p, " ");
+    }
+    return NULL;
+}
+
+int command_takes(const command *c, int i)
+{
+    size_t length;
+    return entry_of(c, i, &length) != NULL;
+}
+
+static const char *taken_name(const void *context, int i)
+{
+    return command_takes(context, i) ? option_at(i)->name : NULL;
+}
+
+/* Sets every value to its standard; the command's own are copied into o->names. */
+static int set_standards(options *o, const command *c)
+{
+    size_t room = strlen(c->options) + 1;
+    o->names = tx_alloc(room, 1);
+    if (!o->names)
+        return complain_failed();
+    char *free_text = o->names;
+    for (int i = 0; i < option_count(); i++) {
+        size_t length, n = strlen(option_at(i)->name);
+        const char *entry = entry_of(c, i, &length);
+        if (!entry)
+            continue;
+        o->value[i] = option_at(i)->standard;
+        if (length > n) {
+            memcpy(free_text, entry + n + 1, length - n - 1);
+            o->value[i] = length == n + 1 ? NULL : free_text;
+            free_text += length - n;
+        }
+        o->source[i] = o->value[i] ? FROM_STANDARD : FROM_NOWHERE;
+    }
+    return EXIT_DONE;
+}
+
+/* ------------------------------------------------------------------------------------------- checking */
+static int in_choice(const char *values, const char *value)
+{
+    char item[NAME_AT_MOST];
+    for (const char *list = values; next_item(&list, '|', item, sizeof item) > 0;)
+        if (strcmp(item, value) == 0)
+            return 1;
+    return 0;
+}
+
+/* Writes into `wrong` what is expected of the option, if value is not that. Returns 1 if the value is right. */
+static int value_right(const option *p, const char *value, char *wrong, size_t size)
+{
+    double real;
+    long whole;
+    uint64_t seed;
+    const char *expected;
+    switch (p->kind) {
+    case OPTION_WHOLE:
+        snprintf(wrong, size, "expected a whole number from %.0f to %.0f", p->low, p->high);
+        return parse_whole(value, p->low, p->high, &whole) == 0;
+    case OPTION_SEED:
+        snprintf(wrong, size, "expected a whole number from 0 to 2^64 - 1");
+        return parse_seed(value, &seed) == 0;
+    case OPTION_REAL:
+        snprintf(wrong, size, "expected a number from %g to %g", p->low, p->high);
+        return parse_real(value, p->low, p->high, &real) == 0;
+    case OPTION_CHOICE:
+        snprintf(wrong, size, "expected one of %s", p->values);
+        return in_choice(p->values, value);
+    case OPTION_TEXT:
+        expected = *value ? p->check ? p->check(value) : NULL : "expected a text";
+        snprintf(wrong, size, "%s", expected ? expected : "");
+        return expected == NULL;
+    case OPTION_SWITCH:
+        snprintf(wrong, size, "expected on or off");
+        return strcmp(value, "on") == 0 || strcmp(value, "off") == 0;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------- config files */
+static int read_config(options *o, const char *path)
+{
+    char name[TX_TEXT];
+    tx_escape(name, sizeof name, path);
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return complain(EXIT_FAILED, "%s: %s", name, strerror(errno));
+    o->config = tx_alloc(CONFIG_AT_MOST + 1, 1);
+    size_t n = o->config ? fread(o->config, 1, CONFIG_AT_MOST + 1, f) : 0;
+    int bad = ferror(f);
+    fclose(f);
+    if (!o->config)
+        return complain_failed();
+    if (bad)
+        return complain(EXIT_FAILED, "%s: cannot be read", name);
+    if (n > CONFIG_AT_MOST)
+        return complain(EXIT_FAILED, "%s: larger than the %d bytes that a configuration may have", name, CONFIG_AT_MOST);
+    if (memchr(o->config, 0, n))
+        return complain(EXIT_FAILED, "%s: found a byte 0, expected lines `key = value`", name);
+    o->config[n] = 0;
+    return EXIT_DONE;
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t\r");
+    size_t n = strlen(text);
+    while (n > 0 && strchr(" \t\r", text[n - 1]))
+        text[--n] = 0;
+    return text;
+}
+
+static const char *any_name(const void *context, int i)
+{
+    (void)context;
+    return option_at(i)->name;
+}
+
+/* One line of the file, cut at '\n'. Keys of other commands are passed over, so that one file serves several. */
+static int config_line(options *o, const command *c, char *line, const char *file, int number)
+{
+    char escaped[TX_TEXT], wrong[256];
+    line = trim(line);
+    if (!*line || *line == '#')
+        return EXIT_DONE;
+    char *equals = strchr(line, '=');
+    if (!equals)
+        return complain(EXIT_FAILED, "%s line %d: found '%s', expected key = value", file, number,
+                        tx_escape(escaped, sizeof escaped, line));
+    *equals = 0;
+    char *key = trim(line), *value = trim(equals + 1);
+    int i = option_find(key);
+    if (i < 0) {
+        const char *near = nearest_name(key, option_count(), any_name, NULL);
+        return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s%s", file, number,
+                        tx_escape(escaped, sizeof escaped, key), near ? ", nearest is " : "", near ? near : "");
+    }
+    if (!command_takes(c, i) || o->source[i] == FROM_LINE)
+        return EXIT_DONE;
+    if (!value_right(option_at(i), value, wrong, sizeof wrong))
+        return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key, tx_escape(escaped, sizeof escaped, value),
+                        wrong);
+    o->value[i] = value;
+    o->source[i] = FROM_CONFIG;
+    return EXIT_DONE;
+}
+
+static int apply_config(options *o, const command *c, const char *path)
+{
+    char name[TX_TEXT];
+    int status = read_config(o, path);
+    tx_escape(name, sizeof name, path);
+    char *line = o->config;
+    if (line && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+        line += 3;
+    for (int number = 1; status == EXIT_DONE && line && *line; number++) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = 0;
+        status = config_line(o, c, line, name, number);
+        line = end ? end + 1 : NULL;
+    }
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------- command line */
+static int unknown_option(const command *c, const char *name)
+{
+    char escaped[TX_TEXT];
+    const char *near = nearest_name(name, option_count(), taken_name, c);
+    tx_escape(escaped, sizeof escaped, name);
+    if (near)
+        return complain(EXIT_USAGE, "unknown option --%s, nearest is --%s", escaped, near);
+    return complain(EXIT_USAGE, "unknown option --%s (thorax %s --help lists them)", escaped, c->name);
+}
+
+/* Option argv[*at], "--name" or "--name=value"; moves *at over a value of its own. */
+static int read_option(options *o, const command *c, int argc, char **argv, int *at)
+{
+    char name[NAME_AT_MOST], escaped[TX_TEXT], wrong[256];
+    const char *text = argv[*at] + 2, *equals = strchr(text, '=');
+    size_t n = equals ? (size_t)(equals - text) : strlen(text);
+    if (n >= sizeof name)
+        return unknown_option(c, text);
+    memcpy(name, text, n);
+    name[n] = 0;
+    int i = option_find(name);
+    if (i < 0 || !command_takes(c, i))
+        return unknown_option(c, name);
+    const option *p = option_at(i);
+    const char *value = equals ? equals + 1 : NULL;
+    if (p->kind == OPTION_SWITCH) {
+        if (value)
+            return complain(EXIT_USAGE, "--%s takes no value, found '%s'", name, tx_escape(escaped, sizeof escaped, value));
+        value = "on";
+    } else if (!value) {
+        if (*at + 1 >= argc)
+            return complain(EXIT_USAGE, "--%s needs a value", name);
+        value = argv[++*at];
+    }
+    if (!value_right(p, value, wrong, sizeof wrong))
+        return complain(EXIT_USAGE, "--%s %s: %s", name, tx_escape(escaped, sizeof escaped, value), wrong);
+    o->value[i] = value;
+    o->source[i] = FROM_LINE;
+    return EXIT_DONE;
+}
+
+static int read_arguments(options *o, const command *c, int argc, char **argv)
+{
+    int only_arguments = 0;
+    for (int at = 0; at < argc; at++) {
+        char *text = argv[at];
+        if (!only_arguments && strcmp(text, "--") == 0) {
+            only_arguments = 1;
+        } else if (!only_arguments && (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0)) {
+            o->help = 1;
+        } else if (!only_arguments && strncmp(text, "--", 2) == 0) {
+            int status = read_option(o, c, argc, argv, &at);
+            if (status != EXIT_DONE)
+                return status;
+        } else if (!only_arguments && text[0] == '-' && text[1]) {
+            return unknown_option(c, text + 1);
+        } else {
+            if (tx_grow((void **)&o->argument, &o->room, (size_t)o->arguments + 1, sizeof *o->argument))
+                return complain_failed();
+            o->argument[o->arguments++] = text;
+        }
+    }
+    return EXIT_DONE;
+}
+
+int options_read(options *o, const command *c, int argc, char **argv)
+{
+    char escaped[TX_TEXT];
+    memset(o, 0, sizeof *o);
+    o->command = c;
+    int status = set_standards(o, c);
+    if (status == EXIT_DONE)
+        status = read_arguments(o, c, argc, argv);
+    if (status != EXIT_DONE || o->help)
+        return status;
+    const char *config = option_text(o, "config");
+    if (config)
+        status = apply_config(o, c, config);
+    if (status != EXIT_DONE)
+        return status;
+    if (o->arguments < c->least)
+        return complain(EXIT_USAGE, "missing argument, expected thorax %s %s", c->name, c->usage);
+    if (c->most >= 0 && o->arguments > c->most)
+        return complain(EXIT_USAGE, "unexpected argument '%s', expected thorax %s %s",
+                        tx_escape(escaped, sizeof escaped, o->argument[c->most]), c->name, c->usage);
+    return EXIT_DONE;
+}
+
+void options_free(options *o)
+{
+    tx_free(o->argument);
+    tx_free(o->config);
+    tx_free(o->names);
+}
+
+/* --------------------------------------------------------------------------------------------- values */
+const char *option_text(const options *o, const char *name)
+{
+    int i = option_find(name);
+    return i < 0 ? NULL : o->value[i];
+}
+
+long option_whole(const options *o, const char *name)
+{
+    int i = option_find(name);
+    long value = 0;
+    if (i >= 0 && o->value[i])
+        parse_whole(o->value[i], option_at(i)->low, option_at(i)->high, &value);
+    return value;
+}
+
+double option_real(const options *o, const char *name)
+{
+    int i = option_find(name);
+    double value = 0;
+    if (i >= 0 && o->value[i])
+        parse_real(o->value[i], option_at(i)->low, option_at(i)->high, &value);
+    return value;
+}
+
+uint64_t option_seed(const options *o, const char *name)
+{
+    const char *text = option_text(o, name);
+    uint64_t value = 0;
+    if (text)
+        parse_seed(text, &value);
+    return value;
+}
+
+int option_on(const options *o, const char *name)
+{
+    const char *text = option_text(o, name);
+    return text && strcmp(text, "on") == 0;
+}
+
+int option_given(const options *o, const char *name)
+{
+    int i = option_find(name);
+    return i >= 0 && o->source[i] >= FROM_CONFIG;
+}
+
+const char *option_canonical(const options *o, int i, char out[64])
+{
+    const char *value = o->value[i];
+    const option *p = option_at(i);
+    if (p->kind == OPTION_SWITCH)
+        return value && strcmp(value, "on") == 0 ? "on" : "off";
+    if (!value)
+        return "";
+    double real;
+    long whole;
+    uint64_t seed;
+    if (p->kind == OPTION_REAL && parse_real(value, p->low, p->high, &real) == 0)
+        return format_real(out, 64, real);
+    if (p->kind == OPTION_WHOLE && parse_whole(value, p->low, p->high, &whole) == 0)
+        snprintf(out, 64, "%ld", whole);
+    else if (p->kind == OPTION_SEED && parse_seed(value, &seed) == 0)
+        snprintf(out, 64, "%llu", (unsigned long long)seed);
+    else
+        return value;
+    return out;
+}
+
+/* ----------------------------------------------------------------------------------------------- help */
+static void help_option(const options *o, int i)
+{
+    const option *p = option_at(i);
+    char left[40];
+    snprintf(left, sizeof left, "--%s %s", p->name, p->kind == OPTION_CHOICE || !p->values ? "" : p->values);
+    printf("  %-22s %s", left, p->help);
+    if (p->kind == OPTION_CHOICE)
+        printf(": %s", p->values);
+    if (o->value[i] && p->kind != OPTION_SWITCH)
+        printf(" (%s)", o->value[i]);
+    putchar('\n');
+}
+
+void help_command(const command *c)
+{
+    options o;
+    memset(&o, 0, sizeof o);
+    if (set_standards(&o, c) != EXIT_DONE)
+        return;
+    printf("thorax %s %s\n\n%s\n\n", c->name, c->usage, c->what);
+    for (int i = 0; i < option_count(); i++)
+        if (command_takes(c, i))
+            help_option(&o, i);
+    printf("  %-22s %s\n", "--help", "this page");
+    if (c->notes)
+        printf("\n%s\n", c->notes);
+    options_free(&o);
+}

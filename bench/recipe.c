@@ -1,0 +1,130 @@
+/* recipe.c - how an image becomes a network's input, in words and in numbers. */
+#include "recipe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The words of each option, in the order of its enumeration. */
+static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", NULL};
+static const char *const uncertains[] = {"ignore", "zeros", "ones", NULL};
+static const char *const blanks[] = {"zeros", "ignore", NULL};
+static const char *const view_names[] = {"all", "frontal", "lateral", NULL};
+static const char *const resizes[] = {"short", "stretch", NULL};
+
+int betas_read(const char *text, double *beta1, double *beta2)
+{
+    char item[32];
+    if (next_item(&text, ',', item, sizeof item) != 1 || parse_real(item, 0, 1, beta1) || *beta1 == 1)
+        return -1;
+    if (next_item(&text, ',', item, sizeof item) != 1 || parse_real(item, 0, 1, beta2) || *beta2 == 1)
+        return -1;
+    return text ? -1 : 0;
+}
+
+/* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
+static const char *find(const options *o, const pairs *carried, const char *key)
+{
+    const char *value = option_given(o, key) ? option_text(o, key) : carried ? pairs_get(carried, key) : NULL;
+    if (!value)
+        value = option_text(o, key);
+    return value ? value : option_at(option_find(key))->standard;
+}
+
+/* Position of the option's value among its words, or an error that names it. */
+static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words, int *at)
+{
+    char escaped[TX_TEXT];
+    const char *value = find(o, carried, key);
+    for (*at = 0; words[*at]; ++*at)
+        if (strcmp(value, words[*at]) == 0)
+            return TX_OK;
+    return tx_fail(TX_ERR_FORMAT, "its %s is '%s', which is not known", key, tx_escape(escaped, sizeof escaped, value));
+}
+
+/* The name if it is one of those that have one, else the six numbers in the spelling that config.txt keeps. */
+static tx_status read_normalize(recipe *r, const char *text)
+{
+    tx_status status = tx_normalize_parse(text, &r->how.normalize);
+    if (status)
+        return status;
+    if (!strchr(text, '/')) {
+        snprintf(r->normalize, sizeof r->normalize, "%s", text);
+        return TX_OK;
+    }
+    size_t n = 0;
+    for (int i = 0; i < 6; i++) {
+        char number[TX_NUMBER];
+        format_real(number, sizeof number, i < 3 ? r->how.normalize.mean[i] : r->how.normalize.std[i - 3]);
+        n += (size_t)snprintf(r->normalize + n, sizeof r->normalize - n, "%s%.24s", i == 0 ? "" : i == 3 ? "/" : ",", number);
+    }
+    return TX_OK;
+}
+
+tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const char *normal)
+{
+    char escaped[TX_TEXT];
+    memset(r, 0, sizeof *r);
+    int filter = 0, uncertain = 0, blank = 0, views = 0;
+    long size;
+    const char *side = find(o, carried, "size"), *normalize = find(o, carried, "normalize"), *tasks = find(o, carried, "tasks");
+    tx_status status = TX_OK;
+    if (parse_whole(side, 1, TX_SIZE_MAX, &size))
+        status = tx_fail(TX_ERR_FORMAT, "its size is '%s'", tx_escape(escaped, sizeof escaped, side));
+    if (status == TX_OK)
+        status = find_word(o, carried, "resize", resizes, &r->how.stretch);
+    if (status == TX_OK)
+        status = find_word(o, carried, "interpolation", filters, &filter);
+    if (status == TX_OK)
+        status = find_word(o, carried, "uncertain", uncertains, &uncertain);
+    if (status == TX_OK)
+        status = find_word(o, carried, "blank", blanks, &blank);
+    if (status == TX_OK)
+        status = find_word(o, carried, "views", view_names, &views);
+    if (status == TX_OK)
+        status = read_normalize(r, normalize ? normalize : normal);
+    if (status)
+        return status;
+    r->how.size = (int)size;
+    r->how.filter = (tx_filter)filter;
+    r->uncertain = (tx_uncertain)uncertain;
+    r->blank = (tx_blank)blank;
+    r->views = (tx_views)views;
+    r->tasks = tx_strdup(tasks);
+    return r->tasks ? TX_OK : TX_ERR_MEMORY;
+}
+
+tx_status recipe_write(const recipe *r, pairs *p)
+{
+    const char *const value[][2] = {
+        {"tasks", r->tasks},
+        {"uncertain", uncertains[r->uncertain]},
+        {"blank", blanks[r->blank]},
+        {"views", view_names[r->views]},
+        {"resize", resizes[r->how.stretch]},
+        {"interpolation", filters[r->how.filter]},
+        {"normalize", r->normalize},
+    };
+    tx_status status = pairs_format(p, "size", "%d", r->how.size);
+    for (size_t i = 0; status == TX_OK && i < sizeof value / sizeof value[0]; i++)
+        status = pairs_set(p, value[i][0], value[i][1]);
+    return status;
+}
+
+void recipe_free(recipe *r)
+{
+    tx_free(r->tasks);
+    memset(r, 0, sizeof *r);
+}
+
+tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *split, const char *tasks, size_t limit)
+{
+    tx_dataset_options how = {.tasks = tasks, .uncertain = r->uncertain, .blank = r->blank, .views = r->views, .limit = limit};
+    return tx_dataset_open(folder, split, &how);
+}
+
+const char *recipe_describe(const recipe *r, char *out, size_t size)
+{
+    snprintf(out, size, "%d x %d pixels, %s, %s, normalize %s", r->how.size, r->how.size, resizes[r->how.stretch],
+             filters[r->how.filter], r->normalize);
+    return out;
+}

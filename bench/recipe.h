@@ -1,0 +1,32 @@
+/* recipe.h - how an image becomes a network's input and what the outputs mean: what a checkpoint carries beside its
+ * weights. Private to bench. */
+#ifndef THORAX_BENCH_RECIPE_H
+#define THORAX_BENCH_RECIPE_H
+
+#include "options.h"
+#include "pairs.h"
+
+typedef struct recipe {
+    tx_preprocess how;
+    char normalize[160]; /* how.normalize in words, or as M,M,M/S,S,S */
+    tx_uncertain uncertain;
+    tx_blank blank;
+    tx_views views;
+    char *tasks; /* names with commas between, "all" or "competition" */
+} recipe;
+
+/* Two numbers in [0, 1) with a comma between. */
+int betas_read(const char *text, double *beta1, double *beta2);
+
+/* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else the
+ * standard one; that of normalize is `normal`. */
+tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const char *normal);
+/* Sets the keys that recipe_read reads. */
+tx_status recipe_write(const recipe *r, pairs *p);
+void recipe_free(recipe *r);
+/* Opens a split as the recipe says; limit 0: all images. */
+tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *split, const char *tasks, size_t limit);
+/* One line for people. Returns out. */
+const char *recipe_describe(const recipe *r, char *out, size_t size);
+
+#endif

@@ -1,0 +1,290 @@
+/* channel_text.h - kernels of the channel operations (channel.c), written once over f32x16, compiled once per ISA.
+ *
+ * The channels of a pixel are contiguous and every loop runs along them, sixteen at a time; what is left of a row goes
+ * through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
+ * ascending order, so its digits depend neither on the lane nor on the number of channels beside it. */
+#include <math.h>
+
+/* Channels of a row: sixteen, or the n < 16 that are left (lanes beyond hold 0). */
+TX_INLINE f32x16 channel_take(const float *row, size_t n)
+{
+    return n < 16 ? v_load_n(row, (int)n) : v_load(row);
+}
+
+TX_INLINE void channel_put(float *row, f32x16 v, size_t n)
+{
+    if (n < 16)
+        v_store_n(row, (int)n, v);
+    else
+        v_store(row, v);
+}
+
+/* max(floor, z): the rectifier for 0; for -inf z itself, NaN included. */
+TX_INLINE f32x16 channel_floor(tx_act act)
+{
+    return v_set1(act == TX_ACT_RELU ? 0.0f : -INFINITY);
+}
+
+/* scale z + shift of channels j.., or z where the view has neither. */
+TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
+{
+    return x->scale ? v_fma(channel_take(x->scale + j, n), z, channel_take(x->shift + j, n)) : z;
+}
+
+/* Channels j.. of a value as its reader sees it; row is where the pixel's channel 0 stands. */
+TX_INLINE f32x16 channel_read(const tx_view *x, const float *row, size_t j, size_t n)
+{
+    return v_max(channel_floor(x->act), channel_affine(x, channel_take(row + j, n), j, n));
+}
+
+static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels)
+{
+    size_t c = (size_t)y->c;
+    f32x16 floor = channel_floor(act);
+    for (size_t p = first; p < first + pixels; p++)
+        for (size_t j = 0; j < c; j += 16) {
+            f32x16 sum = channel_read(x, x->data + p * x->ld, j, c - j);
+            for (int i = 1; i < inputs; i++)
+                sum = v_add(sum, channel_read(x + i, x[i].data + p * x[i].ld, j, c - j));
+            channel_put(y->data + p * y->ld + j, v_max(floor, sum), c - j);
+        }
+}
+
+static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels)
+{
+    size_t c = (size_t)dy->c;
+    f32x16 zero = v_zero();
+    for (size_t p = first; p < first + pixels; p++)
+        for (size_t j = 0; j < c; j += 16) {
+            f32x16 g = channel_take(dy->data + p * dy->ld + j, c - j);
+            if (y)
+                g = v_select(v_gt(channel_take(y->data + p * y->ld + j, c - j), zero), g, zero);
+            if (dx->add)
+                g = v_add(channel_take(dx->add + p * dx->add_ld + j, c - j), g);
+            channel_put(dx->data + p * dx->ld + j, g, c - j);
+        }
+}
+
+static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
+{
+    size_t end = channel + c, j = channel;
+    const float *start = x->data + first * x->ld;
+    for (; j + 32 <= end; j += 32) {
+        f32x16 a = v_zero(), b = v_zero();
+        const float *row = start;
+        for (size_t p = 0; p < pixels; p++, row += x->ld) {
+            a = v_add(a, channel_read(x, row, j, 16));
+            b = v_add(b, channel_read(x, row, j + 16, 16));
+        }
+        v_store(sum + (j - channel), a);
+        v_store(sum + (j - channel) + 16, b);
+    }
+    for (; j < end; j += 16) {
+        f32x16 a = v_zero();
+        const float *row = start;
+        for (size_t p = 0; p < pixels; p++, row += x->ld)
+            a = v_add(a, channel_read(x, row, j, end - j));
+        channel_put(sum + (j - channel), a, end - j);
+    }
+}
+
+/* Up to sixteen channels of `moments`. */
+TX_INLINE void channel_moments_narrow(const float *x, size_t ld, size_t pixels, size_t n, float *m, float *r, float *s)
+{
+    f32x16 a = v_zero();
+    for (size_t p = 0; p < pixels; p++)
+        a = v_add(a, channel_take(x + p * ld, n));
+    f32x16 mean = v_div(a, v_set1((float)pixels)), rest = v_zero(), square = v_zero();
+    for (size_t p = 0; p < pixels; p++) {
+        f32x16 d = v_sub(channel_take(x + p * ld, n), mean);
+        rest = v_add(rest, d);
+        square = v_fma(d, d, square);
+    }
+    channel_put(m, mean, n);
+    channel_put(r, rest, n);
+    channel_put(s, square, n);
+}
+
+/* Sixty-four channels of `moments`: four chains at once hide the latency of an addition. The second pass reads what the
+ * first left in the nearest cache. */
+TX_INLINE void channel_moments_wide(const float *x, size_t ld, size_t pixels, float *m, float *r, float *s)
+{
+    f32x16 a = v_zero(), b = v_zero(), c = v_zero(), d = v_zero();
+    const float *row = x;
+    for (size_t p = 0; p < pixels; p++, row += ld) {
+        a = v_add(a, v_load(row));
+        b = v_add(b, v_load(row + 16));
+        c = v_add(c, v_load(row + 32));
+        d = v_add(d, v_load(row + 48));
+    }
+    f32x16 count = v_set1((float)pixels);
+    v_store(m, v_div(a, count));
+    v_store(m + 16, v_div(b, count));
+    v_store(m + 32, v_div(c, count));
+    v_store(m + 48, v_div(d, count));
+    for (int k = 0; k < 64; k += 32) {
+        f32x16 mean0 = v_load(m + k), mean1 = v_load(m + k + 16);
+        f32x16 rest0 = v_zero(), rest1 = v_zero(), square0 = v_zero(), square1 = v_zero();
+        row = x + k;
+        for (size_t p = 0; p < pixels; p++, row += ld) {
+            f32x16 d0 = v_sub(v_load(row), mean0), d1 = v_sub(v_load(row + 16), mean1);
+            rest0 = v_add(rest0, d0);
+            rest1 = v_add(rest1, d1);
+            square0 = v_fma(d0, d0, square0);
+            square1 = v_fma(d1, d1, square1);
+        }
+        v_store(r + k, rest0);
+        v_store(r + k + 16, rest1);
+        v_store(s + k, square0);
+        v_store(s + k + 16, square1);
+    }
+}
+
+static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
+                            float *s)
+{
+    const float *start = x->data + first * x->ld + channel;
+    size_t j = 0;
+    for (; j + 64 <= c; j += 64)
+        channel_moments_wide(start + j, x->ld, pixels, m + j, r + j, s + j);
+    for (; j < c; j += 16)
+        channel_moments_narrow(start + j, x->ld, pixels, c - j, m + j, r + j, s + j);
+}
+
+/* The gradient that x's activation lets through: dy where scale x + shift > 0. */
+TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
+{
+    if (x->act == TX_ACT_NONE)
+        return g;
+    return v_select(v_gt(v_fma(scale, data, shift), v_zero()), g, v_zero());
+}
+
+static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
+                                size_t channel, size_t c, float *a, float *b)
+{
+    for (size_t k = 0; k < c; k += 16) {
+        size_t j = channel + k, n = c - k;
+        f32x16 scale = channel_take(x->scale + j, n), shift = channel_take(x->shift + j, n);
+        f32x16 centre = channel_take(mean + j, n), sum = v_zero(), moment = v_zero();
+        const float *xrow = x->data + first * x->ld + j, *grow = dy->data + first * dy->ld + j;
+        for (size_t p = 0; p < pixels; p++, xrow += x->ld, grow += dy->ld) {
+            f32x16 data = channel_take(xrow, n);
+            f32x16 g = channel_passed(x, data, channel_take(grow, n), scale, shift);
+            sum = v_add(sum, g);
+            moment = v_fma(g, v_sub(data, centre), moment);
+        }
+        channel_put(a + k, sum, n);
+        channel_put(b + k, moment, n);
+    }
+}
+
+static void channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
+                                    const float *mean_g, const float *slope, size_t first, size_t pixels)
+{
+    size_t c = (size_t)x->c;
+    for (size_t p = first; p < first + pixels; p++)
+        for (size_t j = 0; j < c; j += 16) {
+            size_t n = c - j;
+            f32x16 data = channel_take(x->data + p * x->ld + j, n), g = channel_take(dy->data + p * dy->ld + j, n);
+            f32x16 scale = channel_take(x->scale + j, n);
+            g = channel_passed(x, data, g, scale, channel_take(x->shift + j, n));
+            f32x16 away = v_sub(data, channel_take(mean + j, n));
+            g = v_fnma(away, channel_take(slope + j, n), v_sub(g, channel_take(mean_g + j, n)));
+            g = dx->add ? v_fma(scale, g, channel_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
+            channel_put(dx->data + p * dx->ld + j, g, n);
+        }
+}
+
+/* First and last+1 tap of the window at output o that lie within a side of n pixels. */
+TX_INLINE void channel_taps(int o, int stride, int before, int kernel, int n, int *first, int *end)
+{
+    int start = o * stride - before;
+    *first = start < 0 ? -start : 0;
+    *end = n - start < kernel ? n - start : kernel;
+}
+
+static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window, int image,
+                             int row)
+{
+    int ky0, ky1, kx0, kx1, k = window->kernel;
+    channel_taps(row, window->stride, window->top, k, x->h, &ky0, &ky1);
+    size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
+    for (int column = 0; column < y->w; column++, out++) {
+        channel_taps(column, window->stride, window->left, k, x->w, &kx0, &kx1);
+        size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
+        size_t left = (size_t)(column * window->stride - window->left + kx0);
+        const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
+        for (size_t j = 0; j < c; j += 16) {
+            size_t n = c - j;
+            f32x16 best = channel_read(x, corner, j, n);
+            i32x16 tap = i_set1(ky0 * k + kx0);
+            for (int ky = ky0; ky < ky1; ky++) {
+                const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
+                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
+                    f32x16 z = channel_read(x, pixel, j, n);
+                    m16 wins = m_or(v_gt(z, best), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
+                    tap = i_select(wins, i_set1(ky * k + kx), tap);
+                    best = v_select(wins, z, best);
+                }
+            }
+            channel_put(y->data + out * y->ld + j, best, n);
+            if (argmax) {
+                int32_t taps[16];
+                i_store(taps, tap);
+                for (size_t i = 0; i < (n < 16 ? n : 16); i++)
+                    argmax[out * c + j + i] = (unsigned char)taps[i];
+            }
+        }
+    }
+}
+
+/* The windows of `outputs` that cover input position i of a side. */
+TX_INLINE void channel_windows(int i, int stride, int before, int kernel, int outputs, int *first, int *end)
+{
+    int reach = i + before - kernel + 1;
+    *first = reach <= 0 ? 0 : (reach + stride - 1) / stride;
+    *end = (i + before) / stride + 1 < outputs ? (i + before) / stride + 1 : outputs;
+}
+
+/* dy of the window at output pixel `out` where its argmax is `tap`, else 0. */
+TX_INLINE f32x16 channel_chosen(const tx_tensor *dy, const unsigned char *argmax, size_t out, size_t j, size_t n, int tap)
+{
+    int32_t taps[16] = { 0 };
+    const unsigned char *from = argmax + out * (size_t)dy->c + j;
+    if (n < 16)
+        for (size_t i = 0; i < n; i++)
+            taps[i] = from[i];
+    else
+        for (size_t i = 0; i < 16; i++)
+            taps[i] = from[i];
+    return v_select(i_eq(i_load(taps), i_set1(tap)), channel_take(dy->data + out * dy->ld + j, n), v_zero());
+}
+
+static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
+                                      const tx_view *x, const tx_window *window, int image, int row)
+{
+    int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
+    channel_windows(row, stride, window->top, k, dy->h, &oy0, &oy1);
+    size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
+    for (int column = 0; column < x->w; column++, pixel++) {
+        channel_windows(column, stride, window->left, k, dy->w, &ox0, &ox1);
+        for (size_t j = 0; j < c; j += 16) {
+            f32x16 sum = v_zero();
+            for (int oy = oy0; oy < oy1; oy++)
+                for (int ox = ox0; ox < ox1; ox++) {
+                    size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
+                    int tap = (row + window->top - oy * stride) * k + column + window->left - ox * stride;
+                    sum = v_add(sum, channel_chosen(dy, argmax, out, j, c - j, tap));
+                }
+            if (dx->add)
+                sum = v_add(channel_take(dx->add + pixel * dx->add_ld + j, c - j), sum);
+            channel_put(dx->data + pixel * dx->ld + j, sum, c - j);
+        }
+    }
+}
+
+/* What kernels_text.h puts into the table. */
+#define CHANNEL_KERNELS { \
+    .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
+    .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient, \
+    .max_pool = channel_max_pool, .max_pool_gradient = channel_max_pool_gradient }

@@ -1,0 +1,252 @@
+/* gemm.c - products of matrices for convolutions and linear layers: how they are cut into tasks.
+ *
+ * FORWARD   y (M x N) = A (M x K) B (K x N). A task owns a block of outputs. It takes k in blocks of `depth`, in a
+ *           block the rows of a register tile at a time: packs them, without gaps, so that they stay in the first cache,
+ *           and multiplies them by all its panels of B, which stay in the second. Sums of an unfinished k wait in the
+ *           target, or in private memory where the target has steps or is its own addend. The last block of k applies
+ *           bias, addend and activation while the tile is in the first cache.
+ * GRADIENT  dW (K x N) = A' dY. A chunk of rows gives a partial dW. Where dW is small, threads take chunks and the
+ *           partial ones are added in index order afterwards; where it is large, threads take blocks of it and go
+ *           through all chunks in order. The additions are the same.
+ *
+ * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the number of threads. */
+#include "gemm_kernels.h"
+#include "kernels.h"
+
+enum {
+    DEPTH = 512,            /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
+    TASK_ROWS = 168,        /* multiple of every TILE_M */
+    TASK_COLUMNS = 256,     /* DEPTH x 256 floats of B are 512 KiB */
+    GRADIENT_COLUMNS = 256, /* columns of dY that are packed at once */
+    PARTS = 1 << 20         /* floats that partial gradients may take */
+};
+
+static size_t parts(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static size_t round_up(size_t n, size_t to)
+{
+    return parts(n, to) * to;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t rows_of(const tx_rows *a)
+{
+    return (size_t)a->x.n * (size_t)a->grid_h * (size_t)a->grid_w;
+}
+
+static size_t depth_of(const tx_rows *a)
+{
+    return (size_t)a->taps * (size_t)a->x.c;
+}
+
+static size_t bytes(size_t each, size_t count)
+{
+    size_t floats, result;
+    if (tx_size_mul(each, count, &floats) != 0 || tx_size_mul(floats, sizeof(float), &result) != 0)
+        return (size_t)-1;
+    return result;
+}
+
+/* ----------------------------------------------------------------------------------------- packing */
+
+typedef struct pack_run {
+    const tx_kernels *kernels;
+    const tx_filter *w;
+    float *packed;
+    size_t k, blocks;
+} pack_run;
+
+enum { PACK_ROWS = 256 };
+
+static void pack_task(void *context, size_t i, int worker)
+{
+    const pack_run *run = context;
+    size_t k0 = i % run->blocks * PACK_ROWS;
+    run->kernels->gemm.pack(run->w, run->packed, i / run->blocks, k0, smaller(run->k, k0 + PACK_ROWS));
+    (void)worker;
+}
+
+size_t tx_gemm_packed(size_t k, size_t n)
+{
+    size_t columns, floats;
+    if (tx_size_add(n, GEMM_COLUMNS - 1, &columns) != 0 ||
+        tx_size_mul(columns / GEMM_COLUMNS * GEMM_COLUMNS, k, &floats) != 0)
+        return (size_t)-1;
+    return floats;
+}
+
+void tx_gemm_pack(float *packed, const tx_filter *w)
+{
+    size_t k = (size_t)w->taps * (size_t)w->c;
+    pack_run run = { tx_kernels_now(), w, packed, k, parts(k, PACK_ROWS) };
+    tx_parallel_for(parts((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
+}
+
+/* ----------------------------------------------------------------------------------------- forward */
+
+/* Blocks of outputs, halved until every thread has several. */
+static void forward_split(tx_gemm_forward_job *job)
+{
+    size_t wanted = 6 * (size_t)tx_threads(), blocks = parts(job->n, TASK_COLUMNS);
+    job->depth = round_up(parts(job->k, parts(job->k, DEPTH) + (job->k == 0)), 16);
+    job->task_rows = TASK_ROWS;
+    job->task_columns = round_up(parts(job->n, blocks), GEMM_COLUMNS);
+    for (;;) {
+        job->row_tasks = parts(job->m, job->task_rows);
+        job->column_tasks = parts(job->n, job->task_columns);
+        if (tx_threads() == 1 || job->row_tasks * job->column_tasks >= wanted)
+            break;
+        if (job->task_rows > TASK_ROWS / 4)
+            job->task_rows /= 2;
+        else if (job->task_columns > 2 * GEMM_COLUMNS)
+            job->task_columns = round_up(job->task_columns / 2, GEMM_COLUMNS);
+        else
+            break;
+    }
+}
+
+/* Floats of a task: the packed rows, and sums where they cannot stay in the target. */
+static size_t forward_floats(const tx_gemm_forward_job *job)
+{
+    size_t rows = job->k > job->depth ? job->task_rows : GEMM_ROWS;
+    return GEMM_ROWS * job->depth + rows * job->task_columns;
+}
+
+size_t tx_gemm_forward_work(const tx_rows *a, int n)
+{
+    tx_gemm_forward_job job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) };
+    forward_split(&job);
+    return bytes(forward_floats(&job), (size_t)tx_threads());
+}
+
+typedef struct forward_run {
+    const tx_kernels *kernels;
+    tx_gemm_forward_job job;
+    float *work;
+    size_t each;
+} forward_run;
+
+static void forward_task(void *context, size_t i, int worker)
+{
+    const forward_run *run = context;
+    run->kernels->gemm.forward(&run->job, i, run->work + (size_t)worker * run->each);
+}
+
+void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work)
+{
+    forward_run run = { .kernels = tx_kernels_now(), .work = work };
+    run.job = (tx_gemm_forward_job){ .a = *a, .b = packed, .y = *y, .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) };
+    run.job.plain = y->step_y == 1 && y->step_x == 1 && y->offset_y == 0 && y->offset_x == 0 && y->h == a->grid_h &&
+                    y->w == a->grid_w;
+    run.job.in_place = run.job.plain && y->add != y->data;
+    forward_split(&run.job);
+    run.each = forward_floats(&run.job);
+    tx_parallel_for(run.job.row_tasks * run.job.column_tasks, forward_task, &run);
+}
+
+/* ---------------------------------------------------------------------------------------- gradient */
+
+typedef struct gradient_run {
+    const tx_kernels *kernels;
+    tx_gemm_gradient_job job;
+    float *dw, *partial, *work;
+    size_t each; /* floats of work a thread */
+    int add;
+    size_t slots, first, round;         /* partial gradients that have room; the chunks of this round */
+    size_t block_k, block_n;            /* dW in blocks */
+    size_t blocks_n, blocks;
+} gradient_run;
+
+static tx_gemm_block block_of(const gradient_run *run, size_t i)
+{
+    size_t k0 = i / run->blocks_n * run->block_k, n0 = i % run->blocks_n * run->block_n;
+    return (tx_gemm_block){ k0, smaller(run->block_k, run->job.k - k0), n0, smaller(run->block_n, run->job.n - n0) };
+}
+
+/* A block of dW, all chunks. */
+static void gradient_block_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    tx_gemm_block block = block_of(run, i);
+    float *out = run->dw + block.k0 * run->job.n + block.n0;
+    for (size_t chunk = 0; chunk < run->job.chunks; chunk++)
+        run->kernels->gemm.gradient(&run->job, chunk, &block, out, run->job.n, run->add || chunk > 0,
+                                    run->work + (size_t)worker * run->each);
+}
+
+/* A chunk, a block of dW. */
+static void gradient_chunk_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    tx_gemm_block block = block_of(run, i % run->blocks);
+    size_t slot = i / run->blocks;
+    float *out = run->partial + slot * run->job.k * run->job.n + block.k0 * run->job.n + block.n0;
+    run->kernels->gemm.gradient(&run->job, run->first + slot, &block, out, run->job.n, 0,
+                                run->work + (size_t)worker * run->each);
+}
+
+enum { TOTAL = 4096 };
+
+static void gradient_total_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    size_t size = run->job.k * run->job.n, at = i * TOTAL;
+    run->kernels->gemm.total(run->dw + at, run->partial + at, run->round, size, smaller(TOTAL, size - at),
+                             run->add || run->first > 0);
+    (void)worker;
+}
+
+static void gradient_split(gradient_run *run)
+{
+    tx_gemm_gradient_job *job = &run->job;
+    size_t threads = (size_t)tx_threads();
+    job->chunks = parts(job->m, GEMM_CHUNK);
+    run->block_k = round_up(job->k, GEMM_GROUP);
+    run->block_n = round_up(parts(job->n, parts(job->n, GRADIENT_COLUMNS)), GEMM_COLUMNS);
+    run->slots = 0;
+    if (threads > 1 && job->chunks > 1 && job->k * job->n <= PARTS / 2 / threads)
+        run->slots = smaller(job->chunks, PARTS / (job->k * job->n));
+    else
+        while (run->block_k > GEMM_GROUP && parts(job->k, run->block_k) * parts(job->n, run->block_n) < 6 * threads)
+            run->block_k = round_up(run->block_k / 2, GEMM_GROUP);
+    run->blocks_n = parts(job->n, run->block_n);
+    run->blocks = parts(job->k, run->block_k) * run->blocks_n;
+    run->each = GEMM_CHUNK * (GEMM_GROUP + run->block_n);
+}
+
+static size_t gradient_floats(const gradient_run *run)
+{
+    return run->each * (size_t)tx_threads() + round_up(run->slots * run->job.k * run->job.n, 16);
+}
+
+size_t tx_gemm_gradient_work(const tx_rows *a, int n)
+{
+    gradient_run run = { .job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) } };
+    gradient_split(&run);
+    return bytes(gradient_floats(&run), 1);
+}
+
+void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work)
+{
+    gradient_run run = { .kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add };
+    run.job = (tx_gemm_gradient_job){ .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c,
+                                      .k = depth_of(a) };
+    gradient_split(&run);
+    run.partial = run.work + run.each * (size_t)tx_threads();
+    if (run.slots == 0) {
+        tx_parallel_for(run.blocks, gradient_block_task, &run);
+        return;
+    }
+    for (run.first = 0; run.first < run.job.chunks; run.first += run.slots) {
+        run.round = smaller(run.slots, run.job.chunks - run.first);
+        tx_parallel_for(run.round * run.blocks, gradient_chunk_task, &run);
+        tx_parallel_for(parts(run.job.k * run.job.n, TOTAL), gradient_total_task, &run);
+    }
+}

@@ -1,0 +1,303 @@
+/* gemm_text.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
+
+TX_INLINE f32x16 gemm_take(const float *p, size_t n)
+{
+    return n < 16 ? v_load_n(p, (int)n) : v_load(p);
+}
+
+TX_INLINE void gemm_put(float *p, f32x16 v, size_t n)
+{
+    if (n < 16)
+        v_store_n(p, (int)n, v);
+    else
+        v_store(p, v);
+}
+
+TX_INLINE f32x16 gemm_act(tx_act act, f32x16 v)
+{
+    return act == TX_ACT_RELU ? v_max(v_zero(), v) : v;
+}
+
+TX_INLINE void gemm_zero(float *out, size_t n)
+{
+    for (size_t j = 0; j < n; j += 16)
+        gemm_put(out + j, v_zero(), n - j);
+}
+
+TX_INLINE void gemm_copy(float *out, const float *in, size_t n)
+{
+    size_t j = 0;
+    for (; j + 16 <= n; j += 16)
+        v_store(out + j, v_load(in + j));
+    if (j < n)
+        v_store_n(out + j, (int)(n - j), v_load_n(in + j, (int)(n - j)));
+}
+
+/* ------------------------------------------------------------------------------- packing of weights */
+
+/* Rows k.. of a panel where the columns of a row stand apart: a block of up to 16 rows of one tap is turned. */
+static void gemm_pack_turned(const tx_filter *w, const float *in, float *out, size_t rows, size_t columns)
+{
+    for (size_t j = 0; j < columns; j++)
+        for (size_t i = 0; i < rows; i++)
+            out[i * TILE_N + j] = in[j * w->column_step + i * w->row_step];
+}
+
+static void gemm_pack(const tx_filter *w, float *packed, size_t panel, size_t k0, size_t k1)
+{
+    size_t c = (size_t)w->c, k = (size_t)w->taps * c, column = panel * TILE_N;
+    size_t columns = (size_t)w->n - column < TILE_N ? (size_t)w->n - column : TILE_N;
+    float *out = packed + column * k + k0 * TILE_N;
+    float scale[TILE_N];
+    for (size_t j = 0; j < TILE_N; j++)
+        scale[j] = w->scale && j < columns ? w->scale[column + j] : 1.0f;
+    while (k0 < k1) {
+        size_t tap = k0 / c, channel = k0 % c;
+        size_t rows = c - channel < k1 - k0 ? c - channel : k1 - k0;
+        rows = rows < 16 ? rows : 16;
+        const float *in = w->data + (w->tap ? (size_t)w->tap[tap] : tap) * w->tap_step + channel * w->row_step +
+                          column * w->column_step;
+        if (w->column_step != 1 || columns < TILE_N)
+            gemm_zero(out, rows * TILE_N);
+        if (w->column_step == 1)
+            for (size_t i = 0; i < rows; i++)
+                gemm_copy(out + i * TILE_N, in + i * w->row_step, columns);
+        else
+            gemm_pack_turned(w, in, out, rows, columns);
+        if (w->scale)
+            for (size_t i = 0; i < rows * TILE_N; i += 16)
+                v_store(out + i, v_mul(v_load(out + i), v_load(scale + i % TILE_N)));
+        out += rows * TILE_N;
+        k0 += rows;
+    }
+}
+
+/* --------------------------------------------------------------------- packing of the implicit matrix */
+
+/* Where row (i,gy,gx) has its tap (0,0). */
+typedef struct gemm_place {
+    const float *image;
+    int y, x;
+} gemm_place;
+
+static void gemm_places(const tx_rows *a, size_t row, size_t rows, gemm_place *place)
+{
+    size_t gw = (size_t)a->grid_w, gh = (size_t)a->grid_h;
+    size_t image = (size_t)a->x.h * (size_t)a->x.w * a->x.ld;
+    int gx = (int)(row % gw), gy = (int)(row / gw % gh);
+    const float *data = a->x.data + row / gw / gh * image;
+    for (size_t r = 0; r < rows; r++) {
+        place[r].image = data;
+        place[r].y = gy * a->step_y;
+        place[r].x = gx * a->step_x;
+        if (++gx < a->grid_w)
+            continue;
+        gx = 0;
+        if (++gy < a->grid_h)
+            continue;
+        gy = 0;
+        data += image;
+    }
+}
+
+/* n floats from channel c on, as the reader of x sees them. */
+static void gemm_copy_seen(const tx_view *x, size_t c, float *out, const float *in, size_t n)
+{
+    for (size_t j = 0; j < n; j += 16) {
+        f32x16 v = gemm_take(in + j, n - j);
+        if (x->scale)
+            v = v_fma(gemm_take(x->scale + c + j, n - j), v, gemm_take(x->shift + c + j, n - j));
+        gemm_put(out + j, gemm_act(x->act, v), n - j);
+    }
+}
+
+/* A run of columns: n floats from channel c of one tap on, over `pixels` neighbouring pixels. */
+typedef struct gemm_run {
+    tx_tap tap;
+    int pixels;
+    size_t c, n;
+} gemm_run;
+
+/* The run of a row at the edge of the image: what lies outside of it is 0. */
+static void gemm_pack_edge(const tx_rows *a, const gemm_run *run, const float *line, int x, float *out)
+{
+    ptrdiff_t width = (ptrdiff_t)a->x.w * a->x.c, n = (ptrdiff_t)run->n;
+    ptrdiff_t begin = (ptrdiff_t)x * a->x.c + (ptrdiff_t)run->c, end = begin + n;
+    ptrdiff_t from = begin < 0 ? 0 : begin, to = end > width ? width : end;
+    gemm_zero(out, run->n);
+    if (from < to)
+        gemm_copy(out + (from - begin), line + from, (size_t)(to - from));
+}
+
+static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_place *place, size_t rows, float *out,
+                          size_t ld)
+{
+    int seen = a->x.scale || a->x.act != TX_ACT_NONE;
+    for (size_t r = 0; r < rows; r++, out += ld) {
+        int y = place[r].y + run->tap.y, x = place[r].x + run->tap.x;
+        if (y < 0 || y >= a->x.h) {
+            gemm_zero(out, run->n);
+            continue;
+        }
+        const float *line = place[r].image + (size_t)y * (size_t)a->x.w * a->x.ld;
+        if (x >= 0 && x <= a->x.w - run->pixels) {
+            const float *in = line + (size_t)x * a->x.ld + run->c;
+            if (seen)
+                gemm_copy_seen(&a->x, run->c, out, in, run->n);
+            else
+                gemm_copy(out, in, run->n);
+        } else if (run->pixels == 1) {
+            gemm_zero(out, run->n);
+        } else {
+            gemm_pack_edge(a, run, line, x, out);
+        }
+    }
+}
+
+/* out[r*kc + p] = A(row + r, k0 + p), r < rows. Taps that are neighbours in a row of pixels without gaps are one run. */
+static void gemm_pack_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, float *out)
+{
+    size_t c = (size_t)a->x.c, done = 0;
+    int joined = a->x.ld == c && !a->x.scale && a->x.act == TX_ACT_NONE;
+    while (done < kc) {
+        size_t tap = (k0 + done) / c;
+        gemm_run run = { a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c };
+        while (joined && done + run.n < kc && a->tap[tap + 1].y == run.tap.y &&
+               a->tap[tap + 1].x == run.tap.x + run.pixels) {
+            tap++;
+            run.pixels++;
+            run.n += c;
+        }
+        run.n = run.n < kc - done ? run.n : kc - done;
+        gemm_pack_run(a, &run, place, rows, out + done, kc);
+        done += run.n;
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- forward */
+
+/* Pixels of the target that rows row.. go to. */
+static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t *pixel)
+{
+    const tx_rows *a = &job->a;
+    const tx_target *y = &job->y;
+    size_t gw = (size_t)a->grid_w, gh = (size_t)a->grid_h;
+    for (size_t r = 0; r < rows; r++) {
+        size_t gx = (row + r) % gw, rest = (row + r) / gw;
+        size_t py = rest % gh * (size_t)y->step_y + (size_t)y->offset_y;
+        size_t px = gx * (size_t)y->step_x + (size_t)y->offset_x;
+        pixel[r] = job->plain ? row + r : (rest / gh * (size_t)y->h + py) * (size_t)y->w + px;
+    }
+}
+
+/* y = act(sum + bias + add) for a tile of sums. */
+static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows, size_t column,
+                        size_t columns)
+{
+    for (size_t j = 0; j < columns; j += 16) {
+        size_t n = columns - j, at = column + j;
+        f32x16 bias = y->bias ? gemm_take(y->bias + at, n) : v_zero();
+        f32x16 scale = y->add_scale ? gemm_take(y->add_scale + at, n) : v_zero();
+        f32x16 shift = y->add_scale ? gemm_take(y->add_shift + at, n) : v_zero();
+        for (size_t r = 0; r < rows; r++) {
+            f32x16 v = gemm_take(sum + r * ld + j, n);
+            if (y->bias)
+                v = v_add(v, bias);
+            if (y->add) {
+                f32x16 u = gemm_take(y->add + pixel[r] * y->add_ld + at, n);
+                v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);
+            }
+            gemm_put(y->data + pixel[r] * y->ld + at, gemm_act(y->act, v), n);
+        }
+    }
+}
+
+/* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
+ * in the target. */
+static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc, size_t first,
+                              size_t end, float *work, float *sums)
+{
+    gemm_place place[TILE_M];
+    size_t pixel[TILE_M];
+    const tx_target *y = &job->y;
+    int last = k0 + kc == job->k;
+    int nothing = job->in_place && !y->bias && !y->add && y->act == TX_ACT_NONE;
+    gemm_places(&job->a, row, rows, place);
+    gemm_pack_rows(&job->a, place, rows, k0, kc, work);
+    gemm_pixels(job, row, rows, pixel);
+    for (size_t column = first; column < end; column += TILE_N) {
+        size_t columns = end - column < TILE_N ? end - column : TILE_N;
+        float *c = sums + (column - first);
+        size_t ld = job->task_columns;
+        if (job->in_place) {
+            c = y->data + row * y->ld + column;
+            ld = y->ld;
+        }
+        tile_run(kc, work, kc, 1, job->b + column * job->k + k0 * TILE_N, c, ld, (int)rows, (int)columns,
+                 k0 ? TILE_RESUME : TILE_ZERO);
+        if (last && !nothing)
+            gemm_finish(y, c, ld, pixel, rows, column, columns);
+    }
+}
+
+static void gemm_forward(const tx_gemm_forward_job *job, size_t task, float *work)
+{
+    size_t row0 = task / job->column_tasks * job->task_rows, first = task % job->column_tasks * job->task_columns;
+    size_t rows = job->m - row0 < job->task_rows ? job->m - row0 : job->task_rows;
+    size_t columns = job->n - first < job->task_columns ? job->n - first : job->task_columns;
+    float *sums = work + GEMM_ROWS * job->depth;
+    size_t k0 = 0;
+    do {
+        size_t kc = job->k - k0 < job->depth ? job->k - k0 : job->depth;
+        for (size_t r = 0; r < rows; r += TILE_M) {
+            size_t here = rows - r < TILE_M ? rows - r : TILE_M;
+            gemm_forward_rows(job, row0 + r, here, k0, kc, first, first + columns, work,
+                              sums + (job->k > job->depth ? r * job->task_columns : 0));
+        }
+        k0 += kc;
+    } while (k0 < job->k);
+}
+
+/* ---------------------------------------------------------------------------------------- gradient */
+
+static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out, size_t ld,
+                          int add, float *work)
+{
+    gemm_place place[GEMM_CHUNK];
+    size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
+    float *panels = work + GEMM_CHUNK * GEMM_GROUP;
+    gemm_places(&job->a, row, rows, place);
+    for (size_t j = 0; j < block->nc; j += TILE_N) {
+        const float *in = job->dy + row * job->dy_ld + block->n0 + j;
+        float *panel = panels + j * GEMM_CHUNK;
+        for (size_t r = 0; r < rows; r++)
+            for (size_t v = 0; v < TILE_N; v += 16) {
+                size_t n = block->nc - j > v ? block->nc - j - v : 0;
+                v_store(panel + r * TILE_N + v, n ? gemm_take(in + r * job->dy_ld + v, n) : v_zero());
+            }
+    }
+    for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
+        size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
+        gemm_pack_rows(&job->a, place, rows, block->k0 + g, group, work);
+        for (size_t i = 0; i < group; i += TILE_M)
+            for (size_t j = 0; j < block->nc; j += TILE_N)
+                tile_run(rows, work + i, 1, group, panels + j * GEMM_CHUNK, out + (g + i) * ld + j, ld,
+                         (int)(group - i < TILE_M ? group - i : TILE_M),
+                         (int)(block->nc - j < TILE_N ? block->nc - j : TILE_N), add ? TILE_ADD : TILE_ZERO);
+    }
+}
+
+static void gemm_total(float *sum, const float *part, size_t parts, size_t step, size_t n, int add)
+{
+    for (size_t j = 0; j < n; j += 16) {
+        f32x16 s = gemm_take(part + j, n - j);
+        if (add)
+            s = v_add(gemm_take(sum + j, n - j), s);
+        for (size_t p = 1; p < parts; p++)
+            s = v_add(s, gemm_take(part + p * step + j, n - j));
+        gemm_put(sum + j, s, n - j);
+    }
+}
+
+/* What kernels_text.h puts into the table. */
+#define GEMM_KERNELS { .pack = gemm_pack, .forward = gemm_forward, .gradient = gemm_gradient, .total = gemm_total }

@@ -1,0 +1,39 @@
+/* kernels.h - everything that is compiled once per instruction set, as one table of functions. Private to core.
+ *
+ * kernels_text.h defines the functions and the table; core/kernels_ISA.c sets the target and includes it. Nothing but
+ * the table leaves such a file, so that no instruction of a newer processor is reached on an older one. isa.c chooses.
+ */
+#ifndef THORAX_KERNELS_H
+#define THORAX_KERNELS_H
+
+#include "channel_kernels.h"
+#include "core.h"
+#include "gemm_kernels.h"
+#include "update_kernels.h"
+
+typedef struct tx_kernels {
+    const char *name;
+    int tile_m, tile_n; /* tile.h */
+    /* NULL, or what of IEEE arithmetic does not hold in the code of this table. */
+    const char *(*self_test)(void);
+    /* Multiply-adds in registers alone: returns how many floating point operations it did, a multiply-add being two. */
+    double (*peak)(size_t turns, float *sink);
+    tx_gemm_kernels gemm;
+    tx_channel_kernels channel;
+    tx_update_kernels update;
+} tx_kernels;
+
+extern const tx_kernels tx_kernels_portable;
+#if defined(__GNUC__) && !defined(__TINYC__) && defined(__x86_64__)
+#define TX_HAVE_X86
+extern const tx_kernels tx_kernels_avx2, tx_kernels_avx512;
+#endif
+#if defined(__GNUC__) && !defined(__TINYC__) && defined(__aarch64__)
+#define TX_HAVE_NEON
+extern const tx_kernels tx_kernels_neon;
+#endif
+
+/* The table of the instruction set in use. */
+const tx_kernels *tx_kernels_now(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* kernels_avx2.c - the kernels for x86-64 with AVX2 and FMA. The target is set here and not on the command line, so that every file of the
+ * library is compiled with the same flags. System headers come before it: their functions keep the base target. */
+#include "kernels.h"
+
+#if defined(TX_HAVE_X86)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+#define TX_SIMD_AVX2
+#define TX_KERNELS tx_kernels_avx2
+#define TX_KERNELS_NAME "avx2"
+#include "kernels_text.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#else
+typedef int tx_kernels_avx2_absent; /* a file must declare something */
+#endif

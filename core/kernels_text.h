@@ -1,0 +1,19 @@
+/* kernels_text.h - the text of the kernels, compiled by core/kernels_ISA.c, one after the other. TX_KERNELS is the
+ * name of the table. */
+#include "tile.h"
+
+#include "machine_text.h"
+#include "gemm_text.h"
+#include "channel_text.h"
+#include "update_text.h"
+
+const tx_kernels TX_KERNELS = {
+    .name = TX_KERNELS_NAME,
+    .tile_m = TILE_M,
+    .tile_n = TILE_N,
+    .self_test = machine_self_test,
+    .peak = machine_peak,
+    .gemm = GEMM_KERNELS,
+    .channel = CHANNEL_KERNELS,
+    .update = UPDATE_KERNELS,
+};

@@ -1,0 +1,93 @@
+/* simd.h - sixteen floats at a time, with the same bits on every instruction set. Private to core.
+ *
+ * A file that defines TX_SIMD_AVX512, TX_SIMD_AVX2 or TX_SIMD_NEON (and has set the compiler's target) before
+ * including this gets that back end, any other the portable one, which is the specification: a loop over lanes.
+ *
+ *   f32x16  sixteen floats      one zmm | two ymm | four q | float[16]
+ *   i32x16  sixteen int32_t, two's complement, sums wrap
+ *   m16     a truth value a lane
+ *
+ * Every operation rounds once, to nearest even, and treats subnormals, infinities and signed zeros as IEEE 754 says.
+ * Which NaN comes out of an operation on NaNs is not promised, that one comes out is. No estimates (rcp, rsqrt): they
+ * differ between vendors.
+ *
+ *   v_load(p) v_store(p,x)           p need not be aligned
+ *   v_load_n(p,n) v_store_n(p,n,x)   first n lanes, 1 <= n <= 16; the others are 0 and not touched in memory
+ *   v_zero() v_set1(s)
+ *   v_add v_sub v_mul v_div v_sqrt
+ *   v_fma(a,b,c) = a*b + c           v_fnma(a,b,c) = c - a*b, one rounding each
+ *   v_neg(a)                         sign bit flipped (not 0 - a)
+ *   v_abs(a)                         sign bit cleared
+ *   v_max(a,b) = a > b ? a : b       v_min(a,b) = a < b ? a : b; so the second operand where one is NaN or both are
+ *                                    zeros. ReLU that keeps NaN is v_max(v_zero(), x); its zero is then x's own
+ *   v_gt v_ge v_lt v_le v_eq         m16, false where an operand is NaN
+ *   v_select(m,a,b) = m ? a : b
+ *   m_and m_or m_not m_any           m_any: 1 if any lane is true
+ *   v_sum(a)                         tree T16: lanes i += i+8, then i+4, i+2, i+1
+ *   v_bits(a) v_from_bits(i)         reinterpreted
+ *   v_from_int(i)                    converted, to nearest even
+ *   i_load i_store i_set1 i_add i_sub i_and i_or i_xor
+ *   i_shl(a,n) i_shr(a,n) i_sar(a,n) n in 0..31; shr shifts in zeros, sar the sign
+ *   i_eq i_gt                        m16 (signed)
+ *   i_select(m,a,b)
+ * and, built from these, below:
+ *   v_round(x)                       nearest integer, ties to even, |x| <= 2^22
+ *   v_round_int(x)                   the same as an i32x16
+ *   v_pow2(i)                        2^i as a float, -126 <= i <= 127
+ */
+#ifndef THORAX_SIMD_H
+#define THORAX_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define TX_INLINE static inline __attribute__((always_inline))
+#define TX_NOINLINE static __attribute__((noinline))
+#define TX_PREFETCH(p) __builtin_prefetch(p)
+#define TX_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
+#else
+#define TX_INLINE static inline
+#define TX_NOINLINE static
+#define TX_PREFETCH(p) ((void)(p))
+#define TX_PREFETCH_WRITE(p) ((void)(p))
+#endif
+
+/* clang contracts a*b + c by default, and has the pragma that forbids it; gcc is told on the command line. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+#if defined(TX_SIMD_AVX512)
+#include "simd_avx512.h"
+#elif defined(TX_SIMD_AVX2)
+#include "simd_avx2.h"
+#elif defined(TX_SIMD_NEON)
+#include "simd_neon.h"
+#else
+#include "simd_portable.h"
+#endif
+
+/* 1.5 * 2^23: a float of this size has no bits below 1, so that adding it rounds to an integer, which then stands
+ * in the low bits of the sum. */
+#define V_ROUND_MAGIC 12582912.0f
+
+TX_INLINE f32x16 v_round(f32x16 x)
+{
+    f32x16 magic = v_set1(V_ROUND_MAGIC);
+    return v_sub(v_add(x, magic), magic);
+}
+
+TX_INLINE i32x16 v_round_int(f32x16 x)
+{
+    f32x16 magic = v_set1(V_ROUND_MAGIC);
+    return i_sub(v_bits(v_add(x, magic)), v_bits(magic));
+}
+
+TX_INLINE f32x16 v_pow2(i32x16 i)
+{
+    return v_from_bits(i_shl(i_add(i, i_set1(127)), 23));
+}
+
+#endif

@@ -1,0 +1,179 @@
+/* tile.h - the micro-kernel: a block of a matrix product that lives in registers. Private to core.
+ *
+ *   tile_run(k, a, a_row, a_k, b, c, ldc, rows, cols, mode)
+ *   for i < rows <= TILE_M, j < cols <= TILE_N:
+ *       s = TILE_RESUME ? c[i*ldc + j] : 0
+ *       for p = 0, 1, .. k-1:  s = fma(a[i*a_row + p*a_k], b[p*TILE_N + j], s)
+ *       c[i*ldc + j] = TILE_ADD ? c[i*ldc + j] + s : s
+ *
+ * One chain of fused multiply-adds an output, p ascending: the sizes of tiles and of blocks of k, where a later block
+ * resumes from what an earlier one stored, have no influence on the bits. a is read where it stands, with any strides
+ * (rows of a matrix: a_k = 1; its transpose: a_row = 1). b is a packed panel, k rows of TILE_N floats, all readable;
+ * columns from `cols` on are computed at most, never stored. Of c and a nothing outside of rows and cols is touched.
+ *
+ * The accumulators fill the registers: 28 of 32 zmm, 12 of 16 ymm, 24 of 32 q. A row's address is one of two pointers
+ * plus 0, 1, 2, 4 times a_row or 1, 2 times 3*a_row or 5*a_row, which x86 addresses directly: five registers serve
+ * fourteen rows, where a pointer a row would spill.
+ */
+#ifndef THORAX_TILE_H
+#define THORAX_TILE_H
+
+#include "simd.h"
+
+#if defined(TX_SIMD_AVX512)
+#define TILE_M 14
+#define TILE_V 2
+#elif defined(TX_SIMD_AVX2) || defined(TX_SIMD_NEON)
+#define TILE_M 6
+#define TILE_V 1
+#else
+#define TILE_M 4
+#define TILE_V 1
+#endif
+#define TILE_N (16 * TILE_V)
+
+enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
+
+#if defined(__GNUC__) || defined(__clang__)
+/* Hides from the compiler how a pointer came about, so that it does not keep one of its own for every row. */
+#define TILE_OPAQUE(p) __asm__("" : "+r"(p))
+#else
+#define TILE_OPAQUE(p) ((void)0)
+#endif
+
+#if defined(__clang__)
+#define TILE_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define TILE_UNROLL _Pragma("GCC unroll 16")
+#else
+#define TILE_UNROLL
+#endif
+
+/* The chains of `rows` x `vecs`*16 outputs; both are constants where this is inlined. */
+TX_INLINE void tile_chain(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
+                          f32x16 acc[TILE_M][TILE_V])
+{
+    const float *a7 = rows > 7 ? a + 7 * a_row : a;
+    size_t step[7] = { 0, a_row, 2 * a_row, 3 * a_row, 4 * a_row, 5 * a_row, 6 * a_row };
+    for (size_t p = 0; p < k; p++) {
+        f32x16 bv[TILE_V];
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++)
+            bv[j] = v_load(b + 16 * j);
+        TILE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            f32x16 av = v_set1(i < 7 ? a[step[i]] : a7[step[i - 7]]);
+            TILE_UNROLL
+            for (int j = 0; j < vecs; j++)
+                acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+        }
+        a += a_k;
+        a7 += a_k;
+        b += TILE_N;
+        TILE_OPAQUE(a);
+        TILE_OPAQUE(a7);
+    }
+}
+
+/* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
+TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
+                          float *c, size_t ldc, int last, int mode)
+{
+    f32x16 acc[TILE_M][TILE_V];
+    TILE_UNROLL
+    for (int i = 0; i < rows; i++) {
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++)
+            acc[i][j] = v_zero();
+    }
+    if (mode == TILE_RESUME) {
+        const float *in = c;
+        TILE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            TILE_UNROLL
+            for (int j = 0; j < vecs - 1; j++)
+                acc[i][j] = v_load(in + 16 * j);
+            acc[i][vecs - 1] = last == 16 ? v_load(in + 16 * (vecs - 1)) : v_load_n(in + 16 * (vecs - 1), last);
+            in += ldc;
+            TILE_OPAQUE(in);
+        }
+    }
+    tile_chain(rows, vecs, k, a, a_row, a_k, b, acc);
+    TILE_UNROLL
+    for (int i = 0; i < rows; i++) {
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++) {
+            float *out = c + 16 * j;
+            if (j < vecs - 1 || last == 16)
+                v_store(out, mode == TILE_ADD ? v_add(v_load(out), acc[i][j]) : acc[i][j]);
+            else
+                v_store_n(out, last, mode == TILE_ADD ? v_add(v_load_n(out, last), acc[i][j]) : acc[i][j]);
+        }
+        c += ldc;
+        TILE_OPAQUE(c);
+    }
+}
+
+TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c,
+                         size_t ldc, int rows, int last, int mode)
+{
+    switch (rows) {
+#if TILE_M == 14
+    case 14:
+        tile_block(14, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 13:
+        tile_block(13, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 12:
+        tile_block(12, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 11:
+        tile_block(11, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 10:
+        tile_block(10, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 9:
+        tile_block(9, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 8:
+        tile_block(8, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 7:
+        tile_block(7, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+#endif
+#if TILE_M >= 6
+    case 6:
+        tile_block(6, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 5:
+        tile_block(5, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+#endif
+    case 4:
+        tile_block(4, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 3:
+        tile_block(3, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    case 2:
+        tile_block(2, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    default:
+        tile_block(1, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        break;
+    }
+}
+
+TX_NOINLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc,
+                          int rows, int cols, int mode)
+{
+    if (TILE_V == 2 && cols > 16)
+        tile_rows(TILE_V, k, a, a_row, a_k, b, c, ldc, rows, cols - 16, mode);
+    else
+        tile_rows(1, k, a, a_row, a_k, b, c, ldc, rows, cols, mode);
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* checkpoint.c - a network's weights to a safetensors file and back, by name. */
+#include "safetensors_private.h"
+
+#include <string.h>
+
+/* ----------------------------------------------------------------------------------------- saving */
+
+/* The tensors of a checkpoint are put in state order, so the writer's count is the parameter's position. */
+static tx_status fill_param(void *context, size_t tensor, void *out)
+{
+    const tx_weights *weights = context;
+    const tx_param *p = tx_graph_param(weights->graph, (int)tensor);
+    if (p->role == TX_ROLE_COUNTER)
+        memcpy(out, &weights->counter[p->offset], sizeof *weights->counter);
+    else
+        tx_param_export(p, tx_weights_param(weights, p), out);
+    return TX_OK;
+}
+
+tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas)
+{
+    tx_safetensors_writer *w = tx_safetensors_create(path);
+    if (!w)
+        return TX_ERR_MEMORY;
+    tx_safetensors_put_meta(w, "format", TX_CHECKPOINT_FORMAT);
+    for (size_t i = 0; i < metas; i++)
+        tx_safetensors_put_meta(w, meta[i].key, meta[i].value);
+    for (int i = 0; i < tx_graph_params(weights->graph); i++) {
+        const tx_param *p = tx_graph_param(weights->graph, i);
+        size_t shape[4];
+        for (int d = 0; d < p->dims; d++)
+            shape[d] = (size_t)p->shape[d];
+        tx_dtype dtype = p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32;
+        tx_safetensors_put_later(w, p->name, dtype, p->dims, shape, fill_param, (void *)weights);
+    }
+    return tx_safetensors_finish(w);
+}
+
+/* ---------------------------------------------------------------------------------------- loading */
+
+/* The first few names of one kind of disagreement. */
+typedef struct listing {
+    char text[160];
+    size_t count;
+} listing;
+
+static void list(listing *l, const char *name, const char *detail)
+{
+    char shown[TX_TEXT];
+    size_t used = strlen(l->text);
+    if (l->count < 3)
+        snprintf(l->text + used, sizeof l->text - used, "%s%.60s%s", l->count ? ", " : "",
+                 tx_escape(shown, sizeof shown, name), detail);
+    else if (l->count == 3)
+        snprintf(l->text + used, sizeof l->text - used, ", ..");
+    l->count++;
+}
+
+/* "(2,3)" and the like. */
+static const char *shape_text(char *out, size_t size, int dims, const size_t *shape)
+{
+    size_t used = 1;
+    snprintf(out, size, "(");
+    for (int d = 0; d < dims && used < size; d++)
+        used += (size_t)snprintf(out + used, size - used, "%s%zu", d ? "," : "", shape[d]);
+    if (used < size)
+        snprintf(out + used, size - used, ")");
+    return out;
+}
+
+static int same_shape(const tx_param *p, const tx_stored *t)
+{
+    int same = p->dims == t->dims;
+    for (int d = 0; d < p->dims && same; d++)
+        same = (size_t)p->shape[d] == t->shape[d];
+    return same;
+}
+
+static int readable(const tx_param *p, const tx_stored *t)
+{
+    return p->role == TX_ROLE_COUNTER ? tx_dtype_is_integer(t->dtype) : tx_dtype_is_float(t->dtype);
+}
+
+/* The last linear layer: its weight is the last of two dimensions in state order; its bias may follow. Returns the weight's
+ * position or -1; *bias becomes the bias's or -1. */
+static int find_head(const tx_graph *graph, int *bias)
+{
+    int head = tx_graph_params(graph) - 1;
+    while (head >= 0 && tx_graph_param(graph, head)->dims != 2)
+        head--;
+    *bias = -1;
+    if (head < 0 || head + 1 == tx_graph_params(graph))
+        return head;
+    const tx_param *weight = tx_graph_param(graph, head), *next = tx_graph_param(graph, head + 1);
+    const char *dot = strrchr(weight->name, '.');
+    size_t prefix = dot ? (size_t)(dot - weight->name) + 1 : 0;
+    if (next->dims == 1 && strncmp(next->name, weight->name, prefix) == 0 && strcmp(next->name + prefix, "bias") == 0)
+        *bias = head + 1;
+    return head;
+}
+
+/* Whether the file's last layer differs and is to stay out: the graph's positions of its weight and bias, or -1. */
+static void choose_head(tx_safetensors *file, const tx_graph *graph, int flags, int left_out[2],
+                        tx_checkpoint_report *report)
+{
+    int bias, head = find_head(graph, &bias);
+    left_out[0] = left_out[1] = -1;
+    if (head < 0 || !(flags & TX_CHECKPOINT_NEW_HEAD))
+        return;
+    const tx_param *p = tx_graph_param(graph, head);
+    const tx_stored *t = tx_safetensors_find(file, p->name);
+    if (t && same_shape(p, t))
+        return;
+    left_out[0] = head;
+    left_out[1] = bias;
+    report->replaced = p->name;
+    report->outputs_in_file = t && t->dims > 0 ? t->shape[0] : 0;
+}
+
+/* Compares names, shapes and types; the error lists what disagrees. */
+static tx_status compare(tx_safetensors *file, const tx_graph *graph, int flags, const int left_out[2],
+                         tx_checkpoint_report *report)
+{
+    listing missing = {.count = 0}, other = {.count = 0}, extra = {.count = 0};
+    size_t found = 0;
+    for (int i = 0; i < tx_graph_params(graph); i++) {
+        const tx_param *p = tx_graph_param(graph, i);
+        const tx_stored *t = tx_safetensors_find(file, p->name);
+        found += t != NULL;
+        if (i == left_out[0] || i == left_out[1])
+            continue;
+        if (!t && p->role != TX_ROLE_COUNTER) {
+            list(&missing, p->name, "");
+        } else if (t && !(same_shape(p, t) && readable(p, t))) {
+            char detail[96], is[40], wanted[40];
+            size_t shape[4];
+            for (int d = 0; d < p->dims; d++)
+                shape[d] = (size_t)p->shape[d];
+            snprintf(detail, sizeof detail, " %s %s, not %s", tx_dtype_name(t->dtype),
+                     shape_text(is, sizeof is, t->dims, t->shape), shape_text(wanted, sizeof wanted, p->dims, shape));
+            list(&other, p->name, detail);
+        }
+    }
+    report->extra = tx_safetensors_count(file) - found;
+    if (report->extra && !(flags & TX_CHECKPOINT_EXTRA))
+        for (size_t i = 0; i < tx_safetensors_count(file); i++)
+            if (tx_graph_find(graph, tx_safetensors_at(file, i)->name) < 0)
+                list(&extra, tx_safetensors_at(file, i)->name, "");
+    if (missing.count + other.count + extra.count == 0)
+        return TX_OK;
+    char text[480];
+    size_t used = 0;
+    const struct {
+        const char *what;
+        const listing *l;
+    } kind[] = {{"missing", &missing}, {"of another shape or type", &other}, {"that the network does not have", &extra}};
+    for (int k = 0; k < 3; k++)
+        if (kind[k].l->count && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)", used ? "; " : "tensors: ",
+                                     kind[k].l->count, kind[k].what, kind[k].l->text);
+    return tx_fail(TX_ERR_FORMAT, "%s", text);
+}
+
+static tx_status read_params(tx_safetensors *file, tx_weights *weights, const int left_out[2])
+{
+    const tx_graph *graph = weights->graph;
+    size_t largest = 0;
+    for (int i = 0; i < tx_graph_params(graph); i++)
+        if (tx_graph_param(graph, i)->count > largest)
+            largest = tx_graph_param(graph, i)->count;
+    float *values = tx_alloc(largest, sizeof *values);
+    tx_status status = values ? TX_OK : TX_ERR_MEMORY;
+    for (int i = 0; i < tx_graph_params(graph) && status == TX_OK; i++) {
+        const tx_param *p = tx_graph_param(graph, i);
+        const tx_stored *t = tx_safetensors_find(file, p->name);
+        if (i == left_out[0] || i == left_out[1])
+            continue;
+        if (!t) {
+            weights->counter[p->offset] = 0;
+        } else if (p->role == TX_ROLE_COUNTER) {
+            status = tx_safetensors_integers(file, t, &weights->counter[p->offset]);
+        } else {
+            status = tx_safetensors_floats(file, t, values);
+            if (status == TX_OK)
+                tx_param_import(p, values, tx_weights_param(weights, p));
+        }
+    }
+    tx_free(values);
+    tx_weights_changed(weights);
+    return status;
+}
+
+tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report)
+{
+    tx_checkpoint_report ignored;
+    int left_out[2];
+    if (!report)
+        report = &ignored;
+    memset(report, 0, sizeof *report);
+    choose_head(file, weights->graph, flags, left_out, report);
+    tx_status status = compare(file, weights->graph, flags, left_out, report);
+    return status ? status : read_params(file, weights, left_out);
+}
+
+tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report)
+{
+    tx_safetensors *file = tx_safetensors_open(path);
+    if (!file)
+        return TX_ERR_FILE;
+    tx_status status = tx_checkpoint_read(file, weights, flags, report);
+    tx_safetensors_close(file);
+    if (status == TX_ERR_FORMAT && strncmp(tx_error_message(), "tensors: ", 9) == 0) {
+        char text[TX_TEXT];
+        tx_fail_within(status, "%s", tx_escape(text, sizeof text, path));
+    }
+    return status;
+}

@@ -1,0 +1,209 @@
+/* file.c - whole files, paths and folders. */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+#include "io_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+tx_status tx_fail_system(const char *path, const char *what)
+{
+    char text[TX_TEXT];
+    return tx_fail(TX_ERR_FILE, "%s: cannot %s: %s", tx_escape(text, sizeof text, path), what, strerror(errno));
+}
+
+static tx_status fail_large(const char *path, size_t limit)
+{
+    char text[TX_TEXT];
+    return tx_fail(TX_ERR_FORMAT, "%s: more than %zu bytes, which is the most for such a file",
+                   tx_escape(text, sizeof text, path), limit);
+}
+
+/* Reads to the end. The size that the system states is only where the buffer starts: pipes have none, and a file may
+ * grow while it is read. */
+static tx_status read_all(int fd, const char *path, size_t stated, size_t limit, unsigned char **data, size_t *bytes)
+{
+    unsigned char *buffer = NULL;
+    size_t room = 0, used = 0;
+    tx_status status = tx_grow((void **)&buffer, &room, stated + 2, 1);
+    while (status == TX_OK) {
+        ssize_t got = read(fd, buffer + used, room - used - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            status = tx_fail_system(path, "read");
+        if (got <= 0)
+            break;
+        used += (size_t)got;
+        if (used > limit)
+            status = fail_large(path, limit);
+        else if (used + 1 == room)
+            status = tx_grow((void **)&buffer, &room, room + 1, 1);
+    }
+    if (status) {
+        tx_free(buffer);
+        return status;
+    }
+    buffer[used] = 0;
+    *data = buffer;
+    *bytes = used;
+    return TX_OK;
+}
+
+tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, size_t *bytes)
+{
+    *data = NULL;
+    *bytes = 0;
+    if (limit > SIZE_MAX - 2)
+        limit = SIZE_MAX - 2;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return tx_fail_system(path, "open");
+    struct stat info;
+    tx_status status = TX_OK;
+    size_t stated = 0;
+    if (fstat(fd, &info) != 0)
+        status = tx_fail_system(path, "read");
+    else if (S_ISREG(info.st_mode) && info.st_size > 0 && (uint64_t)info.st_size > limit)
+        status = fail_large(path, limit);
+    else if (S_ISREG(info.st_mode) && info.st_size > 0)
+        stated = (size_t)info.st_size;
+    if (status == TX_OK)
+        status = read_all(fd, path, stated, limit, data, bytes);
+    close(fd);
+    return status;
+}
+
+int tx_path_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+char *tx_path_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder), m = strlen(name);
+    int slash = n > 0 && folder[n - 1] != '/';
+    char *path = tx_alloc(n + m + 2, 1);
+    if (path)
+        snprintf(path, n + m + 2, "%s%s%s", folder, slash ? "/" : "", name);
+    return path;
+}
+
+/* mkdir where a folder that is there already is as good. */
+static tx_status make_one(const char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return TX_OK;
+    int reason = errno;
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return TX_OK;
+    errno = reason;
+    return tx_fail_system(path, "make the folder");
+}
+
+tx_status tx_folder_make(const char *path)
+{
+    char *part = tx_strdup(path);
+    if (!part)
+        return TX_ERR_MEMORY;
+    tx_status status = TX_OK;
+    for (char *p = part + (*part == '/'); *p && status == TX_OK; p++) {
+        if (*p != '/')
+            continue;
+        *p = 0;
+        status = make_one(part);
+        *p = '/';
+    }
+    if (status == TX_OK)
+        status = make_one(part);
+    tx_free(part);
+    return status;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static tx_status list_open(DIR *dir, const char *path, char ***names, size_t *count)
+{
+    size_t room = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir);
+        if (!entry)
+            return errno ? tx_fail_system(path, "read the folder") : TX_OK;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (tx_grow((void **)names, &room, *count + 1, sizeof **names))
+            return TX_ERR_MEMORY;
+        (*names)[*count] = tx_strdup(entry->d_name);
+        if (!(*names)[*count])
+            return TX_ERR_MEMORY;
+        ++*count;
+    }
+}
+
+tx_status tx_folder_list(const char *path, char ***names, size_t *count)
+{
+    *names = NULL;
+    *count = 0;
+    DIR *dir = opendir(path);
+    if (!dir)
+        return tx_fail_system(path, "open the folder");
+    tx_status status = list_open(dir, path, names, count);
+    closedir(dir);
+    if (status) {
+        tx_folder_names_free(*names, *count);
+        *names = NULL;
+        *count = 0;
+    } else if (*count > 1) {
+        qsort(*names, *count, sizeof **names, by_bytes);
+    }
+    return status;
+}
+
+void tx_folder_names_free(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tx_free(names[i]);
+    tx_free(names);
+}
+
+/* NAME.tmp.DIGITS, as tx_writer_open names its files. */
+static int is_leftover(const char *name)
+{
+    const char *p = name + strlen(name);
+    size_t digits = 0;
+    while (p > name && p[-1] >= '0' && p[-1] <= '9') {
+        p--;
+        digits++;
+    }
+    return digits > 0 && p - name > 5 && memcmp(p - 5, ".tmp.", 5) == 0;
+}
+
+tx_status tx_folder_sweep(const char *path)
+{
+    char **names;
+    size_t count;
+    tx_status status = tx_folder_list(path, &names, &count);
+    for (size_t i = 0; i < count && status == TX_OK; i++) {
+        if (!is_leftover(names[i]))
+            continue;
+        char *file = tx_path_join(path, names[i]);
+        if (!file)
+            status = TX_ERR_MEMORY;
+        else if (unlink(file) != 0 && errno != ENOENT)
+            status = tx_fail_system(file, "remove");
+        tx_free(file);
+    }
+    tx_folder_names_free(names, count);
+    return status;
+}

@@ -1,0 +1,147 @@
+/* preprocess.c - from a decoded image to the floats that a network reads. */
+#include "loader_private.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* "a,b,c" up to `end`, where the next character must be `stop`. */
+static int parse_three(const char *text, char stop, double out[3], const char **end)
+{
+    char piece[64];
+    for (int i = 0; i < 3; i++) {
+        char last = i < 2 ? ',' : stop;
+        size_t n = 0;
+        while (text[n] && text[n] != last)
+            n++;
+        if (n >= sizeof piece || text[n] != last)
+            return -1;
+        memcpy(piece, text, n);
+        piece[n] = 0;
+        if (tx_number_parse(piece, &out[i]))
+            return -1;
+        text += n + (last != 0);
+    }
+    *end = text;
+    return 0;
+}
+
+tx_status tx_normalize_parse(const char *text, tx_normalize *out)
+{
+    static const struct {
+        const char *name;
+        tx_normalize value;
+    } preset[] = {
+        {"imagenet", {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}},
+        {"chexpert", {{0.5020, 0.5020, 0.5020}, {0.085585, 0.085585, 0.085585}}},
+        {"half", {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}}},
+        {"none", {{0, 0, 0}, {1, 1, 1}}},
+    };
+    for (size_t i = 0; i < sizeof preset / sizeof *preset; i++)
+        if (strcmp(text, preset[i].name) == 0) {
+            *out = preset[i].value;
+            return TX_OK;
+        }
+    const char *p = text;
+    tx_normalize v;
+    if (parse_three(p, '/', v.mean, &p) == 0 && parse_three(p, 0, v.std, &p) == 0 && v.std[0] > 0 && v.std[1] > 0 &&
+        v.std[2] > 0) {
+        *out = v;
+        return TX_OK;
+    }
+    char found[TX_TEXT];
+    return tx_fail(TX_ERR_ARGUMENT, "normalisation '%s', expected imagenet, chexpert, half, none or M,M,M/S,S,S with S > 0",
+                   tx_escape(found, sizeof found, text));
+}
+
+tx_status tx_preprocess_check(const tx_preprocess *how)
+{
+    if (how->size < 1 || how->size > TX_SIZE_MAX)
+        return tx_fail(TX_ERR_ARGUMENT, "size %d, expected 1 to %d", how->size, (int)TX_SIZE_MAX);
+    for (int c = 0; c < 3; c++)
+        if (!(how->normalize.std[c] > 0))
+            return tx_fail(TX_ERR_ARGUMENT, "a standard deviation that is not above 0");
+    return TX_OK;
+}
+
+/* extra / 2 rounded half to even, as Python's round does in torchvision's CenterCrop. */
+static int centre(int extra)
+{
+    int half = extra / 2;
+    return half + (extra % 2 && half % 2);
+}
+
+tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, tx_framing *framing)
+{
+    int64_t size = how->size, w = size, h = size;
+    if (!how->stretch && width < height)
+        h = size * height / width;
+    else if (!how->stretch)
+        w = size * width / height;
+    if (w > INT_MAX || h > INT_MAX || (uint64_t)w * (uint64_t)h > TX_IMAGE_PIXELS)
+        return tx_fail(TX_ERR_FORMAT, "%d x %d pixels would become %lld x %lld, more than 2^28", width, height, (long long)w,
+                       (long long)h);
+    *framing = (tx_framing){(int)w, (int)h, centre((int)(w - size)), centre((int)(h - size))};
+    return TX_OK;
+}
+
+tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing)
+{
+    tx_image image;
+    tx_status status = tx_image_read(path, &image);
+    if (status)
+        return status;
+    status = tx_preprocess_frame(how, image.width, image.height, framing);
+    if (status == TX_OK && framing->width == image.width && framing->height == image.height) {
+        *out = image;
+        return TX_OK;
+    }
+    if (status == TX_OK)
+        status = tx_image_resize(&image, framing->width, framing->height, how->filter, out);
+    if (status) {
+        char text[TX_TEXT];
+        tx_fail_within(status, "%s", tx_escape(text, sizeof text, path));
+    }
+    tx_image_free(&image);
+    return status;
+}
+
+void tx_pixel_table_make(const tx_normalize *normalize, tx_pixel_table *table)
+{
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++)
+            table->value[c][v] = (float)((v / 255.0 - normalize->mean[c]) / normalize->std[c]);
+}
+
+void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, int size, float *pixels)
+{
+    size_t channels = (size_t)image->channels, side = (size_t)size;
+    size_t second = channels == 3 ? 1 : 0, third = channels == 3 ? 2 : 0;
+    const float *red = table->value[0], *green = table->value[1], *blue = table->value[2];
+    for (size_t y = 0; y < side; y++) {
+        const unsigned char *in = image->pixels + (((size_t)top + y) * (size_t)image->width + (size_t)left) * channels;
+        float *out = pixels + y * side * 3;
+        for (size_t x = 0; x < side; x++, in += channels, out += 3) {
+            out[0] = red[in[0]];
+            out[1] = green[in[second]];
+            out[2] = blue[in[third]];
+        }
+    }
+}
+
+tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing)
+{
+    tx_framing place;
+    tx_image image;
+    tx_status status = tx_preprocess_check(how);
+    if (status == TX_OK)
+        status = tx_preprocess_read(how, path, &image, &place);
+    if (status)
+        return status;
+    tx_pixel_table table;
+    tx_pixel_table_make(&how->normalize, &table);
+    tx_pixels_crop(&image, &table, place.left, place.top, how->size, pixels);
+    tx_image_free(&image);
+    if (framing)
+        *framing = place;
+    return TX_OK;
+}

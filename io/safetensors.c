@@ -1,0 +1,445 @@
+/* safetensors.c - reading tensors by name from a safetensors file.
+ *
+ * The file: 8 bytes of header length N (little-endian), N bytes of JSON
+ *     {"__metadata__": {"key": "value", ..}, "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [from, to]}, ..}
+ * which begins with { and may end in blanks, then the data, offsets counted from the header's end. Together the tensors
+ * cover the data exactly. Source: the format's description at https://github.com/huggingface/safetensors. */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
+#include "safetensors_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER = 1 << 16, TENSORS_MAX = 1 << 18, METAS_MAX = 1 << 16 };
+#define HEADER_MAX 100000000u /* the format's own limit */
+
+struct tx_safetensors {
+    char *path;
+    char name[TX_TEXT]; /* the path for messages */
+    int fd;
+    uint64_t size, data; /* bytes of the file; where the data begins */
+    char *header;
+    tx_stored *tensor;
+    size_t tensors, tensor_room;
+    const tx_stored **by_name; /* sorted */
+    tx_pair *meta;
+    size_t metas, meta_room;
+    unsigned char *buffer;
+};
+
+static tx_status fail(const tx_safetensors *f, const char *tensor, const char *what)
+{
+    char text[TX_TEXT];
+    if (!tensor)
+        return tx_fail(TX_ERR_FORMAT, "%s: %s", f->name, what);
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %s", f->name, tx_escape(text, sizeof text, tensor), what);
+}
+
+static tx_status read_at(const tx_safetensors *f, uint64_t at, void *out, size_t bytes)
+{
+    unsigned char *to = out;
+    while (bytes > 0) {
+        ssize_t got = pread(f->fd, to, bytes, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tx_fail_system(f->path, "read");
+        if (got == 0)
+            return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu", f->name, (unsigned long long)at);
+        to += got;
+        at += (uint64_t)got;
+        bytes -= (size_t)got;
+    }
+    return TX_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- header */
+
+static tx_status json_error(const tx_safetensors *f, const tx_json *json, tx_json_token token, const char *expected)
+{
+    if (token == TX_JSON_ERROR)
+        return tx_fail_within(TX_ERR_FORMAT, "%s: header", f->name);
+    return tx_fail(TX_ERR_FORMAT, "%s: header, byte %zu: expected %s", f->name, json->at, expected);
+}
+
+/* A whole number without sign, point or exponent, as sizes and offsets are. */
+static tx_status read_size(const tx_safetensors *f, tx_json *json, tx_json_token token, uint64_t *value)
+{
+    int64_t v;
+    if (token != TX_JSON_NUMBER || tx_integer_parse(json->string, &v) || json->string[0] == '-')
+        return json_error(f, json, token, "a size");
+    *value = (uint64_t)v;
+    return TX_OK;
+}
+
+/* "shape": [..] */
+static tx_status read_shape(const tx_safetensors *f, tx_json *json, tx_stored *t)
+{
+    tx_json_token token = tx_json_next(json);
+    if (token != TX_JSON_ARRAY)
+        return json_error(f, json, token, "a shape");
+    t->count = 1;
+    while ((token = tx_json_next(json)) != TX_JSON_ARRAY_END) {
+        uint64_t side = 0;
+        tx_status status = read_size(f, json, token, &side);
+        if (status)
+            return status;
+        if (t->dims == TX_STORED_DIMS)
+            return fail(f, t->name, "more than 8 dimensions");
+        if (side > SIZE_MAX || tx_size_mul(t->count, (size_t)side, &t->count))
+            return fail(f, t->name, "the product of its sides does not fit");
+        t->shape[t->dims++] = (size_t)side;
+    }
+    return TX_OK;
+}
+
+/* "data_offsets": [from, to] */
+static tx_status read_offsets(const tx_safetensors *f, tx_json *json, tx_stored *t)
+{
+    tx_json_token token = tx_json_next(json);
+    if (token != TX_JSON_ARRAY)
+        return json_error(f, json, token, "[from, to]");
+    tx_status status = read_size(f, json, tx_json_next(json), &t->from);
+    if (status == TX_OK)
+        status = read_size(f, json, tx_json_next(json), &t->to);
+    if (status)
+        return status;
+    token = tx_json_next(json);
+    return token == TX_JSON_ARRAY_END ? TX_OK : json_error(f, json, token, "the end of [from, to]");
+}
+
+static tx_status read_dtype(const tx_safetensors *f, tx_json *json, tx_stored *t)
+{
+    tx_json_token token = tx_json_next(json);
+    if (token != TX_JSON_STRING)
+        return json_error(f, json, token, "the name of a type");
+    char text[TX_TEXT], name[TX_TEXT];
+    if (tx_dtype_find(json->string, &t->dtype))
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': unknown type '%s'", f->name, tx_escape(name, sizeof name, t->name),
+                       tx_escape(text, sizeof text, json->string));
+    return TX_OK;
+}
+
+/* Type, shape and place must agree with each other and lie within the file. */
+static tx_status check_tensor(const tx_safetensors *f, const tx_stored *t)
+{
+    size_t bytes;
+    if (tx_size_mul(t->count, tx_dtype_bytes(t->dtype), &bytes))
+        return fail(f, t->name, "the product of its sides does not fit");
+    char text[TX_TEXT];
+    if (t->from > t->to || t->to > f->size - f->data)
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': bytes %llu to %llu of data that has %llu", f->name,
+                       tx_escape(text, sizeof text, t->name), (unsigned long long)t->from, (unsigned long long)t->to,
+                       (unsigned long long)(f->size - f->data));
+    if (t->to - t->from != bytes)
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %llu bytes, but its shape and type need %zu", f->name,
+                       tx_escape(text, sizeof text, t->name), (unsigned long long)(t->to - t->from), bytes);
+    return TX_OK;
+}
+
+/* One tensor's object, its key read. */
+static tx_status read_tensor(tx_safetensors *f, tx_json *json)
+{
+    static const struct {
+        const char *key;
+        tx_status (*read)(const tx_safetensors *f, tx_json *json, tx_stored *t);
+    } part[] = {{"dtype", read_dtype}, {"shape", read_shape}, {"data_offsets", read_offsets}};
+    tx_stored t = {.name = json->string};
+    tx_json_token token = tx_json_next(json);
+    if (token != TX_JSON_OBJECT)
+        return json_error(f, json, token, "a tensor's description");
+    int seen = 0;
+    while ((token = tx_json_next(json)) == TX_JSON_KEY) {
+        int k = 0;
+        while (k < 3 && strcmp(json->string, part[k].key) != 0)
+            k++;
+        if (k == 3 || seen >> k & 1)
+            return fail(f, t.name, k == 3 ? "a key other than dtype, shape, data_offsets" : "a key that is there twice");
+        seen |= 1 << k;
+        tx_status status = part[k].read(f, json, &t);
+        if (status)
+            return status;
+    }
+    if (token != TX_JSON_OBJECT_END)
+        return json_error(f, json, token, "the end of a tensor's description");
+    if (seen != 7)
+        return fail(f, t.name, "one of dtype, shape, data_offsets is missing");
+    tx_status status = check_tensor(f, &t);
+    if (status == TX_OK && f->tensors == TENSORS_MAX)
+        status = fail(f, NULL, "more than 2^18 tensors");
+    if (status == TX_OK)
+        status = tx_grow((void **)&f->tensor, &f->tensor_room, f->tensors + 1, sizeof *f->tensor);
+    if (status == TX_OK)
+        f->tensor[f->tensors++] = t;
+    return status;
+}
+
+/* The strings of __metadata__, its key read. */
+static tx_status read_meta(tx_safetensors *f, tx_json *json)
+{
+    tx_json_token token = tx_json_next(json);
+    if (token != TX_JSON_OBJECT)
+        return json_error(f, json, token, "an object of strings");
+    while ((token = tx_json_next(json)) == TX_JSON_KEY) {
+        tx_pair pair = {.key = json->string};
+        token = tx_json_next(json);
+        if (token != TX_JSON_STRING)
+            return json_error(f, json, token, "a string as metadata");
+        pair.value = json->string;
+        if (f->metas == METAS_MAX)
+            return fail(f, NULL, "more than 2^16 entries of metadata");
+        tx_status status = tx_grow((void **)&f->meta, &f->meta_room, f->metas + 1, sizeof *f->meta);
+        if (status)
+            return status;
+        f->meta[f->metas++] = pair;
+    }
+    return token == TX_JSON_OBJECT_END ? TX_OK : json_error(f, json, token, "the end of the metadata");
+}
+
+static tx_status read_entries(tx_safetensors *f, size_t bytes)
+{
+    tx_json json;
+    tx_json_begin(&json, f->header, bytes);
+    tx_json_token token = f->header[0] == '{' ? tx_json_next(&json) : TX_JSON_END;
+    if (token != TX_JSON_OBJECT)
+        return json_error(f, &json, token, "{");
+    int metas = 0;
+    while ((token = tx_json_next(&json)) == TX_JSON_KEY) {
+        int is_meta = strcmp(json.string, "__metadata__") == 0;
+        metas += is_meta;
+        if (metas > 1)
+            return fail(f, NULL, "__metadata__ is there twice");
+        tx_status status = is_meta ? read_meta(f, &json) : read_tensor(f, &json);
+        if (status)
+            return status;
+    }
+    if (token != TX_JSON_OBJECT_END)
+        return json_error(f, &json, token, "a name");
+    token = tx_json_next(&json);
+    return token == TX_JSON_END ? TX_OK : json_error(f, &json, token, "the end of the header");
+}
+
+/* ------------------------------------------------------------------------------ the whole, checked */
+
+static int by_place(const void *a, const void *b)
+{
+    const tx_stored *x = *(const tx_stored *const *)a, *y = *(const tx_stored *const *)b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const tx_stored *x = *(const tx_stored *const *)a, *y = *(const tx_stored *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const tx_pair *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    return order ? order : x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* Every byte of the data belongs to one tensor, and no name is there twice. */
+static tx_status check_whole(tx_safetensors *f)
+{
+    f->by_name = tx_alloc(f->tensors, sizeof *f->by_name);
+    if (!f->by_name)
+        return TX_ERR_MEMORY;
+    for (size_t i = 0; i < f->tensors; i++)
+        f->by_name[i] = &f->tensor[i];
+    if (f->tensors > 1)
+        qsort(f->by_name, f->tensors, sizeof *f->by_name, by_place);
+    uint64_t end = 0;
+    for (size_t i = 0; i < f->tensors; i++) {
+        const tx_stored *t = f->by_name[i];
+        if (t->from != end)
+            return fail(f, t->name, t->from < end ? "shares bytes with another tensor" : "bytes before it belong to none");
+        end = t->to;
+    }
+    if (end != f->size - f->data)
+        return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes of data, but the tensors have %llu", f->name,
+                       (unsigned long long)(f->size - f->data), (unsigned long long)end);
+    if (f->tensors > 1)
+        qsort(f->by_name, f->tensors, sizeof *f->by_name, by_name);
+    for (size_t i = 1; i < f->tensors; i++)
+        if (strcmp(f->by_name[i - 1]->name, f->by_name[i]->name) == 0)
+            return fail(f, f->by_name[i]->name, "is there twice");
+    if (f->metas > 1)
+        qsort(f->meta, f->metas, sizeof *f->meta, by_key);
+    for (size_t i = 1; i < f->metas; i++)
+        if (strcmp(f->meta[i - 1].key, f->meta[i].key) == 0)
+            return fail(f, NULL, "a key of the metadata is there twice");
+    return TX_OK;
+}
+
+static int ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* PyTorch's own files are a zip archive or a pickle (protocol 2 and up). */
+static int is_pytorch(const char *path, const unsigned char first[8])
+{
+    return memcmp(first, "PK\3\4", 4) == 0 || (first[0] == 0x80 && first[1] >= 2 && first[1] <= 5 && first[7] != 0) ||
+           ends_in(path, ".pth") || ends_in(path, ".pt") || ends_in(path, ".pth.tar");
+}
+
+static tx_status read_header(tx_safetensors *f)
+{
+    struct stat info;
+    unsigned char first[8] = {0};
+    if (fstat(f->fd, &info) != 0)
+        return tx_fail_system(f->path, "read");
+    if (!S_ISREG(info.st_mode))
+        return tx_fail(TX_ERR_FILE, "%s: not a regular file", f->name);
+    f->size = (uint64_t)info.st_size;
+    tx_status status = read_at(f, 0, first, f->size < 8 ? (size_t)f->size : 8);
+    if (status)
+        return status;
+    if (is_pytorch(f->path, first))
+        return fail(f, NULL, "a file in PyTorch's own format (.pth), expected .safetensors");
+    if (f->size < 8)
+        return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu, within the header's length", f->name,
+                       (unsigned long long)f->size);
+    uint64_t n = tx_little_endian(first, 8);
+    if (n > HEADER_MAX || n > f->size - 8)
+        return tx_fail(TX_ERR_FORMAT, "%s: a header of %llu bytes in a file of %llu", f->name, (unsigned long long)n,
+                       (unsigned long long)f->size);
+    f->data = 8 + n;
+    f->header = tx_alloc((size_t)n + 1, 1);
+    f->buffer = tx_alloc(BUFFER, 1);
+    if (!f->header || !f->buffer)
+        return TX_ERR_MEMORY;
+    status = read_at(f, 8, f->header, (size_t)n);
+    if (status == TX_OK)
+        status = read_entries(f, (size_t)n);
+    return status ? status : check_whole(f);
+}
+
+tx_safetensors *tx_safetensors_open(const char *path)
+{
+    tx_safetensors *f = tx_alloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    tx_escape(f->name, sizeof f->name, path);
+    f->fd = -1;
+    f->path = tx_strdup(path);
+    if (f->path) {
+        f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (f->fd < 0)
+            tx_fail_system(path, "open");
+        else if (read_header(f) == TX_OK)
+            return f;
+    }
+    tx_safetensors_close(f);
+    return NULL;
+}
+
+void tx_safetensors_close(tx_safetensors *f)
+{
+    if (!f)
+        return;
+    if (f->fd >= 0)
+        close(f->fd);
+    tx_free(f->path);
+    tx_free(f->header);
+    tx_free(f->tensor);
+    tx_free(f->by_name);
+    tx_free(f->meta);
+    tx_free(f->buffer);
+    tx_free(f);
+}
+
+/* ---------------------------------------------------------------------------------------- contents */
+
+size_t tx_safetensors_count(const tx_safetensors *f)
+{
+    return f->tensors;
+}
+
+const tx_stored *tx_safetensors_at(const tx_safetensors *f, size_t i)
+{
+    return &f->tensor[i];
+}
+
+const tx_stored *tx_safetensors_find(const tx_safetensors *f, const char *name)
+{
+    size_t low = 0, high = f->tensors;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, f->by_name[middle]->name);
+        if (order == 0)
+            return f->by_name[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const tx_pair *tx_safetensors_metas(const tx_safetensors *f, size_t *count)
+{
+    *count = f->metas;
+    return f->meta;
+}
+
+const char *tx_safetensors_meta(const tx_safetensors *f, const char *key)
+{
+    for (size_t i = 0; i < f->metas; i++)
+        if (strcmp(f->meta[i].key, key) == 0)
+            return f->meta[i].value;
+    return NULL;
+}
+
+/* Hands the tensor's elements to one of the two conversions, a buffer at a time. */
+static tx_status convert(tx_safetensors *f, const tx_stored *t, float *floats, int64_t *integers)
+{
+    size_t size = tx_dtype_bytes(t->dtype), done = 0;
+    while (done < t->count) {
+        size_t n = t->count - done < BUFFER / size ? t->count - done : BUFFER / size;
+        tx_status status = read_at(f, f->data + t->from + (uint64_t)done * size, f->buffer, n * size);
+        if (status)
+            return status;
+        if (floats)
+            tx_floats_from(t->dtype, f->buffer, n, floats + done);
+        else if (tx_integers_from(t->dtype, f->buffer, n, integers + done))
+            return fail(f, t->name, "a number of more than 63 bits");
+        done += n;
+    }
+    return TX_OK;
+}
+
+static tx_status wrong_type(const tx_safetensors *f, const tx_stored *t, const char *expected)
+{
+    char text[TX_TEXT];
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': type %s, expected %s", f->name, tx_escape(text, sizeof text, t->name),
+                   tx_dtype_name(t->dtype), expected);
+}
+
+tx_status tx_safetensors_floats(tx_safetensors *f, const tx_stored *t, float *out)
+{
+    return tx_dtype_is_float(t->dtype) ? convert(f, t, out, NULL) : wrong_type(f, t, "floating point numbers");
+}
+
+tx_status tx_safetensors_integers(tx_safetensors *f, const tx_stored *t, int64_t *out)
+{
+    return tx_dtype_is_integer(t->dtype) ? convert(f, t, NULL, out) : wrong_type(f, t, "integers");
+}
+
+tx_status tx_safetensors_raw(tx_safetensors *f, const tx_stored *t, unsigned char *out)
+{
+    return read_at(f, f->data + t->from, out, (size_t)(t->to - t->from));
+}

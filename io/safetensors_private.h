@@ -1,0 +1,19 @@
+/* safetensors_private.h - the element types, shared by reader, writer and checkpoints. */
+#ifndef THORAX_SAFETENSORS_PRIVATE_H
+#define THORAX_SAFETENSORS_PRIVATE_H
+
+#include "io_private.h"
+
+/* The type of that name, or -1. */
+int tx_dtype_find(const char *name, tx_dtype *dtype);
+int tx_dtype_is_float(tx_dtype dtype);
+int tx_dtype_is_integer(tx_dtype dtype);
+/* n <= 8 bytes, least significant first. */
+uint64_t tx_little_endian(const unsigned char *bytes, size_t n);
+/* n elements from a file's bytes. Integers: -1 if one does not fit. */
+void tx_floats_from(tx_dtype dtype, const unsigned char *bytes, size_t n, float *out);
+int tx_integers_from(tx_dtype dtype, const unsigned char *bytes, size_t n, int64_t *out);
+/* n elements in the machine's order as a file's bytes. */
+void tx_elements_to(tx_dtype dtype, const unsigned char *native, size_t n, unsigned char *bytes);
+
+#endif

@@ -1,0 +1,455 @@
+/* conv2d.c - two-dimensional convolution (cross-correlation, as the field calls it).
+ *
+ * SHAPES   x (N,H,W,C)  w (KH,KW,C,O) in memory, (O,C,KH,KW) in files  b (O)  y (N,OH,OW,O)
+ *          OH = floor((H + 2 PH - DLH (KH-1) - 1) / SH) + 1, OW alike. PH rows of zeros above and below.
+ * FORWARD  y[n,oy,ox,o] = b[o] + sum over ky,kx,c of  w[ky,kx,c,o] x[n, oy SH + ky DLH - PH, ox SW + kx DLW - PW, c]
+ *          where x is 0 outside of the image.
+ * BACKWARD given dy, each term of the sum above is linear in x, w and b:
+ *          db[o]         = sum over n,oy,ox of dy[n,oy,ox,o]
+ *          dw[ky,kx,c,o] = sum over n,oy,ox of dy[n,oy,ox,o] x[n, oy SH + ky DLH - PH, ox SW + kx DLW - PW, c]
+ *          dx[n,y,x,c]   = sum over ky,kx,o of w[ky,kx,c,o] dy[n,oy,ox,o]  with  oy SH = y + PH - ky DLH,  ox SW = x + PW - kx DLW
+ *          so dx is a convolution of dy too: at stride 1 with the kernel turned by 180 degrees and C, O exchanged; at
+ *          stride S the pixels (y,x) fall into S*S classes by (y + PH) mod SH and (x + PW) mod SW, and within a class
+ *          only the taps with ky DLH = y + PH (mod SH) take part: one dense stride-1 convolution a class.
+ * NUMERICS as a matrix product one chain of fused multiply-adds an output, (ky,kx,c) ascending, c fastest; dw in chunks
+ *          of rows (core.h, tx_gemm_gradient). Winograd's algorithm F(4x4,3x3) for 3x3 kernels at stride 1 where
+ *          tx_winograd_gains says so, by channels and map size alone: its error bound is in core/winograd.c.
+ * MEMORY   forward keeps nothing; backward reads x. The matrix of all patches never exists: it is packed block by block.
+ * SOURCE   Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", arXiv:1410.0759 (implicit matrix product);
+ *          Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
+ * TESTS    test/layers_conv2d.c, test/golden/op_conv.txt */
+#include "layers.h"
+
+#include <math.h>
+#include <string.h>
+
+extern const tx_op tx_op_conv2d;
+
+enum { MOST_TAPS = 225 }; /* of a kernel: 15 x 15 */
+
+typedef struct conv_args {
+    int out, kh, kw, sh, sw, ph, pw, dlh, dlw, has_bias;
+    int taps;
+    tx_init init;
+    tx_tap tap[MOST_TAPS]; /* of the forward product: source pixel of output (0,0), in the order of the weight's rows */
+} conv_args;
+
+/* Where an input row or column of output position o and tap k lies. */
+static int source(int o, int stride, int k, int dilation, int padding)
+{
+    return o * stride + k * dilation - padding;
+}
+
+/* ---------------------------------------------------------------------------------- shape and parameters */
+
+static int extent(int n, int padding, int dilation, int kernel, int stride)
+{
+    int span = n + 2 * padding - dilation * (kernel - 1) - 1;
+    return span < 0 ? 0 : span / stride + 1;
+}
+
+static tx_status conv2d_shape(tx_node *node)
+{
+    const conv_args *a = node->args;
+    const tx_node *x = node->input[0];
+    node->h = extent(x->h, a->ph, a->dlh, a->kh, a->sh);
+    node->w = extent(x->w, a->pw, a->dlw, a->kw, a->sw);
+    node->c = a->out;
+    double fan_in = (double)x->c * a->taps;
+    tx_init uniform = {TX_INIT_UNIFORM, 1 / sqrt(fan_in)};
+    tx_init init = a->init.kind == TX_INIT_ZERO ? uniform : a->init;
+    tx_status status = tx_node_param(node, "weight", TX_ROLE_TRAINED, init, 4, (int[]){a->out, x->c, a->kh, a->kw});
+    if (status == TX_OK && a->has_bias)
+        status = tx_node_param(node, "bias", TX_ROLE_TRAINED, uniform, 1, &a->out);
+    return status;
+}
+
+/* A number for one axis: its own if given, else the common one, else what is usual. */
+static int pick(int own, int common, int usual)
+{
+    return own ? own : common ? common : usual;
+}
+
+static int in_range(int v, int low, int high)
+{
+    return v >= low && v <= high;
+}
+
+tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args args)
+{
+    conv_args a = {.out = args.out,
+                   .kh = pick(args.kernel_h, args.kernel, 1),
+                   .kw = pick(args.kernel_w, args.kernel, 1),
+                   .sh = pick(args.stride_h, args.stride, 1),
+                   .sw = pick(args.stride_w, args.stride, 1),
+                   .ph = pick(args.padding_h, args.padding, 0),
+                   .pw = pick(args.padding_w, args.padding, 0),
+                   .dlh = pick(args.dilation_h, args.dilation, 1),
+                   .dlw = pick(args.dilation_w, args.dilation, 1),
+                   .has_bias = !args.no_bias,
+                   .init = args.init};
+    const int largest = 1 << 20;
+    if (!in_range(a.out, 1, largest) || !in_range(a.kh, 1, MOST_TAPS) || !in_range(a.kw, 1, MOST_TAPS / a.kh) ||
+        !in_range(a.sh, 1, largest) || !in_range(a.sw, 1, largest) || !in_range(a.ph, 0, largest) || !in_range(a.pw, 0, largest) ||
+        !in_range(a.dlh, 1, largest / a.kh) || !in_range(a.dlw, 1, largest / a.kw))
+        return tx_graph_refuse(graph,
+                               "conv2d '%s': %d outputs, kernel %dx%d, stride %dx%d, padding %dx%d, dilation %dx%d, expected "
+                               "positive numbers and at most %d taps",
+                               name, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, (int)MOST_TAPS);
+    if (args.groups > 1)
+        return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", name, args.groups);
+    a.taps = a.kh * a.kw;
+    for (int t = 0; t < a.taps; t++)
+        a.tap[t] = (tx_tap){source(0, a.sh, t / a.kw, a.dlh, a.ph), source(0, a.sw, t % a.kw, a.dlw, a.pw)};
+    return tx_graph_add(graph, &tx_op_conv2d, name, &x, 1, &a, sizeof a);
+}
+
+/* ---------------------------------------------------------------------------------- the definition */
+
+/* Calls of the textbook loops: every (output, tap) pair whose source pixel lies inside the image. */
+typedef struct conv_sizes {
+    size_t h, w, c, oh, ow, o;
+} conv_sizes;
+
+static conv_sizes sizes_of(const tx_node *node)
+{
+    const tx_node *x = node->input[0];
+    return (conv_sizes){(size_t)x->h, (size_t)x->w, (size_t)x->c, (size_t)node->h, (size_t)node->w, (size_t)node->c};
+}
+
+/* y = x * w + b */
+static void conv2d_reference_forward(tx_reference_step *s)
+{
+    const conv_args *a = s->node->args;
+    conv_sizes z = sizes_of(s->node);
+    for (size_t p = 0; p < (size_t)s->n * z.oh * z.ow; p++) {
+        size_t n = p / (z.oh * z.ow), oy = p / z.ow % z.oh, ox = p % z.ow;
+        double *y = s->y + p * z.o;
+        for (size_t o = 0; o < z.o; o++)
+            y[o] = a->has_bias ? s->param[1][o] : 0;
+        for (int t = 0; t < a->taps; t++) {
+            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph), ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
+            if (iy < 0 || ix < 0 || (size_t)iy >= z.h || (size_t)ix >= z.w)
+                continue;
+            const double *x = s->x[0] + ((n * z.h + (size_t)iy) * z.w + (size_t)ix) * z.c;
+            const double *w = s->param[0] + (size_t)t * z.c * z.o;
+            for (size_t c = 0; c < z.c; c++)
+                for (size_t o = 0; o < z.o; o++)
+                    y[o] += w[c * z.o + o] * x[c];
+        }
+    }
+}
+
+/* db += dy;  dw += x dy;  dx += w dy */
+static void conv2d_reference_backward(tx_reference_step *s)
+{
+    const conv_args *a = s->node->args;
+    conv_sizes z = sizes_of(s->node);
+    for (size_t p = 0; p < (size_t)s->n * z.oh * z.ow; p++) {
+        size_t n = p / (z.oh * z.ow), oy = p / z.ow % z.oh, ox = p % z.ow;
+        const double *dy = s->dy + p * z.o;
+        for (size_t o = 0; o < z.o && a->has_bias; o++)
+            s->dparam[1][o] += dy[o];
+        for (int t = 0; t < a->taps; t++) {
+            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph), ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
+            if (iy < 0 || ix < 0 || (size_t)iy >= z.h || (size_t)ix >= z.w)
+                continue;
+            size_t at = ((n * z.h + (size_t)iy) * z.w + (size_t)ix) * z.c;
+            for (size_t c = 0; c < z.c; c++) {
+                const double *w = s->param[0] + ((size_t)t * z.c + c) * z.o;
+                double *dw = s->dparam[0] + ((size_t)t * z.c + c) * z.o, x = s->x[0][at + c], sum = 0;
+                for (size_t o = 0; o < z.o; o++) {
+                    dw[o] += x * dy[o];
+                    sum += w[o] * dy[o];
+                }
+                if (s->dx[0])
+                    s->dx[0][at + c] += sum;
+            }
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------- algorithm and packed weights */
+
+static int is_winograd(const tx_node *node)
+{
+    const conv_args *a = node->args;
+    return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph <= 2 && a->pw <= 2 &&
+           tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
+}
+
+/* The matrix of patches: a row an output pixel, (ky,kx,c) its columns. */
+static tx_rows patches(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    return (tx_rows){.x = s->x[0], .grid_h = s->node->h, .grid_w = s->node->w, .step_y = a->sh, .step_x = a->sw,
+                     .taps = a->taps, .tap = a->tap};
+}
+
+static size_t product_rows(const tx_node *node)
+{
+    return (size_t)((const conv_args *)node->args)->taps * (size_t)node->input[0]->c;
+}
+
+/* Floats of a packed K x n matrix, rounded up so that what follows is aligned to 64 bytes. */
+static size_t packed_floats(size_t k, int n)
+{
+    return (tx_gemm_packed(k, (size_t)n) + 15) / 16 * 16;
+}
+
+/* prepared holds what forward reads instead of w: packed panels or Winograd's U, then in inference the scale and shift of
+ * the folded batch norm, o floats each. */
+static size_t packed_bytes(const tx_node *node)
+{
+    if (is_winograd(node))
+        return tx_winograd_weights_bytes(node->input[0]->c, node->c);
+    return packed_floats(product_rows(node), node->c) * sizeof(float);
+}
+
+static float *fold_scale(const tx_step *s)
+{
+    return (float *)(void *)((char *)s->prepared + packed_bytes(s->node));
+}
+
+static const float *forward_bias(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    if (s->fold)
+        return fold_scale(s) + s->node->c;
+    return a->has_bias ? s->param[1] : NULL;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---------------------------------------------------------------------------------- gradients */
+
+/* One class of input pixels, y = y0 + j SH and x = x0 + i SW, and the taps that reach it: as rows of dy's patches and as
+ * rows of the weight. */
+typedef struct pixel_class {
+    int y0, x0, gh, gw;
+    int taps;
+    tx_tap tap[MOST_TAPS];
+    int weight[MOST_TAPS];
+} pixel_class;
+
+/* The smallest p >= 0 with (p + padding) mod stride == phase. */
+static int first_of_class(int phase, int padding, int stride)
+{
+    int p = (phase - padding) % stride;
+    return p < 0 ? p + stride : p;
+}
+
+static int class_size(int n, int first, int stride)
+{
+    return first < n ? (n - first + stride - 1) / stride : 0;
+}
+
+static void find_class(const tx_node *node, int phase_y, int phase_x, pixel_class *k)
+{
+    const conv_args *a = node->args;
+    const tx_node *x = node->input[0];
+    k->y0 = first_of_class(phase_y, a->ph, a->sh);
+    k->x0 = first_of_class(phase_x, a->pw, a->sw);
+    k->gh = class_size(x->h, k->y0, a->sh);
+    k->gw = class_size(x->w, k->x0, a->sw);
+    k->taps = 0;
+    for (int t = 0; t < a->taps; t++) {
+        int ky = t / a->kw * a->dlh, kx = t % a->kw * a->dlw;
+        if (ky % a->sh != phase_y || kx % a->sw != phase_x)
+            continue;
+        k->tap[k->taps] = (tx_tap){(k->y0 + a->ph - ky) / a->sh, (k->x0 + a->pw - kx) / a->sw};
+        k->weight[k->taps++] = t;
+    }
+}
+
+/* Patches of dy: its rows are the pixels of a class. */
+static tx_rows gradient_rows(const tx_step *s, const pixel_class *k)
+{
+    tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    return (tx_rows){.x = dy, .grid_h = k->gh, .grid_w = k->gw, .step_y = 1, .step_x = 1, .taps = k->taps, .tap = k->tap};
+}
+
+/* The weight as dy's patches meet it: row (tap, o), column c. */
+static tx_filter turned_weight(const tx_step *s, const pixel_class *k)
+{
+    size_t c = (size_t)s->node->input[0]->c, o = (size_t)s->node->c;
+    return (tx_filter){.data = s->param[0], .taps = k->taps, .c = (int)o, .n = (int)c, .tap = k->weight, .tap_step = c * o,
+                       .row_step = 1, .column_step = o};
+}
+
+static tx_target gradient_target(const tx_step *s, const pixel_class *k)
+{
+    const conv_args *a = s->node->args;
+    const tx_gradient *dx = &s->dx[0];
+    return (tx_target){.data = dx->data, .ld = dx->ld, .h = s->x[0].h, .w = s->x[0].w, .step_y = a->sh, .step_x = a->sw,
+                       .offset_y = k->y0, .offset_x = k->x0, .add = dx->add, .add_ld = dx->add_ld};
+}
+
+static void input_gradient_by_class(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    for (int phase = 0; phase < a->sh * a->sw; phase++) {
+        pixel_class k;
+        find_class(s->node, phase / a->sw, phase % a->sw, &k);
+        if (k.gh == 0 || k.gw == 0)
+            continue;
+        tx_rows rows = gradient_rows(s, &k);
+        tx_filter w = turned_weight(s, &k);
+        tx_target dx = gradient_target(s, &k);
+        float *packed = s->work;
+        tx_gemm_pack(packed, &w);
+        tx_gemm_forward(&rows, packed, w.n, &dx, packed + packed_floats((size_t)k.taps * (size_t)w.c, w.n));
+    }
+}
+
+static void input_gradient(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    if (!is_winograd(s->node)) {
+        input_gradient_by_class(s);
+        return;
+    }
+    pixel_class k;
+    find_class(s->node, 0, 0, &k);
+    tx_view dy = gradient_rows(s, &k).x;
+    tx_target dx = gradient_target(s, &k);
+    size_t turned = tx_winograd_weights_bytes(s->node->c, s->x[0].c);
+    tx_winograd_weights(s->param[0], s->x[0].c, s->node->c, 1, NULL, s->work);
+    tx_winograd_forward(&dy, s->work, 2 - a->ph, 2 - a->pw, s->x[0].c, &dx, (char *)s->work + turned);
+}
+
+/* dw, and db as the column sums of dy. */
+static void weight_gradient(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    if (is_winograd(s->node)) {
+        tx_winograd_gradient(s->grad[0], &s->x[0], &dy, a->ph, a->pw, s->work);
+    } else {
+        tx_rows rows = patches(s);
+        tx_gemm_gradient(s->grad[0], &rows, &dy, 0, s->work);
+    }
+    if (a->has_bias) {
+        double *sum = s->work;
+        tx_channel_total(&dy, sum, sum + (s->node->c + 7) / 8 * 8);
+        for (int o = 0; o < s->node->c; o++)
+            s->grad[1][o] = (float)sum[o];
+    }
+}
+
+static void conv2d_backward(tx_step *s)
+{
+    weight_gradient(s);
+    if (s->dx[0].data)
+        input_gradient(s);
+}
+
+/* Scratch of one class of the input's gradient: the packed weight and the product's own. */
+static size_t class_work(const tx_step *s, int phase)
+{
+    const conv_args *a = s->node->args;
+    pixel_class k;
+    find_class(s->node, phase / a->sw, phase % a->sw, &k);
+    if (k.gh == 0 || k.gw == 0)
+        return 0;
+    tx_rows rows = gradient_rows(s, &k);
+    return packed_floats((size_t)k.taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) + tx_gemm_forward_work(&rows, s->x[0].c);
+}
+
+static size_t backward_work(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    const tx_node *node = s->node;
+    tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
+    size_t bytes = 0;
+    if (is_winograd(node)) {
+        bytes = larger(tx_winograd_gradient_work(&s->x[0], &dy, a->ph, a->pw),
+                       tx_winograd_weights_bytes(node->c, s->x[0].c) + tx_winograd_forward_work(&dy, s->x[0].c, 2 - a->ph, 2 - a->pw));
+    } else {
+        tx_rows rows = patches(s);
+        bytes = tx_gemm_gradient_work(&rows, node->c);
+        for (int phase = 0; phase < a->sh * a->sw; phase++)
+            bytes = larger(bytes, class_work(s, phase));
+    }
+    size_t sums = ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
+    return a->has_bias ? larger(bytes, sums) : bytes;
+}
+
+/* ---------------------------------------------------------------------------------- forward */
+
+static void conv2d_plan(const tx_step *s, tx_need *need)
+{
+    const tx_node *node = s->node;
+    const conv_args *a = node->args;
+    size_t fold = s->fold ? 2 * (size_t)node->c * sizeof(float) : 0;
+    need->prepared = packed_bytes(node) + fold;
+    need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
+    if (is_winograd(node)) {
+        need->algorithm = "winograd";
+        need->work = tx_winograd_forward_work(&s->x[0], node->c, a->ph, a->pw);
+    } else {
+        tx_rows rows = patches(s);
+        need->algorithm = a->taps == 1 ? "matrix" : "im2col";
+        need->work = tx_gemm_forward_work(&rows, node->c);
+    }
+    if (s->training)
+        need->work_backward = backward_work(s);
+}
+
+/* Folding: y = g (x*w - mean) / sqrt(var + eps) + b = x*(scale w) + shift, channel by channel of the result. */
+static void conv2d_prepare(tx_step *s)
+{
+    const tx_node *node = s->node;
+    const float *scale = NULL;
+    if (s->fold) {
+        tx_batchnorm_affine(s->fold, s->fold_param, fold_scale(s), fold_scale(s) + node->c);
+        scale = fold_scale(s);
+    }
+    if (is_winograd(node))
+        tx_winograd_weights(s->param[0], node->input[0]->c, node->c, 0, scale, s->prepared);
+    else
+        tx_gemm_pack(s->prepared, &(tx_filter){.data = s->param[0], .taps = 1, .c = (int)product_rows(node), .row_step = (size_t)node->c,
+                                               .n = node->c, .column_step = 1, .scale = scale});
+}
+
+static tx_target forward_target(const tx_step *s)
+{
+    tx_target y = {.data = s->y.data, .ld = s->y.ld, .h = s->node->h, .w = s->node->w, .step_y = 1, .step_x = 1};
+    y.bias = forward_bias(s);
+    y.act = s->act;
+    if (s->has_add) {
+        y.add = s->add.data;
+        y.add_ld = s->add.ld;
+    }
+    return y;
+}
+
+static void conv2d_forward(tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    tx_target y = forward_target(s);
+    if (is_winograd(s->node)) {
+        tx_winograd_forward(&s->x[0], s->prepared, a->ph, a->pw, s->node->c, &y, s->work);
+        return;
+    }
+    tx_rows rows = patches(s);
+    tx_gemm_forward(&rows, s->prepared, s->node->c, &y, s->work);
+}
+
+const tx_op tx_op_conv2d = {
+    .name = "conv2d",
+    .shape = conv2d_shape,
+    .plan = conv2d_plan,
+    .prepare = conv2d_prepare,
+    .forward = conv2d_forward,
+    .backward = conv2d_backward,
+    .reference_forward = conv2d_reference_forward,
+    .reference_backward = conv2d_reference_backward,
+    .reads_views = 1,
+    .backward_reads_x = 1,
+    .joins_act = 1,
+    .folds = 1,
+};

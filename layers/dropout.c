@@ -1,0 +1,115 @@
+/* dropout.c - random zeros in training.
+ *
+ * SHAPES   x, y, dx, dy (N,H,W,C)
+ * FORWARD  y = x keep / (1 - p), where keep is 1 with probability 1 - p, else 0; in inference y = x.
+ *          keep = [u >= p], u the uniform draw of (seed, TX_RANDOM_DROPOUT, run, node << 32 + element), element the
+ *          position in the batch in the order (n,h,w,c). So a mask depends on nothing but these, and E y = x.
+ * BACKWARD dx = dy keep / (1 - p), by the same draws made again
+ * NUMERICS one rounding, 1/(1-p) rounded to float beforehand.
+ * MEMORY   nothing is kept.
+ * SOURCE   Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014;
+ *          scaled in training, not in inference.
+ * TESTS    test/layers_elementwise.c */
+#include "layers.h"
+
+static tx_status dropout_shape(tx_node *node)
+{
+    const tx_dropout_args *a = node->args;
+    if (!(a->p >= 0 && a->p <= 1))
+        return tx_fail(TX_ERR_ARGUMENT, "p = %g, expected 0 to 1", a->p);
+    node->h = node->input[0]->h;
+    node->w = node->input[0]->w;
+    node->c = node->input[0]->c;
+    return TX_OK;
+}
+
+/* 1 if element i of this run is kept. */
+static int kept(const tx_node *node, uint64_t seed, uint64_t run, size_t i)
+{
+    const tx_dropout_args *a = node->args;
+    return (double)tx_random_uniform(seed, TX_RANDOM_DROPOUT, run, ((uint64_t)node->index << 32) + i) >= a->p;
+}
+
+/* ---- the definition */
+
+static size_t reference_size(const tx_reference_step *s)
+{
+    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
+}
+
+static void dropout_reference_forward(tx_reference_step *s)
+{
+    const tx_dropout_args *a = s->node->args;
+    for (size_t i = 0; i < reference_size(s); i++)
+        s->y[i] = !s->training ? s->x[0][i] : kept(s->node, s->seed, s->run, i) ? s->x[0][i] / (1 - a->p) : 0;
+}
+
+static void dropout_reference_backward(tx_reference_step *s)
+{
+    const tx_dropout_args *a = s->node->args;
+    for (size_t i = 0; i < reference_size(s) && s->dx[0]; i++)
+        s->dx[0][i] += !s->training ? s->dy[i] : kept(s->node, s->seed, s->run, i) ? s->dy[i] / (1 - a->p) : 0;
+}
+
+/* ---- what runs */
+
+/* to = add + keep from / (1 - p): forward y from x, backward dx from dy */
+typedef struct dropout_pass {
+    const tx_step *step;
+    tx_gradient to;
+    const float *from;
+    size_t from_ld;
+    float scale;
+} dropout_pass;
+
+static void pixel_task(void *context, size_t pixel, int worker)
+{
+    (void)worker;
+    const dropout_pass *pass = context;
+    const tx_step *step = pass->step;
+    size_t channels = (size_t)step->node->c;
+    for (size_t c = 0; c < channels; c++) {
+        int keep = kept(step->node, step->seed, step->run, pixel * channels + c);
+        float value = keep ? pass->from[pixel * pass->from_ld + c] * pass->scale : 0;
+        if (pass->to.add)
+            value = pass->to.add[pixel * pass->to.add_ld + c] + value;
+        pass->to.data[pixel * pass->to.ld + c] = value;
+    }
+}
+
+static void run_pass(const tx_step *step, tx_gradient to, const float *from, size_t from_ld)
+{
+    const tx_dropout_args *a = step->node->args;
+    dropout_pass pass = { step, to, from, from_ld, (float)(1 / (1 - a->p)) };
+    tx_parallel_for((size_t)step->n * (size_t)step->node->h * (size_t)step->node->w, pixel_task, &pass);
+}
+
+static void dropout_forward(tx_step *step)
+{
+    tx_gradient y = { step->y.data, step->y.ld, NULL, 0 };
+    if (step->training)
+        run_pass(step, y, step->x[0].data, step->x[0].ld);
+    else
+        tx_channel_sum(&step->y, &step->x[0], 1, TX_ACT_NONE);
+}
+
+static void dropout_backward(tx_step *step)
+{
+    if (step->dx[0].data)
+        run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
+}
+
+static const tx_op dropout_op = {
+    .name = "dropout",
+    .shape = dropout_shape,
+    .forward = dropout_forward,
+    .backward = dropout_backward,
+    .reference_forward = dropout_reference_forward,
+    .reference_backward = dropout_reference_backward,
+    .in_place = 1,
+};
+
+tx_node *tx_dropout(tx_graph *graph, tx_node *x, tx_dropout_args args)
+{
+    return tx_graph_add(graph, &dropout_op, "", &x, 1, &args, sizeof args);
+}

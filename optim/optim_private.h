@@ -1,0 +1,44 @@
+/* optim_private.h - what an optimiser is made of, shared by the files that hold the update rules. */
+#ifndef THORAX_OPTIM_PRIVATE_H
+#define THORAX_OPTIM_PRIVATE_H
+
+#include "optim.h"
+
+enum { TX_MAX_STATES = 2 };
+
+/* A stretch of trained elements that is updated by one task. */
+typedef struct tx_stretch {
+    size_t first, count;
+} tx_stretch;
+
+/* An update rule. One constant of these a kind of optimiser. */
+typedef struct tx_rule {
+    const char *state[TX_MAX_STATES]; /* names of the arrays that it keeps, NULL where it keeps fewer */
+    tx_status (*check)(const tx_optimizer_args *args);
+    /* Before step number optimizer->steps (from 1): the constants of this step, equal for all elements. */
+    void (*begin)(tx_optimizer *optimizer, double lr);
+    void (*update)(tx_optimizer *optimizer, tx_stretch stretch);
+    /* tx_optimizer_reference, defaults filled in. */
+    void (*reference)(const tx_optimizer_args *args, uint64_t step, double lr, size_t n, double *w, const double *g,
+                      double *const *state);
+} tx_rule;
+
+struct tx_optimizer {
+    const tx_rule *rule;
+    tx_optimizer_args args; /* defaults filled in */
+    tx_weights *weights;
+    float *state[TX_MAX_STATES];
+    uint64_t steps;
+    tx_sgd_step sgd;
+    tx_adam_step adam;
+    unsigned char *frozen; /* one an entry of the graph's parameters */
+    tx_stretch *stretch;   /* what is updated: in order, apart, together all that is not frozen */
+    size_t stretches;
+};
+
+extern const tx_rule tx_rule_sgd, tx_rule_adam;
+
+/* base^exponent by squaring: a function of its arguments alone, so a resumed run computes the same. */
+double tx_whole_power(double base, uint64_t exponent);
+
+#endif

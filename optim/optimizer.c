@@ -1,0 +1,194 @@
+/* optimizer.c - what all optimisers share: arguments, state, frozen parameters, and the loop over elements.
+ *
+ * Every element is updated by itself, so the trained elements are cut into stretches that threads take in any order. */
+#include "optim_private.h"
+
+#include <string.h>
+
+/* Elements of a stretch: large enough to hide the call, small enough that both cores get their share of a net of
+ * 100,000 parameters. */
+enum { STRETCH = 16384 };
+
+static double default_of(double given, double usual)
+{
+    return given < 0 ? 0 : given == 0 ? usual : given;
+}
+
+static tx_optimizer_args with_defaults(tx_optimizer_args a)
+{
+    a.lr = default_of(a.lr, 1e-3);
+    a.beta1 = default_of(a.beta1, 0.9);
+    a.beta2 = default_of(a.beta2, 0.999);
+    a.eps = default_of(a.eps, 1e-8);
+    a.momentum = default_of(a.momentum, 0);
+    a.dampening = default_of(a.dampening, 0);
+    a.weight_decay = default_of(a.weight_decay, 0);
+    return a;
+}
+
+static const tx_rule *rule_of(tx_optimizer_kind kind)
+{
+    switch (kind) {
+    case TX_SGD:
+        return &tx_rule_sgd;
+    case TX_ADAM:
+    case TX_ADAMW:
+        return &tx_rule_adam;
+    }
+    return NULL;
+}
+
+/* Cuts what is not frozen into stretches. There is room: every parameter adds at most one that is not full. */
+static void cut(tx_optimizer *o)
+{
+    const tx_graph *graph = o->weights->graph;
+    o->stretches = 0;
+    for (int i = 0; i < tx_graph_params(graph); i++) {
+        const tx_param *p = tx_graph_param(graph, i);
+        if (p->role != TX_ROLE_TRAINED || o->frozen[i])
+            continue;
+        size_t first = p->offset, left = p->count;
+        tx_stretch *last = o->stretches ? &o->stretch[o->stretches - 1] : NULL;
+        if (last && last->first + last->count == first && last->count < STRETCH) {
+            size_t more = STRETCH - last->count < left ? STRETCH - last->count : left;
+            last->count += more;
+            first += more;
+            left -= more;
+        }
+        while (left) {
+            size_t count = left < STRETCH ? left : STRETCH;
+            o->stretch[o->stretches++] = (tx_stretch){first, count};
+            first += count;
+            left -= count;
+        }
+    }
+}
+
+static tx_status make_room(tx_optimizer *o)
+{
+    size_t params = (size_t)tx_graph_params(o->weights->graph), trained = o->weights->trained;
+    o->frozen = tx_alloc(params, 1);
+    o->stretch = tx_alloc(trained / STRETCH + params, sizeof *o->stretch);
+    if (!o->frozen || !o->stretch)
+        return TX_ERR_MEMORY;
+    for (int i = 0; i < tx_optimizer_states(o); i++) {
+        o->state[i] = tx_alloc(trained, sizeof(float));
+        if (!o->state[i])
+            return TX_ERR_MEMORY;
+    }
+    cut(o);
+    return TX_OK;
+}
+
+/* Fills in the defaults and finds the rule, which has looked at the arguments; NULL and a message if it refuses them. */
+static const tx_rule *find_rule(tx_optimizer_args *args)
+{
+    const tx_rule *rule = rule_of(args->kind);
+    *args = with_defaults(*args);
+    if (rule)
+        return rule->check(args) ? NULL : rule;
+    tx_fail(TX_ERR_ARGUMENT, "optimiser number %d is not known", (int)args->kind);
+    return NULL;
+}
+
+tx_optimizer *tx_optimizer_new(tx_weights *weights, tx_optimizer_args args)
+{
+    const tx_rule *rule = find_rule(&args);
+    if (!rule)
+        return NULL;
+    if (!weights || !weights->grad) {
+        tx_fail(TX_ERR_ARGUMENT, "an optimiser needs weights with gradients");
+        return NULL;
+    }
+    tx_optimizer *o = tx_alloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->rule = rule;
+    o->args = args;
+    o->weights = weights;
+    if (make_room(o)) {
+        tx_optimizer_free(o);
+        return NULL;
+    }
+    return o;
+}
+
+void tx_optimizer_free(tx_optimizer *optimizer)
+{
+    if (!optimizer)
+        return;
+    for (int i = 0; i < TX_MAX_STATES; i++)
+        tx_free(optimizer->state[i]);
+    tx_free(optimizer->frozen);
+    tx_free(optimizer->stretch);
+    tx_free(optimizer);
+}
+
+static void update_stretch(void *context, size_t i, int worker)
+{
+    (void)worker;
+    tx_optimizer *o = context;
+    o->rule->update(o, o->stretch[i]);
+}
+
+void tx_optimizer_step(tx_optimizer *optimizer, double lr)
+{
+    optimizer->steps++;
+    optimizer->rule->begin(optimizer, lr < 0 ? optimizer->args.lr : lr);
+    tx_parallel_for(optimizer->stretches, update_stretch, optimizer);
+    tx_weights_changed(optimizer->weights);
+}
+
+int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix)
+{
+    const tx_graph *graph = optimizer->weights->graph;
+    int count = 0;
+    for (int i = 0; i < tx_graph_params(graph); i++) {
+        const tx_param *p = tx_graph_param(graph, i);
+        if (p->role != TX_ROLE_TRAINED || strncmp(p->name, prefix, strlen(prefix)) != 0)
+            continue;
+        optimizer->frozen[i] = 1;
+        count++;
+    }
+    cut(optimizer);
+    return count;
+}
+
+int tx_optimizer_states(const tx_optimizer *optimizer)
+{
+    int n = 0;
+    while (n < TX_MAX_STATES && optimizer->rule->state[n])
+        n++;
+    /* Without momentum there is nothing to remember. */
+    return optimizer->args.kind == TX_SGD && optimizer->args.momentum == 0 ? 0 : n;
+}
+
+const char *tx_optimizer_state_name(const tx_optimizer *optimizer, int i)
+{
+    return i >= 0 && i < tx_optimizer_states(optimizer) ? optimizer->rule->state[i] : NULL;
+}
+
+float *tx_optimizer_state(tx_optimizer *optimizer, int i)
+{
+    return i >= 0 && i < tx_optimizer_states(optimizer) ? optimizer->state[i] : NULL;
+}
+
+uint64_t tx_optimizer_steps(const tx_optimizer *optimizer)
+{
+    return optimizer->steps;
+}
+
+void tx_optimizer_set_steps(tx_optimizer *optimizer, uint64_t steps)
+{
+    optimizer->steps = steps;
+}
+
+tx_status tx_optimizer_reference(tx_optimizer_args args, uint64_t step, double lr, size_t n, double *w, const double *g,
+                                 double *const *state)
+{
+    const tx_rule *rule = find_rule(&args);
+    if (!rule)
+        return TX_ERR_ARGUMENT;
+    rule->reference(&args, step, lr < 0 ? args.lr : lr, n, w, g, state);
+    return TX_OK;
+}

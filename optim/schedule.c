@@ -1,0 +1,49 @@
+/* schedule.c - the learning rate as a function of the step.
+ *
+ * With t counted from 0, W steps of warm-up and T in all:
+ *   t < W      lr (t+1)/W                         (Goyal et al. 2017, arXiv:1706.02677, section 2.2)
+ *   constant   lr
+ *   cosine     lr (1 + cos(pi (t-W)/(T-W))) / 2   (Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts);
+ *              0 from t = T on
+ *   step       lr factor^floor(t/every)           (He et al. 2016, arXiv:1512.03385, section 3.4) */
+#include "optim.h"
+#include "optim_private.h"
+
+double tx_whole_power(double base, uint64_t exponent)
+{
+    double result = 1;
+    for (; exponent; exponent >>= 1, base *= base)
+        if (exponent & 1)
+            result *= base;
+    return result;
+}
+
+static double cosine_lr(const tx_schedule *s, uint64_t step)
+{
+    if (step >= s->total)
+        return 0;
+    double done = (double)(step - s->warmup) / (double)(s->total - s->warmup);
+    return s->lr * (0.5 * (1 + tx_cos_pi(done)));
+}
+
+static double step_lr(const tx_schedule *s, uint64_t step)
+{
+    uint64_t every = s->step_every ? s->step_every : s->total / 3;
+    double factor = s->step_factor > 0 ? s->step_factor : 0.1;
+    return every ? s->lr * tx_whole_power(factor, step / every) : s->lr;
+}
+
+double tx_schedule_lr(const tx_schedule *schedule, uint64_t step)
+{
+    if (step < schedule->warmup)
+        return schedule->lr * ((double)(step + 1) / (double)schedule->warmup);
+    switch (schedule->kind) {
+    case TX_SCHEDULE_COSINE:
+        return cosine_lr(schedule, step);
+    case TX_SCHEDULE_STEP:
+        return step_lr(schedule, step);
+    case TX_SCHEDULE_CONSTANT:
+        break;
+    }
+    return schedule->lr;
+}

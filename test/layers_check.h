@@ -1,0 +1,452 @@
+/* layers_check.h - one operation against its definition: the reference's gradient against central differences, then
+ * what runs against the reference, in every way in which a planner may lay its tensors out, on every instruction set and
+ * with several numbers of threads, where all bits must be equal.
+ *
+ * Tensors are given room to the right of each pixel's channels (ld > c) and behind the last pixel. What is read there is
+ * NaN, so it shows in the result if it is used; what is written there is noticed. */
+#ifndef THORAX_LAYERS_CHECK_H
+#define THORAX_LAYERS_CHECK_H
+
+#include "../layers/layers.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct layer_options {
+    int n;                                 /* images */
+    int inference;                         /* 1: forward only, with prepared weights */
+    tx_act act;                            /* joined to the result */
+    int view;                              /* 1: input 0 is read through scale, shift and a rectifier */
+    int as_view;                           /* 1: the result is not written (batch norm) */
+    double tolerance;                      /* of the largest value; 0: 1e-6 */
+    double slope_tolerance;                /* central differences against the reference; 0: 1e-7 */
+    float (*fill)(int input, size_t i);    /* inputs; NULL: uniform on [-1, 1) */
+} layer_options;
+
+enum { LAYER_GUARD = 64, LAYER_PROBES = 24 };
+
+/* A draw of stream `stream`, uniform on [-1, 1). */
+static inline float layer_draw(uint64_t stream, size_t i)
+{
+    return 2 * tx_random_uniform(12, TX_RANDOM_TEST, stream, i) - 1;
+}
+
+static inline void *layer_alloc(size_t count, size_t size)
+{
+    void *p = tx_alloc(count, size);
+    if (!p)
+        exit(2);
+    return p;
+}
+
+static inline size_t layer_count(int n, const tx_node *node)
+{
+    return (size_t)n * (size_t)node->h * (size_t)node->w * (size_t)node->c;
+}
+
+/* ---- the double side */
+
+typedef struct layer_reference {
+    tx_reference_step step;
+    double *x[TX_MAX_INPUTS], *dx[TX_MAX_INPUTS], *y, *dy;
+    double *original[TX_MAX_PARAMS]; /* parameters before running statistics moved */
+    int trained[TX_MAX_PARAMS];
+    size_t count[TX_MAX_PARAMS];
+} layer_reference;
+
+static inline void layer_forward(layer_reference *r)
+{
+    for (int k = 0; k < r->step.node->params; k++)
+        memcpy(r->step.param[k], r->original[k], r->count[k] * sizeof(double));
+    r->step.node->op->reference_forward(&r->step);
+}
+
+/* sum y dy: what the gradients are gradients of, a joined activation included */
+static inline double layer_objective(layer_reference *r, const double *dy, tx_act act)
+{
+    layer_forward(r);
+    double sum = 0;
+    for (size_t i = 0; i < layer_count(r->step.n, r->step.node); i++)
+        sum += dy[i] * (act == TX_ACT_RELU && r->y[i] < 0 ? 0 : r->y[i]);
+    return sum;
+}
+
+static inline void layer_reference_new(layer_reference *r, const tx_node *node, const layer_options *o)
+{
+    memset(r, 0, sizeof *r);
+    r->step = (tx_reference_step){ .node = node, .n = o->n, .training = !o->inference, .seed = 5, .run = 3 };
+    r->y = layer_alloc(layer_count(o->n, node), sizeof(double));
+    r->dy = layer_alloc(layer_count(o->n, node), sizeof(double));
+    for (int k = 0; k < node->inputs; k++) {
+        r->x[k] = layer_alloc(layer_count(o->n, node->input[k]), sizeof(double));
+        r->dx[k] = layer_alloc(layer_count(o->n, node->input[k]), sizeof(double));
+    }
+    for (int k = 0; k < node->params; k++) {
+        const tx_param *p = tx_graph_param(node->graph, node->param[k]);
+        r->count[k] = p->count;
+        r->trained[k] = p->role == TX_ROLE_TRAINED;
+        r->step.param[k] = layer_alloc(p->count, sizeof(double));
+        r->step.dparam[k] = layer_alloc(p->count, sizeof(double));
+        r->original[k] = layer_alloc(p->count, sizeof(double));
+        int variance = p->role == TX_ROLE_BUFFER && k == 3;
+        for (size_t i = 0; i < p->count; i++)
+            r->original[k][i] = (double)((variance ? 1.5f : 0.5f) + 0.5f * layer_draw(100 + (uint64_t)k, i));
+    }
+    r->step.x = (const double **)r->x;
+    r->step.dx = r->dx;
+    r->step.y = r->y;
+    r->step.dy = r->dy;
+}
+
+static inline void layer_reference_free(layer_reference *r)
+{
+    tx_free(r->y);
+    tx_free(r->dy);
+    for (int k = 0; k < r->step.node->inputs; k++) {
+        tx_free(r->x[k]);
+        tx_free(r->dx[k]);
+    }
+    for (int k = 0; k < r->step.node->params; k++) {
+        tx_free(r->step.param[k]);
+        tx_free(r->step.dparam[k]);
+        tx_free(r->original[k]);
+    }
+}
+
+/* d objective / d *at by central differences, at some elements of an array, against what the reference says. */
+static inline void layer_probe(layer_reference *r, const double *dy, const layer_options *o, double *at, const double *gradient,
+                               size_t count, const char *label, const char *what)
+{
+    double h = 1e-5, largest = 0, limit = o->slope_tolerance > 0 ? o->slope_tolerance : 1e-7;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(gradient[i]));
+    for (int probe = 0; probe < LAYER_PROBES && probe < (int)count; probe++) {
+        size_t i = count <= LAYER_PROBES ? (size_t)probe : tx_random_below(7, TX_RANDOM_TEST, 0, (uint64_t)probe, (uint32_t)count);
+        double before = at[i];
+        at[i] = before + h;
+        double above = layer_objective(r, dy, o->act);
+        at[i] = before - h;
+        double below = layer_objective(r, dy, o->act);
+        at[i] = before;
+        double slope = (above - below) / (2 * h);
+        CHECK(fabs(slope - gradient[i]) <= limit * (1 + largest), "%s: %s[%zu]: gradient %.12g, central difference %.12g", label,
+              what, i, gradient[i], slope);
+    }
+}
+
+static inline void layer_check_reference(layer_reference *r, const layer_options *o, const char *label)
+{
+    const tx_node *node = r->step.node;
+    size_t outputs = layer_count(o->n, node);
+    double *dy = layer_alloc(outputs, sizeof(double));
+    memcpy(dy, r->dy, outputs * sizeof(double));
+    layer_forward(r);
+    for (size_t i = 0; i < outputs; i++)
+        if (o->act == TX_ACT_RELU && !(r->y[i] > 0))
+            r->dy[i] = 0;
+    if (!o->inference) {
+        node->op->reference_backward(&r->step);
+        for (int k = 0; k < node->inputs; k++)
+            if (!(k > 0 && strstr(node->op->name, "ross_entropy")) && !(k > 0 && strstr(node->op->name, "bce")))
+                layer_probe(r, dy, o, r->x[k], r->dx[k], layer_count(o->n, node->input[k]), label, "dx");
+        for (int k = 0; k < node->params; k++)
+            if (r->trained[k])
+                layer_probe(r, dy, o, r->original[k], r->step.dparam[k], r->count[k], label, "dparam");
+    }
+    memcpy(r->dy, dy, outputs * sizeof(double));
+    layer_forward(r);
+    for (size_t i = 0; i < outputs; i++)
+        if (o->act == TX_ACT_RELU && r->y[i] < 0)
+            r->y[i] = 0;
+    tx_free(dy);
+}
+
+/* ---- the float side */
+
+static const uint32_t layer_canary = 0x7fc0beefu; /* a NaN */
+
+/* A tensor with guards: pixels of c channels, ld apart. */
+typedef struct layer_tensor {
+    float *data;
+    size_t pixels, c, ld;
+} layer_tensor;
+
+static inline layer_tensor layer_tensor_new(size_t pixels, size_t c, size_t pad)
+{
+    layer_tensor t = { NULL, pixels, c, c + pad };
+    t.data = layer_alloc(pixels * t.ld + LAYER_GUARD, sizeof(float));
+    for (size_t i = 0; i < pixels * t.ld + LAYER_GUARD; i++)
+        memcpy(t.data + i, &layer_canary, 4);
+    return t;
+}
+
+static inline void layer_tensor_fill(layer_tensor *t, const double *dense)
+{
+    for (size_t p = 0; p < t->pixels; p++)
+        for (size_t c = 0; c < t->c; c++)
+            t->data[p * t->ld + c] = (float)dense[p * t->c + c];
+}
+
+static inline int layer_guards_hold(const layer_tensor *t)
+{
+    for (size_t p = 0; p <= t->pixels; p++)
+        for (size_t c = p < t->pixels ? t->c : 0; c < (p < t->pixels ? t->ld : LAYER_GUARD); c++)
+            if (memcmp(t->data + p * t->ld + c, &layer_canary, 4) != 0)
+                return 0;
+    return 1;
+}
+
+/* FNV-1a over the bits of the values, so that equal digests mean equal bits. */
+static inline uint64_t layer_hash(uint64_t h, const float *data, size_t pixels, size_t c, size_t ld)
+{
+    for (size_t p = 0; p < pixels; p++)
+        for (size_t k = 0; k < c; k++) {
+            uint32_t bits;
+            memcpy(&bits, data + p * ld + k, 4);
+            h = (h ^ bits) * 0x100000001b3u;
+        }
+    return h;
+}
+
+static inline double layer_error(const layer_tensor *t, const double *wanted, const double *add, double *largest)
+{
+    double worst = 0;
+    *largest = 0;
+    for (size_t p = 0; p < t->pixels; p++)
+        for (size_t c = 0; c < t->c; c++) {
+            double want = wanted[p * t->c + c] + (add ? add[p * t->c + c] : 0), got = (double)t->data[p * t->ld + c];
+            if (!(fabs(got - want) <= worst))
+                worst = isnan(got) ? INFINITY : fabs(got - want);
+            *largest = fmax(*largest, fabs(want));
+        }
+    return worst;
+}
+
+/* How the tensors of one run lie. */
+typedef struct layer_layout {
+    const char *name;
+    size_t pad;   /* channels between pixels that belong to others */
+    int add;      /* 1: dx = add + .., 2: add is dx itself */
+    int in_place; /* 1: dx is written over dy */
+} layer_layout;
+
+typedef struct layer_run {
+    tx_step step;
+    tx_view x[TX_MAX_INPUTS];
+    tx_gradient dx[TX_MAX_INPUTS];
+    layer_tensor xs[TX_MAX_INPUTS], dxs[TX_MAX_INPUTS], adds[TX_MAX_INPUTS], y, dy, params[TX_MAX_PARAMS], grads[TX_MAX_PARAMS];
+    layer_tensor memory[4]; /* saved, prepared, work of forward, of backward: as floats */
+    int64_t counter;
+} layer_run;
+
+static inline layer_tensor layer_bytes_new(size_t bytes)
+{
+    return layer_tensor_new(1, (bytes + 3) / 4, 0);
+}
+
+static inline void layer_run_new(layer_run *run, layer_reference *r, const layer_options *o, const layer_layout *l,
+                                 double *const *adds, const float *scale, const float *shift, double *const *raw)
+{
+    const tx_node *node = r->step.node;
+    memset(run, 0, sizeof *run);
+    run->step = (tx_step){ .node = node, .n = o->n, .training = !o->inference, .seed = 5, .run = 3, .x = run->x, .dx = run->dx,
+                           .act = o->act, .counter = &run->counter };
+    size_t pixels = (size_t)o->n * (size_t)node->h * (size_t)node->w;
+    run->y = layer_tensor_new(pixels, (size_t)node->c, l->pad);
+    run->dy = layer_tensor_new(pixels, (size_t)node->c, l->pad);
+    layer_tensor_fill(&run->dy, r->dy);
+    run->step.y = (tx_tensor){ o->as_view ? NULL : run->y.data, o->n, node->h, node->w, node->c, run->y.ld };
+    run->step.dy = (tx_tensor){ run->dy.data, o->n, node->h, node->w, node->c, run->dy.ld };
+    for (int k = 0; k < node->inputs; k++) {
+        const tx_node *x = node->input[k];
+        size_t xpixels = (size_t)o->n * (size_t)x->h * (size_t)x->w;
+        run->xs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
+        layer_tensor_fill(&run->xs[k], raw[k]);
+        run->x[k] = (tx_view){ run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE };
+        if (k == 0 && o->view) {
+            run->x[k].scale = scale;
+            run->x[k].shift = shift;
+            run->x[k].act = TX_ACT_RELU;
+        }
+        run->dxs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
+        run->adds[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad / 2);
+        layer_tensor_fill(&run->adds[k], adds[k]);
+        run->dx[k] = (tx_gradient){ run->dxs[k].data, run->dxs[k].ld, NULL, 0 };
+        if (l->in_place && k == 0)
+            run->dx[k] = (tx_gradient){ run->dy.data, run->dy.ld, NULL, 0 };
+        if (l->add == 2) {
+            layer_tensor_fill(&run->dxs[k], adds[k]);
+            run->dx[k].add = run->dx[k].data;
+            run->dx[k].add_ld = run->dx[k].ld;
+        } else if (l->add == 1) {
+            run->dx[k].add = run->adds[k].data;
+            run->dx[k].add_ld = run->adds[k].ld;
+        }
+    }
+    for (int k = 0; k < node->params; k++) {
+        run->params[k] = layer_tensor_new(1, r->count[k], 0);
+        layer_tensor_fill(&run->params[k], r->original[k]);
+        run->grads[k] = layer_tensor_new(1, r->count[k], 0);
+        run->step.param[k] = run->params[k].data;
+        run->step.grad[k] = r->trained[k] ? run->grads[k].data : NULL;
+    }
+    tx_need need = { .algorithm = "" };
+    if (node->op->plan)
+        node->op->plan(&run->step, &need);
+    size_t bytes[4] = { need.saved, need.prepared, need.work, need.work_backward };
+    for (int k = 0; k < 4; k++)
+        run->memory[k] = layer_bytes_new(bytes[k]);
+    run->step.saved = run->memory[0].data;
+    run->step.prepared = run->memory[1].data;
+}
+
+static inline void layer_run_free(layer_run *run)
+{
+    const tx_node *node = run->step.node;
+    tx_free(run->y.data);
+    tx_free(run->dy.data);
+    for (int k = 0; k < node->inputs; k++) {
+        tx_free(run->xs[k].data);
+        tx_free(run->dxs[k].data);
+        tx_free(run->adds[k].data);
+    }
+    for (int k = 0; k < node->params; k++) {
+        tx_free(run->params[k].data);
+        tx_free(run->grads[k].data);
+    }
+    for (int k = 0; k < 4; k++)
+        tx_free(run->memory[k].data);
+}
+
+static inline void layer_compare(const layer_tensor *t, const double *wanted, const double *add, double tolerance,
+                                 const char *label, const char *layout, const char *what)
+{
+    double largest, worst = layer_error(t, wanted, add, &largest);
+    CHECK(worst <= tolerance * largest + 1e-30, "%s (%s): %s differs by %.3g, largest value %.3g", label, layout, what, worst,
+          largest);
+    CHECK(layer_guards_hold(t), "%s (%s): something was written beside %s", label, layout, what);
+}
+
+/* The readers' side of a result that was not written. */
+static inline void layer_apply_view(layer_run *run)
+{
+    const float *scale = run->step.saved, *shift = scale + run->y.c;
+    for (size_t p = 0; p < run->y.pixels; p++)
+        for (size_t c = 0; c < run->y.c; c++) {
+            float z = tx_fmaf(scale[c], run->xs[0].data[p * run->xs[0].ld + c], shift[c]);
+            run->y.data[p * run->y.ld + c] = run->step.act == TX_ACT_RELU && z < 0 ? 0 : z;
+        }
+}
+
+/* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
+static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l, double *const *adds,
+                                      const float *scale, const float *shift, double *const *raw, int compare, const char *label)
+{
+    layer_run *run = layer_alloc(1, sizeof *run);
+    layer_run_new(run, r, o, l, adds, scale, shift, raw);
+    const tx_node *node = r->step.node;
+    double tolerance = o->tolerance > 0 ? o->tolerance : 1e-6;
+    run->step.work = run->memory[2].data;
+    if (node->op->prepare)
+        node->op->prepare(&run->step);
+    node->op->forward(&run->step);
+    if (o->as_view)
+        layer_apply_view(run);
+    uint64_t hash = layer_hash(0xcbf29ce484222325u, run->y.data, run->y.pixels, run->y.c, run->y.ld);
+    if (compare)
+        layer_compare(&run->y, r->y, NULL, tolerance, label, l->name, "y");
+    if (!o->inference) {
+        run->step.work = run->memory[3].data;
+        node->op->backward(&run->step);
+    }
+    for (int k = 0; k < node->inputs && !o->inference; k++) {
+        layer_tensor *dx = l->in_place && k == 0 ? &run->dy : &run->dxs[k];
+        hash = layer_hash(hash, dx->data, dx->pixels, dx->c, dx->ld);
+        if (compare)
+            layer_compare(dx, r->dx[k], l->add ? adds[k] : NULL, tolerance, label, l->name, "dx");
+    }
+    for (int k = 0; k < node->params; k++) {
+        const layer_tensor *t = r->trained[k] ? &run->grads[k] : &run->params[k];
+        int counter = tx_graph_param(node->graph, node->param[k])->role == TX_ROLE_COUNTER;
+        if (counter || (r->trained[k] && o->inference))
+            continue;
+        hash = layer_hash(hash, t->data, 1, t->c, t->c);
+        if (compare)
+            layer_compare(t, r->trained[k] ? r->step.dparam[k] : r->step.param[k], NULL, tolerance, label, l->name, "parameter");
+    }
+    for (int k = 0; k < 4; k++)
+        CHECK(layer_guards_hold(&run->memory[k]), "%s (%s): written behind its memory (%d)", label, l->name, k);
+    layer_run_free(run);
+    tx_free(run);
+    return hash;
+}
+
+/* All of the above for one node. */
+static inline void layer_check(const tx_node *node, layer_options o, const char *label)
+{
+    static const layer_layout layouts[] = {
+        { "dense", 0, 0, 0 },      { "strided", 5, 0, 0 },          { "strided, added", 3, 1, 0 },
+        { "added in place", 0, 2, 0 }, { "over dy", 0, 0, 1 },      { "strided over dy, added", 7, 1, 1 },
+    };
+    CHECK(node != NULL, "%s: %s", label, tx_error_message());
+    if (!node)
+        return;
+    layer_reference *r = layer_alloc(1, sizeof *r);
+    layer_reference_new(r, node, &o);
+    double *adds[TX_MAX_INPUTS], *raw[TX_MAX_INPUTS];
+    size_t channels = (size_t)node->input[0]->c;
+    float *scale = layer_alloc(2 * channels, sizeof(float)), *shift = scale + channels;
+    for (size_t c = 0; c < channels; c++) {
+        scale[c] = 1 + 0.5f * layer_draw(90, c);
+        shift[c] = 0.4f * layer_draw(91, c);
+    }
+    for (int k = 0; k < node->inputs; k++) {
+        size_t count = layer_count(o.n, node->input[k]);
+        adds[k] = layer_alloc(count, sizeof(double));
+        raw[k] = layer_alloc(count, sizeof(double));
+        for (size_t i = 0; i < count; i++) {
+            float x = o.fill ? o.fill(k, i) : layer_draw((uint64_t)k, i);
+            raw[k][i] = (double)x;
+            adds[k][i] = (double)layer_draw(50 + (uint64_t)k, i);
+            if (k == 0 && o.view)
+                x = fmaxf(0, tx_fmaf(scale[i % channels], x, shift[i % channels]));
+            r->x[k][i] = (double)x;
+        }
+    }
+    for (size_t i = 0; i < layer_count(o.n, node); i++)
+        r->dy[i] = (double)layer_draw(60, i);
+    if (node->h * node->w * node->c == 1 && o.n > 1 && strstr(node->op->name, "entropy"))
+        memset(r->dy + 1, 0, (size_t)(o.n - 1) * sizeof(double));
+    layer_check_reference(r, &o, label);
+    const char *isas[TX_MAX_ISAS];
+    int n_isas = tx_isa_list(isas), before = tx_threads();
+    static const int threads[] = { 1, 2, 3, 7 };
+    for (size_t v = 0; v < sizeof layouts / sizeof *layouts; v++) {
+        if (layouts[v].in_place && (!node->op->in_place || o.inference))
+            continue;
+        uint64_t first = 0;
+        for (int i = 0; i < n_isas; i++)
+            for (int t = 0; t < 4; t++) {
+                if (i > 0 && t != i % 4) /* every ISA once, the first with all numbers of threads */
+                    continue;
+                CHECK(tx_isa_select(isas[i]) == TX_OK, "%s", tx_error_message());
+                tx_set_threads(threads[t]);
+                uint64_t hash = layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
+                if (i == 0 && t == 0)
+                    first = hash;
+                CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, layouts[v].name, isas[i], threads[t]);
+            }
+    }
+    tx_set_threads(before);
+    for (int k = 0; k < node->inputs; k++) {
+        tx_free(adds[k]);
+        tx_free(raw[k]);
+    }
+    tx_free(scale);
+    layer_reference_free(r);
+    tx_free(r);
+}
+
+#endif

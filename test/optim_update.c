@@ -1,0 +1,242 @@
+/* optim_update.c - the optimisers: the kernels against the equations in double, equal bits for every number of threads,
+ * frozen parameters, resuming, refused arguments, no allocation in a step. */
+#include "../optim/optim.h"
+#include "test.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A node that has parameters and does nothing else. */
+static const int sizes[] = {33000, 1, 15, 16, 17, 100, 40000};
+enum { PARAMS = 5, TRAINED = 33000 + 1 + 15 + 16 + 17 };
+
+static tx_status bag_shape(tx_node *node)
+{
+    node->h = node->w = node->c = 1;
+    for (int i = 0; i < PARAMS; i++) {
+        char leaf[8];
+        snprintf(leaf, sizeof leaf, "p%d", i);
+        tx_status status = tx_node_param(node, leaf, TX_ROLE_TRAINED, (tx_init){TX_INIT_NORMAL, 1}, 1, &sizes[i]);
+        if (status)
+            return status;
+    }
+    return tx_node_param(node, "running_mean", TX_ROLE_BUFFER, (tx_init){TX_INIT_ONE, 0}, 1, &sizes[5]);
+}
+
+static const tx_op bag = {.name = "bag", .shape = bag_shape, .no_gradient = "it computes nothing"};
+
+static tx_graph *bag_graph(void)
+{
+    tx_graph *g = tx_graph_new();
+    tx_graph_add(g, &bag, "bag", NULL, 0, NULL, 0);
+    return g;
+}
+
+enum { STEPS = 12 };
+
+/* Gradients of step t, from 1: a seventh of them zero, sizes from 1e-4 to 1e2. */
+static const float size[7] = {1, 0, 100, 1e-4f, 0.1f, 3, 1};
+static float gradients[STEPS + 1][TRAINED];
+static float start[TRAINED];
+
+static void make_numbers(void)
+{
+    for (size_t i = 0; i < TRAINED; i++)
+        start[i] = tx_random_normal(3, TX_RANDOM_TEST, 0, i);
+    for (size_t t = 1; t <= STEPS; t++)
+        for (size_t i = 0; i < TRAINED; i++)
+            gradients[t][i] = size[i % 7] * tx_random_normal(3, TX_RANDOM_TEST, t, i);
+}
+
+static void set_gradients(tx_weights *w, int t)
+{
+    memcpy(w->grad, gradients[t], sizeof gradients[t]);
+}
+
+static tx_weights *new_weights(const tx_graph *g)
+{
+    tx_weights *w = tx_weights_new(g, 1);
+    memcpy(w->value, start, sizeof start);
+    w->value[w->trained] = w->value[w->total - 1] = 1;
+    return w;
+}
+
+static const tx_optimizer_args cases[] = {
+    {.kind = TX_SGD},
+    {.kind = TX_SGD, .weight_decay = 0.05},
+    {.kind = TX_SGD, .momentum = 0.9},
+    {.kind = TX_SGD, .momentum = 0.9, .weight_decay = 0.05, .dampening = 0.3},
+    {.kind = TX_SGD, .momentum = 0.9, .weight_decay = 0.05, .nesterov = 1},
+    {.kind = TX_ADAM},
+    {.kind = TX_ADAM, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.1},
+    {.kind = TX_ADAM, .beta1 = -1, .beta2 = 0.9},
+    {.kind = TX_ADAMW, .weight_decay = 0.1},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+/* The rate changes from step to step, as a schedule would have it. */
+static double rate(int t)
+{
+    return 0.01 / t;
+}
+
+static double w_wide[TRAINED], g_wide[TRAINED], state_wide[2][TRAINED];
+
+static void against_reference(const tx_graph *g, int k)
+{
+    tx_weights *w = new_weights(g);
+    double *states[2] = {state_wide[0], state_wide[1]};
+    memset(state_wide, 0, sizeof state_wide);
+    for (size_t i = 0; i < TRAINED; i++)
+        w_wide[i] = (double)w->value[i];
+    tx_optimizer *o = tx_optimizer_new(w, cases[k]);
+    CHECK(o != NULL, "case %d: %s", k, tx_error_message());
+    double worst = 0;
+    for (int t = 1; t <= STEPS && o; t++) {
+        unsigned long version = w->version;
+        set_gradients(w, t);
+        tx_optimizer_step(o, rate(t));
+        CHECK(w->version != version, "case %d: sessions are not told of new weights", k);
+        for (size_t i = 0; i < TRAINED; i++)
+            g_wide[i] = (double)gradients[t][i];
+        CHECK(tx_optimizer_reference(cases[k], (uint64_t)t, rate(t), TRAINED, w_wide, g_wide, states) == TX_OK, "case %d", k);
+        for (size_t i = 0; i < TRAINED; i++) {
+            double error = fabs((double)w->value[i] - w_wide[i]) / (1e-6 * (1 + fabs(w_wide[i])));
+            worst = error > worst || isnan(error) ? error : worst;
+        }
+    }
+    CHECK(worst <= 1, "case %d: %.3g times the tolerance from the equations", k, worst);
+    for (int s = 0; s < tx_optimizer_states(o); s++) {
+        worst = 0;
+        for (size_t i = 0; i < TRAINED; i++) {
+            double d = (double)size[i % 7] + cases[k].weight_decay; /* what went into the sums */
+            double error = fabs((double)tx_optimizer_state(o, s)[i] - state_wide[s][i]) / (2e-5 * (s ? d * d : d) + 1e-30);
+            worst = error > worst || isnan(error) ? error : worst;
+        }
+        CHECK(worst <= 1, "case %d: %s is %.3g times the tolerance off", k, tx_optimizer_state_name(o, s), worst);
+    }
+    CHECK(w->value[w->trained] == 1 && w->value[w->total - 1] == 1, "case %d: a buffer has moved", k);
+    tx_optimizer_free(o);
+    tx_weights_free(w);
+}
+
+/* Digest of the weights after STEPS steps; a resumed run hands its state to a new optimiser after `resume` of them. */
+static void run(const tx_graph *g, int k, int threads, int resume, char hex[65])
+{
+    tx_weights *w = new_weights(g);
+    tx_set_threads(threads);
+    tx_optimizer *o = tx_optimizer_new(w, cases[k]);
+    for (int t = 1; t <= STEPS; t++) {
+        if (t == resume + 1) {
+            tx_optimizer *next = tx_optimizer_new(w, cases[k]);
+            for (int s = 0; s < tx_optimizer_states(o); s++)
+                memcpy(tx_optimizer_state(next, s), tx_optimizer_state(o, s), TRAINED * sizeof(float));
+            tx_optimizer_set_steps(next, tx_optimizer_steps(o));
+            tx_optimizer_free(o);
+            o = next;
+        }
+        set_gradients(w, t);
+        tx_optimizer_step(o, rate(t));
+    }
+    CHECK(tx_optimizer_steps(o) == STEPS, "steps counted: %d", (int)tx_optimizer_steps(o));
+    tx_weights_digest(w, hex);
+    tx_optimizer_free(o);
+    tx_weights_free(w);
+}
+
+static void same_bits(const tx_graph *g, int k)
+{
+    char one[65], other[65];
+    run(g, k, 1, 0, one);
+    for (int threads = 2; threads <= 7 && (k == 4 || k == 8); threads += threads == 3 ? 4 : 1) {
+        run(g, k, threads, 0, other);
+        CHECK(strcmp(one, other) == 0, "case %d: other bits with %d threads", k, threads);
+    }
+    for (int resume = 1; resume < STEPS; resume += 5) {
+        run(g, k, 2, resume, other);
+        CHECK(strcmp(one, other) == 0, "case %d: other bits when resumed after step %d", k, resume);
+    }
+}
+
+static void frozen(const tx_graph *g)
+{
+    tx_weights *w = new_weights(g), *free_w = new_weights(g);
+    float before[17];
+    const tx_param *p2 = tx_graph_param(g, 2), *p3 = tx_graph_param(g, 3);
+    memcpy(before, w->value + p2->offset, 15 * sizeof(float));
+    tx_optimizer *o = tx_optimizer_new(w, cases[6]), *all = tx_optimizer_new(free_w, cases[6]);
+    CHECK(tx_optimizer_freeze(o, "bag.p2") == 1, "one parameter is called bag.p2");
+    CHECK(tx_optimizer_freeze(o, "bag.p0") == 1, "one parameter is called bag.p0");
+    CHECK(tx_optimizer_freeze(o, "bag.running") == 0, "a buffer is no parameter");
+    CHECK(tx_optimizer_freeze(o, "p2") == 0, "a prefix begins at the beginning");
+    for (int t = 1; t <= 3; t++) {
+        set_gradients(w, t);
+        set_gradients(free_w, t);
+        tx_optimizer_step(o, 0.1);
+        tx_optimizer_step(all, 0.1);
+    }
+    CHECK(memcmp(before, w->value + p2->offset, 15 * sizeof(float)) == 0, "a frozen parameter has moved");
+    CHECK(tx_optimizer_state(o, 0)[p2->offset] == 0, "a frozen parameter's state has moved");
+    CHECK(memcmp(w->value + p3->offset, free_w->value + p3->offset, 33 * sizeof(float)) == 0,
+          "what is not frozen has not moved as it would");
+    CHECK(memcmp(w->value + 33000, free_w->value + 33000, sizeof(float)) == 0 && w->value[0] != free_w->value[0],
+          "the first or second parameter");
+    CHECK(tx_optimizer_freeze(o, "") == PARAMS, "every name begins with nothing");
+    memcpy(before, w->value + p3->offset, 16 * sizeof(float));
+    tx_optimizer_step(o, 0.1);
+    CHECK(memcmp(before, w->value + p3->offset, 16 * sizeof(float)) == 0, "all is frozen, and moves");
+    tx_optimizer_free(o);
+    tx_optimizer_free(all);
+    tx_weights_free(w);
+    tx_weights_free(free_w);
+}
+
+static void refused(const tx_graph *g)
+{
+    static const tx_optimizer_args wrong[] = {
+        {.kind = (tx_optimizer_kind)9},        {.kind = TX_ADAM, .beta1 = 1},        {.kind = TX_ADAM, .beta2 = 1.5},
+        {.kind = TX_SGD, .nesterov = 1},       {.kind = TX_SGD, .momentum = NAN},    {.kind = TX_ADAMW, .eps = INFINITY},
+        {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},           {.kind = TX_ADAM, .beta1 = NAN},
+        {.kind = TX_SGD, .lr = INFINITY},
+    };
+    tx_weights *w = tx_weights_new(g, 1), *plain = tx_weights_new(g, 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!tx_optimizer_new(w, wrong[i]), "wrong arguments %d were taken", (int)i);
+    CHECK(!tx_optimizer_new(plain, cases[0]), "weights without gradients were taken");
+    long live = tx_alloc_live();
+    int made = 0;
+    for (long n = 0; n < 20 && !made; n++) {
+        tx_alloc_fail_after(n);
+        tx_optimizer *o = tx_optimizer_new(w, cases[5]);
+        made = o != NULL;
+        tx_optimizer_free(o);
+        CHECK(tx_alloc_live() == live, "a leak when allocation %ld fails", n);
+    }
+    CHECK(made, "an optimiser needs more than 20 allocations");
+    tx_alloc_fail_after(-1);
+    tx_optimizer *o = tx_optimizer_new(w, cases[8]);
+    tx_alloc_fail_after(-1);
+    tx_optimizer_step(o, -1);
+    CHECK(tx_alloc_count() == 0, "%ld allocations in a step", tx_alloc_count());
+    CHECK(tx_optimizer_states(o) == 2 && strcmp(tx_optimizer_state_name(o, 1), "exp_avg_sq") == 0 && !tx_optimizer_state(o, 2),
+          "the states of AdamW");
+    tx_optimizer_free(o);
+    tx_weights_free(w);
+    tx_weights_free(plain);
+}
+
+int main(void)
+{
+    tx_graph *g = bag_graph();
+    make_numbers();
+    CHECK(tx_graph_status(g) == TX_OK, "%s", tx_error_message());
+    for (int k = 0; k < CASES; k++) {
+        against_reference(g, k);
+        same_bits(g, k);
+    }
+    frozen(g);
+    refused(g);
+    tx_graph_free(g);
+    CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
+    return test_done("optim_update");
+}
