@@ -85,7 +85,7 @@ tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const c
     if (status)
         return status;
     r->how.size = (int)size;
-    r->how.filter = (tx_filter)filter;
+    r->how.filter = (tx_interpolation)filter;
     r->uncertain = (tx_uncertain)uncertain;
     r->blank = (tx_blank)blank;
     r->views = (tx_views)views;

@@ -367,7 +367,7 @@ double tx_pearson(const double *x, const double *y, size_t n)
         yy += dy * dy;
         xy += dx * dy;
     }
-    double r = xy / (sqrt(xx) * sqrt(yy));
+    double r = xy / sqrt(xx * yy); /* exactly 1 where x and y deviate alike */
     return r != r ? r : clip(r, -1, 1);
 }
 
@@ -469,7 +469,7 @@ double tx_normal_cdf(double z)
  * z = sqrt(-2 log 2p) the iterates come down to the root and stop where rounding no longer lets them. */
 static double upper_quantile(double p)
 {
-    double z = sqrt(-2 * (tx_log(p) + 0.6931471805599453 > 0 ? 0 : tx_log(p) + 0.6931471805599453));
+    double z = p < 0.5 ? sqrt(-2 * tx_log(2 * p)) : 0;
     for (int i = 0; i < 60; i++) {
         double tail = tx_normal_sf(z), next = z + tx_log1p((tail - p) / p) * tail / density(z);
         if (!(next < z))
@@ -484,7 +484,7 @@ double tx_normal_quantile(double p)
     if (!(p >= 0 && p <= 1))
         return undefined();
     if (p == 0 || p == 1)
-        return tx_log(0) * (p == 0 ? 1 : -1);
+        return p == 0 ? tx_log(0) : -tx_log(0);
     return p < 0.5 ? -upper_quantile(p) : upper_quantile(1 - p);
 }
 
@@ -497,10 +497,15 @@ static double log_gamma_half_step(double a)
     double product = 1;
     for (; a < 20; a += 1)
         product *= a / (a + 0.5);
+    /* B_2k / (2k (2k - 1) a^(2k-1)), k = 6 .. 1: 691/360360, 1/1188, 1/1680, 1/1260, 1/360, 1/12, signs alternating */
+    static const double series[6] = { 0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11, 0x1.3813813813814p-11,
+                                      0x1.a01a01a01a01ap-11, 0x1.6c16c16c16c17p-9, 0x1.5555555555555p-4 };
     double tail[2];
     for (int i = 0; i < 2; i++) {
-        double r = 1 / (i ? a + 0.5 : a), s = r * r; /* B_2k / (2k (2k - 1) a^(2k-1)), k = 1 .. 6 */
-        tail[i] = r * (1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s * (1.0 / 1188 - s * (691.0 / 360360))))));
+        double r = 1 / (i ? a + 0.5 : a), sum = 0;
+        for (int k = 0; k < 6; k++)
+            sum = series[k] - r * r * sum;
+        tail[i] = r * sum;
     }
     return a * tx_log1p(0.5 / a) - 0.5 + 0.5 * tx_log(a) + (tail[1] - tail[0]) + tx_log(product);
 }

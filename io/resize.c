@@ -27,36 +27,16 @@ static double triangle(double x)
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* sin and cos of the double `pi x`, which is what Pillow computes with: that number less the real pi x, times the
- * derivative, is added. Weights that lie next to a half then round as they do there. */
-static const double pi = 3.14159265358979323846, pi_rest = 1.2246467991473532e-16;
-
-static double off_by(double x)
-{
-    double product = x * pi;
-    return -tx_fma(x, pi, -product) - x * pi_rest;
-}
-
-static double sine(double x)
-{
-    return tx_sin_pi(x) + off_by(x) * tx_cos_pi(x);
-}
-
-static double cosine(double x)
-{
-    return tx_cos_pi(x) - off_by(x) * tx_sin_pi(x);
-}
-
 static double sinc(double x)
 {
-    return x == 0.0 ? 1.0 : sine(x) / (x * pi);
+    return x == 0.0 ? 1.0 : tx_sin_pi(x) / (x * 3.14159265358979323846);
 }
 
-/* sinc under a Hamming window; its two constants are floats in Pillow. */
+/* sinc under a Hamming window. Its two constants are floats in Pillow, and their sum not quite 1. */
 static double hamming(double x)
 {
     x = fabs(x);
-    return x >= 1.0 ? 0.0 : sinc(x) * ((double)0.54f + (double)0.46f * cosine(x));
+    return x == 0.0 ? 1.0 : x >= 1.0 ? 0.0 : sinc(x) * ((double)0.54f + (double)0.46f * tx_cos_pi(x));
 }
 
 static double cubic(double x)

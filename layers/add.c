@@ -78,7 +78,7 @@ static void add_backward(tx_step *step)
     }
 }
 
-static const tx_op add_op = {
+const tx_op tx_op_add = {
     .name = "add",
     .shape = add_shape,
     .forward = add_forward,
@@ -94,5 +94,5 @@ static const tx_op add_op = {
 tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b)
 {
     tx_node *inputs[2] = { a, b };
-    return tx_graph_add(graph, &add_op, "", inputs, 2, NULL, 0);
+    return tx_graph_add(graph, &tx_op_add, "", inputs, 2, NULL, 0);
 }

@@ -212,7 +212,7 @@ static void batchnorm_backward(tx_step *step)
         tx_channel_normal_gradient(&step->dx[0], &x, k.mean, &step->dy, mean_g, slope);
 }
 
-static const tx_op batchnorm_op = {
+const tx_op tx_op_batchnorm = {
     .name = "batchnorm",
     .shape = batchnorm_shape,
     .plan = batchnorm_plan,
@@ -233,5 +233,5 @@ tx_node *tx_batchnorm(tx_graph *graph, tx_node *x, const char *name, tx_batchnor
         args.eps = 1e-5;
     if (args.momentum == 0)
         args.momentum = 0.1;
-    return tx_graph_add(graph, &batchnorm_op, name, &x, 1, &args, sizeof args);
+    return tx_graph_add(graph, &tx_op_batchnorm, name, &x, 1, &args, sizeof args);
 }

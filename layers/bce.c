@@ -169,7 +169,7 @@ static void bce_backward(tx_step *step)
         pass_by(step, i);
 }
 
-static const tx_op bce_op = {
+const tx_op tx_op_bce = {
     .name = "bce_with_logits",
     .shape = bce_shape,
     .forward = bce_forward,
@@ -189,5 +189,5 @@ tx_node *tx_bce_with_logits(tx_graph *graph, tx_node *logits, tx_node *labels, t
         else
             memcpy(a.pos_weight, args.pos_weight, (size_t)logits->c * sizeof(float));
     }
-    return tx_graph_add(graph, &bce_op, "", inputs, mask ? 3 : 2, &a, sizeof a);
+    return tx_graph_add(graph, &tx_op_bce, "", inputs, mask ? 3 : 2, &a, sizeof a);
 }

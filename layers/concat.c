@@ -99,7 +99,7 @@ static void concat_backward(tx_step *step)
     }
 }
 
-static const tx_op concat_op = {
+const tx_op tx_op_concat = {
     .name = "concat",
     .shape = concat_shape,
     .forward = concat_forward,
@@ -111,5 +111,5 @@ static const tx_op concat_op = {
 
 tx_node *tx_concat(tx_graph *graph, tx_node *const *nodes, int n)
 {
-    return tx_graph_add(graph, &concat_op, "", nodes, n < 0 ? 0 : n, NULL, 0);
+    return tx_graph_add(graph, &tx_op_concat, "", nodes, n < 0 ? 0 : n, NULL, 0);
 }

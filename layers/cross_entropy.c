@@ -171,7 +171,7 @@ static void cross_entropy_backward(tx_step *step)
         target->data[n * target->ld] = target->add ? target->add[n * target->add_ld] : 0;
 }
 
-static const tx_op cross_entropy_op = {
+const tx_op tx_op_cross_entropy = {
     .name = "cross_entropy",
     .shape = cross_entropy_shape,
     .plan = cross_entropy_plan,
@@ -185,5 +185,5 @@ static const tx_op cross_entropy_op = {
 tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_cross_entropy_args args)
 {
     tx_node *inputs[2] = { logits, target };
-    return tx_graph_add(graph, &cross_entropy_op, "", inputs, 2, &args, sizeof args);
+    return tx_graph_add(graph, &tx_op_cross_entropy, "", inputs, 2, &args, sizeof args);
 }

@@ -99,7 +99,7 @@ static void dropout_backward(tx_step *step)
         run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
 }
 
-static const tx_op dropout_op = {
+const tx_op tx_op_dropout = {
     .name = "dropout",
     .shape = dropout_shape,
     .forward = dropout_forward,
@@ -111,5 +111,5 @@ static const tx_op dropout_op = {
 
 tx_node *tx_dropout(tx_graph *graph, tx_node *x, tx_dropout_args args)
 {
-    return tx_graph_add(graph, &dropout_op, "", &x, 1, &args, sizeof args);
+    return tx_graph_add(graph, &tx_op_dropout, "", &x, 1, &args, sizeof args);
 }

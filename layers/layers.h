@@ -91,6 +91,11 @@ typedef struct tx_cross_entropy_args {
 /* Mean softmax cross-entropy. target (1,1,1) is the class number; images whose number is no class do not count. */
 tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_cross_entropy_args args);
 
+/* ------------------------------------------------------------------------------------------ tables
+ * What the graph knows of each operation, for programs that look at all of them. */
+extern const tx_op tx_op_conv2d, tx_op_batchnorm, tx_op_relu, tx_op_add, tx_op_concat, tx_op_dropout, tx_op_max_pool,
+    tx_op_mean, tx_op_linear, tx_op_bce, tx_op_cross_entropy;
+
 #ifdef __cplusplus
 }
 #endif

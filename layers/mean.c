@@ -72,7 +72,7 @@ static void mean_backward(tx_step *step)
     }
 }
 
-static const tx_op mean_op = {
+const tx_op tx_op_mean = {
     .name = "global_mean",
     .shape = mean_shape,
     .plan = mean_plan,
@@ -85,5 +85,5 @@ static const tx_op mean_op = {
 
 tx_node *tx_global_mean(tx_graph *graph, tx_node *x)
 {
-    return tx_graph_add(graph, &mean_op, "", &x, 1, NULL, 0);
+    return tx_graph_add(graph, &tx_op_mean, "", &x, 1, NULL, 0);
 }

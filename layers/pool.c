@@ -108,7 +108,7 @@ static void max_pool_backward(tx_step *step)
         tx_channel_max_pool_gradient(&step->dx[0], &step->dy, step->saved, &step->x[0], &window);
 }
 
-static const tx_op max_pool_op = {
+const tx_op tx_op_max_pool = {
     .name = "max_pool",
     .shape = pool_shape,
     .plan = max_pool_plan,
@@ -123,5 +123,5 @@ tx_node *tx_max_pool(tx_graph *graph, tx_node *x, tx_pool_args args)
 {
     if (args.stride == 0)
         args.stride = args.kernel;
-    return tx_graph_add(graph, &max_pool_op, "", &x, 1, &args, sizeof args);
+    return tx_graph_add(graph, &tx_op_max_pool, "", &x, 1, &args, sizeof args);
 }

@@ -51,7 +51,7 @@ static void relu_backward(tx_step *step)
         tx_channel_mask(&step->dx[0], &step->dy, &step->y);
 }
 
-static const tx_op relu_op = {
+const tx_op tx_op_relu = {
     .name = "relu",
     .shape = relu_shape,
     .forward = relu_forward,
@@ -65,5 +65,5 @@ static const tx_op relu_op = {
 
 tx_node *tx_relu(tx_graph *graph, tx_node *x)
 {
-    return tx_graph_add(graph, &relu_op, "", &x, 1, NULL, 0);
+    return tx_graph_add(graph, &tx_op_relu, "", &x, 1, NULL, 0);
 }

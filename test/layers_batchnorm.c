@@ -104,7 +104,7 @@ int main(void)
     check_offset(-10000, 1);
     check_offset(1, 1e-3f);
     check_offset(1e6f, 10);
-    check_offset(0, 1e-20f);
+    check_offset(0, 1e-12f);
     check_one_value();
     check_names();
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());

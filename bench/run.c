@@ -1,0 +1,574 @@
+/* run.c - the folder that a training leaves, and how a stopped run finds its way back. See run.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "run.h"
+#include "digest.h"
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATE_FORMAT "thorax-state 1"
+
+static const char *const table_names[RUN_TABLES] = {"log.csv", "metrics.csv", "digests.txt", "bad-images.csv"};
+static const char *const table_headers[RUN_TABLES] = {
+    "step,epoch,examples,loss,lr,images_per_s,seconds\n",
+    "step,split,task,positives,negatives,auc,low,high,method\n",
+    "",
+    "split,Path,reason\n",
+};
+static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/* ----------------------------------------------------------------------------------------------- paths */
+char *run_path(const run *r, const char *name)
+{
+    return tx_path_join(r->folder, name);
+}
+
+static char *step_path(const run *r, const char *folder, uint64_t step)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s/step-%08llu.safetensors", folder, (unsigned long long)step);
+    return run_path(r, name);
+}
+
+char *run_checkpoint_path(const run *r, uint64_t step)
+{
+    return step_path(r, "checkpoints", step);
+}
+
+static void remove_file(const run *r, const char *name)
+{
+    char *path = run_path(r, name);
+    if (path)
+        unlink(path);
+    tx_free(path);
+}
+
+/* Calls unlink for every file of a folder below the run whose name begins with "step-", but for those that keep says. */
+static void remove_steps(const run *r, const char *folder, int (*keep)(const run *r, const char *name))
+{
+    char **names = NULL;
+    size_t n = 0;
+    char *path = run_path(r, folder);
+    if (path && tx_path_exists(path) && tx_folder_list(path, &names, &n) == TX_OK)
+        for (size_t i = 0; i < n; i++) {
+            char *file = strncmp(names[i], "step-", 5) == 0 && !(keep && keep(r, names[i])) ? tx_path_join(path, names[i]) : NULL;
+            if (file)
+                unlink(file);
+            tx_free(file);
+        }
+    tx_folder_names_free(names, n);
+    tx_free(path);
+}
+
+/* ---------------------------------------------------------------------------------------------- config */
+/* Options that name files are no difference where the files' contents are the same. */
+static int by_content(const char *key)
+{
+    return strcmp(key, "data") == 0 || strcmp(key, "init") == 0;
+}
+
+static void digest_config(const pairs *config, char hex[65])
+{
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    for (size_t i = 0; i < config->count; i++) {
+        const char *key = config->pair[i].key, *value = config->pair[i].value;
+        if (by_content(key))
+            continue;
+        tx_sha256_add(&sha, key, strlen(key) + 1);
+        tx_sha256_add(&sha, value, strlen(value) + 1);
+    }
+    tx_sha256_end(&sha, hex);
+}
+
+static tx_status write_config(const run *r, const pairs *config)
+{
+    page p = {0};
+    page_append(&p, "# The options of this run, for --config.\n");
+    for (size_t i = 0; i < config->count; i++) {
+        const char *key = config->pair[i].key, *value = config->pair[i].value;
+        page_append(&p, *value ? "" : "# ");
+        page_append(&p, key);
+        page_append(&p, " = ");
+        page_append(&p, value);
+        page_append(&p, "\n");
+    }
+    char *path = run_path(r, "config.txt");
+    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_free(path);
+    page_free(&p);
+    return status;
+}
+
+/* The first option in which the folder's run differs, or TX_OK. */
+static tx_status compare_config(const run *r, const pairs *config, const pairs *old, int same_content)
+{
+    char folder[TX_TEXT], was[TX_TEXT], is[TX_TEXT];
+    tx_escape(folder, sizeof folder, r->folder);
+    for (size_t i = 0; i < config->count; i++) {
+        const char *key = config->pair[i].key, *now = config->pair[i].value, *then = pairs_get(old, key);
+        if (!then)
+            then = "";
+        if (strcmp(now, then) == 0 || (by_content(key) && same_content))
+            continue;
+        return tx_fail(TX_ERR_ARGUMENT, "%s holds a run with --%s %s, found %s; --restart begins it anew", folder, key,
+                       *then ? tx_escape(was, sizeof was, then) : "not given", *now ? tx_escape(is, sizeof is, now) : "not given");
+    }
+    return TX_OK;
+}
+
+/* ------------------------------------------------------------------------------------- reading a state */
+static int read_u64(const tx_safetensors *file, const char *key, uint64_t *value)
+{
+    const char *text = tx_safetensors_meta(file, key);
+    return text ? parse_seed(text, value) : -1;
+}
+
+/* "STEP SCORE;STEP SCORE" */
+static int read_best(const char *text, run_position *at)
+{
+    char item[96];
+    at->kept = 0;
+    if (!*text)
+        return 0;
+    while (text) {
+        if (at->kept == RUN_BEST || next_item(&text, ';', item, sizeof item) != 1)
+            return -1;
+        char *blank = strchr(item, ' ');
+        if (!blank)
+            return -1;
+        *blank = 0;
+        run_best *b = &at->best[at->kept++];
+        if (parse_seed(item, &b->step) || parse_real(blank + 1, -1e300, 1e300, &b->score))
+            return -1;
+    }
+    return 0;
+}
+
+static int read_position(const tx_safetensors *file, run_position *at, uint64_t bytes[RUN_TABLES])
+{
+    const char *chain = tx_safetensors_meta(file, "chain"), *best = tx_safetensors_meta(file, "best");
+    const char *seconds = tx_safetensors_meta(file, "seconds");
+    if (!chain || strlen(chain) != 64 || !best || !seconds || parse_real(seconds, 0, 1e300, &at->seconds))
+        return -1;
+    memcpy(at->chain, chain, 65);
+    int bad = read_u64(file, "step", &at->step) || read_u64(file, "evaluated", &at->evaluated) ||
+              read_u64(file, "digested", &at->digested) || read_best(best, at);
+    for (int t = 0; t < RUN_TABLES; t++)
+        bad = bad || read_u64(file, table_names[t], &bytes[t]);
+    return bad ? -1 : 0;
+}
+
+static uint64_t file_bytes(const char *path)
+{
+    FILE *f = path ? fopen(path, "rb") : NULL;
+    long n = f && fseek(f, 0, SEEK_END) == 0 ? ftell(f) : 0;
+    if (f)
+        fclose(f);
+    return n > 0 ? (uint64_t)n : 0;
+}
+
+/* Whether everything that a state refers to is there: its tables are long enough, its checkpoints exist. */
+static int stands(const run *r, const run_position *at, const uint64_t bytes[RUN_TABLES])
+{
+    int sound = 1;
+    for (int t = 0; t < RUN_TABLES; t++) {
+        char *path = run_path(r, table_names[t]);
+        sound = sound && file_bytes(path) >= bytes[t];
+        tx_free(path);
+    }
+    for (size_t i = 0; sound && i < at->kept; i++) {
+        char *path = run_checkpoint_path(r, at->best[i].step);
+        sound = path && tx_path_exists(path);
+        tx_free(path);
+    }
+    return sound;
+}
+
+/* Opens a state if it is this run's and everything that it refers to is there; NULL if not. */
+static tx_safetensors *open_state(const run *r, const char *path, run_position *at, uint64_t bytes[RUN_TABLES])
+{
+    tx_safetensors *file = tx_path_exists(path) ? tx_safetensors_open(path) : NULL;
+    if (!file)
+        return NULL;
+    const char *format = tx_safetensors_meta(file, "format"), *config = tx_safetensors_meta(file, "config");
+    const char *identity = tx_safetensors_meta(file, "identity");
+    if (format && strcmp(format, STATE_FORMAT) == 0 && config && strcmp(config, r->config) == 0 && identity &&
+        strcmp(identity, r->identity) == 0 && read_position(file, at, bytes) == 0 && stands(r, at, bytes))
+        return file;
+    tx_safetensors_close(file);
+    return NULL;
+}
+
+static tx_status digest_arrays(const tx_weights *weights, tx_optimizer *optimizer, char hex[65])
+{
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_status status = digest_add_blocks(&sha, weights->value, weights->total);
+    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
+        status = digest_add_blocks(&sha, tx_optimizer_state(optimizer, i), weights->trained);
+    tx_sha256_end(&sha, hex);
+    return status;
+}
+
+static tx_status read_floats(tx_safetensors *file, const char *name, size_t count, float *out)
+{
+    const tx_stored *t = tx_safetensors_find(file, name);
+    if (!t || t->count != count)
+        return tx_fail(TX_ERR_FORMAT, "a state without %zu values of %s", count, name);
+    return tx_safetensors_floats(file, t, out);
+}
+
+/* The arrays; their digest must be the one noted. */
+static tx_status read_arrays(tx_safetensors *file, tx_weights *weights, tx_optimizer *optimizer)
+{
+    char hex[65];
+    const char *noted = tx_safetensors_meta(file, "sha256");
+    const tx_stored *counters = tx_safetensors_find(file, "counters");
+    uint64_t steps;
+    if (!noted || read_u64(file, "optimizer_steps", &steps) || (weights->counters && (!counters || counters->count != weights->counters)))
+        return tx_fail(TX_ERR_FORMAT, "a state without its counters");
+    tx_status status = read_floats(file, "weights", weights->total, weights->value);
+    if (status == TX_OK && weights->counters)
+        status = tx_safetensors_integers(file, counters, weights->counter);
+    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
+        status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained, tx_optimizer_state(optimizer, i));
+    if (status == TX_OK)
+        status = digest_arrays(weights, optimizer, hex);
+    if (status == TX_OK && strcmp(hex, noted))
+        status = tx_fail(TX_ERR_FORMAT, "a state whose numbers do not have their digest");
+    tx_optimizer_set_steps(optimizer, steps);
+    tx_weights_changed(weights);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------- entering a folder */
+/* Whether the folder holds what only a run leaves. */
+static int holds_run(const run *r)
+{
+    static const char *const names[] = {"config.txt", "state.safetensors", "log.csv", "metrics.csv", "digests.txt", "done"};
+    int any = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char *path = run_path(r, names[i]);
+        any |= path && tx_path_exists(path);
+        tx_free(path);
+    }
+    return any;
+}
+
+/* States go first: without one, whatever else is left is begun anew. */
+static void clear_folder(const run *r)
+{
+    static const char *const names[] = {"done",           "state.safetensors",     "report.html",          "log.csv",
+                                        "metrics.csv",    "digests.txt",           "bad-images.csv",       "environment.txt",
+                                        "predictions-valid.csv", "predictions-test.csv", "config.txt"};
+    remove_file(r, names[0]);
+    remove_file(r, names[1]);
+    remove_steps(r, "states", NULL);
+    remove_steps(r, "checkpoints", NULL);
+    for (size_t i = 2; i < sizeof names / sizeof names[0]; i++)
+        remove_file(r, names[i]);
+}
+
+static tx_status make_folders(run *r, const char *folder)
+{
+    r->folder = tx_strdup(folder);
+    if (!r->folder)
+        return TX_ERR_MEMORY;
+    char *checkpoints = run_path(r, "checkpoints"), *lock = run_path(r, ".lock");
+    tx_status status = checkpoints && lock ? tx_folder_make(checkpoints) : TX_ERR_MEMORY;
+    if (status == TX_OK)
+        status = tx_lock_take(lock, 0, &r->lock);
+    if (status == TX_OK && !r->lock) {
+        char escaped[TX_TEXT];
+        status = tx_fail(TX_ERR_FILE, "%s: another process is at work in this folder", tx_escape(escaped, sizeof escaped, folder));
+    }
+    if (status == TX_OK)
+        status = tx_folder_sweep(r->folder);
+    if (status == TX_OK)
+        status = tx_folder_sweep(checkpoints);
+    tx_free(checkpoints);
+    tx_free(lock);
+    return status;
+}
+
+/* The identity that the folder's run noted, in its done mark or its state; "" if it noted none. */
+static void noted_identity(const run *r, int *finished, char out[65])
+{
+    pairs done = {0};
+    char *mark = run_path(r, "done"), *state = run_path(r, "state.safetensors");
+    out[0] = 0;
+    *finished = 0;
+    if (mark && tx_path_exists(mark) && pairs_read(&done, mark) == TX_OK && pairs_get(&done, "identity")) {
+        snprintf(out, 65, "%s", pairs_get(&done, "identity"));
+        *finished = 1;
+    } else if (state && tx_path_exists(state)) {
+        tx_safetensors *file = tx_safetensors_open(state);
+        const char *identity = file ? tx_safetensors_meta(file, "identity") : NULL;
+        if (identity)
+            snprintf(out, 65, "%s", identity);
+        tx_safetensors_close(file);
+    }
+    pairs_free(&done);
+    tx_free(mark);
+    tx_free(state);
+}
+
+/* A folder with a run in it: the same one, or an error that says what differs. */
+static run_state enter_old(run *r, const pairs *config)
+{
+    char escaped[TX_TEXT], identity[65];
+    int finished;
+    pairs old = {0};
+    char *path = run_path(r, "config.txt");
+    if (!path || !tx_path_exists(path)) {
+        tx_free(path);
+        tx_fail(TX_ERR_FILE, "%s: holds parts of a run but no config.txt; --restart begins it anew",
+                tx_escape(escaped, sizeof escaped, r->folder));
+        return RUN_REFUSED;
+    }
+    noted_identity(r, &finished, identity);
+    tx_status status = pairs_read(&old, path);
+    int same = identity[0] && strcmp(identity, r->identity) == 0;
+    if (status == TX_OK)
+        status = compare_config(r, config, &old, same);
+    if (status == TX_OK && identity[0] && !same)
+        status = tx_fail(TX_ERR_ARGUMENT, "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
+                         tx_escape(escaped, sizeof escaped, r->folder));
+    pairs_free(&old);
+    tx_free(path);
+    return status ? RUN_REFUSED : finished ? RUN_FINISHED : RUN_RESUMED;
+}
+
+run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips)
+{
+    memset(r, 0, sizeof *r);
+    memcpy(r->identity, identity, 65);
+    digest_config(config, r->config);
+    if (make_folders(r, folder))
+        return RUN_REFUSED;
+    r->skips = skips;
+    run_state state = RUN_FRESH;
+    if (restart)
+        clear_folder(r);
+    else if (holds_run(r))
+        state = enter_old(r, config);
+    if (state == RUN_FRESH && write_config(r, config))
+        state = RUN_REFUSED;
+    return state;
+}
+
+/* -------------------------------------------------------------------------------------------- resuming */
+static tx_status open_tables(run *r, const uint64_t bytes[RUN_TABLES])
+{
+    tx_status status = TX_OK;
+    for (int t = 0; status == TX_OK && t < RUN_TABLES; t++) {
+        if (t == RUN_BAD && !r->skips)
+            continue;
+        char *path = run_path(r, table_names[t]);
+        r->table[t] = path ? tx_journal_open(path, bytes[t]) : NULL;
+        status = r->table[t] ? TX_OK : TX_ERR_FILE;
+        if (status == TX_OK && bytes[t] == 0 && *table_headers[t])
+            status = tx_journal_add(r->table[t], table_headers[t]);
+        tx_free(path);
+    }
+    return status;
+}
+
+/* For remove_steps: the checkpoints of the list stay. */
+static int among_best(const run *r, const char *name)
+{
+    for (size_t i = 0; i < r->at.kept; i++) {
+        char best[64];
+        snprintf(best, sizeof best, "step-%08llu.safetensors", (unsigned long long)r->at.best[i].step);
+        if (strcmp(best, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Tries one state; 1 if weights, optimiser and position are now its. */
+static int try_state(run *r, char *path, tx_weights *weights, tx_optimizer *optimizer, uint64_t bytes[RUN_TABLES])
+{
+    tx_safetensors *file = path ? open_state(r, path, &r->at, bytes) : NULL;
+    int sound = file && read_arrays(file, weights, optimizer) == TX_OK;
+    tx_safetensors_close(file);
+    if (sound)
+        r->resumed = path;
+    else
+        tx_free(path);
+    return sound;
+}
+
+/* The newest sound state: state.safetensors, else the kept ones from the last. */
+static int find_state(run *r, tx_weights *weights, tx_optimizer *optimizer, uint64_t bytes[RUN_TABLES])
+{
+    if (try_state(r, run_path(r, "state.safetensors"), weights, optimizer, bytes))
+        return 1;
+    char **names = NULL;
+    size_t n = 0;
+    int found = 0;
+    char *folder = run_path(r, "states");
+    if (folder && tx_path_exists(folder) && tx_folder_list(folder, &names, &n) == TX_OK)
+        while (n > 0 && !found) {
+            const char *name = names[--n];
+            found = strncmp(name, "step-", 5) == 0 && try_state(r, tx_path_join(folder, name), weights, optimizer, bytes);
+            tx_free(names[n]);
+            names[n] = NULL;
+        }
+    tx_folder_names_free(names, n);
+    tx_free(folder);
+    return found;
+}
+
+tx_status run_resume(run *r, tx_weights *weights, tx_optimizer *optimizer, int *found)
+{
+    uint64_t bytes[RUN_TABLES] = {0};
+    *found = find_state(r, weights, optimizer, bytes);
+    if (!*found) {
+        memset(bytes, 0, sizeof bytes);
+        memset(&r->at, 0, sizeof r->at);
+        memcpy(r->at.chain, zeros, 65);
+        remove_steps(r, "states", NULL);
+    }
+    remove_steps(r, "checkpoints", among_best);
+    return open_tables(r, bytes);
+}
+
+/* ---------------------------------------------------------------------------------------------- saving */
+static void put_u64(tx_safetensors_writer *w, const char *key, uint64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    tx_safetensors_put_meta(w, key, text);
+}
+
+static tx_status put_position(const run *r, tx_safetensors_writer *w)
+{
+    char number[TX_NUMBER];
+    page best = {0};
+    for (size_t i = 0; i < r->at.kept; i++)
+        page_add(&best, "%s%llu %s", i ? ";" : "", (unsigned long long)r->at.best[i].step,
+                 format_real(number, sizeof number, r->at.best[i].score));
+    tx_safetensors_put_meta(w, "format", STATE_FORMAT);
+    tx_safetensors_put_meta(w, "config", r->config);
+    tx_safetensors_put_meta(w, "identity", r->identity);
+    put_u64(w, "step", r->at.step);
+    put_u64(w, "evaluated", r->at.evaluated);
+    put_u64(w, "digested", r->at.digested);
+    tx_safetensors_put_meta(w, "chain", r->at.chain);
+    tx_safetensors_put_meta(w, "best", best.data ? best.data : "");
+    tx_safetensors_put_meta(w, "seconds", tx_number_print(number, sizeof number, r->at.seconds, 9));
+    for (int t = 0; t < RUN_TABLES; t++)
+        put_u64(w, table_names[t], r->table[t] ? tx_journal_bytes(r->table[t]) : 0);
+    tx_status status = best.status;
+    page_free(&best);
+    return status;
+}
+
+static char *state_path(const run *r, int keep)
+{
+    if (!keep)
+        return run_path(r, "state.safetensors");
+    char *folder = run_path(r, "states");
+    tx_status status = folder ? tx_folder_make(folder) : TX_ERR_MEMORY;
+    tx_free(folder);
+    return status ? NULL : step_path(r, "states", r->at.step);
+}
+
+tx_status run_save(run *r, const tx_weights *weights, tx_optimizer *optimizer, int keep)
+{
+    char hex[65];
+    tx_status status = digest_arrays(weights, optimizer, hex);
+    for (int t = 0; status == TX_OK && t < RUN_TABLES; t++)
+        if (r->table[t])
+            status = tx_journal_sync(r->table[t]);
+    char *path = status ? NULL : state_path(r, keep);
+    tx_safetensors_writer *w = path ? tx_safetensors_create(path) : NULL;
+    tx_free(path);
+    if (!w)
+        return status ? status : TX_ERR_FILE;
+    status = put_position(r, w);
+    if (status) {
+        tx_safetensors_abandon(w);
+        return status;
+    }
+    tx_safetensors_put_meta(w, "sha256", hex);
+    put_u64(w, "optimizer_steps", tx_optimizer_steps(optimizer));
+    tx_safetensors_put(w, "weights", TX_F32, 1, &weights->total, weights->value);
+    if (weights->counters)
+        tx_safetensors_put(w, "counters", TX_I64, 1, &weights->counters, weights->counter);
+    for (int i = 0; i < tx_optimizer_states(optimizer); i++)
+        tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained, tx_optimizer_state(optimizer, i));
+    return tx_safetensors_finish(w);
+}
+
+int run_has_kept_state(const run *r)
+{
+    char *path = step_path(r, "states", r->at.step);
+    int there = path && tx_path_exists(path);
+    tx_free(path);
+    return there;
+}
+
+tx_status run_digest(run *r, const tx_weights *weights)
+{
+    char hex[65], line[256];
+    tx_status status = tx_weights_digest(weights, hex);
+    if (status)
+        return status;
+    snprintf(line, sizeof line, "%llu %s", (unsigned long long)r->at.step, hex);
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_sha256_add(&sha, r->at.chain, 64);
+    tx_sha256_add(&sha, line, strlen(line));
+    tx_sha256_end(&sha, r->at.chain);
+    snprintf(line, sizeof line, "%llu %s %s\n", (unsigned long long)r->at.step, hex, r->at.chain);
+    r->at.digested = r->at.step;
+    return tx_journal_add(r->table[RUN_DIGESTS], line);
+}
+
+int run_rank(run *r, double score, size_t most, uint64_t *evicted)
+{
+    run_position *at = &r->at;
+    size_t place = at->kept;
+    *evicted = 0;
+    while (place > 0 && at->best[place - 1].score < score)
+        place--;
+    if (place >= most)
+        return 0;
+    if (at->kept == most)
+        *evicted = at->best[--at->kept].step;
+    memmove(at->best + place + 1, at->best + place, (at->kept - place) * sizeof *at->best);
+    at->best[place] = (run_best){at->step, score};
+    at->kept++;
+    return 1;
+}
+
+tx_status run_finish(run *r)
+{
+    page p = {0};
+    page_add(&p, "step = %llu\nconfig = %s\nidentity = %s\nchain = %s\n", (unsigned long long)r->at.step, r->config, r->identity,
+             r->at.chain);
+    char *path = run_path(r, "done");
+    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_free(path);
+    page_free(&p);
+    return status;
+}
+
+void run_leave(run *r)
+{
+    for (int t = 0; t < RUN_TABLES; t++)
+        if (r->table[t])
+            tx_journal_close(r->table[t]);
+    if (r->lock)
+        tx_lock_release(r->lock);
+    tx_free(r->resumed);
+    tx_free(r->folder);
+    memset(r, 0, sizeof *r);
+}

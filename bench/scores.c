@@ -1,0 +1,242 @@
+/* scores.c - from a split's images to predictions, and from predictions to figures.
+ *
+ * Probabilities are floats, printed with the nine digits that give them back exactly: every figure can be computed again
+ * from predictions-*.csv. */
+#include "scores.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ----------------------------------------------------------------------------------------- predictions */
+tx_status predictions_new(predictions *p, size_t images, int outputs)
+{
+    size_t count;
+    memset(p, 0, sizeof *p);
+    if (tx_size_mul(images, (size_t)outputs, &count))
+        return tx_fail(TX_ERR_MEMORY, "%zu images with %d outputs", images, outputs);
+    p->images = images;
+    p->outputs = outputs;
+    p->logit = tx_alloc(count, sizeof *p->logit);
+    p->present = tx_alloc(images, 1);
+    if (p->logit && p->present)
+        return TX_OK;
+    predictions_free(p);
+    return TX_ERR_MEMORY;
+}
+
+void predictions_free(predictions *p)
+{
+    tx_free(p->logit);
+    tx_free(p->present);
+    memset(p, 0, sizeof *p);
+}
+
+/* One batch: images index[0..n) of the loader. logits receives n x outputs. */
+static tx_status run_batch(predictions *p, const inference *how, uint32_t *index, size_t n, float *logits)
+{
+    size_t count, outputs = (size_t)p->outputs;
+    float *pixels = tx_session_input(how->session, how->net->image);
+    tx_status status = tx_loader_batch(how->loader, 0, index, n, pixels, index, &count);
+    if (status || count == 0)
+        return status;
+    status = tx_session_batch(how->session, (int)count);
+    if (status)
+        return status;
+    tx_forward(how->session);
+    status = tx_session_value(how->session, how->net->logits, logits);
+    for (size_t k = 0; status == TX_OK && k < count; k++) {
+        memcpy(p->logit + index[k] * outputs, logits + k * outputs, outputs * sizeof *logits);
+        p->present[index[k]] = 1;
+    }
+    return status;
+}
+
+tx_status predictions_run(predictions *p, const inference *how)
+{
+    size_t batch = (size_t)how->batch;
+    uint32_t *index = tx_alloc(batch, sizeof *index);
+    float *logits = tx_alloc(batch * (size_t)p->outputs, sizeof *logits);
+    tx_status status = index && logits ? TX_OK : TX_ERR_MEMORY;
+    for (size_t from = 0; status == TX_OK && from < p->images && !(how->stop && *how->stop); from += batch) {
+        size_t n = p->images - from < batch ? p->images - from : batch;
+        for (size_t k = 0; k < n; k++)
+            index[k] = (uint32_t)(from + k);
+        status = run_batch(p, how, index, n, logits);
+        if (how->bar)
+            tx_progress_update(how->bar, from + n, NULL);
+    }
+    tx_free(index);
+    tx_free(logits);
+    return status;
+}
+
+void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability)
+{
+    size_t tasks = (size_t)d->tasks, outputs = (size_t)p->outputs;
+    for (size_t i = 0; i < p->images; i++)
+        for (size_t k = 0; k < tasks; k++)
+            probability[i * tasks + k] = tx_sigmoidf(p->logit[i * outputs + (column ? (size_t)column[k] : k)]);
+}
+
+double predictions_loss(const predictions *p, const tx_dataset *d)
+{
+    double sum = 0;
+    size_t tasks = (size_t)d->tasks, annotated = 0;
+    for (size_t i = 0; i < p->images * tasks; i++)
+        if (p->present[i / tasks] && d->label[i] >= 0) {
+            sum += (double)tx_bce_each(p->logit[i], d->label[i]);
+            annotated++;
+        }
+    return annotated ? sum / (double)annotated : (double)NAN;
+}
+
+tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability, const unsigned char *present)
+{
+    char number[TX_NUMBER];
+    tx_writer *w = tx_writer_open(path);
+    if (!w)
+        return TX_ERR_FILE;
+    tx_writer_text(w, "Path");
+    for (int k = 0; k < d->tasks; k++) {
+        tx_writer_text(w, ",");
+        tx_writer_csv(w, d->task[k]);
+    }
+    tx_writer_text(w, "\n");
+    for (size_t i = 0; i < d->images; i++) {
+        if (present && !present[i])
+            continue;
+        tx_writer_csv(w, d->path[i]);
+        for (int k = 0; k < d->tasks; k++) {
+            tx_writer_text(w, ",");
+            tx_writer_text(w, tx_number_print(number, sizeof number, (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
+        }
+        tx_writer_text(w, "\n");
+    }
+    return tx_writer_commit(w);
+}
+
+/* ---------------------------------------------------------------------------------------------- scores */
+/* One task's scores and labels, a unit each. */
+typedef struct unit_list {
+    double *score;
+    signed char *label;
+    size_t units;
+} unit_list;
+
+/* By study the score is the maximum over its images, the label positive if one is, masked if all are. */
+static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *probability, const unsigned char *present,
+                   int by_study)
+{
+    size_t tasks = (size_t)d->tasks;
+    u->units = by_study ? d->studies : d->images;
+    for (size_t i = 0; i < u->units; i++) {
+        u->score[i] = 0;
+        u->label[i] = -1;
+    }
+    for (size_t i = 0; i < d->images; i++) {
+        size_t unit = by_study ? d->study[i] : i;
+        if (present && !present[i])
+            continue;
+        double score = (double)probability[i * tasks + task];
+        if (!(score <= u->score[unit]))
+            u->score[unit] = score;
+        if (d->label[i * tasks + task] > u->label[unit])
+            u->label[unit] = d->label[i * tasks + task];
+    }
+}
+
+static tx_status score_task(task_score *t, const unit_list *u)
+{
+    tx_status status = tx_auc_of(u->score, u->label, u->units, &t->auc);
+    if (status == TX_OK)
+        status = tx_best_threshold(u->score, u->label, u->units, &t->best);
+    if (status == TX_OK)
+        status = tx_calibration_error(u->score, u->label, u->units, &t->calibration);
+    return status;
+}
+
+static int in_mean(int mean, const char *task)
+{
+    static const char *const names[] = {"Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion", "No Finding"};
+    if (mean == 2)
+        return 1;
+    for (int i = 0; i < 5 + mean; i++)
+        if (strcmp(task, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static void take_mean(mean_score *m, int which, const scores *s)
+{
+    static const char *const names[] = {"mean5", "mean6", "mean"};
+    double sum = 0;
+    memset(m, 0, sizeof *m);
+    m->name = names[which];
+    for (int k = 0; k < s->tasks; k++) {
+        if (!in_mean(which, s->task[k].task))
+            continue;
+        if (isnan(s->task[k].auc.auc)) {
+            size_t n = strlen(m->left_out);
+            snprintf(m->left_out + n, sizeof m->left_out - n, "%s%.60s", n ? ", " : "", s->task[k].task);
+            continue;
+        }
+        sum += s->task[k].auc.auc;
+        m->tasks++;
+    }
+    m->value = m->tasks ? sum / m->tasks : (double)NAN;
+}
+
+tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present, int by_study)
+{
+    memset(s, 0, sizeof *s);
+    s->tasks = d->tasks;
+    s->task = tx_alloc((size_t)d->tasks, sizeof *s->task);
+    unit_list u = {tx_alloc(d->images, sizeof *u.score), tx_alloc(d->images, 1), 0};
+    tx_status status = s->task && u.score && u.label ? TX_OK : TX_ERR_MEMORY;
+    for (int k = 0; status == TX_OK && k < d->tasks; k++) {
+        gather(&u, d, (size_t)k, probability, present, by_study);
+        s->task[k].task = d->task[k];
+        status = score_task(&s->task[k], &u);
+    }
+    for (int i = 0; status == TX_OK && i < 3; i++)
+        take_mean(&s->mean[i], i, s);
+    s->units = u.units;
+    tx_free(u.score);
+    tx_free(u.label);
+    if (status)
+        scores_free(s);
+    return status;
+}
+
+void scores_free(scores *s)
+{
+    tx_free(s->task);
+    memset(s, 0, sizeof *s);
+}
+
+void scores_rows(const scores *s, uint64_t step, const char *split, page *to)
+{
+    char auc[TX_NUMBER], low[TX_NUMBER], high[TX_NUMBER];
+    for (int k = 0; k < s->tasks; k++) {
+        const tx_auc_result *r = &s->task[k].auc;
+        page_add(to, "%llu,%s,", (unsigned long long)step, split);
+        page_csv(to, s->task[k].task);
+        page_add(to, ",%zu,%zu,%s,%s,%s,%s\n", r->positives, r->negatives, format_real(auc, sizeof auc, r->auc),
+                 format_real(low, sizeof low, r->low), format_real(high, sizeof high, r->high), r->method);
+    }
+    for (int i = 0; i < 3; i++)
+        page_add(to, "%llu,%s,%s,nan,nan,%s,nan,nan,mean-of-%d\n", (unsigned long long)step, split, s->mean[i].name,
+                 format_real(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
+}
+
+double scores_select(const scores *s, double loss, const char **by)
+{
+    for (int i = 1; i < 3; i++)
+        if (s->mean[i].tasks) {
+            *by = s->mean[i].name;
+            return s->mean[i].value;
+        }
+    *by = "loss";
+    return isnan(loss) ? 0 : -loss;
+}

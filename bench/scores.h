@@ -1,0 +1,71 @@
+/* scores.h - from a split's images to predictions, and from predictions to figures. Private to bench. */
+#ifndef THORAX_BENCH_SCORES_H
+#define THORAX_BENCH_SCORES_H
+
+#include "network.h"
+#include "output.h"
+#include "statistics.h"
+
+#include <signal.h>
+
+/* What a network says of every image of a split. */
+typedef struct predictions {
+    size_t images;
+    int outputs;
+    float *logit;           /* images x outputs */
+    unsigned char *present; /* an image: 0 if it could not be read and was left out */
+} predictions;
+tx_status predictions_new(predictions *p, size_t images, int outputs);
+void predictions_free(predictions *p);
+
+/* Runs the loader's images through an inference session in batches of at most `batch`. bar may be NULL. A signal that sets *stop
+ * (may be NULL) ends it early, with TX_OK and p incomplete. */
+typedef struct inference {
+    tx_session *session;
+    const network *net;
+    int batch;
+    tx_loader *loader;
+    tx_progress *bar;
+    const volatile sig_atomic_t *stop;
+} inference;
+tx_status predictions_run(predictions *p, const inference *how);
+
+/* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
+void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability);
+/* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks. */
+double predictions_loss(const predictions *p, const tx_dataset *d);
+
+typedef struct task_score {
+    const char *task;
+    tx_auc_result auc;
+    tx_threshold_result best; /* NaN where undefined */
+    double calibration;       /* expected calibration error */
+} task_score;
+
+/* A mean of AUCs over those of its tasks for which one is defined. */
+typedef struct mean_score {
+    const char *name; /* mean5, mean6, mean */
+    double value;     /* NaN over no task */
+    int tasks;        /* that are in it */
+    char left_out[200]; /* names of the undefined ones, with ", " between */
+} mean_score;
+
+typedef struct scores {
+    int tasks;
+    task_score *task;
+    mean_score mean[3]; /* mean5: the competition's tasks, mean6: and No Finding, mean: all */
+    size_t units;       /* studies or images that were scored */
+} scores;
+/* By study: the maximum over its images; present may be NULL. */
+tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present, int by_study);
+void scores_free(scores *s);
+
+/* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
+#define METRICS_HEADER "step,split,task,positives,negatives,auc,low,high,method\n"
+void scores_rows(const scores *s, uint64_t step, const char *split, page *to);
+/* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better. */
+double scores_select(const scores *s, double loss, const char **by);
+/* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */
+tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability, const unsigned char *present);
+
+#endif

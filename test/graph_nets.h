@@ -1,0 +1,409 @@
+/* graph_nets.h - small networks that join, share and branch in the ways that planning has to get right. */
+#ifndef THORAX_GRAPH_NETS_H
+#define THORAX_GRAPH_NETS_H
+
+#include "../layers/layers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Nodes are named after their position, so that a builder reads like a formula. */
+static const char *net_label(tx_graph *g, const char *kind)
+{
+    static char name[32];
+    snprintf(name, sizeof name, "%s%d", kind, g ? tx_graph_nodes(g) : 0);
+    return name;
+}
+
+static tx_node *conv(tx_node *x, int out, int kernel, int stride)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    return tx_conv2d(g, x, net_label(g, "conv"),
+                     (tx_conv2d_args){.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .no_bias = 1});
+}
+
+static tx_node *conv_bias(tx_node *x, int out, int kernel)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    return tx_conv2d(g, x, net_label(g, "conv"), (tx_conv2d_args){.out = out, .kernel = kernel, .padding = kernel / 2});
+}
+
+static tx_node *bn(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    return tx_batchnorm(g, x, net_label(g, "bn"), (tx_batchnorm_args){.eps = 1e-3, .momentum = 0.25});
+}
+
+static tx_node *relu(tx_node *x)
+{
+    return tx_relu(x ? x->graph : NULL, x);
+}
+
+static tx_node *add(tx_node *a, tx_node *b)
+{
+    return tx_add(a ? a->graph : NULL, a, b);
+}
+
+static tx_node *cat2(tx_node *a, tx_node *b)
+{
+    tx_node *parts[2] = {a, b};
+    return tx_concat(a ? a->graph : NULL, parts, 2);
+}
+
+static tx_node *cat3(tx_node *a, tx_node *b, tx_node *c)
+{
+    tx_node *parts[3] = {a, b, c};
+    return tx_concat(a ? a->graph : NULL, parts, 3);
+}
+
+static tx_node *pool(tx_node *x, int kernel, int stride, int padding)
+{
+    return tx_max_pool(x ? x->graph : NULL, x, (tx_pool_args){.kernel = kernel, .stride = stride, .padding = padding});
+}
+
+static tx_node *drop(tx_node *x, double p)
+{
+    return tx_dropout(x ? x->graph : NULL, x, (tx_dropout_args){.p = p});
+}
+
+static tx_node *full(tx_node *x, int out)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    return tx_linear(g, x, net_label(g, "fc"), (tx_linear_args){.out = out});
+}
+
+/* ---- features: from the image to what the head reads */
+
+static tx_node *net_basic(tx_node *x)
+{
+    x = relu(bn(conv(x, 8, 3, 1)));
+    tx_node *y = relu(bn(conv(x, 8, 3, 1)));
+    return relu(add(bn(conv(y, 8, 3, 1)), x));
+}
+
+static tx_node *net_bottleneck(tx_node *x)
+{
+    x = pool(relu(bn(conv(x, 6, 7, 2))), 3, 2, 1);
+    tx_node *y = relu(bn(conv(x, 4, 1, 1)));
+    y = relu(bn(conv(y, 4, 3, 2)));
+    y = relu(add(bn(conv(y, 16, 1, 1)), bn(conv(x, 16, 1, 2))));
+    tx_node *z = relu(bn(conv(y, 4, 1, 1)));
+    return relu(add(y, bn(conv(z, 16, 1, 1))));
+}
+
+/* DenseNet: every layer reads all that came before it, as one concatenation of concatenations .. */
+static tx_node *net_dense_nested(tx_node *x)
+{
+    x = relu(bn(conv(x, 5, 3, 1)));
+    for (int i = 0; i < 3; i++)
+        x = cat2(x, conv(relu(bn(conv(relu(bn(x)), 6, 1, 1))), 3, 3, 1));
+    return relu(bn(x));
+}
+
+/* .. or as new concatenations with a prefix in common. */
+static tx_node *net_dense_flat(tx_node *x)
+{
+    tx_node *parts[4];
+    parts[0] = pool(conv(x, 5, 3, 1), 3, 2, 1);
+    for (int i = 1; i < 4; i++) {
+        tx_node *all = i == 1 ? parts[0] : tx_concat(x ? x->graph : NULL, parts, i);
+        parts[i] = conv(relu(bn(conv(relu(bn(all)), 6, 1, 1))), 3, 3, 1);
+    }
+    return relu(bn(tx_concat(x ? x->graph : NULL, parts, 4)));
+}
+
+/* Two blocks with a transition between them. */
+static tx_node *net_dense_blocks(tx_node *x)
+{
+    x = pool(relu(bn(conv(x, 6, 3, 1))), 3, 2, 1);
+    for (int block = 0; block < 2; block++) {
+        for (int i = 0; i < 2; i++)
+            x = cat2(x, conv(relu(bn(x)), 4, 3, 1));
+        if (block == 0)
+            x = conv(relu(bn(x)), 6, 1, 2);
+    }
+    return bn(x);
+}
+
+static tx_node *net_thrice(tx_node *x)
+{
+    x = relu(conv_bias(x, 6, 3));
+    return add(add(conv(x, 6, 3, 1), conv(x, 6, 1, 1)), x);
+}
+
+static tx_node *net_itself(tx_node *x)
+{
+    x = conv(x, 5, 3, 1);
+    return relu(add(x, x));
+}
+
+static tx_node *net_itself_twice(tx_node *x)
+{
+    x = relu(bn(conv(x, 5, 3, 1)));
+    x = add(x, x);
+    return add(x, relu(add(x, x)));
+}
+
+static tx_node *net_bn_without_relu(tx_node *x)
+{
+    return bn(conv(bn(conv(x, 5, 3, 1)), 7, 3, 1));
+}
+
+static tx_node *net_relu_without_bn(tx_node *x)
+{
+    return relu(conv(relu(conv_bias(x, 5, 3)), 7, 3, 2));
+}
+
+static tx_node *net_bn_conv_and_add(tx_node *x)
+{
+    x = bn(conv(x, 6, 3, 1));
+    return relu(add(conv(x, 6, 3, 1), x));
+}
+
+/* One batch norm read raw, through a rectifier, and by an operation that reads no views. */
+static tx_node *net_bn_many_ways(tx_node *x)
+{
+    x = bn(conv(x, 6, 3, 1));
+    tx_node *r = relu(x);
+    return cat3(conv(x, 3, 1, 1), conv(r, 3, 3, 1), add(r, pool(x, 3, 1, 1)));
+}
+
+static tx_node *net_relu_and_raw(tx_node *x)
+{
+    tx_node *s = add(conv(x, 6, 3, 1), conv(x, 6, 1, 1));
+    return add(relu(s), bn(s));
+}
+
+static tx_node *net_bn_of_bn(tx_node *x)
+{
+    return relu(relu(bn(relu(bn(bn(x))))));
+}
+
+static tx_node *net_dropout(tx_node *x)
+{
+    x = drop(relu(bn(conv(x, 8, 3, 1))), 0.3);
+    return drop(conv(x, 6, 3, 1), 0.5);
+}
+
+static tx_node *net_dropout_shared(tx_node *x)
+{
+    x = relu(bn(conv(x, 6, 3, 1)));
+    return add(drop(x, 0.25), cat2(conv(x, 2, 1, 1), drop(conv(x, 4, 3, 1), 0.5)));
+}
+
+static tx_node *net_concat_itself(tx_node *x)
+{
+    x = relu(bn(conv(x, 4, 3, 1)));
+    return conv(cat3(x, x, conv(x, 3, 1, 1)), 5, 3, 1);
+}
+
+/* A value that is in a concatenation and read by itself, before and after. */
+static tx_node *net_concat_shared(tx_node *x)
+{
+    tx_node *a = conv(x, 4, 3, 1), *b = relu(bn(a));
+    tx_node *c = cat2(a, b);
+    return add(conv(c, 4, 1, 1), add(a, conv(b, 4, 3, 1)));
+}
+
+static tx_node *net_concat_image(tx_node *x)
+{
+    return conv(relu(bn(cat3(x, conv(x, 4, 3, 1), x))), 5, 1, 1);
+}
+
+/* Inception: branches of different depth. */
+static tx_node *net_branches(tx_node *x)
+{
+    x = relu(bn(conv(x, 6, 3, 2)));
+    tx_node *a = relu(bn(conv(x, 4, 1, 1)));
+    tx_node *b = relu(bn(conv(relu(bn(conv(x, 3, 1, 1))), 5, 3, 1)));
+    tx_node *c = relu(bn(conv(pool(x, 3, 1, 1), 2, 1, 1)));
+    tx_node *y = cat3(a, b, c);
+    return cat2(pool(y, 3, 2, 1), relu(bn(conv(y, 7, 3, 2))));
+}
+
+/* Two concatenations want the same value: only one can hold it. */
+static tx_node *net_concat_rivals(tx_node *x)
+{
+    tx_node *a = conv(x, 4, 3, 1), *b = relu(bn(conv(x, 4, 1, 1)));
+    tx_node *c = cat2(a, b), *d = cat2(b, a);
+    return add(relu(bn(c)), d);
+}
+
+static tx_node *net_concat_in_concat(tx_node *x)
+{
+    tx_node *a = conv(x, 3, 3, 1), *b = conv(x, 2, 1, 1), *c = relu(bn(conv(x, 4, 3, 1)));
+    tx_node *inner = cat2(a, b), *outer = cat3(c, inner, a);
+    return add(conv(outer, 5, 3, 1), inner);
+}
+
+/* Part of the graph leads nowhere. */
+static tx_node *net_dead_branch(tx_node *x)
+{
+    x = relu(bn(conv(x, 5, 3, 1)));
+    relu(bn(conv(x, 3, 3, 2)));
+    add(x, x);
+    return conv(x, 4, 1, 1);
+}
+
+static tx_node *net_geometry(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    x = tx_conv2d(g, x, "a", (tx_conv2d_args){.out = 5, .kernel_h = 2, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding_w = 1});
+    x = relu(tx_conv2d(g, x, "b", (tx_conv2d_args){.out = 6, .kernel = 3, .dilation = 2, .padding = 2, .no_bias = 1}));
+    x = tx_conv2d(g, x, "c", (tx_conv2d_args){.out = 4, .kernel = 1, .stride = 2});
+    return tx_conv2d(g, bn(x), "d", (tx_conv2d_args){.out = 7, .kernel = 3, .padding = 2, .no_bias = 1});
+}
+
+/* Wide enough for Winograd's algorithm, and for more than one block of a matrix product. */
+static tx_node *net_wide(tx_node *x)
+{
+    x = relu(bn(conv(x, 64, 3, 1)));
+    tx_node *y = relu(bn(conv(x, 64, 3, 1)));
+    y = relu(add(bn(conv(y, 64, 3, 1)), x));
+    return conv_bias(y, 40, 3);
+}
+
+static tx_node *net_linear(tx_node *x)
+{
+    return relu(full(drop(relu(full(x, 9)), 0.2), 6));
+}
+
+static tx_node *net_two_heads(tx_node *x)
+{
+    x = relu(bn(conv(x, 6, 3, 1)));
+    tx_node *m = tx_global_mean(x ? x->graph : NULL, x);
+    return add(full(m, 5), relu(full(m, 5)));
+}
+
+static tx_node *net_pool_first(tx_node *x)
+{
+    tx_node *p = pool(x, 2, 2, 0);
+    return add(relu(bn(conv(p, 5, 3, 1))), pool(conv(x, 5, 3, 1), 2, 2, 0));
+}
+
+static tx_node *net_nothing(tx_node *x)
+{
+    return x;
+}
+
+typedef struct small_net {
+    const char *name;
+    tx_node *(*features)(tx_node *image);
+    int c, h, w;
+    int cross_entropy; /* the loss: 0 masked binary cross-entropy, 1 softmax cross-entropy, 2 none: features are the end */
+} small_net;
+
+static const small_net small_nets[] = {
+    {"basic block", net_basic, 3, 7, 5, 0},
+    {"bottleneck", net_bottleneck, 3, 17, 19, 0},
+    {"dense, nested", net_dense_nested, 3, 5, 6, 0},
+    {"dense, flat", net_dense_flat, 2, 7, 9, 1},
+    {"dense, two blocks", net_dense_blocks, 3, 9, 11, 0},
+    {"read three times", net_thrice, 3, 5, 5, 0},
+    {"added to itself", net_itself, 3, 5, 4, 1},
+    {"added to itself, twice", net_itself_twice, 3, 4, 5, 0},
+    {"batch norm without relu", net_bn_without_relu, 3, 5, 5, 0},
+    {"relu without batch norm", net_relu_without_bn, 3, 5, 7, 0},
+    {"batch norm read by conv and add", net_bn_conv_and_add, 3, 5, 5, 0},
+    {"batch norm read in many ways", net_bn_many_ways, 3, 6, 5, 0},
+    {"sum read raw and rectified", net_relu_and_raw, 3, 5, 5, 1},
+    {"batch norm of batch norm", net_bn_of_bn, 4, 5, 5, 0},
+    {"dropout", net_dropout, 3, 6, 5, 0},
+    {"dropout, shared", net_dropout_shared, 3, 5, 5, 1},
+    {"concatenated with itself", net_concat_itself, 3, 5, 5, 0},
+    {"concatenated and read", net_concat_shared, 3, 5, 5, 0},
+    {"concatenated with the image", net_concat_image, 3, 5, 5, 0},
+    {"branches", net_branches, 3, 9, 7, 0},
+    {"rival concatenations", net_concat_rivals, 3, 5, 5, 1},
+    {"concatenation in concatenation", net_concat_in_concat, 3, 5, 5, 0},
+    {"dead branch", net_dead_branch, 3, 5, 5, 0},
+    {"geometry", net_geometry, 3, 7, 8, 0},
+    {"wide", net_wide, 3, 9, 10, 0},
+    {"linear", net_linear, 11, 1, 1, 1},
+    {"linear on a map", net_linear, 4, 3, 2, 0},
+    {"two heads", net_two_heads, 3, 4, 4, 2},
+    {"pool first", net_pool_first, 3, 7, 8, 0},
+    {"features alone", net_dense_nested, 3, 5, 6, 2},
+    {"a sum at the end", net_concat_shared, 3, 5, 5, 2},
+    {"a concatenation at the end", net_branches, 3, 9, 7, 2},
+    {"a batch norm at the end", net_dense_blocks, 3, 9, 11, 2},
+    {"no features", net_nothing, 3, 5, 4, 0},
+};
+enum { SMALL_NETS = sizeof small_nets / sizeof small_nets[0], SMALL_CLASSES = 5 };
+
+/* A small net's graph. label and mask are NULL where the loss takes none. */
+typedef struct small_graph {
+    tx_graph *graph;
+    tx_node *image, *label, *mask;
+    const tx_node *last;
+} small_graph;
+
+/* keep: 0 nothing but the image, 1 every node stays readable, 2 not even the image. */
+static tx_status small_build(small_graph *s, const small_net *net, int keep)
+{
+    memset(s, 0, sizeof *s);
+    tx_graph *g = s->graph = tx_graph_new();
+    s->image = tx_input(g, net->c, net->h, net->w);
+    tx_node *x = net->features(s->image);
+    if (net->cross_entropy < 2)
+        x = tx_linear(g, tx_global_mean(g, x), "head", (tx_linear_args){.out = SMALL_CLASSES});
+    if (net->cross_entropy == 0) {
+        s->label = tx_input(g, SMALL_CLASSES, 1, 1);
+        s->mask = tx_input(g, SMALL_CLASSES, 1, 1);
+        tx_bce_with_logits(g, x, s->label, s->mask, (tx_bce_args){0});
+    } else if (net->cross_entropy == 1) {
+        s->label = tx_input(g, 1, 1, 1);
+        tx_cross_entropy(g, x, s->label, (tx_cross_entropy_args){.smoothing = 0.1});
+    }
+    if (tx_graph_status(g))
+        return tx_graph_status(g);
+    if (keep != 2)
+        tx_node_keep(s->image);
+    for (int i = 0; i < tx_graph_nodes(g) && keep == 1; i++) {
+        const tx_node *node = tx_graph_node(g, i);
+        if (node != s->label && node != s->mask)
+            tx_node_keep((tx_node *)node);
+    }
+    s->last = tx_graph_node(g, tx_graph_nodes(g) - 1);
+    return TX_OK;
+}
+
+static size_t small_count(const tx_node *node, int n)
+{
+    return (size_t)n * (size_t)node->h * (size_t)node->w * (size_t)node->c;
+}
+
+/* Element i of input number k (0 image, 1 labels, 2 mask). */
+static float small_input(const small_net *net, int k, size_t i)
+{
+    if (k == 0)
+        return tx_random_normal(11, TX_RANDOM_TEST, 0, i);
+    if (k == 1 && net->cross_entropy == 1)
+        return (float)tx_random_below(11, TX_RANDOM_TEST, 1, i, SMALL_CLASSES);
+    return tx_random_below(11, TX_RANDOM_TEST, (uint64_t)k, i, 4) > (k == 1);
+}
+
+/* Gradient that arrives at the last node where there is no loss. */
+static float small_dy(size_t i)
+{
+    return tx_random_normal(11, TX_RANDOM_TEST, 5, i);
+}
+
+/* Values that stay clear of 0 and 1: scales around 1, shifts around 0, running statistics that are not the initial ones. */
+static void small_fill(tx_weights *w)
+{
+    tx_weights_init(w, 7);
+    for (int i = 0; i < tx_graph_params(w->graph); i++) {
+        const tx_param *p = tx_graph_param(w->graph, i);
+        if (p->role == TX_ROLE_COUNTER || p->dims != 1)
+            continue;
+        int variance = strstr(p->name, "running_var") != NULL;
+        for (size_t k = 0; k < p->count; k++) {
+            float u = tx_random_uniform(7, TX_RANDOM_TEST, (uint64_t)i, k);
+            tx_weights_param(w, p)[k] += variance ? u : 0.6f * u - 0.3f;
+        }
+    }
+    tx_weights_changed(w);
+}
+
+#endif
