@@ -8,7 +8,6 @@
 #include "options.h"
 #include "output.h"
 
-#define THORAX_VERSION "0.1.0"
 
 /* The commands, one file each. */
 int command_nets(const options *o);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
 #include "commands.h"
+#include "machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         return complain(EXIT_USAGE, "missing command (thorax --help lists them)");
     const char *name = argv[1];
+    program_called(argv[0]);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help();
         return output_done();

@@ -85,7 +85,7 @@ tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const c
     if (status)
         return status;
     r->how.size = (int)size;
-    r->how.filter = (tx_interpolation)filter;
+    r->how.interpolation = (tx_interpolation)filter;
     r->uncertain = (tx_uncertain)uncertain;
     r->blank = (tx_blank)blank;
     r->views = (tx_views)views;
@@ -101,7 +101,7 @@ tx_status recipe_write(const recipe *r, pairs *p)
         {"blank", blanks[r->blank]},
         {"views", view_names[r->views]},
         {"resize", resizes[r->how.stretch]},
-        {"interpolation", filters[r->how.filter]},
+        {"interpolation", filters[r->how.interpolation]},
         {"normalize", r->normalize},
     };
     tx_status status = pairs_format(p, "size", "%d", r->how.size);
@@ -125,6 +125,6 @@ tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *spli
 const char *recipe_describe(const recipe *r, char *out, size_t size)
 {
     snprintf(out, size, "%d x %d pixels, %s, %s, normalize %s", r->how.size, r->how.size, resizes[r->how.stretch],
-             filters[r->how.filter], r->normalize);
+             filters[r->how.interpolation], r->normalize);
     return out;
 }

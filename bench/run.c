@@ -247,16 +247,15 @@ static tx_status read_arrays(tx_safetensors *file, tx_weights *weights, tx_optim
 }
 
 /* ----------------------------------------------------------------------------------- entering a folder */
-/* Whether the folder holds what only a run leaves. */
+/* Whether the folder holds a run that has come somewhere: finished, with a state, or with a step in its log. */
 static int holds_run(const run *r)
 {
-    static const char *const names[] = {"config.txt", "state.safetensors", "log.csv", "metrics.csv", "digests.txt", "done"};
-    int any = 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = run_path(r, names[i]);
-        any |= path && tx_path_exists(path);
-        tx_free(path);
-    }
+    char *done = run_path(r, "done"), *state = run_path(r, "state.safetensors"), *log = run_path(r, "log.csv");
+    int any = (done && tx_path_exists(done)) || (state && tx_path_exists(state)) ||
+              file_bytes(log) > strlen(table_headers[RUN_LOG]);
+    tx_free(done);
+    tx_free(state);
+    tx_free(log);
     return any;
 }
 

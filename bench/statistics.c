@@ -1,13 +1,13 @@
 /* statistics.c - ROC curves, their standard errors and comparison, calibration, rank correlation, and the two
- * distributions that p values come from. All in double, with the elementary functions of core alone, so that a report has
- * the same digits on every machine. Counts of pairs are kept as integers, or as halves of integers, and are exact.
+ * distributions that p values come from. All in double, with the elementary functions of core alone, so that a report
+ * has the same digits on every machine. Counts of pairs are kept as whole numbers and are exact.
  *
- * AUC      share of pairs (positive, negative) that the score puts in order, equal scores counted half (Mann and Whitney
- *          1947; Hanley and McNeil, Radiology 143, 1982).
- * DELONG   the placement of a positive is the share of negatives below it, of a negative the share of positives above
- *          it, ties half. With m positives and k negatives, var(AUC) = var(placements of positives) / m +
- *          var(placements of negatives) / k, covariances likewise (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988), all
- *          from one sort (Sun and Xu, IEEE Signal Processing Letters 21, 2014).
+ * AUC      share of pairs (positive, negative) that the score puts in order, equal scores counted half (Mann and
+ *          Whitney 1947; Hanley and McNeil, Radiology 143, 1982).
+ * DELONG   the placement of a positive is the share of negatives below it, of a negative the share of positives
+ *          above it, ties half. With m positives and k negatives, var(AUC) = var(placements of positives) / m +
+ *          var(placements of negatives) / k, covariances likewise (DeLong, DeLong and Clarke-Pearson, Biometrics 44,
+ *          1988), all from one sort (Sun and Xu, IEEE Signal Processing Letters 21, 2014).
  * INTERVAL on the logit scale, where it cannot leave [0,1]: logit A +- z se / (A (1 - A)) (Pepe, "The Statistical
  *          Evaluation of Medical Tests", 2003, section 5.2). */
 #include "statistics.h"
@@ -110,7 +110,8 @@ static void placements(const roc *r, double *place)
         above -= tied;
         for (size_t i = from; i < to; i++) {
             size_t index = r->sorted[i].index;
-            place[index] = r->label[index] > 0 ? 2.0 * (double)below + (double)negatives : 2.0 * (double)above + (double)tied;
+            size_t twice = r->label[index] > 0 ? 2 * below + negatives : 2 * above + tied;
+            place[index] = (double)twice;
         }
         below += negatives;
     }
@@ -168,7 +169,8 @@ static void interval(tx_auc_result *r)
 }
 
 /* Fills r and place (n numbers) from scores. */
-static tx_status auc_with_placements(const double *score, const signed char *label, size_t n, tx_auc_result *r, double *place)
+static tx_status auc_with_placements(const double *score, const signed char *label, size_t n, tx_auc_result *r,
+                                     double *place)
 {
     *r = no_auc();
     roc curve;
@@ -412,7 +414,8 @@ tx_status tx_spearman(const double *x, const double *y, size_t n, tx_spearman_re
         return status;
     out->low = out->high = r;
     if (fabs(r) < 1) {
-        double z = 0.5 * (tx_log1p(r) - tx_log1p(-r)), half = TX_NORMAL_95 * sqrt((1 + 0.5 * r * r) / ((double)n - 3));
+        double z = 0.5 * (tx_log1p(r) - tx_log1p(-r));
+        double half = TX_NORMAL_95 * sqrt((1 + 0.5 * r * r) / ((double)n - 3));
         out->low = tx_tanh(z - half);
         out->high = tx_tanh(z + half);
     }
@@ -490,14 +493,14 @@ double tx_normal_quantile(double p)
 
 /* ------------------------------------------------------------------------ Student's t distribution */
 
-/* log of Gamma(a + 1/2) / Gamma(a): Stirling's series for both at a >= 20, their large terms cancelled by hand, so that
- * the result is exact to its last digits for large a; below, by Gamma(a + 1) = a Gamma(a). */
+/* log of Gamma(a + 1/2) / Gamma(a): Stirling's series for both at a >= 20, their large terms cancelled by hand, so
+ * that the result is exact to its last digits for large a; below, by Gamma(a + 1) = a Gamma(a). */
 static double log_gamma_half_step(double a)
 {
     double product = 1;
     for (; a < 20; a += 1)
         product *= a / (a + 0.5);
-    /* B_2k / (2k (2k - 1) a^(2k-1)), k = 6 .. 1: 691/360360, 1/1188, 1/1680, 1/1260, 1/360, 1/12, signs alternating */
+    /* B_2k / (2k (2k - 1)), k = 6 .. 1: 691/360360, 1/1188, 1/1680, 1/1260, 1/360, 1/12; signs alternate */
     static const double series[6] = { 0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11, 0x1.3813813813814p-11,
                                       0x1.a01a01a01a01ap-11, 0x1.6c16c16c16c17p-9, 0x1.5555555555555p-4 };
     double tail[2];

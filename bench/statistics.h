@@ -1,15 +1,17 @@
 /* statistics.h - what the study says about scores and labels. Private to the bench floor.
  *
- * Labels are 1 (positive), 0 (negative) or below 0 (not annotated: the image is passed over). Undefined numbers are NaN.
- * A function that returns a status needs memory for sorting, O(n log n) time, and gives TX_ERR_MEMORY without it; a NaN
- * among the scores of annotated images is TX_ERR_ARGUMENT. After any error the result is filled as undefined. */
+ * Labels are 1 (positive), 0 (negative) or below 0 (not annotated: the image is passed over). Undefined numbers are
+ * NaN. A function that returns a status needs memory for sorting, O(n log n) time, and gives TX_ERR_MEMORY without
+ * it; a NaN among the scores of annotated images is TX_ERR_ARGUMENT. After any error the result is filled as
+ * undefined. */
 #ifndef THORAX_STATISTICS_H
 #define THORAX_STATISTICS_H
 
 #include "../core/core.h"
 
-/* Area under the ROC curve with its standard error and 95% interval. method: how the interval was made, "delong-logit",
- * "delong-clipped" (AUC 0 or 1) or "undefined" (a class with fewer than two images; AUC itself needs one of each). */
+/* Area under the ROC curve with its standard error and 95% interval. method: how the interval was made,
+ * "delong-logit", "delong-clipped" (AUC 0 or 1) or "undefined" (a class with fewer than two images; AUC itself
+ * needs one of each). */
 typedef struct tx_auc_result {
     size_t positives, negatives;
     double auc, se, low, high;
@@ -17,8 +19,9 @@ typedef struct tx_auc_result {
 } tx_auc_result;
 tx_status tx_auc_of(const double *score, const signed char *label, size_t n, tx_auc_result *out);
 
-/* Two classifiers on the same images: covariance of their AUCs, z and two-sided p of the difference a - b. z and p are
- * NaN where the variance of the difference is 1e-18 or less, all but the AUCs where a class has fewer than two. */
+/* Two classifiers on the same images: covariance of their AUCs, z and two-sided p of the difference a - b. z and p
+ * are NaN where the variance of the difference is 1e-18 or less; all but AUCs and difference is NaN where a class has
+ * fewer than two images. */
 typedef struct tx_delong_result {
     tx_auc_result a, b;
     double covariance, difference, difference_se, z, p;
@@ -28,8 +31,8 @@ tx_status tx_delong(const double *a, const double *b, const signed char *label, 
 /* Sum over descending thresholds of precision times the gain in recall, tied scores taken together. */
 tx_status tx_average_precision(const double *score, const signed char *label, size_t n, double *out);
 
-/* The threshold t, one of the scores, whose rule "positive if score >= t" has the largest sensitivity + specificity - 1
- * (Youden's J); among equals the more sensitive one, which is the lower t. */
+/* The threshold t, one of the scores, whose rule "positive if score >= t" has the largest Youden's J, which is
+ * sensitivity + specificity - 1; among equals the more sensitive one, which is the lower t. */
 typedef struct tx_threshold_result {
     double threshold, sensitivity, specificity, youden;
 } tx_threshold_result;
@@ -46,8 +49,9 @@ tx_status tx_midranks(const double *x, size_t n, double *rank);
 double tx_pearson(const double *x, const double *y, size_t n);
 /* Kendall's tau-b. O(n^2): for tens of networks, not for images. */
 double tx_kendall(const double *x, const double *y, size_t n);
-/* Spearman's rho: p two-sided by Student's t with n - 2 degrees of freedom (NaN below 3 points), and the 95% interval
- * tanh(atanh rho +- 1.96 sqrt((1 + rho^2 / 2) / (n - 3))) of Bonett and Wright, Psychometrika 65, 2000 (NaN below 4; rho itself where it is 1 or -1). */
+/* Spearman's rho: p two-sided by Student's t with n - 2 degrees of freedom (NaN below 3 points), and the 95%
+ * interval tanh(atanh rho +- 1.96 sqrt((1 + rho^2 / 2) / (n - 3))) of Bonett and Wright, Psychometrika 65, 2000
+ * (NaN below 4; rho itself where it is 1 or -1). */
 typedef struct tx_spearman_result {
     double rho, p, low, high;
 } tx_spearman_result;

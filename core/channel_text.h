@@ -233,6 +233,17 @@ TX_INLINE void channel_taps(int o, int stride, int before, int kernel, int n, in
     *end = n - start < kernel ? n - start : kernel;
 }
 
+TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
+{
+    unsigned char all[16];
+    if (n >= 16) {
+        i_store_bytes(to, a);
+        return;
+    }
+    i_store_bytes(all, a);
+    memcpy(to, all, n);
+}
+
 static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window, int image,
                              int row)
 {
@@ -258,12 +269,8 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
                 }
             }
             channel_put(y->data + out * y->ld + j, best, n);
-            if (argmax) {
-                int32_t taps[16];
-                i_store(taps, tap);
-                for (size_t i = 0; i < (n < 16 ? n : 16); i++)
-                    argmax[out * c + j + i] = (unsigned char)taps[i];
-            }
+            if (argmax)
+                channel_put_bytes(argmax + out * c + j, tap, n);
         }
     }
 }
@@ -286,14 +293,11 @@ typedef struct channel_cover {
 /* Sixteen (or the n < 16 that are left) bytes as integers. */
 TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
 {
-    int32_t wide[16];
-    if (n < 16)
-        for (size_t i = 0; i < 16; i++)
-            wide[i] = i < n ? from[i] : 0;
-    else
-        for (size_t i = 0; i < 16; i++)
-            wide[i] = from[i];
-    return i_load(wide);
+    unsigned char some[16] = { 0 };
+    if (n >= 16)
+        return i_load_bytes(from);
+    memcpy(some, from, n);
+    return i_load_bytes(some);
 }
 
 static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,

@@ -265,7 +265,8 @@ typedef struct tx_gradient {
 struct tx_step {
     const tx_node *node;
     int n;        /* images in this run */
-    int training; /* 1: forward keeps what backward needs */
+    int training; /* 1: batch statistics, dropout (TX_TRAIN) */
+    int backward; /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
     uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
     tx_view *x;   /* the inputs, to be read through scale, shift and act where the operation says reads_views */
     tx_tensor y;  /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
@@ -279,8 +280,8 @@ struct tx_step {
     float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to */
     float *fold_param[TX_MAX_PARAMS];
     int64_t *counter; /* the counter among the parameters, or NULL */
-    void *saved;      /* from forward to backward (inference: kept for good) */
-    void *prepared;   /* what prepare makes of the weights (training: only within the step) */
+    void *saved;      /* from forward to backward (TX_INFER: from prepare on, kept for good) */
+    void *prepared;   /* what prepare makes of the weights (with backward: only within the step) */
     void *work;       /* scratch within the step */
 };
 
@@ -387,7 +388,11 @@ tx_status tx_weights_digest(const tx_weights *weights, char hex[65]);
 /* -------------------------------------------------------------------------------------------- plan
  * Lays out one arena for a batch size and a mode before anything runs: joins steps, finds how long each value,
  * gradient and scratch buffer lives over forward and backward, and gives it its place. */
-typedef enum tx_mode { TX_INFER, TX_TRAIN } tx_mode;
+typedef enum tx_mode {
+    TX_INFER, /* forward alone, batch norms folded where that is possible */
+    TX_TRAIN, /* forward with the batch's statistics and dropout, and backward */
+    TX_EXPLAIN /* forward as in inference, and backward: gradients of a trained network, say for activation maps */
+} tx_mode;
 tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode);
 void tx_plan_free(tx_plan *plan);
 size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
@@ -395,18 +400,18 @@ size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node);
 
 /* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena.
- * A training session needs weights with gradients. seed is what dropout draws by. */
+ * A session with backward needs weights with gradients. seed is what dropout draws by. */
 tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, int batch, tx_mode mode, uint64_t seed);
 void tx_session_free(tx_session *session);
 const tx_plan *tx_session_plan(const tx_session *session);
 /* The number of images in the following runs, 1..batch. */
 tx_status tx_session_batch(tx_session *session, int n);
-/* Where to write an input (n,h,w,c), dense. */
+/* Where to write an input (n,h,w,c), dense. It stays as it is until written again. */
 float *tx_session_input(tx_session *session, const tx_node *input);
 /* Number of the training run, by which random operations draw; set before tx_forward. */
 void tx_session_run(tx_session *session, uint64_t run);
 void tx_forward(tx_session *session);
-/* Gradients of the graph's last node, usually the loss: after tx_forward of a training session. dy (n,h,w,c of that node,
+/* Gradients of the graph's last node, usually the loss: after tx_forward of a session with backward. dy (n,h,w,c of that node,
  * dense) is the gradient that arrives there; NULL means 1 everywhere. Gradients of parameters are written (not added)
  * to weights->grad. */
 void tx_backward(tx_session *session, const float *dy);

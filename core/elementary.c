@@ -1,37 +1,38 @@
 /* elementary.c - exp, log, tanh and their kin from +, -, *, /, fma and integer operations alone, so that every libm,
- * compiler and instruction set gives the same bits. Needs round to nearest and no contraction (-ffp-contract=off).
+ * compiler and instruction set gives the same bits. Needs round to nearest and -ffp-contract=off.
  *
- * FLOAT. Each function is one straight line of float operations and selections, for sixteen lanes of a vector do the
- * same operations in the same order and must get the same bits. All of it is written with
- *     fma(a,b,c)   one rounding of a*b+c
- *     + - * /      one rounding each
+ * FLOAT. Each function is one straight line of float operations and selections, for sixteen lanes of a vector do
+ * the same operations in the same order and must get the same bits. All of it is written with
+ *     fma(a,b,c)      one rounding of a*b+c
+ *     + - * /         one rounding each
  *     a < b ? c : d   a selection; written so that a NaN falls through to where it survives
- *     round(x)     nearest integer, |x| < 2^22: (x + 1.5*2^23) - 1.5*2^23, the first sum often part of an fma
- *     power(n)     2^n for integral n in [-126,127]: the bits of n + (1.5*2^23 + 127), shifted left by 23
- *     split(x)     normal x > 0 as 2^e * m, m in [2/3,4/3): with i = bits(x) + (bits(1) - bits(2/3)),
- *                  e = float(i >> 23) - 127, m = float with bits (i & 0x7fffff) + bits(2/3)
+ *     round(x)        nearest integer, |x| < 2^22: (x + 1.5*2^23) - 1.5*2^23, the first sum often part of an fma
+ *     power(n)        2^n for integral n in [-126,127]: the bits of n + (1.5*2^23 + 127), shifted left by 23
+ *     split(x)        normal x > 0 as 2^e * m, m in [2/3,4/3): with i = bits(x) + (bits(1) - bits(2/3)),
+ *                     e = float(i >> 23) - 127, m = float with bits (i & 0x7fffff) + bits(2/3)
  *
  * exp     x is clamped to [-104,89], where the result is sure to be 0 or inf. n = round(x log2 e);
- *         r = x - n ln 2, |r| <= 0.3466, ln 2 as a float and a remainder; p = exp(r) - 1 = r + r^2 q(r), q of degree 4;
- *         (1 + p) * 2^a * 2^(n-a), a = round(n/2): both factors are normal numbers, and a subnormal result is
- *         rounded once, by the last product.
+ *         r = x - n ln 2, |r| <= 0.3466, ln 2 as a float and a remainder; p = exp(r) - 1 = r + r^2 q(r), q of
+ *         degree 4; (1 + p) * 2^a * 2^(n-a), a = round(n/2): both factors are normal numbers, and a subnormal
+ *         result is rounded once, by the last product.
  * log     x = 2^e m, f = m - 1, log x = e ln 2 + f + f^2 q(f), q of degree 8. Interval [2/3,4/3) for m: symmetric
  *         in f, and exact near x = 1, where e = 0. Subnormal x is first multiplied by 2^23.
  * log1p   e from split(1 + x); f = (1 + x) 2^-e - 1 by fma(x, 2^-e, 2^-e - 1), so that what 1 + x lost comes back;
  *         the remainder of that fma is added to the small terms. 2^-e may be subnormal, hence power(2 - e) / 4.
- * tanh    of a = |x|, sign put back. a < 0.625: a + a^3 q(a^2), q of degree 4; else 1 - 2/(exp(2a) + 1), a clamped to 10,
- *         with exp(2a) + 1 = (2^n + 1) + 2^n p, one fma.
+ * tanh    of a = |x|, sign put back. a < 0.625: a + a^3 q(a^2), q of degree 4; else 1 - 2/(exp(2a) + 1), a clamped
+ *         to 10, with exp(2a) + 1 = (2^n + 1) + 2^n p, one fma.
  * sigmoid z = exp(-|x|), d = 1 + z, r = 1/d; q = r for x >= 0, z r below, then one step of Newton's division, with
  *         the remainder of d's rounding taken in: it costs three fma and no second division.
  *
  * DOUBLE, for statistics, schedules and random numbers: the same reductions; log by 2 atanh(f/(2+f)). pow carries
  * its logarithm in two doubles. These use no fma except tanh's and sigmoid's last correction and pow.
  *
- * The coefficients are minimax fits of relative error by Remez's exchange in 220-bit arithmetic, the lowest rounded to the
- * format, the others fitted again, and so on. The largest error of each fit is given beside it.
- * Sources of the schemes: Muller, "Elementary Functions", 3rd ed. 2016, ch. 3 and 11; Tang, ACM TOMS 15(2), 1989 (exp);
- * Boldo and Melquiond, IEEE Trans. Computers 57(4), 2008 (fma by rounding to odd); Dekker, Numer. Math. 18, 1971 and
- * Knuth, TAOCP vol. 2, 4.2.2 (exact sums). */
+ * The coefficients are minimax fits of relative error by Remez's exchange in 220-bit arithmetic, the lowest rounded
+ * to the format, the others fitted again, and so on. The largest error of each fit is given beside it.
+ *
+ * Sources of the schemes: Muller, "Elementary Functions", 3rd ed. 2016, ch. 3 and 11; Tang, ACM TOMS 15(2), 1989
+ * (exp); Boldo and Melquiond, IEEE Trans. Computers 57(4), 2008 (fma by rounding to odd); Dekker, Numer. Math. 18,
+ * 1971 and Knuth, TAOCP vol. 2, 4.2.2 (exact sums). */
 #include "core.h"
 
 #include <math.h>
@@ -359,8 +360,8 @@ double tx_sigmoid(double x)
     return divide(x >= 0 ? 1 : z, d, z - (d - 1));
 }
 
-/* sin(pi f) and cos(pi f), |f| <= 1/4. Fits: 2^-63.6 and 2^-61.5. For the sine the upper 26 bits of f times the upper 27
- * of pi, which is exact, is kept apart from the rest. */
+/* sin(pi f) and cos(pi f), |f| <= 1/4. Fits: 2^-63.6 and 2^-61.5. For the sine the upper 26 bits of f times the
+ * upper 27 of pi, which is exact, is kept apart from the rest. */
 static double sin_quarter(double f)
 {
     const double pi_high = 0x1.921fb54p1, pi_low = 0x1.10b4611a62633p-29;

@@ -220,6 +220,7 @@ void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step)
     step->node = node;
     step->n = n;
     step->training = plan->mode == TX_TRAIN;
+    step->backward = plan->mode != TX_INFER;
     for (int k = 0; k < node->inputs; k++)
         view_of(plan, node->input[k]->index, n, &step->x[k]);
     step->y = (tx_tensor){.n = n, .h = result->h, .w = result->w, .c = result->c, .ld = p->is_step ? plan->node[p->result].value.ld : 0};
@@ -240,9 +241,9 @@ static tx_status book_need(tx_plan *plan, int i, tx_step *step)
     p->need = (tx_need){.algorithm = ""};
     if (op->plan)
         op->plan(step, &p->need);
-    int training = plan->mode == TX_TRAIN;
+    int backward = plan->mode != TX_INFER;
     int *place[4] = {&p->saved, &p->prepared, &p->work, &p->work_backward};
-    size_t bytes[4] = {p->need.saved, p->need.prepared, p->need.work, training ? p->need.work_backward : 0};
+    size_t bytes[4] = {p->need.saved, p->need.prepared, p->need.work, backward ? p->need.work_backward : 0};
     for (int k = 0; k < 4; k++) {
         if (bytes[k] == 0)
             continue;
@@ -250,7 +251,7 @@ static tx_status book_need(tx_plan *plan, int i, tx_step *step)
         if (*place[k] < 0)
             return tx_fail(TX_ERR_MEMORY, "%s '%s': its plan does not fit in memory", op->name, node_at(plan, i)->name);
     }
-    if (training) {
+    if (backward) {
         touch(plan, p->saved, backward_time(plan, i));
     } else {
         for (int k = 0; k < 2; k++) { /* made once, by prepare */
@@ -286,8 +287,10 @@ static tx_status plan_forward(tx_plan *plan, tx_step *step)
             touch_value(plan, node->input[k]->index, i);
         if (p->add >= 0)
             touch_value(plan, p->add, i);
-        if (node->op == &tx_op_input)
+        if (node->op == &tx_op_input) { /* what the caller writes there stays until he writes again */
             touch(plan, p->value.buffer, -1);
+            touch(plan, p->value.buffer, end_of_time(plan));
+        }
     }
     return TX_OK;
 }
@@ -506,7 +509,7 @@ static tx_status plan_all(tx_plan *plan)
         join(plan);
         status = plan_forward(plan, &step);
     }
-    if (status == TX_OK && plan->mode == TX_TRAIN)
+    if (status == TX_OK && plan->mode != TX_INFER)
         status = plan_backward(plan);
     if (status == TX_OK)
         status = place_buffers(plan);

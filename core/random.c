@@ -1,5 +1,5 @@
-/* random.c - random numbers by counting: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy
- * as 1, 2, 3", SC 2011, section 4.3), and the draws made of it.
+/* random.c - random numbers by counting: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as
+ * easy as 1, 2, 3", SC 2011, section 4.3), and the draws made of it.
  *
  * A block of four 32-bit words is a keyed permutation of its counter, so any draw can be made at any time, by any
  * thread, without the draws before it. */

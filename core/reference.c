@@ -5,7 +5,7 @@
 
 struct tx_reference {
     const tx_graph *graph;
-    int n, training;
+    int n, training, backward;
     uint64_t seed;
     double **value, **gradient; /* one a node */
     double **param, **dparam;   /* one an entry of the state; dparam only for trained ones */
@@ -27,8 +27,8 @@ static tx_status make_room(tx_reference *r, const tx_weights *weights)
         return TX_ERR_MEMORY;
     for (size_t i = 0; i < nodes; i++) {
         r->value[i] = tx_alloc(elements(r, r->graph->node[i]), sizeof(double));
-        r->gradient[i] = r->training ? tx_alloc(elements(r, r->graph->node[i]), sizeof(double)) : NULL;
-        if (!r->value[i] || (r->training && !r->gradient[i]))
+        r->gradient[i] = r->backward ? tx_alloc(elements(r, r->graph->node[i]), sizeof(double)) : NULL;
+        if (!r->value[i] || (r->backward && !r->gradient[i]))
             return TX_ERR_MEMORY;
     }
     for (size_t i = 0; i < params; i++) {
@@ -53,6 +53,7 @@ tx_reference *tx_reference_new(const tx_graph *graph, const tx_weights *weights,
     r->graph = graph;
     r->n = batch;
     r->training = mode == TX_TRAIN;
+    r->backward = mode != TX_INFER;
     r->seed = seed;
     if (make_room(r, weights)) {
         tx_reference_free(r);
@@ -115,7 +116,7 @@ void tx_reference_forward(tx_reference *reference)
 void tx_reference_backward(tx_reference *reference, const double *dy)
 {
     const tx_graph *graph = reference->graph;
-    if (!reference->training)
+    if (!reference->backward)
         return;
     for (size_t i = 0; i < graph->nodes; i++)
         memset(reference->gradient[i], 0, elements(reference, graph->node[i]) * sizeof(double));

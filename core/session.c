@@ -117,8 +117,8 @@ static tx_status check_weights(const tx_graph *graph, const tx_weights *weights,
             m = -1;
     if (n != m)
         return tx_fail(TX_ERR_ARGUMENT, "these weights belong to another network");
-    if (mode == TX_TRAIN && !weights->grad)
-        return tx_fail(TX_ERR_ARGUMENT, "training needs weights with gradients");
+    if (mode != TX_INFER && !weights->grad)
+        return tx_fail(TX_ERR_ARGUMENT, "a backward run needs weights with gradients");
     return TX_OK;
 }
 
@@ -186,8 +186,7 @@ void tx_session_run(tx_session *session, uint64_t run)
 
 void tx_forward(tx_session *session)
 {
-    int training = session->plan->mode == TX_TRAIN;
-    int prepare = training || session->prepared != session->weights->version;
+    int prepare = session->plan->mode != TX_INFER || session->prepared != session->weights->version;
     session->prepared = session->weights->version;
     for (int i = 0; i < session->plan->nodes; i++) {
         tx_step *step = &session->step[i];
@@ -218,7 +217,7 @@ static void seed_gradient(tx_session *s, const float *dy)
 void tx_backward(tx_session *session, const float *dy)
 {
     const tx_plan *plan = session->plan;
-    if (plan->mode != TX_TRAIN)
+    if (plan->mode == TX_INFER)
         return;
     if (session->weights->grad)
         memset(session->weights->grad, 0, session->weights->trained * sizeof(float));

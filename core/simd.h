@@ -27,6 +27,7 @@
  *   v_bits(a) v_from_bits(i)         reinterpreted
  *   v_from_int(i)                    converted, to nearest even
  *   i_load i_store i_set1 i_add i_sub i_and i_or i_xor
+ *   i_load_bytes(p) i_store_bytes(p,a)   sixteen bytes 0..255, widened; the low byte of each
  *   i_shl(a,n) i_shr(a,n) i_sar(a,n) n in 0..31; shr shifts in zeros, sar the sign
  *   i_eq i_gt                        m16 (signed)
  *   i_select(m,a,b)

@@ -235,6 +235,21 @@ TX_INLINE void i_store(int32_t *p, i32x16 a)
     _mm256_storeu_si256((__m256i *)(void *)(p + 8), a.hi);
 }
 
+TX_INLINE i32x16 i_load_bytes(const unsigned char *p)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return avx2_i(_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)));
+}
+
+TX_INLINE void i_store_bytes(unsigned char *p, i32x16 a)
+{
+    __m256i low = _mm256_set1_epi32(255); /* the packing instructions saturate */
+    __m256i lo = _mm256_and_si256(a.lo, low), hi = _mm256_and_si256(a.hi, low);
+    __m128i first = _mm_packus_epi32(_mm256_castsi256_si128(lo), _mm256_extracti128_si256(lo, 1));
+    __m128i second = _mm_packus_epi32(_mm256_castsi256_si128(hi), _mm256_extracti128_si256(hi, 1));
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_packus_epi16(first, second));
+}
+
 TX_INLINE i32x16 i_set1(int32_t s)
 {
     __m256i x = _mm256_set1_epi32(s);

@@ -179,6 +179,16 @@ TX_INLINE void i_store(int32_t *p, i32x16 a)
     _mm512_storeu_si512((void *)p, a);
 }
 
+TX_INLINE i32x16 i_load_bytes(const unsigned char *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+TX_INLINE void i_store_bytes(unsigned char *p, i32x16 a)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(a));
+}
+
 TX_INLINE i32x16 i_set1(int32_t s)
 {
     return _mm512_set1_epi32(s);

@@ -226,6 +226,22 @@ TX_INLINE void i_store(int32_t *p, i32x16 a)
     vst1q_s32(p + 12, a.q[3]);
 }
 
+TX_INLINE i32x16 i_load_bytes(const unsigned char *p)
+{
+    uint8x16_t bytes = vld1q_u8(p);
+    uint16x8_t lo = vmovl_u8(vget_low_u8(bytes)), hi = vmovl_u8(vget_high_u8(bytes));
+    return neon_i(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(lo))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(lo))),
+                  vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(hi))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(hi))));
+}
+
+TX_INLINE void i_store_bytes(unsigned char *p, i32x16 a)
+{
+    uint16x4_t q[4];
+    for (int i = 0; i < 4; i++)
+        q[i] = vmovn_u32(vreinterpretq_u32_s32(a.q[i]));
+    vst1q_u8(p, vcombine_u8(vmovn_u16(vcombine_u16(q[0], q[1])), vmovn_u16(vcombine_u16(q[2], q[3]))));
+}
+
 TX_INLINE i32x16 i_set1(int32_t s)
 {
     int32x4_t x = vdupq_n_s32(s);

@@ -294,6 +294,20 @@ TX_INLINE void i_store(int32_t *p, i32x16 a)
     memcpy(p, a.v, sizeof a.v);
 }
 
+TX_INLINE i32x16 i_load_bytes(const unsigned char *p)
+{
+    i32x16 r;
+    for (int i = 0; i < 16; i++)
+        r.v[i] = p[i];
+    return r;
+}
+
+TX_INLINE void i_store_bytes(unsigned char *p, i32x16 a)
+{
+    for (int i = 0; i < 16; i++)
+        p[i] = (unsigned char)(a.v[i] & 255);
+}
+
 TX_INLINE i32x16 i_set1(int32_t s)
 {
     i32x16 r;

@@ -93,17 +93,36 @@ size_t tx_csv_line(const tx_csv *csv)
     return csv->row;
 }
 
-static tx_status add(tx_csv *csv, int c)
+static tx_status add(tx_csv *csv, const unsigned char *bytes, size_t n)
 {
-    if (csv->used == TX_CSV_ROW)
+    if (n > TX_CSV_ROW - csv->used)
         return fail(csv, csv->row, "a row of more than 1048576 bytes (is a quote never closed?)");
-    if (csv->used == csv->room) {
-        tx_status status = tx_grow((void **)&csv->text, &csv->room, csv->used + 1, 1);
+    if (n > csv->room - csv->used) {
+        tx_status status = tx_grow((void **)&csv->text, &csv->room, csv->used + n, 1);
         if (status)
             return status;
     }
-    csv->text[csv->used++] = (char)c;
+    memcpy(csv->text + csv->used, bytes, n);
+    csv->used += n;
     return TX_OK;
+}
+
+static tx_status add_byte(tx_csv *csv, int c)
+{
+    unsigned char byte = (unsigned char)c;
+    return add(csv, &byte, 1);
+}
+
+/* Takes what follows in the block up to the next byte that may mean something. */
+static tx_status add_run(tx_csv *csv)
+{
+    static const unsigned char special[256] = {[0] = 1, ['"'] = 1, [','] = 1, ['\n'] = 1, ['\r'] = 1};
+    size_t from = csv->at;
+    if (csv->held != NOTHING)
+        return TX_OK;
+    while (csv->at < csv->got && !special[csv->block[csv->at]])
+        csv->at++;
+    return add(csv, csv->block + from, csv->at - from);
 }
 
 static tx_status begin_field(tx_csv *csv)
@@ -132,7 +151,9 @@ static tx_status quoted(tx_csv *csv, int *c)
             if (*c != '"')
                 break;
         }
-        tx_status status = add(csv, *c);
+        tx_status status = add_byte(csv, *c);
+        if (status == TX_OK)
+            status = add_run(csv);
         if (status)
             return status;
     }
@@ -148,7 +169,9 @@ static tx_status unquoted(tx_csv *csv, int *c)
             return fail(csv, csv->line, "a NUL byte");
         if (*c == '"')
             return fail(csv, csv->line, "a quote inside a field that does not begin with one");
-        tx_status status = add(csv, *c);
+        tx_status status = add_byte(csv, *c);
+        if (status == TX_OK)
+            status = add_run(csv);
         if (status)
             return status;
         *c = next(csv);
@@ -164,7 +187,7 @@ static tx_status row(tx_csv *csv, int c)
         if (status == TX_OK)
             status = c == '"' ? quoted(csv, &c) : unquoted(csv, &c);
         if (status == TX_OK)
-            status = add(csv, 0);
+            status = add_byte(csv, 0);
         if (status)
             return status;
         if (c == '\r') {

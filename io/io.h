@@ -203,7 +203,7 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out);
 typedef struct tx_preprocess {
     int size;    /* side of the square that the network sees */
     int stretch; /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both to size */
-    tx_interpolation filter;
+    tx_interpolation interpolation;
     tx_normalize normalize;
 } tx_preprocess;
 /* Where the network looks: the image's size after resizing, and the upper left corner of the square within it. */

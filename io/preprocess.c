@@ -96,7 +96,7 @@ tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_imag
         return TX_OK;
     }
     if (status == TX_OK)
-        status = tx_image_resize(&image, framing->width, framing->height, how->filter, out);
+        status = tx_image_resize(&image, framing->width, framing->height, how->interpolation, out);
     if (status) {
         char text[TX_TEXT];
         tx_fail_within(status, "%s", tx_escape(text, sizeof text, path));

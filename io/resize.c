@@ -194,8 +194,6 @@ static void column_pass(const unsigned char *in, size_t bytes, int count, const 
 
 static tx_status make_image(tx_image *image, int width, int height, int channels)
 {
-    if ((size_t)width * (size_t)height > TX_IMAGE_PIXELS)
-        return tx_fail(TX_ERR_MEMORY, "resizing passes through %d x %d, which is more than 2^28 pixels", width, height);
     image->width = width;
     image->height = height;
     image->channels = channels;
@@ -231,8 +229,8 @@ static tx_status resize_rows(const tx_image *in, const axis *a, int height, int 
     return TX_OK;
 }
 
-/* Both axes, with the image between them rounded to 8 bits: columns first, unless the height shrinks by more than twice
- * what the width does. */
+/* Both axes, with the image between them rounded to 8 bits: columns first, unless the height shrinks, and by more than
+ * twice what the width does. So the image between is no larger than the larger of the two. */
 static tx_status resize_both(const tx_image *in, const axis *columns, const axis *rows, int width, int height,
                              tx_image *out)
 {

@@ -128,7 +128,7 @@ static void batchnorm_plan(const tx_step *step, tx_need *need)
 {
     size_t c = (size_t)step->node->c;
     need->saved = 4 * c * sizeof(float);
-    if (!step->training)
+    if (!step->backward)
         return;
     need->work = 2 * c * sizeof(double) + tx_channel_work(pixels_of(step), step->node->c);
     need->work_backward = need->work + 2 * c * sizeof(float);
@@ -152,8 +152,14 @@ void tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale,
 static void batchnorm_prepare(tx_step *step)
 {
     coefficients k = saved_of(step);
-    if (!step->training)
-        tx_batchnorm_affine(step->node, step->param, k.scale, k.shift);
+    if (step->training)
+        return;
+    const tx_batchnorm_args *a = step->node->args;
+    tx_batchnorm_affine(step->node, step->param, k.scale, k.shift);
+    for (size_t c = 0; c < (size_t)step->node->c; c++) {
+        k.mean[c] = step->param[RUNNING_MEAN][c];
+        k.rstd[c] = (float)(1 / sqrt((double)step->param[RUNNING_VAR][c] + a->eps));
+    }
 }
 
 /* Batch statistics into the coefficients and the running statistics. */
@@ -205,8 +211,9 @@ static void batchnorm_backward(tx_step *step)
         double rstd = (double)k.rstd[c];
         step->grad[BIAS][c] = (float)sum_g[c];
         step->grad[WEIGHT][c] = (float)(sum_gx[c] * rstd);
-        mean_g[c] = (float)(sum_g[c] / m);
-        slope[c] = (float)(sum_gx[c] * (rstd * rstd) / m);
+        /* statistics that are no function of x let no gradient through */
+        mean_g[c] = step->training ? (float)(sum_g[c] / m) : 0;
+        slope[c] = step->training ? (float)(sum_gx[c] * (rstd * rstd) / m) : 0;
     }
     if (step->dx[0].data)
         tx_channel_normal_gradient(&step->dx[0], &x, k.mean, &step->dy, mean_g, slope);

@@ -395,7 +395,7 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
         need->algorithm = a->taps == 1 ? "matrix" : "im2col";
         need->work = tx_gemm_forward_work(&rows, node->c);
     }
-    if (s->training)
+    if (s->backward)
         need->work_backward = backward_work(s);
 }
 

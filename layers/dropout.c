@@ -95,8 +95,12 @@ static void dropout_forward(tx_step *step)
 
 static void dropout_backward(tx_step *step)
 {
-    if (step->dx[0].data)
+    if (!step->dx[0].data)
+        return;
+    if (step->training)
         run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
+    else
+        tx_channel_mask(&step->dx[0], &step->dy, NULL);
 }
 
 const tx_op tx_op_dropout = {

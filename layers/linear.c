@@ -108,7 +108,7 @@ static void linear_plan(const tx_step *step, tx_need *need)
     need->macs = (double)step->node->h * (double)step->node->w * (double)z.in * (double)z.out;
     need->prepared = tx_gemm_packed(z.in, z.out) * sizeof(float);
     need->work = tx_gemm_forward_work(&x_rows, step->node->c);
-    if (!step->training)
+    if (!step->backward)
         return;
     size_t work = tx_gemm_gradient_work(&x_rows, step->node->c);
     work = larger(work, tx_gemm_forward_work(&dy_rows, (int)z.in));

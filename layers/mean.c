@@ -45,7 +45,7 @@ static void mean_reference_backward(tx_reference_step *s)
 
 static void mean_plan(const tx_step *step, tx_need *need)
 {
-    if (step->training)
+    if (step->backward)
         need->work_backward = (size_t)step->node->c * sizeof(float);
 }
 

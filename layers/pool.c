@@ -91,14 +91,14 @@ static tx_window window_of(const tx_step *step)
 
 static void max_pool_plan(const tx_step *step, tx_need *need)
 {
-    if (step->training)
+    if (step->backward)
         need->saved = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w * (size_t)step->node->c;
 }
 
 static void max_pool_forward(tx_step *step)
 {
     tx_window window = window_of(step);
-    tx_channel_max_pool(&step->y, step->training ? step->saved : NULL, &step->x[0], &window);
+    tx_channel_max_pool(&step->y, step->backward ? step->saved : NULL, &step->x[0], &window);
 }
 
 static void max_pool_backward(tx_step *step)

@@ -441,6 +441,6 @@ int main(void)
     check_tails();
     check_gradient_tails();
     check_sizes();
-    CHECK(digest == 0x0u, "the definition's bits differ here: digest %016llx", (unsigned long long)digest);
+    CHECK(digest == 0xefec3b09504059c3u, "the definition's bits differ here: digest %016llx", (unsigned long long)digest);
     return test_done("core_gemm");
 }

@@ -33,7 +33,8 @@ static void check_layout(void)
     uint32_t out[4];
     tx_philox(counter, key, out);
     for (uint64_t i = 0; i < 3; i++)
-        CHECK(tx_random_bits(seed, TX_RANDOM_BOOTSTRAP, step, index + i) == out[1 + i], "word %d of the block", (int)i + 1);
+        CHECK(tx_random_bits(seed, TX_RANDOM_BOOTSTRAP, step, index + i) == out[1 + i], "word %d of the block",
+              (int)i + 1);
     uint32_t first = tx_random_bits(1, TX_RANDOM_INIT, 2, 3);
     CHECK(first != tx_random_bits(2, TX_RANDOM_INIT, 2, 3), "seed is read");
     CHECK(first != tx_random_bits(1, TX_RANDOM_CROP, 2, 3), "purpose is read");
@@ -84,7 +85,8 @@ static void check_normal(void)
     CHECK(fabs(moment[3]) < 5 * root * sqrt(15), "third moment %.5f", moment[3] / DRAWS);
     CHECK(fabs(moment[4] - 3.0 * DRAWS) < 5 * root * sqrt(96), "fourth moment %.5f", moment[4] / DRAWS);
     CHECK(fabs(lag) < 5 * root, "neighbours correlate: %.5f", lag / DRAWS);
-    CHECK(fabs(within - 0.6826894921 * DRAWS) < 5 * sqrt(DRAWS * 0.6826894921 * 0.3173105079), "%d within one sigma", within);
+    CHECK(fabs(within - 0.6826894921 * DRAWS) < 5 * sqrt(DRAWS * 0.6826894921 * 0.3173105079),
+          "%d within one sigma", within);
     CHECK(largest < 6.7, "largest is %.3f", largest);
     const double turn = 6.283185307179586;
     for (uint64_t i = 0; i < 1000; i++) {
@@ -110,7 +112,8 @@ static void check_below(void)
         CHECK(count[v] > 9500 && count[v] < 10500, "%d came %d times of 70000", v, count[v]);
     CHECK(tx_random_below(5, TX_RANDOM_TEST, 3, 0, 1) == 0, "below 1 is 0");
     uint32_t bits = tx_random_bits(5, TX_RANDOM_TEST, 3, 9);
-    CHECK(tx_random_below(5, TX_RANDOM_TEST, 3, 9, 0xffffffffu) == (uint32_t)((uint64_t)bits * 0xffffffffu >> 32), "large n");
+    CHECK(tx_random_below(5, TX_RANDOM_TEST, 3, 9, 0xffffffffu) == (uint32_t)((uint64_t)bits * 0xffffffffu >> 32),
+          "large n");
 }
 
 static uint64_t key_of(uint64_t seed, uint64_t step, uint32_t i)
@@ -140,17 +143,20 @@ static void check_permutation(void)
     for (long fail = 0; fail < 2; fail++) {
         long live = tx_alloc_live();
         tx_alloc_fail_after(fail);
-        CHECK(tx_random_permutation(6, TX_RANDOM_SHUFFLE, 1, order, 100) == TX_ERR_MEMORY, "allocation %ld failed unseen", fail);
+        CHECK(tx_random_permutation(6, TX_RANDOM_SHUFFLE, 1, order, 100) == TX_ERR_MEMORY,
+              "allocation %ld failed unseen", fail);
         tx_alloc_fail_after(-1);
         CHECK(tx_alloc_live() == live, "a failed permutation keeps memory");
     }
     if (SIZE_MAX > UINT32_MAX)
-        CHECK(tx_random_permutation(6, TX_RANDOM_SHUFFLE, 1, order, (size_t)UINT32_MAX + 2) == TX_ERR_ARGUMENT, "n above 2^32");
+        CHECK(tx_random_permutation(6, TX_RANDOM_SHUFFLE, 1, order, (size_t)UINT32_MAX + 2) == TX_ERR_ARGUMENT,
+              "n above 2^32");
 }
 
 static void add_word(tx_sha256 *s, uint32_t u)
 {
-    unsigned char bytes[4] = { (unsigned char)u, (unsigned char)(u >> 8), (unsigned char)(u >> 16), (unsigned char)(u >> 24) };
+    unsigned char bytes[4] = { (unsigned char)u, (unsigned char)(u >> 8), (unsigned char)(u >> 16),
+                               (unsigned char)(u >> 24) };
     tx_sha256_add(s, bytes, 4);
 }
 

@@ -27,7 +27,8 @@ static void check_vectors(void)
         { "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
         { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
           "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
-        { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+        { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrst"
+          "nopqrstu",
           "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
     };
     for (size_t i = 0; i < sizeof vector / sizeof vector[0]; i++) {
@@ -66,7 +67,8 @@ static void check_lengths(void)
             CHECK(strcmp(digest(bytes, n, piece), whole) == 0, "%zu bytes in pieces of %zu", n, piece);
     }
     tx_sha256_end(&s, all);
-    CHECK(strcmp(all, "f7032292c25ebc394e3856b79ed40dbbeb8b8db34d181c653565bab11ca5a3f0") == 0, "digest of digests is %s", all);
+    CHECK(strcmp(all, "f7032292c25ebc394e3856b79ed40dbbeb8b8db34d181c653565bab11ca5a3f0") == 0,
+          "digest of digests is %s", all);
 }
 
 int main(void)

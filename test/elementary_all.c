@@ -1,11 +1,12 @@
-/* elementary_all.c - the largest error of each elementary function: the float ones over all 2^32 floats against libm in
- * double, the double ones over random arguments against libm in long double (a good oracle only where that is wider).
+/* elementary_all.c - the largest error of each elementary function: the float ones over all 2^32 floats against
+ * libm in double, the double ones over random arguments against libm in long double (a good oracle only where that
+ * is wider).
  *
  *     elementary_all [STRIDE]     every STRIDE-th float (1), and 2^28 / STRIDE arguments of each double function
  *
- * A line a function: the largest error in ulp and the argument. An ulp is the distance of floats in the binade of the exact
- * value, 2^-149 or 2^-1074 at least; infinity counts as 2^128 or 2^1024. Takes minutes, so it is no part of `make test`.
- * Exit status 1 if an error is above the bound in the table or a NaN is misplaced. */
+ * A line a function: the largest error in ulp and the argument. An ulp is the distance of floats in the binade of
+ * the exact value, 2^-149 or 2^-1074 at least; infinity counts as 2^128 or 2^1024. Takes minutes, so it is no part
+ * of `make test`. Exit status 1 if an error is above the bound in the table or a NaN is misplaced. */
 #include "../core/core.h"
 
 #include <math.h>

@@ -229,6 +229,20 @@ static tx_node *net_concat_rivals(tx_node *x)
     return add(relu(bn(c)), d);
 }
 
+/* .. and their sum hands one gradient to both. */
+static tx_node *net_concat_crossed(tx_node *x)
+{
+    tx_node *a = conv(x, 4, 3, 1), *b = conv(x, 4, 1, 1);
+    return add(cat2(a, b), cat2(b, a));
+}
+
+/* The gradients of a batch norm's result and input overlap without being one. */
+static tx_node *net_concat_shifted(tx_node *x)
+{
+    tx_node *a = conv(x, 4, 3, 1), *b = bn(a), *c = conv(x, 2, 1, 1), *d = conv(x, 2, 3, 1);
+    return add(cat2(a, c), cat2(d, b));
+}
+
 static tx_node *net_concat_in_concat(tx_node *x)
 {
     tx_node *a = conv(x, 3, 3, 1), *b = conv(x, 2, 1, 1), *c = relu(bn(conv(x, 4, 3, 1)));
@@ -315,6 +329,8 @@ static const small_net small_nets[] = {
     {"concatenated with the image", net_concat_image, 3, 5, 5, 0},
     {"branches", net_branches, 3, 9, 7, 0},
     {"rival concatenations", net_concat_rivals, 3, 5, 5, 1},
+    {"crossed concatenations", net_concat_crossed, 3, 5, 5, 0},
+    {"shifted concatenations", net_concat_shifted, 3, 5, 5, 0},
     {"concatenation in concatenation", net_concat_in_concat, 3, 5, 5, 0},
     {"dead branch", net_dead_branch, 3, 5, 5, 0},
     {"geometry", net_geometry, 3, 7, 8, 0},

@@ -152,6 +152,8 @@ static void colour(const char *what, const char *segment, size_t n, const char *
 }
 #define JFIF "\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 #define ADOBE(transform) "\xff\xee\x00\x0e" "Adobe\0\x64\0\0\0\0" transform
+/* fill bytes, a comment that looks like a marker, bytes between segments, JPG3, APP7, TEM */
+#define OTHERS "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff" "junk\xff\x00" "\xff\xf3\x00\x02\xff\xe7\x00\x03\xff\xff\x01"
 
 static void colours(void)
 {
@@ -163,9 +165,7 @@ static void colours(void)
     colour("Adobe 0", ADOBE("\0"), sizeof ADOBE("\0") - 1, "\1\2\3", 165, 128, 178);
     colour("Adobe 1 over names", ADOBE("\1"), sizeof ADOBE("\1") - 1, "RGB", 235, 129, 165);
     colour("JFIF over Adobe", JFIF ADOBE("\0"), sizeof(JFIF ADOBE("\0")) - 1, "\1\2\3", 235, 129, 165);
-    colour("fill bytes, unknown segments",
-           "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff" "junk\xff\x00" "\xff\xf3\x00\x02\xff\xe7\x00\x03\xff\xff\x01", 31,
-           "\1\2\3", 235, 129, 165);
+    colour("fill bytes, unknown segments", OTHERS, sizeof OTHERS - 1, "\1\2\3", 235, 129, 165);
 }
 
 static void refused_frames(void)

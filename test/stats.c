@@ -4,8 +4,8 @@
  *
  * reads DIR/expected.csv (name, then AUC, DeLong and precision of two classifiers on DIR/NAME.csv: label,a,b) and
  * DIR/ranks.csv (name, then correlations of DIR/ranks-NAME.csv: x,y). Columns and rows that it does not know are
- * printed as skipped, counted, and fail nothing. A value is right within 1e-12, absolute or relative, whichever is larger;
- * nan equals nan, and p below 1e-60 counts as 0. Exit status 1 if a row failed, 2 for wrong usage. */
+ * printed as skipped, counted, and fail nothing. A value is right within 1e-12, absolute or relative, whichever is
+ * larger; nan equals nan, and p below 1e-60 counts as 0. Exit status 1 if a row failed, 2 for wrong usage. */
 #include "../bench/statistics.h"
 
 #include <math.h>
@@ -181,7 +181,8 @@ static void compare_row(const table *expected, size_t row, const char *file, con
         }
     }
     int bad = !(worst <= 1e-12);
-    printf("%s: %ld values, worst error %.2g%s%s%s\n", file, values, worst, *where ? " in " : "", where, bad ? " FAILED" : "");
+    printf("%s: %ld values, worst error %.2g%s%s%s\n", file, values, worst, *where ? " in " : "", where,
+           bad ? " FAILED" : "");
     count.files++;
     count.values += values;
     count.failed += bad;
@@ -224,7 +225,8 @@ static void check_scores(const char *folder, const table *expected, size_t row)
         good = !*text || strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
         label[i] = (signed char)(*text ? *text - '0' : -1);
     }
-    if (good && tx_delong(a, b, label, t.rows, &d) == TX_OK && tx_average_precision(a, label, t.rows, &precision) == TX_OK) {
+    if (good && tx_delong(a, b, label, t.rows, &d) == TX_OK &&
+        tx_average_precision(a, label, t.rows, &precision) == TX_OK) {
         const result results[] = {
             { "positives", (double)d.a.positives, 0, 1 }, { "negatives", (double)d.a.negatives, 0, 1 },
             { "auc_a", d.a.auc, 0, 0 }, { "auc_b", d.b.auc, 0, 0 },
@@ -280,7 +282,8 @@ static int check_table(const char *folder, const char *name, const char *const *
     if (table_open(&expected, folder, "", name))
         return -1;
     if (strcmp(expected.cell[0], "name") != 0) {
-        fprintf(stderr, "stats: %s/%s.csv: the first column is \"%s\", expected \"name\"\n", folder, name, expected.cell[0]);
+        fprintf(stderr, "stats: %s/%s.csv: the first column is \"%s\", expected \"name\"\n", folder, name,
+                expected.cell[0]);
         table_close(&expected);
         return -1;
     }
@@ -309,6 +312,7 @@ int main(int argc, char **argv)
     int missing = check_table(argv[1], "expected", scores, sizeof scores / sizeof scores[0], check_scores);
     missing += check_table(argv[1], "ranks", ranks, sizeof ranks / sizeof ranks[0], check_ranks);
     count.failed -= missing;
-    printf("%ld files, %ld values compared, %ld skipped, %ld failed\n", count.files, count.values, count.skipped, count.failed);
+    printf("%ld files, %ld values compared, %ld skipped, %ld failed\n", count.files, count.values, count.skipped,
+           count.failed);
     return count.failed > 0 || count.values == 0;
 }

@@ -1,0 +1,261 @@
+/* train_loop.c - a training from step to step: batches, evaluations, checkpoints, states. */
+#define _POSIX_C_SOURCE 200809L
+#include "options.h"
+#include "trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Seconds between two states where nothing else calls for one. */
+static const double STATE_SECONDS = 60;
+
+volatile sig_atomic_t trainer_stopped;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    trainer_stopped = 1;
+}
+
+/* A second signal of the same kind ends the program at once. */
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = (int)SA_RESETHAND;
+    trainer_stopped = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* -------------------------------------------------------------------------------------------- one step */
+uint64_t trainer_examples(const trainer *t, uint64_t step)
+{
+    uint64_t within = step % t->per_epoch * t->batch;
+    return step / t->per_epoch * t->images + within;
+}
+
+/* The images of step `step` within its epoch: order[*from .. *from + n). Returns n, 0 without memory. */
+static size_t batch_of(trainer *t, uint64_t step, size_t *from)
+{
+    uint64_t epoch = step / t->per_epoch;
+    if (t->ordered != epoch + 1) {
+        if (tx_random_permutation(t->seed, TX_RANDOM_SHUFFLE, epoch, t->order, t->images))
+            return 0;
+        t->ordered = epoch + 1;
+    }
+    *from = (size_t)(step % t->per_epoch) * t->batch;
+    return t->images - *from < t->batch ? t->images - *from : t->batch;
+}
+
+/* Rows of bad-images.csv for what is missing of the batch; an image is listed when it is met first, in epoch 0. */
+static tx_status list_bad(trainer *t, uint64_t epoch, const uint32_t *wanted, size_t n, size_t count)
+{
+    tx_status status = TX_OK;
+    for (size_t k = 0; status == TX_OK && epoch == 0 && count < n && k < n; k++) {
+        const char *reason = tx_loader_bad(t->feed, wanted[k]);
+        if (!reason)
+            continue;
+        page row = {0};
+        page_append(&row, "train,");
+        page_csv(&row, t->split[SPLIT_TRAIN]->path[wanted[k]]);
+        page_append(&row, ",");
+        page_csv(&row, reason);
+        page_append(&row, "\n");
+        status = row.status ? row.status : tx_journal_add(t->run.table[RUN_BAD], row.data);
+        page_free(&row);
+    }
+    return status;
+}
+
+/* Loads a batch into the session: pixels, labels, mask. *count images are in it. */
+static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
+{
+    size_t from = 0, n = batch_of(t, step, &from);
+    if (n == 0)
+        return TX_ERR_MEMORY;
+    uint64_t epoch = step / t->per_epoch;
+    const uint32_t *wanted = t->order + from;
+    tx_status status = tx_loader_batch(t->feed, epoch, wanted, n, tx_session_input(t->training, t->fitted.image), t->taken, count);
+    if (status == TX_OK && !dry)
+        status = list_bad(t, epoch, wanted, n, *count);
+    if (status || *count == 0)
+        return status;
+    tx_dataset_targets(t->split[SPLIT_TRAIN], t->taken, *count, tx_session_input(t->training, t->fitted.label),
+                       tx_session_input(t->training, t->fitted.mask));
+    return tx_session_batch(t->training, (int)*count);
+}
+
+static tx_status log_step(trainer *t, float loss, double lr, size_t count, double seconds)
+{
+    char line[256], text[4][TX_NUMBER];
+    uint64_t step = t->run.at.step;
+    snprintf(line, sizeof line, "%llu,%llu,%llu,%s,%s,%s,%s\n", (unsigned long long)step,
+             (unsigned long long)((step - 1) / t->per_epoch + 1), (unsigned long long)trainer_examples(t, step),
+             tx_number_print(text[0], TX_NUMBER, (double)loss, 9), format_real(text[1], TX_NUMBER, lr),
+             tx_number_fixed(text[2], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
+             tx_number_fixed(text[3], TX_NUMBER, t->run.at.seconds, 3));
+    tx_status status = tx_journal_add(t->run.table[RUN_LOG], line);
+    snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)loss, 4));
+    tx_progress_update(&t->bar, (size_t)trainer_examples(t, step), line);
+    return status;
+}
+
+tx_status trainer_step(trainer *t, int dry)
+{
+    double start = tx_seconds(), lr = tx_schedule_lr(&t->schedule, t->run.at.step);
+    float loss = (float)NAN;
+    size_t count;
+    tx_status status = load_batch(t, t->run.at.step, &count, dry);
+    tx_session_run(t->training, t->run.at.step);
+    if (status == TX_OK && count > 0)
+        status = tx_train_step(t->training, t->fitted.loss, t->optimizer, lr, &loss);
+    if (status)
+        return tx_fail_within(status, "step %llu", (unsigned long long)t->run.at.step + 1);
+    double seconds = tx_seconds() - start;
+    t->run.at.step++;
+    t->run.at.seconds += seconds;
+    return dry ? TX_OK : log_step(t, loss, lr, count, seconds);
+}
+
+/* ------------------------------------------------------------------------------------------ evaluation */
+static int evaluation_due(const trainer *t)
+{
+    uint64_t step = t->run.at.step, now = trainer_examples(t, step), before = trainer_examples(t, step - 1);
+    return now / t->eval_every > before / t->eval_every || step == t->total || (step % t->per_epoch == 0 && !t->overfit);
+}
+
+/* What prediction needs, and how good the checkpoint is. */
+static tx_status save_checkpoint(trainer *t, double score, const char *by)
+{
+    char number[TX_NUMBER];
+    pairs meta = {0};
+    tx_status status = pairs_set(&meta, "net", t->choice.net->name);
+    if (status == TX_OK)
+        status = pairs_format(&meta, "cut", "%d", t->choice.cut);
+    if (status == TX_OK)
+        status = recipe_write(&t->recipe, &meta);
+    if (status == TX_OK)
+        status = pairs_format(&meta, "seed", "%llu", (unsigned long long)t->seed);
+    if (status == TX_OK)
+        status = pairs_format(&meta, "step", "%llu", (unsigned long long)t->run.at.step);
+    if (status == TX_OK)
+        status = pairs_set(&meta, "selection", by);
+    if (status == TX_OK)
+        status = pairs_set(&meta, "score", format_real(number, sizeof number, score));
+    char *path = run_checkpoint_path(&t->run, t->run.at.step);
+    if (status == TX_OK)
+        status = path ? tx_checkpoint_save(path, t->weights, meta.pair, meta.count) : TX_ERR_MEMORY;
+    tx_free(path);
+    pairs_free(&meta);
+    return status;
+}
+
+static tx_status save_state(trainer *t)
+{
+    tx_status status = run_save(&t->run, t->weights, t->optimizer, 0);
+    t->saved = tx_seconds();
+    return status;
+}
+
+/* Records an evaluation: rows of metrics.csv, the checkpoint if it is among the best, the state; then the checkpoint that
+ * left the list goes. */
+static tx_status record(trainer *t, const scores *s, double loss)
+{
+    const char *by;
+    uint64_t evicted;
+    double score = scores_select(s, loss, &by);
+    page rows = {0};
+    scores_rows(s, t->run.at.step, "valid", &rows);
+    tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
+    page_free(&rows);
+    t->run.at.evaluated = t->run.at.step;
+    if (status == TX_OK && run_rank(&t->run, score, (size_t)option_whole(t->o, "keep"), &evicted)) {
+        status = save_checkpoint(t, score, by);
+        if (status == TX_OK)
+            status = save_state(t);
+        char *old = status == TX_OK && evicted ? run_checkpoint_path(&t->run, evicted) : NULL;
+        if (old)
+            unlink(old);
+        tx_free(old);
+    } else if (status == TX_OK) {
+        status = save_state(t);
+    }
+    return status;
+}
+
+static tx_status evaluate(trainer *t)
+{
+    const tx_dataset *d = t->split[SPLIT_VALID];
+    predictions p;
+    tx_status status = predictions_new(&p, d->images, d->tasks);
+    if (status)
+        return status;
+    float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
+    inference how = {t->inference, &t->plain, t->inference_batch, t->check, NULL, &trainer_stopped};
+    status = probability ? predictions_run(&p, &how) : TX_ERR_MEMORY;
+    if (status == TX_OK && !trainer_stopped) {
+        scores s;
+        predictions_probabilities(&p, d, NULL, probability);
+        status = scores_make(&s, d, probability, p.present, 1);
+        if (status == TX_OK) {
+            status = record(t, &s, predictions_loss(&p, d));
+            scores_free(&s);
+        }
+    }
+    tx_free(probability);
+    predictions_free(&p);
+    return status;
+}
+
+/* What is to be done between two steps and has not been done yet: the digest's line, the evaluation, the kept state. */
+static tx_status settle(trainer *t)
+{
+    run_position *at = &t->run.at;
+    if (at->step == 0)
+        return TX_OK;
+    int due = evaluation_due(t), keep = t->states && at->step % t->states == 0;
+    int digest = due || keep || (t->digest_every && at->step % t->digest_every == 0);
+    tx_status status = digest && at->digested < at->step ? run_digest(&t->run, t->weights) : TX_OK;
+    if (status == TX_OK && due && at->evaluated < at->step)
+        status = evaluate(t);
+    if (status == TX_OK && keep && !trainer_stopped && !run_has_kept_state(&t->run)) {
+        status = run_save(&t->run, t->weights, t->optimizer, 1);
+        if (status == TX_OK)
+            status = save_state(t);
+    }
+    return status;
+}
+
+int trainer_loop(trainer *t)
+{
+    tx_status status;
+    catch_signals();
+    t->saved = tx_seconds();
+    tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images", (size_t)trainer_examples(t, t->total),
+                      (size_t)trainer_examples(t, t->run.at.step));
+    for (;;) {
+        status = settle(t);
+        if (status || trainer_stopped || t->run.at.step >= t->total)
+            break;
+        status = trainer_step(t, 0);
+        if (status == TX_OK && tx_seconds() - t->saved > STATE_SECONDS)
+            status = save_state(t);
+        if (status)
+            break;
+    }
+    tx_progress_end(&t->bar, NULL);
+    int finished = t->run.at.step >= t->total && t->run.at.evaluated == t->run.at.step;
+    if (status == TX_OK && !finished)
+        status = save_state(t);
+    if (status)
+        return complain_failed();
+    if (!finished)
+        return complain(EXIT_INTERRUPTED, "interrupted after step %llu of %llu; the same command line goes on from there",
+                        (unsigned long long)t->run.at.step, (unsigned long long)t->total);
+    return EXIT_DONE;
+}

@@ -1,0 +1,334 @@
+/* train_setup.c - from options to a training that is ready to begin. */
+#include "bench.h"
+#include "digest.h"
+#include "machine.h"
+#include "model.h"
+#include "trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --------------------------------------------------------------------------------------------- options */
+static int refuse_absent(const options *o)
+{
+    char escaped[TX_TEXT];
+    if (strcmp(option_text(o, "optimizer"), "rmsprop") == 0)
+        return complain(EXIT_FAILED, "--optimizer rmsprop: this version has adam, adamw and sgd");
+    if (strcmp(option_text(o, "augment"), "none"))
+        return complain(EXIT_FAILED, "--augment %s: this version has none",
+                        tx_escape(escaped, sizeof escaped, option_text(o, "augment")));
+    return EXIT_DONE;
+}
+
+static void read_optimizer(trainer *t)
+{
+    const options *o = t->o;
+    const char *name = option_text(o, "optimizer");
+    tx_optimizer_args *a = &t->optimizer_args;
+    int adam = strcmp(name, "sgd") != 0;
+    a->kind = strcmp(name, "adam") == 0 ? TX_ADAM : adam ? TX_ADAMW : TX_SGD;
+    a->weight_decay = option_real(o, "weight-decay");
+    if (adam) {
+        betas_read(option_text(o, "betas"), &a->beta1, &a->beta2);
+        a->eps = option_real(o, "eps");
+        /* In these arguments 0 stands for the usual value and a negative number for 0. */
+        a->beta1 = a->beta1 > 0 ? a->beta1 : -1;
+        a->beta2 = a->beta2 > 0 ? a->beta2 : -1;
+        a->eps = a->eps > 0 ? a->eps : -1;
+    } else {
+        a->momentum = option_real(o, "momentum");
+    }
+}
+
+/* Counts of steps follow from the number of images; the schedule's from theirs. */
+static void read_lengths(trainer *t)
+{
+    const options *o = t->o;
+    t->batch = (size_t)option_whole(o, "batch");
+    if (t->overfit && t->batch > t->images)
+        t->batch = t->images;
+    t->per_epoch = (t->images + t->batch - 1) / t->batch;
+    uint64_t by_epochs = (uint64_t)option_whole(o, "epochs") * t->per_epoch, steps = (uint64_t)option_whole(o, "steps");
+    t->total = by_epochs;
+    if (steps && (!option_given(o, "epochs") || steps < by_epochs))
+        t->total = steps;
+    t->eval_every = (uint64_t)option_whole(o, "eval-every");
+    t->states = (uint64_t)option_whole(o, "states");
+    t->digest_every = (uint64_t)option_whole(o, "digest-every");
+    const char *schedule = option_text(o, "schedule");
+    t->schedule.kind = strcmp(schedule, "cosine") == 0 ? TX_SCHEDULE_COSINE
+                       : strcmp(schedule, "step") == 0 ? TX_SCHEDULE_STEP
+                                                       : TX_SCHEDULE_CONSTANT;
+    t->schedule.lr = option_real(o, "lr");
+    t->schedule.warmup = (uint64_t)option_whole(o, "warmup");
+    t->schedule.total = t->total;
+}
+
+/* What the initial weights expect of their input; NULL with an error if the file cannot be read. */
+static const char *normal_of_init(const trainer *t, char room[160])
+{
+    if (!t->init)
+        return "chexpert";
+    tx_safetensors *file = tx_safetensors_open(t->init);
+    if (!file)
+        return NULL;
+    const char *format = tx_safetensors_meta(file, "format"), *normal = tx_safetensors_meta(file, "normalize");
+    int ours = format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0 && normal && strlen(normal) < 160;
+    if (ours)
+        memcpy(room, normal, strlen(normal) + 1);
+    tx_safetensors_close(file);
+    return ours ? room : net_normal(t->choice.net);
+}
+
+static tx_status open_tables(trainer *t)
+{
+    size_t limit = (size_t)option_whole(t->o, "limit"), overfit = (size_t)option_whole(t->o, "overfit");
+    if (overfit && (!limit || overfit < limit))
+        limit = overfit;
+    t->overfit = overfit != 0;
+    t->split[SPLIT_TRAIN] = recipe_dataset(&t->recipe, t->data, "train", t->recipe.tasks, limit);
+    if (!t->split[SPLIT_TRAIN])
+        return TX_ERR_FORMAT;
+    const char *tasks = t->split[SPLIT_TRAIN]->task_names;
+    t->split[SPLIT_VALID] = recipe_dataset(&t->recipe, t->data, "valid", tasks, 0);
+    char *test = tx_path_join(t->data, "test.csv");
+    if (!test || !t->split[SPLIT_VALID]) {
+        tx_free(test);
+        return TX_ERR_FORMAT;
+    }
+    int there = tx_path_exists(test);
+    tx_free(test);
+    if (there && !(t->split[SPLIT_TEST] = recipe_dataset(&t->recipe, t->data, "test", tasks, 0)))
+        return TX_ERR_FORMAT;
+    /* From here on the recipe names the tasks one by one. */
+    tx_free(t->recipe.tasks);
+    t->recipe.tasks = tx_strdup(tasks);
+    t->choice.classes = t->split[SPLIT_TRAIN]->tasks;
+    t->images = t->split[SPLIT_TRAIN]->images;
+    return t->recipe.tasks ? TX_OK : TX_ERR_MEMORY;
+}
+
+/* Negatives for each positive of the training table; 1 where a task has none of either. */
+static tx_status balance(trainer *t)
+{
+    const tx_dataset *d = t->split[SPLIT_TRAIN];
+    size_t tasks = (size_t)d->tasks;
+    if (strcmp(option_text(t->o, "pos-weight"), "balanced"))
+        return TX_OK;
+    t->pos_weight = tx_alloc(tasks, sizeof *t->pos_weight);
+    if (!t->pos_weight)
+        return TX_ERR_MEMORY;
+    for (size_t k = 0; k < tasks; k++) {
+        size_t count[2] = {0, 0};
+        for (size_t i = 0; i < d->images; i++)
+            if (d->label[i * tasks + k] >= 0)
+                count[d->label[i * tasks + k]]++;
+        t->pos_weight[k] = count[0] && count[1] ? (float)((double)count[0] / (double)count[1]) : 1.0F;
+    }
+    return TX_OK;
+}
+
+int trainer_read(trainer *t, const options *o, const char *label)
+{
+    char room[160];
+    memset(t, 0, sizeof *t);
+    t->o = o;
+    t->label = label;
+    t->seed = option_seed(o, "seed");
+    if (!option_text(o, "net"))
+        return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
+    if (!option_text(o, "out") && !option_on(o, "dry-run"))
+        return complain(EXIT_USAGE, "--out is missing: the folder that receives the run");
+    t->choice = (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1, (int)option_whole(o, "size")};
+    if (net_choice_check(&t->choice) != EXIT_DONE)
+        return EXIT_USAGE;
+    if (refuse_absent(o) != EXIT_DONE)
+        return EXIT_FAILED;
+    const char *data = option_text(o, "data"), *init = option_text(o, "init");
+    char *sample = data ? NULL : sample_folder();
+    if (!data && !sample)
+        return complain_failed();
+    t->data = absolute_path(data ? data : sample);
+    tx_free(sample);
+    t->init = strcmp(init, "random") ? absolute_path(init) : NULL;
+    const char *normal = normal_of_init(t, room);
+    if (!t->data || !normal || recipe_read(&t->recipe, o, NULL, normal) || open_tables(t) || balance(t))
+        return complain_failed();
+    read_optimizer(t);
+    read_lengths(t);
+    return EXIT_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------------- config */
+/* Where and how fast a run is made is no part of what it is. */
+static int makes_difference(const char *name)
+{
+    static const char *const none[] = {"out", "threads", "quiet", "config", "dry-run", "restart"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        if (strcmp(name, none[i]) == 0)
+            return 0;
+    return 1;
+}
+
+/* The digest of what the paths in the options stand for. */
+static tx_status digest_content(const trainer *t, char identity[65])
+{
+    static const char *const tables[] = {"train.csv", "valid.csv", "test.csv"};
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < 4; i++) {
+        char *path = i < 3 ? tx_path_join(t->data, tables[i]) : t->init ? tx_strdup(t->init) : NULL;
+        if (path)
+            status = digest_add_file(&sha, path);
+        else if (i < 3)
+            status = TX_ERR_MEMORY;
+        tx_sha256_add(&sha, "/", 1);
+        tx_free(path);
+    }
+    tx_sha256_end(&sha, identity);
+    return status;
+}
+
+tx_status trainer_config(const trainer *t, pairs *config, char identity[65])
+{
+    char room[64], betas[2][TX_NUMBER];
+    double beta1, beta2;
+    tx_status status = TX_OK;
+    for (int i = 0; status == TX_OK && i < option_count(); i++)
+        if (command_takes(t->o->command, i) && makes_difference(option_at(i)->name))
+            status = pairs_set(config, option_at(i)->name, option_canonical(t->o, i, room));
+    if (status == TX_OK)
+        status = recipe_write(&t->recipe, config);
+    if (status == TX_OK)
+        status = pairs_set(config, "data", t->data);
+    if (status == TX_OK)
+        status = pairs_set(config, "init", t->init ? t->init : "random");
+    if (status == TX_OK && betas_read(option_text(t->o, "betas"), &beta1, &beta2) == 0)
+        status = pairs_format(config, "betas", "%s,%s", format_real(betas[0], TX_NUMBER, beta1), format_real(betas[1], TX_NUMBER, beta2));
+    return status == TX_OK ? digest_content(t, identity) : status;
+}
+
+/* --------------------------------------------------------------------------------------------- building */
+static tx_status build_networks(trainer *t)
+{
+    tx_status status = network_build(&t->fitted, &t->choice, 1, t->pos_weight);
+    if (status == TX_OK)
+        status = network_build(&t->plain, &t->choice, 0, NULL);
+    if (status == TX_OK && option_text(t->o, "bn-momentum"))
+        network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
+    t->inference_batch = t->batch < 16 ? (int)t->batch : 16;
+    return status;
+}
+
+static double mib(size_t bytes)
+{
+    return (double)bytes / 1048576;
+}
+
+tx_status trainer_describe(trainer *t)
+{
+    char name[64], how[256];
+    double macs;
+    size_t training, evaluation;
+    tx_status status = build_networks(t);
+    if (status == TX_OK)
+        status = network_costs(&t->fitted, (int)t->batch, TX_TRAIN, &macs, &training);
+    if (status == TX_OK)
+        status = network_costs(&t->plain, t->inference_batch, TX_INFER, &macs, &evaluation);
+    if (status)
+        return status;
+    const tx_graph *g = t->fitted.graph;
+    size_t trained = tx_graph_trained(g), buffers = 0;
+    for (int i = 0; i < tx_graph_params(g); i++)
+        buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
+    size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
+    size_t state = 4 * (trained * (2 + moments) + buffers);
+    say("%s: %zu parameters, %d tasks; %s", net_choice_name(&t->choice, name), trained, t->choice.classes,
+        recipe_describe(&t->recipe, how, sizeof how));
+    say("data: %zu train, %zu valid, %zu test images; %llu steps of %zu", t->images, t->split[SPLIT_VALID]->images,
+        t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0, (unsigned long long)t->total, t->batch);
+    say("memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f, and images kept decoded",
+        mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
+    return TX_OK;
+}
+
+/* The initial weights: drawn, and where a file is given read over that. */
+static tx_status initial_weights(trainer *t)
+{
+    tx_checkpoint_report report = {0};
+    tx_weights_init(t->weights, t->seed);
+    if (!t->init)
+        return TX_OK;
+    int flags = TX_CHECKPOINT_NEW_HEAD | (t->choice.cut ? TX_CHECKPOINT_EXTRA : 0);
+    tx_status status = tx_checkpoint_load(t->init, t->weights, flags, &report);
+    tx_weights_changed(t->weights);
+    if (status == TX_OK && report.replaced)
+        say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file, t->choice.classes);
+    if (status == TX_OK && report.extra)
+        say("%zu tensors of the blocks that are cut were passed over", report.extra);
+    return status;
+}
+
+static tx_status freeze(trainer *t)
+{
+    char prefix[256], escaped[TX_TEXT];
+    const char *list = option_text(t->o, "freeze");
+    int more;
+    while ((more = next_item(&list, ',', prefix, sizeof prefix)) == 1)
+        if (tx_optimizer_freeze(t->optimizer, prefix) == 0)
+            return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so", tx_escape(escaped, sizeof escaped, prefix));
+    return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
+}
+
+static tx_loader *open_loader(const trainer *t, int split, int training)
+{
+    tx_loader_options how = {.preprocess = t->recipe.how, .training = training, .seed = t->seed};
+    how.skip_bad = strcmp(option_text(t->o, "bad-images"), "skip") == 0;
+    return tx_loader_new(t->split[split], &how);
+}
+
+tx_status trainer_weights(trainer *t)
+{
+    t->weights = tx_weights_new(t->fitted.graph, 1);
+    tx_status status = t->weights ? initial_weights(t) : TX_ERR_MEMORY;
+    if (status)
+        return status;
+    t->optimizer = tx_optimizer_new(t->weights, t->optimizer_args);
+    return t->optimizer ? freeze(t) : TX_ERR_MEMORY;
+}
+
+tx_status trainer_sessions(trainer *t)
+{
+    t->training = tx_session_new(t->fitted.graph, t->weights, (int)t->batch, TX_TRAIN, t->seed);
+    t->inference = tx_session_new(t->plain.graph, t->weights, t->inference_batch, TX_INFER, t->seed);
+    t->feed = open_loader(t, SPLIT_TRAIN, 1);
+    t->check = open_loader(t, SPLIT_VALID, 0);
+    t->order = tx_alloc(t->images, sizeof *t->order);
+    t->taken = tx_alloc(t->batch, sizeof *t->taken);
+    return t->training && t->inference && t->feed && t->check && t->order && t->taken ? TX_OK : TX_ERR_MEMORY;
+}
+
+void trainer_free(trainer *t)
+{
+    tx_session_free(t->training);
+    tx_session_free(t->inference);
+    tx_optimizer_free(t->optimizer);
+    tx_weights_free(t->weights);
+    network_free(&t->fitted);
+    network_free(&t->plain);
+    tx_loader_free(t->feed);
+    tx_loader_free(t->check);
+    for (int i = 0; i < SPLITS; i++)
+        if (t->split[i])
+            tx_dataset_free(t->split[i]);
+    tx_free(t->order);
+    tx_free(t->taken);
+    tx_free(t->pos_weight);
+    tx_free(t->data);
+    tx_free(t->init);
+    recipe_free(&t->recipe);
+    run_leave(&t->run);
+    memset(t, 0, sizeof *t);
+}

@@ -1,0 +1,70 @@
+/* trainer.h - a training: data, network, optimiser and run folder tied together. Private to bench. */
+#ifndef THORAX_BENCH_TRAINER_H
+#define THORAX_BENCH_TRAINER_H
+
+#include "../optim/optim.h"
+#include "network.h"
+#include "options.h"
+#include "recipe.h"
+#include "run.h"
+#include "scores.h"
+
+#include <signal.h>
+
+enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLITS };
+
+typedef struct trainer {
+    const options *o;
+    const char *label; /* before the progress bar */
+    net_choice choice;
+    recipe recipe;
+    char *data, *init; /* absolute paths; init NULL: random */
+    uint64_t seed;
+    tx_dataset *split[SPLITS]; /* test: NULL where there is no table */
+    size_t images, batch;      /* of an epoch, of a step */
+    uint64_t per_epoch, total; /* steps */
+    uint64_t eval_every, states, digest_every; /* examples; steps, 0: never */
+    int overfit;
+    tx_optimizer_args optimizer_args;
+    tx_schedule schedule;
+    float *pos_weight; /* a task, or NULL */
+
+    network fitted, plain; /* with and without the loss */
+    tx_weights *weights;
+    tx_optimizer *optimizer;
+    tx_session *training, *inference;
+    int inference_batch;
+    tx_loader *feed, *check; /* of train, of valid */
+    uint32_t *order;         /* of the current epoch's images */
+    uint32_t *taken;         /* a batch */
+    uint64_t ordered;        /* the epoch that order holds, + 1; 0: none */
+
+    run run;
+    tx_progress bar;
+    double saved; /* when the last state was written */
+} trainer;
+
+/* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
+int trainer_read(trainer *t, const options *o, const char *label);
+/* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
+tx_status trainer_config(const trainer *t, pairs *config, char identity[65]);
+/* Describes the networks; says what will be trained and how much memory it takes. */
+tx_status trainer_describe(trainer *t);
+/* The initial weights and the optimiser, then what runs them. */
+tx_status trainer_weights(trainer *t);
+tx_status trainer_sessions(trainer *t);
+void trainer_free(trainer *t);
+
+/* Examples that have been seen after `step` steps. */
+uint64_t trainer_examples(const trainer *t, uint64_t step);
+/* One step on the next batch, and its row in log.csv (not for a dry run). */
+tx_status trainer_step(trainer *t, int dry);
+/* Steps, evaluations and states until the end. Returns an exit status. */
+int trainer_loop(trainer *t);
+/* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
+int trainer_finish(trainer *t);
+
+/* Set by SIGINT and SIGTERM while a training runs. */
+extern volatile sig_atomic_t trainer_stopped;
+
+#endif
