@@ -121,7 +121,7 @@ static const command commands[] = {
      "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON, 1, -1, command_eval,
      "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their ensemble."},
     {"predict", "MODEL IMAGE... [--logits]", "Prints a CSV row an image: probabilities of the tasks.",
-     "net= cut= logits size= resize= interpolation= normalize= bad-images batch" COMMON, 2, -1, command_predict,
+     "net= cut= logits ensemble size= resize= interpolation= normalize= bad-images batch" COMMON, 2, -1, command_predict,
      "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input."},
     {"study", "--out DIR [--data DIR] [--preset quick|FILE]",
      "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.", "data out preset" COMMON, 0, 0,

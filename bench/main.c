@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         return complain(EXIT_FAILED, "this version does not have the command %s yet", name);
     complain_as(c->name);
     options o;
-    int status = options_read(&o, c, argc - 2, argv + 2);
+    int status = options_read(&o, c, argc - 2, argv + 2, NULL);
     if (status == EXIT_DONE && o.help) {
         help_command(c);
         status = output_done();

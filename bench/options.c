@@ -314,11 +314,10 @@ static int config_line(options *o, const command *c, char *line, const char *fil
     return EXIT_DONE;
 }
 
-static int apply_config(options *o, const command *c, const char *path)
+/* The lines of o->config, which `name` stands for in messages. */
+static int apply_config(options *o, const command *c, const char *name)
 {
-    char name[TX_TEXT];
-    int status = read_config(o, path);
-    tx_escape(name, sizeof name, path);
+    int status = EXIT_DONE;
     char *line = o->config;
     if (line && memcmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
@@ -398,7 +397,7 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
     return EXIT_DONE;
 }
 
-int options_read(options *o, const command *c, int argc, char **argv)
+int options_read(options *o, const command *c, int argc, char **argv, const char *preset)
 {
     char escaped[TX_TEXT];
     memset(o, 0, sizeof *o);
@@ -409,8 +408,14 @@ int options_read(options *o, const command *c, int argc, char **argv)
     if (status != EXIT_DONE || o->help)
         return status;
     const char *config = option_text(o, "config");
-    if (config)
-        status = apply_config(o, c, config);
+    if (config) {
+        status = read_config(o, config);
+        if (status == EXIT_DONE)
+            status = apply_config(o, c, tx_escape(escaped, sizeof escaped, config));
+    } else if (preset) {
+        o->config = tx_strdup(preset);
+        status = o->config ? apply_config(o, c, "preset") : complain_failed();
+    }
     if (status != EXIT_DONE)
         return status;
     if (o->arguments < c->least)

@@ -64,8 +64,9 @@ int option_find(const char *name);
 /* Whether the command takes option i. */
 int command_takes(const command *c, int i);
 
-/* Reads the arguments after the command's name. Returns EXIT_DONE, or prints one line and returns an exit status. */
-int options_read(options *o, const command *c, int argc, char **argv);
+/* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is given. Returns
+ * EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
+int options_read(options *o, const command *c, int argc, char **argv, const char *preset);
 void options_free(options *o);
 
 /* Values by the option's name. Numbers have been checked. A value is NULL (number 0) if nobody gave one. */

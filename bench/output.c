@@ -206,6 +206,15 @@ void say(const char *format, ...)
         page_add(&waiting, "%s\n", line);
 }
 
+void say_lines(const char *lines)
+{
+    while (*lines) {
+        int n = (int)strcspn(lines, "\n");
+        say("%.*s", n, lines);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
 void work_begins(void)
 {
     working = 1;

@@ -39,6 +39,7 @@ void json_end(void); /* the line's end */
  * work_begins() waits for it. quiet: nothing is said at all. */
 void say_quietly(int quiet);
 void say(const char *format, ...) TX_PRINTF(1, 2);
+void say_lines(const char *lines); /* each that ends in a newline */
 void work_begins(void);
 
 /* Flushes standard output: EXIT_DONE, or a line that it could not be written and EXIT_FAILED. */

@@ -548,6 +548,20 @@ int run_rank(run *r, double score, size_t most, uint64_t *evicted)
     return 1;
 }
 
+tx_status run_list_bad(run *r, const char *split, const char *path, const char *reason)
+{
+    page row = {0};
+    page_append(&row, split);
+    page_append(&row, ",");
+    page_csv(&row, path);
+    page_append(&row, ",");
+    page_csv(&row, reason);
+    page_append(&row, "\n");
+    tx_status status = row.status ? row.status : tx_journal_add(r->table[RUN_BAD], row.data);
+    page_free(&row);
+    return status;
+}
+
 tx_status run_finish(run *r)
 {
     page p = {0};

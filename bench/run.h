@@ -71,6 +71,8 @@ int run_rank(run *r, double score, size_t most, uint64_t *evicted);
 char *run_checkpoint_path(const run *r, uint64_t step);
 /* FOLDER/NAME, the caller's. */
 char *run_path(const run *r, const char *name);
+/* Adds a row to bad-images.csv. */
+tx_status run_list_bad(run *r, const char *split, const char *path, const char *reason);
 /* Marks the run as finished. */
 tx_status run_finish(run *r);
 void run_leave(run *r);

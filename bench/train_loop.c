@@ -60,14 +60,7 @@ static tx_status list_bad(trainer *t, uint64_t epoch, const uint32_t *wanted, si
         const char *reason = tx_loader_bad(t->feed, wanted[k]);
         if (!reason)
             continue;
-        page row = {0};
-        page_append(&row, "train,");
-        page_csv(&row, t->split[SPLIT_TRAIN]->path[wanted[k]]);
-        page_append(&row, ",");
-        page_csv(&row, reason);
-        page_append(&row, "\n");
-        status = row.status ? row.status : tx_journal_add(t->run.table[RUN_BAD], row.data);
-        page_free(&row);
+        status = run_list_bad(&t->run, "train", t->split[SPLIT_TRAIN]->path[wanted[k]], reason);
     }
     return status;
 }

@@ -227,7 +227,7 @@ static double mib(size_t bytes)
     return (double)bytes / 1048576;
 }
 
-tx_status trainer_describe(trainer *t)
+tx_status trainer_describe(trainer *t, page *plan)
 {
     char name[64], how[256];
     double macs;
@@ -245,13 +245,13 @@ tx_status trainer_describe(trainer *t)
         buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
     size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
     size_t state = 4 * (trained * (2 + moments) + buffers);
-    say("%s: %zu parameters, %d tasks; %s", net_choice_name(&t->choice, name), trained, t->choice.classes,
+    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained, t->choice.classes,
         recipe_describe(&t->recipe, how, sizeof how));
-    say("data: %zu train, %zu valid, %zu test images; %llu steps of %zu", t->images, t->split[SPLIT_VALID]->images,
+    page_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images, t->split[SPLIT_VALID]->images,
         t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0, (unsigned long long)t->total, t->batch);
-    say("memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f, and images kept decoded",
+    page_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
         mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
-    return TX_OK;
+    return plan->status;
 }
 
 /* The initial weights: drawn, and where a file is given read over that. */

@@ -16,6 +16,7 @@ enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLITS };
 typedef struct trainer {
     const options *o;
     const char *label; /* before the progress bar */
+    int figures;       /* print results */
     net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
@@ -48,8 +49,8 @@ typedef struct trainer {
 int trainer_read(trainer *t, const options *o, const char *label);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
 tx_status trainer_config(const trainer *t, pairs *config, char identity[65]);
-/* Describes the networks; says what will be trained and how much memory it takes. */
-tx_status trainer_describe(trainer *t);
+/* Describes the networks; plan receives lines of what will be trained and how much memory it takes. */
+tx_status trainer_describe(trainer *t, page *plan);
 /* The initial weights and the optimiser, then what runs them. */
 tx_status trainer_weights(trainer *t);
 tx_status trainer_sessions(trainer *t);

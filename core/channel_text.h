@@ -65,90 +65,117 @@ static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_te
         }
 }
 
+/* Sums over pixels go through memory in stretches of a few rows: within one, a column of channels at a time keeps its
+ * sums in registers, and between them the sums wait in the result. So memory is read almost in its order, which the
+ * processor foresees, and each channel is still one chain. */
+enum { CHANNEL_ROWS = 8 };
+
+TX_INLINE size_t channel_stretch(size_t p, size_t pixels)
+{
+    return pixels - p < CHANNEL_ROWS ? pixels - p : CHANNEL_ROWS;
+}
+
+/* sum[0..c) = 0 */
+TX_INLINE void channel_clear(float *sum, size_t c)
+{
+    for (size_t j = 0; j < c; j += 16)
+        channel_put(sum + j, v_zero(), c - j);
+}
+
 static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
 {
-    size_t end = channel + c, j = channel;
-    const float *start = x->data + first * x->ld;
-    for (; j + 32 <= end; j += 32) {
-        f32x16 a = v_zero(), b = v_zero();
-        const float *row = start;
-        for (size_t p = 0; p < pixels; p++, row += x->ld) {
-            a = v_add(a, channel_read(x, row, j, 16));
-            b = v_add(b, channel_read(x, row, j + 16, 16));
+    channel_clear(sum, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
+        const float *start = x->data + (first + p) * x->ld;
+        size_t rows = channel_stretch(p, pixels);
+        for (size_t k = 0; k < c; k += 16) {
+            const float *row = start;
+            f32x16 a = channel_take(sum + k, c - k);
+            for (size_t i = 0; i < rows; i++, row += x->ld)
+                a = v_add(a, channel_read(x, row, channel + k, c - k));
+            channel_put(sum + k, a, c - k);
         }
-        v_store(sum + (j - channel), a);
-        v_store(sum + (j - channel) + 16, b);
-    }
-    for (; j < end; j += 16) {
-        f32x16 a = v_zero();
-        const float *row = start;
-        for (size_t p = 0; p < pixels; p++, row += x->ld)
-            a = v_add(a, channel_read(x, row, j, end - j));
-        channel_put(sum + (j - channel), a, end - j);
     }
 }
 
-/* Up to sixteen channels of `moments`. */
-TX_INLINE void channel_moments_narrow(const float *x, size_t ld, size_t pixels, size_t n, float *m, float *r, float *s)
+/* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide the latency of addition. */
+TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t n, float *sum)
 {
-    f32x16 a = v_zero();
-    for (size_t p = 0; p < pixels; p++)
-        a = v_add(a, channel_take(x + p * ld, n));
-    f32x16 mean = v_div(a, v_set1((float)pixels)), rest = v_zero(), square = v_zero();
-    for (size_t p = 0; p < pixels; p++) {
-        f32x16 d = v_sub(channel_take(x + p * ld, n), mean);
+    f32x16 a = channel_take(sum, n);
+    for (size_t i = 0; i < rows; i++, x += ld)
+        a = v_add(a, channel_take(x, n));
+    channel_put(sum, a, n);
+}
+
+TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum)
+{
+    f32x16 a = v_load(sum), b = v_load(sum + 16), c = v_load(sum + 32), d = v_load(sum + 48);
+    for (size_t i = 0; i < rows; i++, x += ld) {
+        a = v_add(a, v_load(x));
+        b = v_add(b, v_load(x + 16));
+        c = v_add(c, v_load(x + 32));
+        d = v_add(d, v_load(x + 48));
+    }
+    v_store(sum, a);
+    v_store(sum + 16, b);
+    v_store(sum + 32, c);
+    v_store(sum + 48, d);
+}
+
+/* r += x - m and s += (x - m)^2 over the rows of a stretch: sixteen (n) channels, or 32. */
+TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, size_t n, const float *m, float *r, float *s)
+{
+    f32x16 mean = channel_take(m, n), rest = channel_take(r, n), square = channel_take(s, n);
+    for (size_t i = 0; i < rows; i++, x += ld) {
+        f32x16 d = v_sub(channel_take(x, n), mean);
         rest = v_add(rest, d);
         square = v_fma(d, d, square);
     }
-    channel_put(m, mean, n);
     channel_put(r, rest, n);
     channel_put(s, square, n);
 }
 
-/* Sixty-four channels of `moments`: four chains at once hide the latency of an addition. The second pass reads what the
- * first left in the nearest cache. */
-TX_INLINE void channel_moments_wide(const float *x, size_t ld, size_t pixels, float *m, float *r, float *s)
+TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const float *m, float *r, float *s)
 {
-    f32x16 a = v_zero(), b = v_zero(), c = v_zero(), d = v_zero();
-    const float *row = x;
-    for (size_t p = 0; p < pixels; p++, row += ld) {
-        a = v_add(a, v_load(row));
-        b = v_add(b, v_load(row + 16));
-        c = v_add(c, v_load(row + 32));
-        d = v_add(d, v_load(row + 48));
+    f32x16 mean0 = v_load(m), mean1 = v_load(m + 16), rest0 = v_load(r), rest1 = v_load(r + 16);
+    f32x16 square0 = v_load(s), square1 = v_load(s + 16);
+    for (size_t i = 0; i < rows; i++, x += ld) {
+        f32x16 d0 = v_sub(v_load(x), mean0), d1 = v_sub(v_load(x + 16), mean1);
+        rest0 = v_add(rest0, d0);
+        rest1 = v_add(rest1, d1);
+        square0 = v_fma(d0, d0, square0);
+        square1 = v_fma(d1, d1, square1);
     }
-    f32x16 count = v_set1((float)pixels);
-    v_store(m, v_div(a, count));
-    v_store(m + 16, v_div(b, count));
-    v_store(m + 32, v_div(c, count));
-    v_store(m + 48, v_div(d, count));
-    for (int k = 0; k < 64; k += 32) {
-        f32x16 mean0 = v_load(m + k), mean1 = v_load(m + k + 16);
-        f32x16 rest0 = v_zero(), rest1 = v_zero(), square0 = v_zero(), square1 = v_zero();
-        row = x + k;
-        for (size_t p = 0; p < pixels; p++, row += ld) {
-            f32x16 d0 = v_sub(v_load(row), mean0), d1 = v_sub(v_load(row + 16), mean1);
-            rest0 = v_add(rest0, d0);
-            rest1 = v_add(rest1, d1);
-            square0 = v_fma(d0, d0, square0);
-            square1 = v_fma(d1, d1, square1);
-        }
-        v_store(r + k, rest0);
-        v_store(r + k + 16, rest1);
-        v_store(s + k, square0);
-        v_store(s + k + 16, square1);
-    }
+    v_store(r, rest0);
+    v_store(r + 16, rest1);
+    v_store(s, square0);
+    v_store(s + 16, square1);
 }
 
+/* The second pass finds in cache what the first has read. */
 static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
                             float *s)
 {
     const float *start = x->data + first * x->ld + channel;
-    size_t j = 0;
-    for (; j + 64 <= c; j += 64)
-        channel_moments_wide(start + j, x->ld, pixels, m + j, r + j, s + j);
-    for (; j < c; j += 16)
-        channel_moments_narrow(start + j, x->ld, pixels, c - j, m + j, r + j, s + j);
+    channel_clear(m, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
+        size_t k = 0, rows = channel_stretch(p, pixels);
+        for (; k + 64 <= c; k += 64)
+            channel_add_wide(start + p * x->ld + k, x->ld, rows, m + k);
+        for (; k < c; k += 16)
+            channel_add_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k);
+    }
+    for (size_t k = 0; k < c; k += 16)
+        channel_put(m + k, v_div(channel_take(m + k, c - k), v_set1((float)pixels)), c - k);
+    channel_clear(r, c);
+    channel_clear(s, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
+        size_t k = 0, rows = channel_stretch(p, pixels);
+        for (; k + 32 <= c; k += 32)
+            channel_square_wide(start + p * x->ld + k, x->ld, rows, m + k, r + k, s + k);
+        for (; k < c; k += 16)
+            channel_square_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k, r + k, s + k);
+    }
 }
 
 /* The gradient that x's activation lets through: dy where scale x + shift > 0. */
@@ -159,13 +186,13 @@ TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 
     return v_select(v_gt(v_fma(scale, data, shift), v_zero()), g, v_zero());
 }
 
-/* Up to sixteen channels of `normal_sums`. */
+/* a += g and b += g (x - mean) over the rows of a stretch: sixteen (n) channels from j on. */
 TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                                     size_t pixels, size_t j, size_t n, float *a, float *b)
+                                     size_t rows, size_t j, size_t n, float *a, float *b)
 {
     f32x16 scale = channel_take(x->scale + j, n), shift = channel_take(x->shift + j, n);
-    f32x16 centre = channel_take(mean + j, n), sum = v_zero(), moment = v_zero();
-    for (size_t p = 0; p < pixels; p++, data += x->ld, dy += dy_ld) {
+    f32x16 centre = channel_take(mean + j, n), sum = channel_take(a, n), moment = channel_take(b, n);
+    for (size_t i = 0; i < rows; i++, data += x->ld, dy += dy_ld) {
         f32x16 value = channel_take(data, n);
         f32x16 g = channel_passed(x, value, channel_take(dy, n), scale, shift);
         sum = v_add(sum, g);
@@ -175,14 +202,14 @@ TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const 
     channel_put(b, moment, n);
 }
 
-/* Thirty-two channels of `normal_sums`: two lines of memory a row at once. */
+/* The same for 32 channels: two lines of memory a row at once. */
 TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                                   size_t pixels, size_t j, float *a, float *b)
+                                   size_t rows, size_t j, float *a, float *b)
 {
     f32x16 scale0 = v_load(x->scale + j), shift0 = v_load(x->shift + j), centre0 = v_load(mean + j);
     f32x16 scale1 = v_load(x->scale + j + 16), shift1 = v_load(x->shift + j + 16), centre1 = v_load(mean + j + 16);
-    f32x16 sum0 = v_zero(), sum1 = v_zero(), moment0 = v_zero(), moment1 = v_zero();
-    for (size_t p = 0; p < pixels; p++, data += x->ld, dy += dy_ld) {
+    f32x16 sum0 = v_load(a), sum1 = v_load(a + 16), moment0 = v_load(b), moment1 = v_load(b + 16);
+    for (size_t i = 0; i < rows; i++, data += x->ld, dy += dy_ld) {
         f32x16 value0 = v_load(data), value1 = v_load(data + 16);
         f32x16 g0 = channel_passed(x, value0, v_load(dy), scale0, shift0);
         f32x16 g1 = channel_passed(x, value1, v_load(dy + 16), scale1, shift1);
@@ -200,12 +227,16 @@ TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const fl
 static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
                                 size_t channel, size_t c, float *a, float *b)
 {
-    const float *data = x->data + first * x->ld + channel, *g = dy->data + first * dy->ld + channel;
-    size_t k = 0;
-    for (; k + 32 <= c; k += 32)
-        channel_normal_wide(x, mean, data + k, g + k, dy->ld, pixels, channel + k, a + k, b + k);
-    for (; k < c; k += 16)
-        channel_normal_narrow(x, mean, data + k, g + k, dy->ld, pixels, channel + k, c - k, a + k, b + k);
+    channel_clear(a, c);
+    channel_clear(b, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
+        const float *data = x->data + (first + p) * x->ld + channel, *g = dy->data + (first + p) * dy->ld + channel;
+        size_t k = 0, rows = channel_stretch(p, pixels);
+        for (; k + 32 <= c; k += 32)
+            channel_normal_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k);
+        for (; k < c; k += 16)
+            channel_normal_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k);
+    }
 }
 
 static void channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,

@@ -290,6 +290,7 @@ typedef struct tx_need {
     size_t saved, prepared, work;
     size_t work_backward;
     const char *algorithm; /* for the summary: "matrix", "im2col", "winograd", .. */
+    int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward */
     double macs;           /* multiply-adds of one image, by the definition */
 } tx_need;
 

@@ -179,14 +179,24 @@ static void gemm_pack_rows(const tx_rows *a, const gemm_place *place, size_t row
 /* Pixels of the target that rows row.. go to. */
 static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t *pixel)
 {
-    const tx_rows *a = &job->a;
     const tx_target *y = &job->y;
-    size_t gw = (size_t)a->grid_w, gh = (size_t)a->grid_h;
+    if (job->plain) {
+        for (size_t r = 0; r < rows; r++)
+            pixel[r] = row + r;
+        return;
+    }
+    size_t gw = (size_t)job->a.grid_w, gh = (size_t)job->a.grid_h, h = (size_t)y->h, w = (size_t)y->w;
+    size_t gx = row % gw, gy = row / gw % gh, image = row / gw / gh;
     for (size_t r = 0; r < rows; r++) {
-        size_t gx = (row + r) % gw, rest = (row + r) / gw;
-        size_t py = rest % gh * (size_t)y->step_y + (size_t)y->offset_y;
-        size_t px = gx * (size_t)y->step_x + (size_t)y->offset_x;
-        pixel[r] = job->plain ? row + r : (rest / gh * (size_t)y->h + py) * (size_t)y->w + px;
+        pixel[r] = (image * h + gy * (size_t)y->step_y + (size_t)y->offset_y) * w + gx * (size_t)y->step_x +
+                   (size_t)y->offset_x;
+        if (++gx < gw)
+            continue;
+        gx = 0;
+        if (++gy < gh)
+            continue;
+        gy = 0;
+        image++;
     }
 }
 
@@ -212,6 +222,20 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
     }
 }
 
+/* Asks for the columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`. */
+static void gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, size_t part,
+                            size_t parts)
+{
+    for (size_t r = rows * part / parts; r < rows * (part + 1) / parts; r++) {
+        int y = place[r].y + a->tap->y, x = place[r].x + a->tap->x;
+        if (y < 0 || x < 0 || y >= a->x.h || x >= a->x.w)
+            continue;
+        const float *in = place[r].image + ((size_t)y * (size_t)a->x.w + (size_t)x) * a->x.ld + k0;
+        for (size_t k = 0; k < kc; k += 16)
+            TX_PREFETCH(in + k);
+    }
+}
+
 /* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
  * in the target. */
 static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc, size_t first,
@@ -225,6 +249,12 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     gemm_places(&job->a, row, rows, place);
     gemm_pack_rows(&job->a, place, rows, k0, kc, work);
     gemm_pixels(job, row, rows, pixel);
+    size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
+    if (job->a.taps != 1)
+        ahead = 0;
+    if (ahead)
+        gemm_places(&job->a, row + rows, ahead, place);
+    size_t panels = (end - first + TILE_N - 1) / TILE_N;
     for (size_t column = first; column < end; column += TILE_N) {
         size_t columns = end - column < TILE_N ? end - column : TILE_N;
         float *c = sums + (column - first);
@@ -232,7 +262,12 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         if (job->in_place) {
             c = y->data + row * y->ld + column;
             ld = y->ld;
+            for (size_t r = 0; r < rows; r++)
+                for (size_t j = 0; j < columns; j += 16)
+                    TX_PREFETCH_WRITE(c + r * ld + j);
         }
+        if (ahead)
+            gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
         tile_run(kc, work, kc, 1, job->b + column * job->k + k0 * TILE_N, c, ld, (int)rows, (int)columns,
                  k0 ? TILE_RESUME : TILE_ZERO);
         if (last && !nothing)

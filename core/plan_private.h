@@ -22,6 +22,9 @@ typedef struct tx_planned {
     int is_step;
     int result; /* of a step: the node whose value it makes */
     tx_slot value;
+    int origin;       /* the node whose memory holds the value: itself, or further up for a view */
+    tx_slot again;    /* where the value stands when it is made again for backward; buffer -1: it is kept */
+    int remade;       /* the backward time at which that happens */
     int coefficients; /* the batch norm whose scale and shift the value is read through, or -1 */
     tx_act act;       /* to be applied by readers */
     tx_act joined;    /* applied by the step itself */
@@ -33,6 +36,7 @@ typedef struct tx_planned {
     tx_slot dy, *dx, *dx_add;
     tx_need need;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
+    int again_prepared, again_work;
 } tx_planned;
 
 struct tx_plan {
@@ -40,12 +44,33 @@ struct tx_plan {
     int batch;
     tx_mode mode;
     int nodes;
+    int thrifty; /* cheap values are made again in backward */
     tx_planned *node;
     tx_slot *slots; /* storage of all dx and dx_add */
     tx_buffer *buffer;
     size_t buffers, room;
     size_t bytes;
 };
+
+/* Forward times are below plan->nodes, backward times from there on. */
+int tx_backward_time(const tx_plan *plan, int node);
+int tx_end_of_time(const tx_plan *plan);
+const tx_node *tx_plan_node(const tx_plan *plan, int i);
+extern const tx_slot tx_nowhere;
+
+/* arena.c: a new buffer's number, -1 without memory or where the size does not fit; longer life; places for all. */
+int tx_arena_add(tx_plan *plan, size_t bytes, int time);
+void tx_arena_touch(tx_plan *plan, int buffer, int time);
+tx_status tx_arena_place(tx_plan *plan);
+
+/* plan.c: a dense tensor of the node's shape; where the value of node i is read at some time, and keeping it alive. */
+tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *slot);
+tx_slot tx_plan_value(const tx_plan *plan, int i, int time);
+void tx_plan_touch(tx_plan *plan, int i, int time);
+
+/* plan_remake.c, plan_backward.c */
+tx_status tx_plan_remake(tx_plan *plan);
+tx_status tx_plan_backward(tx_plan *plan);
 
 /* Fills the shapes of a step (not its pointers) for n images. step->x and step->dx have room for the inputs. */
 void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step);

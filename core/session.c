@@ -31,16 +31,29 @@ static void *buffer_of(const tx_session *s, int buffer)
     return buffer < 0 ? NULL : s->arena + s->plan->buffer[buffer].offset;
 }
 
-/* Completes a view that has its shape with pointers to node i's value. */
-static void bind_view(const tx_session *s, int i, tx_view *view)
+/* Completes a view that has its shape with pointers to node i's value at some time. */
+static void bind_view(const tx_session *s, int i, int time, tx_view *view)
 {
     const tx_planned *p = &s->plan->node[i];
-    view->data = pointer_of(s, p->value);
+    view->data = pointer_of(s, tx_plan_value(s->plan, i, time));
     if (p->coefficients >= 0) {
         const float *scale = buffer_of(s, s->plan->node[p->coefficients].saved);
         view->scale = scale;
         view->shift = scale + view->c;
     }
+}
+
+/* What step i reads and writes at some time: values that are made again stand elsewhere in backward. */
+static void bind_values(tx_session *s, int i, int time)
+{
+    tx_step *step = &s->step[i];
+    int result = s->plan->node[i].result;
+    for (int k = 0; k < step->node->inputs; k++)
+        bind_view(s, step->node->input[k]->index, time, &step->x[k]);
+    if (s->plan->node[result].coefficients != i)
+        step->y.data = pointer_of(s, tx_plan_value(s->plan, result, time));
+    if (step->has_add)
+        bind_view(s, s->plan->node[i].add, time, &step->add);
 }
 
 static void bind_params(const tx_session *s, const tx_node *node, float **param, float **grad, int64_t **counter)
@@ -64,14 +77,9 @@ static void bind_step(tx_session *s, int i)
     const tx_node *node = tx_graph_node(s->plan->graph, i);
     int64_t *unused = NULL;
     tx_plan_step(s->plan, i, s->n, step);
-    for (int k = 0; k < node->inputs; k++) {
-        bind_view(s, node->input[k]->index, &step->x[k]);
+    bind_values(s, i, 0);
+    for (int k = 0; k < node->inputs; k++)
         step->dx[k] = (tx_gradient){pointer_of(s, p->dx[k]), p->dx[k].ld, pointer_of(s, p->dx_add[k]), p->dx_add[k].ld};
-    }
-    if (s->plan->node[p->result].coefficients != i)
-        step->y.data = pointer_of(s, s->plan->node[p->result].value);
-    if (step->has_add)
-        bind_view(s, p->add, &step->add);
     step->dy.data = pointer_of(s, p->dy);
     step->saved = buffer_of(s, p->saved);
     step->prepared = buffer_of(s, p->prepared);
@@ -195,6 +203,9 @@ void tx_forward(tx_session *session)
         double start = session->clock ? tx_seconds() : 0;
         step->run = session->run;
         step->work = buffer_of(session, session->plan->node[i].work);
+        step->prepared = buffer_of(session, session->plan->node[i].prepared);
+        if (session->plan->thrifty)
+            bind_values(session, i, i);
         if (prepare && step->node->op->prepare)
             step->node->op->prepare(step);
         step->node->op->forward(step);
@@ -214,6 +225,23 @@ static void seed_gradient(tx_session *s, const float *dy)
         gradient[i] = dy ? dy[i] : 1;
 }
 
+/* Runs steps again whose results were dropped, those that are due at this time. */
+static void remake(tx_session *s, int time)
+{
+    for (int j = 0; j < s->plan->nodes; j++) {
+        const tx_planned *p = &s->plan->node[j];
+        tx_step *step = &s->step[j];
+        if (!p->is_step || p->remade != time)
+            continue;
+        bind_values(s, j, time);
+        step->work = buffer_of(s, p->again_work);
+        step->prepared = buffer_of(s, p->again_prepared);
+        if (step->node->op->prepare)
+            step->node->op->prepare(step);
+        step->node->op->forward(step);
+    }
+}
+
 void tx_backward(tx_session *session, const float *dy)
 {
     const tx_plan *plan = session->plan;
@@ -226,9 +254,13 @@ void tx_backward(tx_session *session, const float *dy)
     seed_gradient(session, dy);
     for (int i = plan->nodes - 1; i >= 0; i--) {
         tx_step *step = &session->step[i];
+        if (plan->thrifty)
+            remake(session, tx_backward_time(plan, i));
         if (!step->node || !step->dy.data || !step->node->op->backward)
             continue;
         double start = session->clock ? tx_seconds() : 0;
+        if (plan->thrifty)
+            bind_values(session, i, tx_backward_time(plan, i));
         step->work = buffer_of(session, plan->node[i].work_backward);
         step->node->op->backward(step);
         if (session->clock)

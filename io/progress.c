@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 79, BAR = 24 };
+enum { COLUMNS = 79, BAR = 24, BAR_LEAST = 8 };
 #define REDRAW 0.1   /* seconds, on a terminal */
 #define REPEAT 10.0  /* seconds between lines elsewhere */
 
@@ -57,10 +57,12 @@ static void show(tx_progress *p, double now, int last, const char *note)
         fflush(p->out);
         return;
     }
-    size_t full = p->total ? (size_t)((double)BAR * (double)p->done / (double)p->total) : BAR;
-    for (size_t i = 0; i < BAR; i++)
+    size_t others = strlen(text) + (strlen(p->label) < 20 ? strlen(p->label) : 20) + 4;
+    size_t width = others + BAR <= COLUMNS ? BAR : others + BAR_LEAST <= COLUMNS ? COLUMNS - others : BAR_LEAST;
+    size_t full = p->total ? (size_t)((double)width * (double)p->done / (double)p->total) : width;
+    for (size_t i = 0; i < width; i++)
         bar[i] = i < full ? '#' : '.';
-    bar[BAR] = 0;
+    bar[width] = 0;
     snprintf(line, sizeof line, "%.20s [%s] %s", p->label, bar, text);
     line[COLUMNS] = 0;
     size_t n = strlen(line);

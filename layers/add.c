@@ -50,6 +50,12 @@ static void add_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
+static void add_plan(const tx_step *step, tx_need *need)
+{
+    (void)step;
+    need->cheap = 1;
+}
+
 static void add_forward(tx_step *step)
 {
     tx_channel_sum(&step->y, step->x, step->node->inputs, step->act);
@@ -81,6 +87,7 @@ static void add_backward(tx_step *step)
 const tx_op tx_op_add = {
     .name = "add",
     .shape = add_shape,
+    .plan = add_plan,
     .forward = add_forward,
     .backward = add_backward,
     .reference_forward = add_reference_forward,

@@ -22,7 +22,8 @@ typedef struct op_graph {
     case_tensor *param_from[OP_PARAMS];
     const char *result; /* name of what the last node gives */
     int infers;         /* inference gives the same result */
-    int trains;         /* a training run gives the result and gradients */
+    int backward;       /* a run in `mode` gives the result and gradients */
+    tx_mode mode;
 } op_graph;
 
 /* Room for what one tensor is in single and in double precision, in memory's order. */
@@ -199,7 +200,7 @@ static tx_status op_run_mode(op_run *run, tx_mode mode)
         tx_reference_forward(run->reference);
     const case_tensor *want = case_find(o->c, o->result, 1);
     tx_status status = want ? op_read_node(run, last, 0, o->result, want->count) : TX_OK;
-    if (status == TX_OK && mode == TX_TRAIN)
+    if (status == TX_OK && mode != TX_INFER)
         status = op_backward(run, last);
     tx_session_free(run->session);
     tx_reference_free(run->reference);
@@ -234,8 +235,8 @@ static tx_status op_run_graph(op_graph *o)
         status = TX_ERR_MEMORY;
     if (status == TX_OK && o->infers)
         status = op_run_mode(&run, TX_INFER);
-    if (status == TX_OK && o->trains)
-        status = op_run_mode(&run, TX_TRAIN);
+    if (status == TX_OK && o->backward)
+        status = op_run_mode(&run, o->mode);
     tx_free(run.single);
     tx_free(run.twice);
     tx_weights_free(run.weights);
@@ -263,7 +264,7 @@ static int op_conv2d(op_graph *o)
                                             .dilation_h = case_int(c, "dilation", 0, 1),
                                             .dilation_w = case_int(c, "dilation", 1, 1),
                                             .no_bias = !case_find(o->c, "b", 0)});
-    o->infers = o->trains = 1;
+    o->infers = o->backward = 1;
     return op_param(o, y, 0, "w") == TX_OK && op_param(o, y, 1, "b") == TX_OK ? 1 : -1;
 }
 
@@ -274,7 +275,7 @@ static int op_linear(op_graph *o)
         return 0;
     tx_node *y = tx_linear(o->graph, op_input(o, "x"), "linear",
                            (tx_linear_args){.out = w->shape[0], .no_bias = !case_find(o->c, "b", 0)});
-    o->infers = o->trains = 1;
+    o->infers = o->backward = 1;
     return op_param(o, y, 0, "w") == TX_OK && op_param(o, y, 1, "b") == TX_OK ? 1 : -1;
 }
 
@@ -283,8 +284,9 @@ static int op_batchnorm(op_graph *o)
     tx_node *y = tx_batchnorm(o->graph, op_input(o, "x"), "bn",
                               (tx_batchnorm_args){.eps = case_number(o->c, "eps", 0, 0), .momentum = case_number(o->c, "momentum", 0, 0)});
     static const char *const names[4] = {"w", "b", "rm", "rv"};
-    o->trains = case_int(o->c, "train", 0, 1);
-    o->infers = !o->trains;
+    o->mode = case_int(o->c, "train", 0, 1) ? TX_TRAIN : TX_EXPLAIN;
+    o->infers = o->mode == TX_EXPLAIN;
+    o->backward = 1;
     for (int i = 0; i < 4; i++)
         if (op_param(o, y, i, names[i]))
             return -1;
@@ -299,34 +301,34 @@ static int op_maxpool(op_graph *o)
         return 0;
     tx_max_pool(o->graph, op_input(o, "x"),
                 (tx_pool_args){.kernel = kernel, .stride = stride, .padding = pad, .ceil = case_int(c, "ceil", 0, 0)});
-    o->infers = o->trains = 1;
+    o->infers = o->backward = 1;
     return 1;
 }
 
 static int op_global_mean(op_graph *o)
 {
     tx_global_mean(o->graph, op_input(o, "x"));
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 static int op_relu(op_graph *o)
 {
     tx_relu(o->graph, op_input(o, "x"));
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 /* Dropout that drops nothing. */
 static int op_identity(op_graph *o)
 {
     tx_dropout(o->graph, op_input(o, "x"), (tx_dropout_args){.p = 0});
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 static int op_add_relu(op_graph *o)
 {
     tx_node *a = op_input(o, "x"), *b = op_input(o, "x2");
     tx_relu(o->graph, tx_add(o->graph, a, b));
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 static int op_concat(op_graph *o)
@@ -335,7 +337,7 @@ static int op_concat(op_graph *o)
     parts[0] = op_input(o, "x");
     parts[1] = op_input(o, "x2");
     tx_concat(o->graph, parts, 2);
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 static int op_dense_layer_head(op_graph *o)
@@ -349,7 +351,7 @@ static int op_dense_layer_head(op_graph *o)
     tx_node *bn = tx_batchnorm(o->graph, tx_concat(o->graph, parts, 2), "bn",
                                (tx_batchnorm_args){.eps = case_number(o->c, "eps", 0, 0)});
     tx_node *y = tx_conv2d(o->graph, tx_relu(o->graph, bn), "conv", (tx_conv2d_args){.out = w->shape[0], .kernel = w->shape[2], .no_bias = 1});
-    o->trains = 1;
+    o->backward = 1;
     return op_param(o, bn, 0, "bnw") == TX_OK && op_param(o, bn, 1, "bnb") == TX_OK && op_param(o, y, 0, "w") == TX_OK ? 1 : -1;
 }
 
@@ -399,7 +401,7 @@ static int op_bce(op_graph *o)
     tx_node *x = op_input(o, "x"), *y = op_input(o, "y"), *m = op_input(o, "m");
     tx_bce_with_logits(o->graph, x, y, m, (tx_bce_args){0});
     o->result = "loss";
-    o->infers = o->trains = 1;
+    o->infers = o->backward = 1;
     return op_bce_each(o->c) == TX_OK ? 1 : -1;
 }
 
@@ -421,7 +423,7 @@ static int op_cross_entropy(op_graph *o)
     tx_cross_entropy(o->graph, x, op_input(o, "target"),
                      (tx_cross_entropy_args){.smoothing = case_number(c, "label_smoothing", 0, 0)});
     o->result = "loss";
-    return o->infers = o->trains = 1;
+    return o->infers = o->backward = 1;
 }
 
 /* --------------------------------------------------------------------------------------- optimisers */
@@ -566,7 +568,7 @@ static int op_is_optimizer(const char *op)
 static void op_case_check(op_case *c)
 {
     op_builder *build = op_find(c->op);
-    op_graph o = {.c = c, .result = "y"};
+    op_graph o = {.c = c, .result = "y", .mode = TX_TRAIN};
     tx_status status;
     int known = 1;
     if (op_is_optimizer(c->op)) {

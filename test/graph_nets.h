@@ -86,7 +86,8 @@ static tx_node *net_bottleneck(tx_node *x)
     x = pool(relu(bn(conv(x, 6, 7, 2))), 3, 2, 1);
     tx_node *y = relu(bn(conv(x, 4, 1, 1)));
     y = relu(bn(conv(y, 4, 3, 2)));
-    y = relu(add(bn(conv(y, 16, 1, 1)), bn(conv(x, 16, 1, 2))));
+    y = bn(conv(y, 16, 1, 1));
+    y = relu(add(y, bn(conv(x, 16, 1, 2))));
     tx_node *z = relu(bn(conv(y, 4, 1, 1)));
     return relu(add(y, bn(conv(z, 16, 1, 1))));
 }
@@ -128,7 +129,8 @@ static tx_node *net_dense_blocks(tx_node *x)
 static tx_node *net_thrice(tx_node *x)
 {
     x = relu(conv_bias(x, 6, 3));
-    return add(add(conv(x, 6, 3, 1), conv(x, 6, 1, 1)), x);
+    tx_node *y = conv(x, 6, 3, 1), *z = conv(x, 6, 1, 1);
+    return add(add(y, z), x);
 }
 
 static tx_node *net_itself(tx_node *x)
@@ -164,14 +166,14 @@ static tx_node *net_bn_conv_and_add(tx_node *x)
 static tx_node *net_bn_many_ways(tx_node *x)
 {
     x = bn(conv(x, 6, 3, 1));
-    tx_node *r = relu(x);
-    return cat3(conv(x, 3, 1, 1), conv(r, 3, 3, 1), add(r, pool(x, 3, 1, 1)));
+    tx_node *r = relu(x), *a = conv(x, 3, 1, 1), *b = conv(r, 3, 3, 1), *c = pool(x, 3, 1, 1);
+    return cat3(a, b, add(r, c));
 }
 
 static tx_node *net_relu_and_raw(tx_node *x)
 {
-    tx_node *s = add(conv(x, 6, 3, 1), conv(x, 6, 1, 1));
-    return add(relu(s), bn(s));
+    tx_node *a = conv(x, 6, 3, 1), *b = conv(x, 6, 1, 1), *s = add(a, b), *r = relu(s);
+    return add(r, bn(s));
 }
 
 static tx_node *net_bn_of_bn(tx_node *x)
@@ -188,7 +190,8 @@ static tx_node *net_dropout(tx_node *x)
 static tx_node *net_dropout_shared(tx_node *x)
 {
     x = relu(bn(conv(x, 6, 3, 1)));
-    return add(drop(x, 0.25), cat2(conv(x, 2, 1, 1), drop(conv(x, 4, 3, 1), 0.5)));
+    tx_node *a = drop(x, 0.25), *b = conv(x, 2, 1, 1), *c = drop(conv(x, 4, 3, 1), 0.5);
+    return add(a, cat2(b, c));
 }
 
 static tx_node *net_concat_itself(tx_node *x)
@@ -201,8 +204,8 @@ static tx_node *net_concat_itself(tx_node *x)
 static tx_node *net_concat_shared(tx_node *x)
 {
     tx_node *a = conv(x, 4, 3, 1), *b = relu(bn(a));
-    tx_node *c = cat2(a, b);
-    return add(conv(c, 4, 1, 1), add(a, conv(b, 4, 3, 1)));
+    tx_node *c = conv(cat2(a, b), 4, 1, 1), *d = conv(b, 4, 3, 1);
+    return add(c, add(a, d));
 }
 
 static tx_node *net_concat_image(tx_node *x)
@@ -217,8 +220,8 @@ static tx_node *net_branches(tx_node *x)
     tx_node *a = relu(bn(conv(x, 4, 1, 1)));
     tx_node *b = relu(bn(conv(relu(bn(conv(x, 3, 1, 1))), 5, 3, 1)));
     tx_node *c = relu(bn(conv(pool(x, 3, 1, 1), 2, 1, 1)));
-    tx_node *y = cat3(a, b, c);
-    return cat2(pool(y, 3, 2, 1), relu(bn(conv(y, 7, 3, 2))));
+    tx_node *y = cat3(a, b, c), *p = pool(y, 3, 2, 1);
+    return cat2(p, relu(bn(conv(y, 7, 3, 2))));
 }
 
 /* Two concatenations want the same value: only one can hold it. */
@@ -232,15 +235,16 @@ static tx_node *net_concat_rivals(tx_node *x)
 /* .. and their sum hands one gradient to both. */
 static tx_node *net_concat_crossed(tx_node *x)
 {
-    tx_node *a = conv(x, 4, 3, 1), *b = conv(x, 4, 1, 1);
-    return add(cat2(a, b), cat2(b, a));
+    tx_node *a = conv(x, 4, 3, 1), *b = conv(x, 4, 1, 1), *c = cat2(a, b), *d = cat2(b, a);
+    return add(c, d);
 }
 
 /* The gradients of a batch norm's result and input overlap without being one. */
 static tx_node *net_concat_shifted(tx_node *x)
 {
-    tx_node *a = conv(x, 4, 3, 1), *b = bn(a), *c = conv(x, 2, 1, 1), *d = conv(x, 2, 3, 1);
-    return add(cat2(a, c), cat2(d, b));
+    tx_node *a = conv(x, 20, 3, 1), *b = bn(a), *c = conv(x, 10, 1, 1), *d = conv(x, 10, 3, 1);
+    tx_node *first = cat2(c, a), *second = cat2(b, d);
+    return add(first, second);
 }
 
 static tx_node *net_concat_in_concat(tx_node *x)
@@ -286,13 +290,14 @@ static tx_node *net_two_heads(tx_node *x)
 {
     x = relu(bn(conv(x, 6, 3, 1)));
     tx_node *m = tx_global_mean(x ? x->graph : NULL, x);
-    return add(full(m, 5), relu(full(m, 5)));
+    tx_node *a = full(m, 5), *b = relu(full(m, 5));
+    return add(a, b);
 }
 
 static tx_node *net_pool_first(tx_node *x)
 {
-    tx_node *p = pool(x, 2, 2, 0);
-    return add(relu(bn(conv(p, 5, 3, 1))), pool(conv(x, 5, 3, 1), 2, 2, 0));
+    tx_node *p = pool(x, 2, 2, 0), *a = relu(bn(conv(p, 5, 3, 1))), *b = pool(conv(x, 5, 3, 1), 2, 2, 0);
+    return add(a, b);
 }
 
 static tx_node *net_nothing(tx_node *x)

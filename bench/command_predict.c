@@ -1,0 +1,241 @@
+/* command_predict.c - `thorax predict`: a CSV row an image, the same digits alone or in any batch. */
+#define _POSIX_C_SOURCE 200809L
+#include "bench.h"
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct path_list {
+    char **path;
+    size_t count, room;
+} path_list;
+
+static tx_status add_path(path_list *l, const char *path)
+{
+    tx_status status = tx_grow((void **)&l->path, &l->room, l->count + 1, sizeof *l->path);
+    if (status)
+        return status;
+    l->path[l->count] = tx_strdup(path);
+    return l->path[l->count] ? (l->count++, TX_OK) : TX_ERR_MEMORY;
+}
+
+/* Whether a file begins as an image does. */
+static int is_image(const char *path)
+{
+    unsigned char begin[32];
+    FILE *f = fopen(path, "rb");
+    size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
+    if (f)
+        fclose(f);
+    return n > 0 && tx_image_format(begin, n) != NULL;
+}
+
+enum { DEPTH_AT_MOST = 64 };
+
+/* Every image below a folder, in the order of the names' bytes. */
+static tx_status add_folder(path_list *l, const char *folder, int depth)
+{
+    char **names, escaped[TX_TEXT];
+    size_t n;
+    if (depth > DEPTH_AT_MOST)
+        return tx_fail(TX_ERR_FILE, "%s: folders nested deeper than %d", tx_escape(escaped, sizeof escaped, folder), (int)DEPTH_AT_MOST);
+    tx_status status = tx_folder_list(folder, &names, &n);
+    if (status)
+        return status;
+    for (size_t i = 0; status == TX_OK && i < n; i++) {
+        struct stat about;
+        char *path = tx_path_join(folder, names[i]);
+        if (!path)
+            status = TX_ERR_MEMORY;
+        else if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+            status = add_folder(l, path, depth + 1);
+        else if (is_image(path))
+            status = add_path(l, path);
+        tx_free(path);
+    }
+    tx_folder_names_free(names, n);
+    return status;
+}
+
+static tx_status add_argument(path_list *l, const char *name)
+{
+    struct stat about;
+    char escaped[TX_TEXT];
+    if (stat(name, &about))
+        return tx_fail(TX_ERR_FILE, "%s: no such image or folder", tx_escape(escaped, sizeof escaped, name));
+    size_t before = l->count;
+    tx_status status = S_ISDIR(about.st_mode) ? add_folder(l, name, 0) : add_path(l, name);
+    if (status == TX_OK && l->count == before)
+        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder", tx_escape(escaped, sizeof escaped, name));
+    return status;
+}
+
+/* Paths from standard input, a line each. */
+static tx_status add_input(path_list *l)
+{
+    char line[4098];
+    tx_status status = TX_OK;
+    while (status == TX_OK && fgets(line, sizeof line, stdin)) {
+        size_t n = strcspn(line, "\r\n");
+        if (n + 1 >= sizeof line)
+            return tx_fail(TX_ERR_FORMAT, "standard input: a path longer than %zu bytes", sizeof line - 2);
+        line[n] = 0;
+        if (n)
+            status = add_argument(l, line);
+    }
+    return status;
+}
+
+static tx_status gather(path_list *l, const options *o)
+{
+    tx_status status = TX_OK;
+    for (int i = 1; status == TX_OK && i < o->arguments; i++)
+        status = strcmp(o->argument[i], "-") == 0 ? add_input(l) : add_argument(l, o->argument[i]);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- one batch */
+typedef struct prediction {
+    const options *o;
+    model model;
+    predictor *predictor; /* a file of the model each */
+    path_list paths;
+    int logits, skip;
+    size_t batch;
+    tx_status *status; /* an image of the batch */
+    char (*message)[512];
+    const char *const *batch_path;
+    size_t each; /* floats of an image */
+} prediction;
+
+static void load_image(void *context, size_t k, int worker)
+{
+    (void)worker;
+    prediction *p = context;
+    float *to = tx_session_input(p->predictor[0].session, p->predictor[0].net.image) + k * p->each;
+    p->status[k] = tx_preprocess_file(&p->model.recipe.how, p->batch_path[k], to, NULL);
+    if (p->status[k])
+        snprintf(p->message[k], sizeof p->message[k], "%s", tx_error_message());
+}
+
+static void print_row(const prediction *p, const char *path, size_t k)
+{
+    char number[TX_NUMBER];
+    page row = {0};
+    page_csv(&row, path);
+    size_t classes = (size_t)p->model.choice.classes;
+    for (size_t c = 0; c < classes; c++) {
+        double value = 0;
+        if (p->logits) {
+            value = (double)p->predictor[0].logits[k * classes + c];
+        } else {
+            float sum = 0;
+            for (size_t m = 0; m < p->model.files; m++)
+                sum += tx_sigmoidf(p->predictor[m].logits[k * classes + c]);
+            value = (double)(sum / (float)p->model.files);
+        }
+        page_add(&row, ",%s", tx_number_print(number, sizeof number, value, 9));
+    }
+    puts(row.data ? row.data : "");
+    page_free(&row);
+}
+
+/* Images from[0..n): loaded in parallel, run through every member, printed. A bad one stands in the way of the rows after it
+ * alone, unless it is to be skipped: every image has its place in the batch, whether it could be read or not. */
+static tx_status run_batch(prediction *p, char *const *from, size_t n)
+{
+    p->batch_path = (const char *const *)from;
+    tx_parallel_for(n, load_image, p);
+    const float *input = tx_session_input(p->predictor[0].session, p->predictor[0].net.image);
+    for (size_t m = 0; m < p->model.files; m++) {
+        if (m > 0)
+            memcpy(tx_session_input(p->predictor[m].session, p->predictor[m].net.image), input, n * p->each * sizeof *input);
+        tx_status status = predictor_run(&p->predictor[m], n);
+        if (status)
+            return status;
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (p->status[k] == TX_OK)
+            print_row(p, from[k], k);
+        else if (p->skip && p->status[k] != TX_ERR_MEMORY)
+            say("left out: %s", p->message[k]);
+        else
+            return tx_fail(p->status[k], "%s", p->message[k]);
+    }
+    return TX_OK;
+}
+
+static void print_header(const prediction *p)
+{
+    page row = {0};
+    page_append(&row, "Path");
+    for (int c = 0; c < p->model.choice.classes; c++) {
+        page_append(&row, ",");
+        if (p->model.task)
+            page_csv(&row, p->model.task[c]);
+        else
+            page_add(&row, p->logits ? "logit_%d" : "p_%d", c);
+    }
+    puts(row.data ? row.data : "");
+    page_free(&row);
+}
+
+static tx_status open_members(prediction *p)
+{
+    size_t side = (size_t)p->model.choice.size;
+    p->each = side * side * 3;
+    p->predictor = tx_alloc(p->model.files, sizeof *p->predictor);
+    p->status = tx_alloc(p->batch, sizeof *p->status);
+    p->message = tx_alloc(p->batch, sizeof *p->message);
+    tx_status status = p->predictor && p->status && p->message ? TX_OK : TX_ERR_MEMORY;
+    for (size_t m = 0; status == TX_OK && m < p->model.files; m++) {
+        status = predictor_open(&p->predictor[m], &p->model.choice, (int)p->batch);
+        if (status == TX_OK)
+            status = predictor_load(&p->predictor[m], p->model.file[m]);
+    }
+    return status;
+}
+
+static int predict(prediction *p)
+{
+    int code = model_open(&p->model, p->o->argument[0], p->o);
+    if (code != EXIT_DONE)
+        return code;
+    if (p->logits && p->model.files > 1)
+        return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
+    if (gather(&p->paths, p->o))
+        return complain_failed();
+    p->batch = (size_t)option_whole(p->o, "batch");
+    if (p->batch > p->paths.count)
+        p->batch = p->paths.count ? p->paths.count : 1;
+    if (open_members(p))
+        return complain_failed();
+    model_describe(&p->model);
+    work_begins();
+    print_header(p);
+    for (size_t from = 0; from < p->paths.count; from += p->batch) {
+        size_t n = p->paths.count - from < p->batch ? p->paths.count - from : p->batch;
+        if (run_batch(p, p->paths.path + from, n))
+            return complain_failed();
+    }
+    return EXIT_DONE;
+}
+
+int command_predict(const options *o)
+{
+    prediction p = {.o = o, .logits = option_on(o, "logits")};
+    p.skip = strcmp(option_text(o, "bad-images"), "skip") == 0;
+    int code = predict(&p);
+    for (size_t m = 0; p.predictor && m < p.model.files; m++)
+        predictor_free(&p.predictor[m]);
+    for (size_t i = 0; i < p.paths.count; i++)
+        tx_free(p.paths.path[i]);
+    tx_free(p.paths.path);
+    tx_free(p.predictor);
+    tx_free(p.status);
+    tx_free(p.message);
+    model_free(&p.model);
+    return code;
+}

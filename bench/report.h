@@ -1,0 +1,40 @@
+/* report.h - pages about runs: learning curves and tables from the run's own tables. Private to bench.
+ *
+ * A page depends on what it shows alone: no time, no host, no path. */
+#ifndef THORAX_BENCH_REPORT_H
+#define THORAX_BENCH_REPORT_H
+
+#include "output.h"
+
+/* A row of metrics.csv; positives and negatives are NaN in the rows of means. */
+typedef struct metric {
+    uint64_t step;
+    int test; /* of the test split, else of valid */
+    char *task;
+    double positives, negatives, auc, low, high;
+    char *method;
+} metric;
+
+typedef struct metrics {
+    metric *row;
+    size_t rows, room;
+} metrics;
+/* Reads FOLDER/metrics.csv. */
+tx_status metrics_read(metrics *m, const char *folder);
+/* The row, or NULL. */
+const metric *metrics_find(const metrics *m, uint64_t step, int test, const char *task);
+void metrics_free(metrics *m);
+
+/* Head with style, and foot with what no page may lack. */
+void report_begin(page *p, const char *title);
+void report_end(page *p);
+/* Loss by step from FOLDER/log.csv, AUC on valid by step. */
+tx_status report_curves(page *p, const char *folder, const metrics *m);
+/* AUC with interval of every task on valid and test at one step. */
+void report_table(page *p, const metrics *m, uint64_t step);
+/* FOLDER/config.txt. */
+tx_status report_config(page *p, const char *folder);
+/* FOLDER/report.html of a run whose best checkpoint is of `best`. */
+tx_status report_run(const char *folder, uint64_t best, const char *about);
+
+#endif

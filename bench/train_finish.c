@@ -1,0 +1,135 @@
+/* train_finish.c - the end of a run: what its best checkpoint says of valid and test, the report, the done mark. */
+#include "model.h"
+#include "options.h"
+#include "report.h"
+#include "trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Predictions of a split: its file, and its scores (the caller's). */
+static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
+{
+    const tx_dataset *d = t->split[split];
+    tx_loader_options how_to_load = {.preprocess = t->recipe.how, .seed = t->seed};
+    how_to_load.skip_bad = t->run.skips;
+    tx_loader *loader = tx_loader_new(d, &how_to_load);
+    float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
+    predictions said;
+    tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;
+    if (status == TX_OK) {
+        inference how = {p->session, &p->net, p->batch, loader, NULL, &trainer_stopped};
+        char *path = run_path(&t->run, file);
+        status = path ? predictions_run(&said, &how) : TX_ERR_MEMORY;
+        if (status == TX_OK && !trainer_stopped) {
+            predictions_probabilities(&said, d, NULL, probability);
+            status = predictions_write(path, d, probability, said.present);
+            if (status == TX_OK)
+                status = scores_make(s, d, probability, said.present, 1);
+        }
+        tx_free(path);
+        predictions_free(&said);
+    }
+    for (size_t i = 0; status == TX_OK && t->run.skips && !trainer_stopped && i < d->images; i++)
+        if (tx_loader_bad(loader, i))
+            status = run_list_bad(&t->run, split == SPLIT_TEST ? "test" : "valid", d->path[i], tx_loader_bad(loader, i));
+    tx_loader_free(loader);
+    tx_free(probability);
+    return status;
+}
+
+static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
+{
+    page rows = {0};
+    scores_rows(s, step, "test", &rows);
+    tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
+    page_free(&rows);
+    return status;
+}
+
+static void print_cell(const tx_auc_result *r)
+{
+    if (isnan(r->auc))
+        printf("  %6s %-17s", "-", "");
+    else if (isnan(r->low))
+        printf("  %6.3f %-17s", r->auc, "");
+    else
+        printf("  %6.3f (%.3f to %.3f)", r->auc, r->low, r->high);
+}
+
+static void print_figures(const scores *valid, const scores *test)
+{
+    printf("%-28s  %-24s", "AUC (95% interval)", "valid");
+    printf("%s\n", test ? "  test" : "");
+    for (int k = 0; k < valid->tasks; k++) {
+        printf("%-28s", valid->task[k].task);
+        print_cell(&valid->task[k].auc);
+        if (test)
+            print_cell(&test->task[k].auc);
+        putchar('\n');
+    }
+    for (int i = 0; i < 3; i++) {
+        printf("%-28s  %6.3f %-17s", valid->mean[i].name, valid->mean[i].value, "");
+        if (test)
+            printf("  %6.3f", test->mean[i].value);
+        putchar('\n');
+    }
+}
+
+static tx_status report(trainer *t, uint64_t best)
+{
+    char about[512], net[64];
+    snprintf(about, sizeof about, "%s from %s weights, %d tasks, %zu training images of %d x %d pixels, %llu steps of %zu.",
+             net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images, t->choice.size,
+             t->choice.size, (unsigned long long)t->total, t->batch);
+    return report_run(t->run.folder, best, about);
+}
+
+/* The sessions of the training are not needed any more: their memory goes first. */
+static tx_status open_best(trainer *t, predictor *p)
+{
+    tx_session_free(t->training);
+    tx_session_free(t->inference);
+    tx_loader_free(t->feed);
+    tx_loader_free(t->check);
+    t->training = t->inference = NULL;
+    t->feed = t->check = NULL;
+    tx_status status = predictor_open(p, &t->choice, t->inference_batch);
+    if (status)
+        return status;
+    char *path = run_checkpoint_path(&t->run, t->run.at.best[0].step);
+    status = path ? predictor_load(p, path) : TX_ERR_MEMORY;
+    tx_free(path);
+    return status;
+}
+
+int trainer_finish(trainer *t)
+{
+    predictor p = {0};
+    scores valid = {0}, test = {0};
+    uint64_t best = t->run.at.best[0].step;
+    tx_status status = open_best(t, &p);
+    if (status == TX_OK)
+        status = predict_split(t, &p, SPLIT_VALID, "predictions-valid.csv", &valid);
+    if (status == TX_OK && t->split[SPLIT_TEST] && !trainer_stopped)
+        status = predict_split(t, &p, SPLIT_TEST, "predictions-test.csv", &test);
+    if (status == TX_OK && test.tasks)
+        status = add_rows(t, &test, best);
+    if (status == TX_OK && !trainer_stopped)
+        status = tx_journal_sync(t->run.table[RUN_METRICS]);
+    if (status == TX_OK && !trainer_stopped)
+        status = report(t, best);
+    if (status == TX_OK && !trainer_stopped)
+        status = run_finish(&t->run);
+    if (status == TX_OK && !trainer_stopped && t->figures) {
+        printf("%s: best checkpoint of step %llu\n", t->run.folder, (unsigned long long)best);
+        print_figures(&valid, test.tasks ? &test : NULL);
+    }
+    scores_free(&valid);
+    scores_free(&test);
+    predictor_free(&p);
+    if (status)
+        return complain_failed();
+    return trainer_stopped ? complain(EXIT_INTERRUPTED, "interrupted; the same command line goes on from there") : EXIT_DONE;
+}
