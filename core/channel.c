@@ -7,8 +7,6 @@
 #include "channel_kernels.h"
 #include "kernels.h"
 
-#include <string.h>
-
 enum {
     BLOCK = 16384, /* floats of one operand in a block: 64 KiB, a fraction of the second cache */
     SLICE = 256    /* channels of a chunk that are read at once: TX_CHUNK * SLICE floats stay in the second cache */
@@ -35,13 +33,7 @@ static size_t block_of(int c)
     return c < BLOCK ? BLOCK / (size_t)c : 1;
 }
 
-/* ---- pixel by pixel
- *
- * Where pixels lie without gaps, what is left of sixteen channels costs as much as a whole sixteen, or more. So if no
- * channel differs from another, a block is run as one pixel of all its values. If channels differ, as many pixels as make
- * a multiple of sixteen are run as one pixel, whose coefficients are the channels' repeated. */
-
-enum { WIDE = 1024 }; /* channels of such a pixel at most */
+/* ---- pixel by pixel */
 
 typedef struct pixel_pass {
     const tx_channel_kernels *kernels;
@@ -49,10 +41,10 @@ typedef struct pixel_pass {
     const tx_view *x;
     const tx_gradient *dx;
     const float *mean, *mean_g, *slope;
-    int inputs, flat;
+    int inputs;
     tx_act act;
+    int flat; /* dense, and no channel differs from another: a block is run as one pixel of all its values */
     size_t pixels, block;
-    size_t together; /* pixels that are run as one, 1: none */
 } pixel_pass;
 
 static size_t pixels_in(const pixel_pass *pass, size_t block)
@@ -69,93 +61,32 @@ static void run_pixels(pixel_pass *pass, int c, size_t pixels, tx_task *task)
     tx_parallel_for(parts(pixels, pass->block), task, pass);
 }
 
-/* How many pixels of c channels make a multiple of sixteen; 1 where that is too wide. */
-static size_t pixels_together(int c)
-{
-    size_t n = 1;
-    while ((size_t)c * n % 16 != 0)
-        n *= 2;
-    return (size_t)c * n <= WIDE ? n : 1;
-}
-
-/* to: the c values of `from`, n times; NULL stays NULL. */
-static const float *repeated(float *to, const float *from, size_t c, size_t n)
-{
-    for (size_t i = 0; i < n && from; i++)
-        memcpy(to + i * c, from, c * sizeof *to);
-    return from ? to : NULL;
-}
-
-/* Tensors from pixel `first` on, every `wide` pixels as one; first and wide are 0 and 1 where nothing changes. */
-static tx_tensor tensor_from(const tx_tensor *t, size_t first, size_t wide)
-{
-    tx_tensor r = *t;
-    r.data += first * t->ld;
-    r.c = (int)((size_t)t->c * wide);
-    r.ld = t->ld * wide;
-    return r;
-}
-
-static tx_view view_from(const tx_view *t, size_t first, size_t wide)
-{
-    tx_view r = *t;
-    r.data += first * t->ld;
-    r.c = (int)((size_t)t->c * wide);
-    r.ld = t->ld * wide;
-    return r;
-}
-
-static tx_gradient gradient_from(const tx_gradient *t, size_t first, size_t wide)
-{
-    tx_gradient r = *t;
-    r.data += first * t->ld;
-    r.add = t->add ? t->add + first * t->add_ld : NULL;
-    r.ld = t->ld * wide;
-    r.add_ld = t->add_ld * wide;
-    return r;
-}
-
-static void sum_wide(const pixel_pass *pass, size_t first, size_t pixels, size_t wide)
-{
-    float coefficients[2][2 * WIDE];
-    tx_tensor y = tensor_from(pass->y, first, wide);
-    tx_view x[TX_MAX_INPUTS];
-    for (int k = 0; k < pass->inputs; k++) {
-        x[k] = view_from(&pass->x[k], first, wide);
-        if (x[k].scale && wide > 1) { /* then there are at most two inputs */
-            x[k].scale = repeated(coefficients[k], x[k].scale, (size_t)pass->y->c, wide);
-            x[k].shift = repeated(coefficients[k] + WIDE, x[k].shift, (size_t)pass->y->c, wide);
-        }
-    }
-    pass->kernels->sum(&y, x, pass->inputs, pass->act, 0, pixels / wide);
-}
-
 static void sum_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const pixel_pass *pass = context;
-    size_t first = i * pass->block, pixels = pixels_in(pass, i), rest = pixels % pass->together;
-    if (pass->flat) {
-        sum_wide(pass, first, pixels, pixels);
+    size_t first = i * pass->block, pixels = pixels_in(pass, i);
+    if (!pass->flat) {
+        pass->kernels->sum(pass->y, pass->x, pass->inputs, pass->act, first, pixels);
         return;
     }
-    if (pixels > rest)
-        sum_wide(pass, first, pixels - rest, pass->together);
-    if (rest)
-        sum_wide(pass, first + pixels - rest, rest, 1);
+    tx_tensor y = *pass->y;
+    tx_view x[TX_MAX_INPUTS];
+    size_t start = first * y.ld;
+    y.data += start;
+    y.c = (int)(pixels * y.ld);
+    for (int k = 0; k < pass->inputs; k++) {
+        x[k] = pass->x[k];
+        x[k].data += start;
+    }
+    pass->kernels->sum(&y, x, pass->inputs, pass->act, 0, 1);
 }
 
 void tx_channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act)
 {
-    pixel_pass pass = { .y = y, .x = x, .inputs = inputs, .act = act, .flat = 1, .together = 1 };
-    int dense = y->ld == (size_t)y->c;
-    for (int k = 0; k < inputs; k++) {
-        dense &= x[k].ld == y->ld;
-        pass.flat &= !x[k].scale;
-    }
-    pass.flat &= dense;
-    if (dense && inputs <= 2)
-        pass.together = pixels_together(y->c);
+    pixel_pass pass = { .y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c };
+    for (int k = 0; k < inputs; k++)
+        pass.flat &= !x[k].scale && x[k].ld == y->ld;
     run_pixels(&pass, y->c, pixels_of(y->n, y->h, y->w), sum_task);
 }
 
@@ -163,10 +94,20 @@ static void mask_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const pixel_pass *pass = context;
-    size_t first = i * pass->block, pixels = pixels_in(pass, i), wide = pass->flat ? pixels : 1;
-    tx_tensor dy = tensor_from(pass->dy, first, wide), y = pass->y ? tensor_from(pass->y, first, wide) : dy;
-    tx_gradient dx = gradient_from(pass->dx, first, wide);
-    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, pixels / wide);
+    size_t first = i * pass->block, pixels = pixels_in(pass, i);
+    if (!pass->flat) {
+        pass->kernels->mask(pass->dx, pass->dy, pass->y, first, pixels);
+        return;
+    }
+    tx_tensor dy = *pass->dy, y = pass->y ? *pass->y : dy;
+    tx_gradient dx = *pass->dx;
+    size_t start = first * dy.ld;
+    dy.data += start;
+    dy.c = (int)(pixels * dy.ld);
+    y.data += start;
+    dx.data += start;
+    dx.add = dx.add ? dx.add + start : NULL;
+    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, 1);
 }
 
 void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
@@ -177,42 +118,18 @@ void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor
     run_pixels(&pass, dy->c, pixels_of(dy->n, dy->h, dy->w), mask_task);
 }
 
-static void normal_gradient_wide(const pixel_pass *pass, size_t first, size_t pixels, size_t wide)
-{
-    float coefficients[5][WIDE];
-    tx_view x = view_from(pass->x, first, wide);
-    tx_tensor dy = tensor_from(pass->dy, first, wide);
-    tx_gradient dx = gradient_from(pass->dx, first, wide);
-    const float *mean = pass->mean, *mean_g = pass->mean_g, *slope = pass->slope;
-    if (wide > 1) {
-        size_t c = (size_t)pass->x->c;
-        x.scale = repeated(coefficients[0], x.scale, c, wide);
-        x.shift = repeated(coefficients[1], x.shift, c, wide);
-        mean = repeated(coefficients[2], mean, c, wide);
-        mean_g = repeated(coefficients[3], mean_g, c, wide);
-        slope = repeated(coefficients[4], slope, c, wide);
-    }
-    pass->kernels->normal_gradient(&dx, &x, mean, &dy, mean_g, slope, 0, pixels / wide);
-}
-
 static void normal_gradient_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const pixel_pass *pass = context;
-    size_t first = i * pass->block, pixels = pixels_in(pass, i), rest = pixels % pass->together;
-    if (pixels > rest)
-        normal_gradient_wide(pass, first, pixels - rest, pass->together);
-    if (rest)
-        normal_gradient_wide(pass, first + pixels - rest, rest, 1);
+    pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope, i * pass->block,
+                                   pixels_in(pass, i));
 }
 
 void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
                                 const float *mean_g, const float *slope)
 {
-    pixel_pass pass = { .dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope, .together = 1 };
-    size_t c = (size_t)x->c;
-    if (x->ld == c && dy->ld == c && dx->ld == c && (!dx->add || dx->add_ld == c))
-        pass.together = pixels_together(x->c);
+    pixel_pass pass = { .dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope };
     run_pixels(&pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
 }
 
@@ -355,16 +272,16 @@ typedef struct mean_pass {
     size_t slices;
 } mean_pass;
 
-/* One slice of MERGE channels of one image, its chunks in order. */
+/* One slice of one image, its chunks in order. */
 static void mean_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const mean_pass *pass = context;
-    size_t image = i / pass->slices, channel = i % pass->slices * MERGE, all = (size_t)pass->y->c;
-    size_t c = all - channel < MERGE ? all - channel : MERGE, pixels = pixels_of(1, pass->x->h, pass->x->w);
-    double sum[MERGE] = { 0 };
+    size_t image = i / pass->slices, channel = i % pass->slices * SLICE, all = (size_t)pass->y->c;
+    size_t c = all - channel < SLICE ? all - channel : SLICE, pixels = pixels_of(1, pass->x->h, pass->x->w);
+    double sum[SLICE] = { 0 };
     for (size_t first = 0; first < pixels; first += TX_CHUNK) {
-        float partial[MERGE];
+        float partial[SLICE];
         size_t n = pixels - first < TX_CHUNK ? pixels - first : TX_CHUNK;
         pass->kernels->total(pass->x, image * pixels + first, n, channel, c, partial);
         for (size_t j = 0; j < c; j++)
@@ -377,7 +294,7 @@ static void mean_task(void *context, size_t i, int worker)
 
 void tx_channel_image_mean(const tx_tensor *y, const tx_view *x)
 {
-    mean_pass pass = { .kernels = kernels(), .y = y, .x = x, .slices = parts((size_t)x->c, MERGE) };
+    mean_pass pass = { .kernels = kernels(), .y = y, .x = x, .slices = parts((size_t)x->c, SLICE) };
     tx_parallel_for((size_t)x->n * pass.slices, mean_task, &pass);
 }
 

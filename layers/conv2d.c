@@ -25,7 +25,10 @@
 
 extern const tx_op tx_op_conv2d;
 
-enum { MOST_TAPS = 225 }; /* of a kernel: 15 x 15 */
+enum {
+    MOST_TAPS = 225, /* of a kernel: 15 x 15 */
+    CHEAP_ROWS = 64  /* a result of at most so many multiply-adds a value may be computed twice to save its memory */
+};
 
 typedef struct conv_args {
     int out, kh, kw, sh, sw, ph, pw, dlh, dlw, has_bias;
@@ -386,6 +389,7 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
     const conv_args *a = node->args;
     size_t fold = s->fold ? 2 * (size_t)node->c * sizeof(float) : 0;
     need->prepared = packed_bytes(node) + fold;
+    need->cheap = product_rows(node) <= CHEAP_ROWS;
     need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     if (is_winograd(node)) {
         need->algorithm = "winograd";

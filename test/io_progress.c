@@ -50,7 +50,7 @@ int main(void)
                                 "train: 200/200 100%  1.50 images/s  in 1:40\n";
     CHECK(strcmp(text, plain) == 0, "found\n%sexpected\n%s", text, plain);
     lines(1, text, sizeof text);
-    CHECK(strstr(text, "\rtrain [##########..........] 100/200  50%  2.50 images/s  0:40 left  loss 0.41\r"), "%s", text);
+    CHECK(strstr(text, "\rtrain [##########...........] 100/200  50%  2.50 images/s  0:40 left  loss 0.41\r"), "%s", text);
     CHECK(strstr(text, "\rtrain [########################] 200/200 100%  1.50 images/s  in 1:40"), "%s", text);
     CHECK(text[strlen(text) - 1] == '\n', "the line ends");
     tx_progress quiet;

@@ -252,7 +252,7 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
 {
     const tx_node *node = r->step.node;
     memset(run, 0, sizeof *run);
-    run->step = (tx_step){ .node = node, .n = o->n, .training = !o->inference, .seed = 5, .run = 3, .x = run->x, .dx = run->dx,
+    run->step = (tx_step){ .node = node, .n = o->n, .training = !o->inference, .backward = !o->inference, .seed = 5, .run = 3, .x = run->x, .dx = run->dx,
                            .act = o->act, .counter = &run->counter };
     size_t pixels = (size_t)o->n * (size_t)node->h * (size_t)node->w;
     run->y = layer_tensor_new(pixels, (size_t)node->c, l->pad);
