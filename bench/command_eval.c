@@ -68,16 +68,16 @@ static int open_entry(evaluation *v, entry *e, const char *name)
     return e->probability && e->present ? EXIT_DONE : complain_failed();
 }
 
-/* Runs one file of a model over the split and adds its probabilities. */
-static tx_status add_member(evaluation *v, entry *e, predictor *p, tx_loader *loader, const char *file, float *room, tx_progress *bar)
+/* Runs file i of a model over the split and adds its probabilities. */
+static tx_status add_member(evaluation *v, entry *e, predictor *p, tx_loader *loader, size_t member, float *room, tx_progress *bar)
 {
     predictions said;
-    tx_status status = predictor_load(p, file);
+    tx_status status = predictor_load(p, e->model.file[member]);
     if (status == TX_OK)
         status = predictions_new(&said, e->data->images, e->model.choice.classes);
     if (status)
         return status;
-    inference how = {p->session, &p->net, v->batch, loader, bar, NULL};
+    inference how = {p->session, &p->net, v->batch, loader, bar, member * e->data->images, NULL};
     status = predictions_run(&said, &how);
     if (status == TX_OK) {
         predictions_probabilities(&said, e->data, e->column, room);
@@ -106,9 +106,9 @@ static tx_status run_entry(evaluation *v, entry *e)
     float *room = tx_alloc(cells, sizeof *room);
     tx_status status = loader && room ? predictor_open(&p, &e->model.choice, v->batch) : TX_ERR_MEMORY;
     tx_progress bar;
-    tx_progress_begin(&bar, option_on(v->o, "quiet") ? NULL : stderr, "eval", "images", e->data->images, 0);
+    tx_progress_begin(&bar, option_on(v->o, "quiet") ? NULL : stderr, "eval", "images", e->data->images * e->model.files, 0);
     for (size_t i = 0; status == TX_OK && i < e->model.files; i++)
-        status = add_member(v, e, &p, loader, e->model.file[i], room, e->model.files == 1 ? &bar : NULL);
+        status = add_member(v, e, &p, loader, i, room, &bar);
     tx_progress_end(&bar, NULL);
     for (size_t i = 0; status == TX_OK && i < cells; i++)
         e->probability[i] /= (float)e->model.files;
@@ -212,6 +212,11 @@ static void json_entry(json *j, const entry *e)
     json_close(j, ']');
     for (int i = 0; i < 3; i++)
         json_real(j, e->scores.mean[i].name, e->scores.mean[i].value);
+    json_open(j, "undefined", '[');
+    for (int k = 0; k < e->scores.tasks; k++)
+        if (isnan(e->scores.task[k].auc.auc))
+            json_string(j, NULL, e->scores.task[k].task);
+    json_close(j, ']');
     json_close(j, '}');
 }
 

@@ -57,7 +57,7 @@ static int begin(trainer *t, int resumed)
     return trainer_weights(t) ? complain_failed() : EXIT_DONE;
 }
 
-static int train_folder(trainer *t, const options *o)
+static int train_folder(trainer *t, const options *o, const char *plan)
 {
     pairs config = {0};
     char identity[65];
@@ -76,6 +76,7 @@ static int train_folder(trainer *t, const options *o)
             printf("%s: this run is finished (--restart begins it anew)\n", t->run.folder);
         return EXIT_DONE;
     }
+    say_lines(plan);
     int code = begin(t, state == RUN_RESUMED);
     if (code != EXIT_DONE)
         return code;
@@ -98,8 +99,7 @@ int train(const options *o, const char *label, int figures)
         fputs(plan.data, stdout);
         code = dry_run(t);
     } else if (code == EXIT_DONE) {
-        say_lines(plan.data);
-        code = train_folder(t, o);
+        code = train_folder(t, o, plan.data);
     }
     page_free(&plan);
     trainer_free(t);

@@ -64,7 +64,7 @@ tx_status predictions_run(predictions *p, const inference *how)
             index[k] = (uint32_t)(from + k);
         status = run_batch(p, how, index, n, logits);
         if (how->bar)
-            tx_progress_update(how->bar, from + n, NULL);
+            tx_progress_update(how->bar, how->shown + from + n, NULL);
     }
     tx_free(index);
     tx_free(logits);

@@ -18,14 +18,15 @@ typedef struct predictions {
 tx_status predictions_new(predictions *p, size_t images, int outputs);
 void predictions_free(predictions *p);
 
-/* Runs the loader's images through an inference session in batches of at most `batch`. bar may be NULL. A signal that sets *stop
- * (may be NULL) ends it early, with TX_OK and p incomplete. */
+/* Runs the loader's images through an inference session in batches of at most `batch`. bar (may be NULL) stands at `shown` before.
+ * A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. */
 typedef struct inference {
     tx_session *session;
     const network *net;
     int batch;
     tx_loader *loader;
     tx_progress *bar;
+    size_t shown;
     const volatile sig_atomic_t *stop;
 } inference;
 tx_status predictions_run(predictions *p, const inference *how);

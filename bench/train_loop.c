@@ -189,7 +189,7 @@ static tx_status evaluate(trainer *t)
     if (status)
         return status;
     float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
-    inference how = {t->inference, &t->plain, t->inference_batch, t->check, NULL, &trainer_stopped};
+    inference how = {t->inference, &t->plain, t->inference_batch, t->check, NULL, 0, &trainer_stopped};
     status = probability ? predictions_run(&p, &how) : TX_ERR_MEMORY;
     if (status == TX_OK && !trainer_stopped) {
         scores s;

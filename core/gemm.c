@@ -14,6 +14,8 @@
 #include "kernels.h"
 
 enum {
+    IN_PLACE = 512,         /* floats between rows up to which a matrix is read where it stands: rows further apart
+                             * would fall into the same few sets of the caches */
     DEPTH = 512,            /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
     TASK_ROWS = 168,        /* multiple of every TILE_M */
     TASK_COLUMNS = 256,     /* DEPTH x 256 floats of B are 512 KiB */
@@ -44,6 +46,13 @@ static size_t rows_of(const tx_rows *a)
 static size_t depth_of(const tx_rows *a)
 {
     return (size_t)a->taps * (size_t)a->x.c;
+}
+
+/* Is row r of A pixel r of x? */
+static int rows_are_pixels(const tx_rows *a)
+{
+    return a->taps == 1 && a->tap->y == 0 && a->tap->x == 0 && a->step_y == 1 && a->step_x == 1 &&
+           a->grid_h == a->x.h && a->grid_w == a->x.w && !a->x.scale && a->x.act == TX_ACT_NONE;
 }
 
 static size_t bytes(size_t each, size_t count)
@@ -146,6 +155,8 @@ void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_targ
     run.job.plain = y->step_y == 1 && y->step_x == 1 && y->offset_y == 0 && y->offset_x == 0 && y->h == a->grid_h &&
                     y->w == a->grid_w;
     run.job.in_place = run.job.plain && y->add != y->data;
+    run.job.a_pixels = rows_are_pixels(a);
+    run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
     forward_split(&run.job);
     run.each = forward_floats(&run.job);
     tx_parallel_for(run.job.row_tasks * run.job.column_tasks, forward_task, &run);
@@ -209,7 +220,7 @@ static void gradient_split(gradient_run *run)
     size_t threads = (size_t)tx_threads();
     job->chunks = parts(job->m, GEMM_CHUNK);
     run->block_k = round_up(job->k, GEMM_GROUP);
-    run->block_n = round_up(parts(job->n, parts(job->n, GRADIENT_COLUMNS)), GEMM_COLUMNS);
+    run->block_n = round_up(job->dy_in_place ? job->n : parts(job->n, parts(job->n, GRADIENT_COLUMNS)), GEMM_COLUMNS);
     run->slots = 0;
     if (threads > 1 && job->chunks > 1 && job->k * job->n <= PARTS / 2 / threads)
         run->slots = smaller(job->chunks, PARTS / (job->k * job->n));
@@ -238,6 +249,9 @@ void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, v
     gradient_run run = { .kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add };
     run.job = (tx_gemm_gradient_job){ .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c,
                                       .k = depth_of(a) };
+    run.job.a_pixels = rows_are_pixels(a);
+    run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
+    run.job.dy_in_place = dy->ld <= IN_PLACE && dy->c % 16 == 0;
     gradient_split(&run);
     run.partial = run.work + run.each * (size_t)tx_threads();
     if (run.slots == 0) {

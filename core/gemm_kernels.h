@@ -20,8 +20,10 @@ typedef struct tx_gemm_forward_job {
     size_t depth; /* of k at a time, a later block resuming where the one before it stopped */
     size_t task_rows, task_columns;
     size_t row_tasks, column_tasks;
-    int plain;    /* row r goes to pixel r, */
-    int in_place; /* and may hold partial sums, as it is not the addend too */
+    int plain;      /* row r goes to pixel r, */
+    int in_place;   /* and may hold partial sums, as it is not the addend too */
+    int a_pixels;   /* row r of A is pixel r, */
+    int a_in_place; /* and is read where it stands */
 } tx_gemm_forward_job;
 
 /* dW = A' dY, K x N, over M rows in chunks. A block is rows k0.. of dW, kc of them, by columns n0.. */
@@ -31,6 +33,7 @@ typedef struct tx_gemm_gradient_job {
     size_t dy_ld;
     size_t m, n, k;
     size_t chunks;
+    int a_pixels, a_in_place, dy_in_place;
 } tx_gemm_gradient_job;
 
 typedef struct tx_gemm_block {

@@ -236,6 +236,13 @@ static void gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t ro
     }
 }
 
+static void gemm_fetch_target(float *c, size_t ld, size_t rows, size_t columns)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < columns; j += 16)
+            TX_PREFETCH_WRITE(c + r * ld + j);
+}
+
 /* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
  * in the target. */
 static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc, size_t first,
@@ -246,15 +253,28 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     const tx_target *y = &job->y;
     int last = k0 + kc == job->k;
     int nothing = job->in_place && !y->bias && !y->add && y->act == TX_ACT_NONE;
-    gemm_places(&job->a, row, rows, place);
-    gemm_pack_rows(&job->a, place, rows, k0, kc, work);
-    gemm_pixels(job, row, rows, pixel);
+    const float *a = work;
+    size_t a_row = kc;
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
-    if (job->a.taps != 1)
-        ahead = 0;
-    if (ahead)
-        gemm_places(&job->a, row + rows, ahead, place);
     size_t panels = (end - first + TILE_N - 1) / TILE_N;
+    tile_ahead next = { (const char *)work, 0 };
+    if (job->a_in_place) {
+        a = job->a.x.data + row * job->a.x.ld;
+        a_row = job->a.x.ld;
+        if (ahead) {
+            next.p = (const char *)(a + rows * a_row);
+            next.step = sizeof(float) * TILE_M / panels;
+        }
+        ahead = 0;
+    } else {
+        gemm_places(&job->a, row, rows, place);
+        gemm_pack_rows(&job->a, place, rows, k0, kc, work);
+        if (job->a.taps != 1)
+            ahead = 0;
+        if (ahead)
+            gemm_places(&job->a, row + rows, ahead, place);
+    }
+    gemm_pixels(job, row, rows, pixel);
     for (size_t column = first; column < end; column += TILE_N) {
         size_t columns = end - column < TILE_N ? end - column : TILE_N;
         float *c = sums + (column - first);
@@ -262,14 +282,13 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         if (job->in_place) {
             c = y->data + row * y->ld + column;
             ld = y->ld;
-            for (size_t r = 0; r < rows; r++)
-                for (size_t j = 0; j < columns; j += 16)
-                    TX_PREFETCH_WRITE(c + r * ld + j);
+            gemm_fetch_target(c, ld, rows, columns);
         }
         if (ahead)
             gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
-        tile_run(kc, work, kc, 1, job->b + column * job->k + k0 * TILE_N, c, ld, (int)rows, (int)columns,
-                 k0 ? TILE_RESUME : TILE_ZERO);
+        tile_run_ahead(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
+                       k0 ? TILE_RESUME : TILE_ZERO, next);
+        next.p += kc * next.step;
         if (last && !nothing)
             gemm_finish(y, c, ld, pixel, rows, column, columns);
     }
@@ -295,13 +314,9 @@ static void gemm_forward(const tx_gemm_forward_job *job, size_t task, float *wor
 
 /* ---------------------------------------------------------------------------------------- gradient */
 
-static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out, size_t ld,
-                          int add, float *work)
+/* dY's columns n0.. of a chunk as panels. */
+static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block, float *panels)
 {
-    gemm_place place[GEMM_CHUNK];
-    size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
-    float *panels = work + GEMM_CHUNK * GEMM_GROUP;
-    gemm_places(&job->a, row, rows, place);
     for (size_t j = 0; j < block->nc; j += TILE_N) {
         const float *in = job->dy + row * job->dy_ld + block->n0 + j;
         float *panel = panels + j * GEMM_CHUNK;
@@ -311,14 +326,60 @@ static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const t
                 v_store(panel + r * TILE_N + v, n ? gemm_take(in + r * job->dy_ld + v, n) : v_zero());
             }
     }
+}
+
+/* A range of bytes to ask for, spread evenly over tiles of GEMM_CHUNK steps. */
+TX_INLINE tile_ahead gemm_spread(const float *p, size_t floats, size_t tile, size_t tiles)
+{
+    size_t step = floats * sizeof(float) / (tiles * GEMM_CHUNK);
+    tile_ahead ahead = { (const char *)p + tile * GEMM_CHUNK * step, step };
+    return ahead;
+}
+
+/* What to ask for during a tile of a block: its share of the next chunk, first of A, then of dY, where most of what lies
+ * between the first and the last number is wanted. */
+static tile_ahead gemm_next_chunk(const tx_gemm_gradient_job *job, const tx_gemm_block *block, size_t row, size_t tile,
+                                  size_t tiles)
+{
+    const tx_view *x = &job->a.x;
+    size_t a = job->a_pixels && 2 * block->kc > x->ld ? x->ld : 0, dy = 2 * block->nc > job->dy_ld ? job->dy_ld : 0;
+    tile_ahead none = { (const char *)block, 0 };
+    if (row + 2 * GEMM_CHUNK > job->m || a + dy == 0)
+        return none;
+    row += GEMM_CHUNK;
+    size_t a_tiles = tiles * a / (a + dy);
+    if (tile < a_tiles)
+        return gemm_spread(x->data + row * x->ld, a * GEMM_CHUNK, tile, a_tiles);
+    return gemm_spread(job->dy + row * job->dy_ld, dy * GEMM_CHUNK, tile - a_tiles, tiles - a_tiles);
+}
+
+static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out, size_t ld,
+                          int add, float *work)
+{
+    gemm_place place[GEMM_CHUNK];
+    size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
+    float *panels = work + GEMM_CHUNK * GEMM_GROUP;
+    size_t tile = 0, tiles = ((block->kc + TILE_M - 1) / TILE_M) * ((block->nc + TILE_N - 1) / TILE_N);
+    if (!job->a_in_place)
+        gemm_places(&job->a, row, rows, place);
+    if (!job->dy_in_place)
+        gemm_pack_dy(job, row, rows, block, panels);
     for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
         size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
-        gemm_pack_rows(&job->a, place, rows, block->k0 + g, group, work);
+        const float *a = job->a.x.data + row * job->a.x.ld + block->k0 + g;
+        if (!job->a_in_place) {
+            gemm_pack_rows(&job->a, place, rows, block->k0 + g, group, work);
+            a = work;
+        }
         for (size_t i = 0; i < group; i += TILE_M)
-            for (size_t j = 0; j < block->nc; j += TILE_N)
-                tile_run(rows, work + i, 1, group, panels + j * GEMM_CHUNK, out + (g + i) * ld + j, ld,
-                         (int)(group - i < TILE_M ? group - i : TILE_M),
-                         (int)(block->nc - j < TILE_N ? block->nc - j : TILE_N), add ? TILE_ADD : TILE_ZERO);
+            for (size_t j = 0; j < block->nc; j += TILE_N, tile++) {
+                const float *b = job->dy_in_place ? job->dy + row * job->dy_ld + block->n0 + j : panels + j * GEMM_CHUNK;
+                tile_run_ahead(rows, a + i, 1, job->a_in_place ? job->a.x.ld : group, b,
+                               job->dy_in_place ? job->dy_ld : TILE_N, out + (g + i) * ld + j, ld,
+                               (int)(group - i < TILE_M ? group - i : TILE_M),
+                               (int)(block->nc - j < TILE_N ? block->nc - j : TILE_N), add ? TILE_ADD : TILE_ZERO,
+                               gemm_next_chunk(job, block, row, tile, tiles));
+            }
     }
 }
 

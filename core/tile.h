@@ -49,9 +49,15 @@ enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
 #define TILE_UNROLL
 #endif
 
+/* Memory that will be needed next, asked for while this tile is computed: one line each k. */
+typedef struct tile_ahead {
+    const char *p;
+    size_t step; /* bytes */
+} tile_ahead;
+
 /* The chains of `rows` x `vecs`*16 outputs; both are constants where this is inlined. */
-TX_INLINE void tile_chain(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
-                          f32x16 acc[TILE_M][TILE_V])
+TX_INLINE void tile_chain(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+                          tile_ahead ahead, f32x16 acc[TILE_M][TILE_V])
 {
     const float *a7 = rows > 7 ? a + 7 * a_row : a;
     size_t step[7] = { 0, a_row, 2 * a_row, 3 * a_row, 4 * a_row, 5 * a_row, 6 * a_row };
@@ -67,17 +73,19 @@ TX_INLINE void tile_chain(int rows, int vecs, size_t k, const float *a, size_t a
             for (int j = 0; j < vecs; j++)
                 acc[i][j] = v_fma(av, bv[j], acc[i][j]);
         }
+        TX_PREFETCH(ahead.p);
+        ahead.p += ahead.step;
         a += a_k;
         a7 += a_k;
-        b += TILE_N;
+        b += b_k;
         TILE_OPAQUE(a);
         TILE_OPAQUE(a7);
     }
 }
 
 /* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
-TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
-                          float *c, size_t ldc, int last, int mode)
+TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+                          float *c, size_t ldc, int last, int mode, tile_ahead ahead)
 {
     f32x16 acc[TILE_M][TILE_V];
     TILE_UNROLL
@@ -98,7 +106,7 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
             TILE_OPAQUE(in);
         }
     }
-    tile_chain(rows, vecs, k, a, a_row, a_k, b, acc);
+    tile_chain(rows, vecs, k, a, a_row, a_k, b, b_k, ahead, acc);
     TILE_UNROLL
     for (int i = 0; i < rows; i++) {
         TILE_UNROLL
@@ -114,66 +122,74 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
     }
 }
 
-TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c,
-                         size_t ldc, int rows, int last, int mode)
+TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
+                         size_t ldc, int rows, int last, int mode, tile_ahead ahead)
 {
     switch (rows) {
 #if TILE_M == 14
     case 14:
-        tile_block(14, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(14, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 13:
-        tile_block(13, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(13, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 12:
-        tile_block(12, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(12, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 11:
-        tile_block(11, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(11, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 10:
-        tile_block(10, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(10, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 9:
-        tile_block(9, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(9, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 8:
-        tile_block(8, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(8, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 7:
-        tile_block(7, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(7, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
 #endif
 #if TILE_M >= 6
     case 6:
-        tile_block(6, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(6, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 5:
-        tile_block(5, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(5, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
 #endif
     case 4:
-        tile_block(4, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(4, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 3:
-        tile_block(3, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(3, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     case 2:
-        tile_block(2, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(2, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     default:
-        tile_block(1, vecs, k, a, a_row, a_k, b, c, ldc, last, mode);
+        tile_block(1, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
         break;
     }
 }
 
-TX_NOINLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc,
-                          int rows, int cols, int mode)
+/* tile_run with rows of b that lie b_k floats apart; ceil(cols/16)*16 columns of b are read. */
+TX_NOINLINE void tile_run_ahead(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
+                                size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
 {
     if (TILE_V == 2 && cols > 16)
-        tile_rows(TILE_V, k, a, a_row, a_k, b, c, ldc, rows, cols - 16, mode);
+        tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, ahead);
     else
-        tile_rows(1, k, a, a_row, a_k, b, c, ldc, rows, cols, mode);
+        tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead);
+}
+
+TX_INLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc, int rows,
+                        int cols, int mode)
+{
+    tile_ahead ahead = { (const char *)b, 0 };
+    tile_run_ahead(k, a, a_row, a_k, b, TILE_N, c, ldc, rows, cols, mode, ahead);
 }
 
 #endif

@@ -81,8 +81,8 @@ static int readable(const tx_param *p, const tx_stored *t)
     return p->role == TX_ROLE_COUNTER ? tx_dtype_is_integer(t->dtype) : tx_dtype_is_float(t->dtype);
 }
 
-/* The last linear layer: its weight is the last of two dimensions in state order; its bias may follow. Returns the weight's
- * position or -1; *bias becomes the bias's or -1. */
+/* The last linear layer: its weight is the last of two dimensions in state order; its bias may follow. Returns the
+ * weight's position or -1; *bias becomes the bias's or -1. */
 static int find_head(const tx_graph *graph, int *bias)
 {
     int head = tx_graph_params(graph) - 1;
@@ -153,11 +153,12 @@ static tx_status compare(tx_safetensors *file, const tx_graph *graph, int flags,
     const struct {
         const char *what;
         const listing *l;
-    } kind[] = {{"missing", &missing}, {"of another shape or type", &other}, {"that the network does not have", &extra}};
+    } kind[] = {
+        {"missing", &missing}, {"of another shape or type", &other}, {"that the network does not have", &extra}};
     for (int k = 0; k < 3; k++)
         if (kind[k].l->count && used < sizeof text)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)", used ? "; " : "tensors: ",
-                                     kind[k].l->count, kind[k].what, kind[k].l->text);
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)",
+                                     used ? "; " : "tensors: ", kind[k].l->count, kind[k].what, kind[k].l->text);
     return tx_fail(TX_ERR_FORMAT, "%s", text);
 }
 

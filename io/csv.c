@@ -16,11 +16,11 @@ struct tx_csv {
     tx_status status; /* the error that ended the reading */
     unsigned char *block;
     size_t at, got;
-    int held;             /* a byte given back, or NOTHING */
-    size_t line, row;     /* lines from 1: where reading stands, where the row began */
-    char *text;           /* the row's fields, a zero behind each */
+    int held;         /* a byte given back, or NOTHING */
+    size_t line, row; /* lines from 1: where reading stands, where the row began */
+    char *text;       /* the row's fields, a zero behind each */
     size_t used, room;
-    size_t *start;        /* where each field begins */
+    size_t *start; /* where each field begins */
     size_t starts, start_room;
     char **field;
     size_t field_room;

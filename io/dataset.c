@@ -1,8 +1,9 @@
 /* dataset.c - a split of CheXpert, or of anything laid out like it, as arrays: paths, groups and labels.
  *
- * CheXpert's table has a row an image: Path, Sex, Age, Frontal/Lateral, AP/PA and fourteen observations, each 1.0 (present),
- * 0.0 (absent), -1.0 (uncertain) or empty (not mentioned); Irvin et al., "CheXpert: a large chest radiograph dataset with
- * uncertainty labels and expert comparison", AAAI 2019. Path is .../SPLIT/patientX/studyY/viewZ.jpg. */
+ * CheXpert's table has a row an image: Path, Sex, Age, Frontal/Lateral, AP/PA and fourteen observations, each 1.0
+ * (present), 0.0 (absent), -1.0 (uncertain) or empty (not mentioned); Irvin et al., "CheXpert: a large chest
+ * radiograph dataset with uncertainty labels and expert comparison", AAAI 2019. Path is
+ * .../SPLIT/patientX/studyY/viewZ.jpg. */
 #include "io_private.h"
 
 #include <string.h>
@@ -151,8 +152,8 @@ static tx_status read_header(reading *r)
                            field[c][0] ? "a comma in its name" : "no name");
         for (size_t before = 0; before < c; before++)
             if (strcmp(field[before], field[c]) == 0)
-                return tx_fail(TX_ERR_FORMAT, "%s:1: columns %zu and %zu are both named '%s'", r->name, before + 1, c + 1,
-                               tx_escape(text, sizeof text, field[c]));
+                return tx_fail(TX_ERR_FORMAT, "%s:1: columns %zu and %zu are both named '%s'", r->name, before + 1,
+                               c + 1, tx_escape(text, sizeof text, field[c]));
         int k = fixed_column(field[c]);
         if (k < FIXED)
             r->fixed[k] = c;
@@ -252,8 +253,8 @@ static size_t last_component(const char *path, size_t n)
     return n;
 }
 
-/* Numbers the image's study and patient. Directly within train/, valid/ or test/ an image is a study and a patient of its
- * own, and a folder there is a patient's only study. */
+/* Numbers the image's study and patient. Directly within train/, valid/ or test/ an image is a study and a patient of
+ * its own, and a folder there is a patient's only study. */
 static tx_status number_groups(reading *r, const char *path)
 {
     tx_dataset *d = r->data;
@@ -282,7 +283,8 @@ static tx_status widen(reading *r)
     if (need > INT32_MAX || tx_size_mul(need, (size_t)d->tasks, &cells))
         return tx_fail(TX_ERR_FORMAT, "%s: too many images", r->name);
     if (tx_grow((void **)&d->path, &r->path_room, need, sizeof *d->path) ||
-        tx_grow((void **)&d->frontal, &r->frontal_room, need, 1) || tx_grow((void **)&d->label, &r->label_room, cells, 1) ||
+        tx_grow((void **)&d->frontal, &r->frontal_room, need, 1) ||
+        tx_grow((void **)&d->label, &r->label_room, cells, 1) ||
         tx_grow((void **)&d->study, &r->study_room, need, sizeof *d->study) ||
         tx_grow((void **)&d->patient, &r->patient_room, need, sizeof *d->patient))
         return TX_ERR_MEMORY;

@@ -8,9 +8,10 @@ static const struct {
     size_t bytes;
     char kind; /* f: floating point, s: signed, u: unsigned, x: only its bytes can be had */
 } type[] = {
-    [TX_F64] = {"F64", 8, 'f'}, [TX_F32] = {"F32", 4, 'f'}, [TX_F16] = {"F16", 2, 'f'}, [TX_BF16] = {"BF16", 2, 'f'},
-    [TX_I64] = {"I64", 8, 's'}, [TX_I32] = {"I32", 4, 's'}, [TX_I16] = {"I16", 2, 's'}, [TX_I8] = {"I8", 1, 's'},
-    [TX_U64] = {"U64", 8, 'u'}, [TX_U32] = {"U32", 4, 'u'}, [TX_U16] = {"U16", 2, 'u'}, [TX_U8] = {"U8", 1, 'u'},
+    [TX_F64] = {"F64", 8, 'f'},   [TX_F32] = {"F32", 4, 'f'},         [TX_F16] = {"F16", 2, 'f'},
+    [TX_BF16] = {"BF16", 2, 'f'}, [TX_I64] = {"I64", 8, 's'},         [TX_I32] = {"I32", 4, 's'},
+    [TX_I16] = {"I16", 2, 's'},   [TX_I8] = {"I8", 1, 's'},           [TX_U64] = {"U64", 8, 'u'},
+    [TX_U32] = {"U32", 4, 'u'},   [TX_U16] = {"U16", 2, 'u'},         [TX_U8] = {"U8", 1, 'u'},
     [TX_BOOL] = {"BOOL", 1, 'u'}, [TX_F8_E4M3] = {"F8_E4M3", 1, 'x'}, [TX_F8_E5M2] = {"F8_E5M2", 1, 'x'},
 };
 enum { TYPES = sizeof type / sizeof *type };

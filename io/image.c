@@ -61,7 +61,8 @@ static tx_status unknown(const unsigned char *bytes, size_t size, const char *na
         return tx_fail(TX_ERR_FORMAT, "%s: byte 0: DICOM, a JPEG image expected", text);
     for (size_t i = 0; i < 8 && i < size; i++)
         snprintf(found + 3 * i, sizeof found - 3 * i, " %02x", (unsigned)bytes[i]);
-    return tx_fail(TX_ERR_FORMAT, "%s: byte 0: an unknown format that begins with%s, a JPEG image expected", text, found);
+    return tx_fail(TX_ERR_FORMAT, "%s: byte 0: an unknown format that begins with%s, a JPEG image expected", text,
+                   found);
 }
 
 const char *tx_image_format(const unsigned char *bytes, size_t size)

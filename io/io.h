@@ -1,7 +1,7 @@
 /* io.h - everything that enters or leaves as a file: images, tables, weights, logs; and the batches made of them.
  *
- * Nothing read here is trusted: every length is checked before it is used, and a bad file gives an error that names the
- * file and the line or byte. Nothing written here stays half-written under its final name. The locale changes
+ * Nothing read here is trusted: every length is checked before it is used, and a bad file gives an error that names
+ * the file and the line or byte. Nothing written here stays half-written under its final name. The locale changes
  * nothing, and bytes on disk are little-endian on every machine.
  */
 #ifndef THORAX_IO_H
@@ -48,7 +48,8 @@ typedef struct tx_writer tx_writer;
 tx_writer *tx_writer_open(const char *path); /* NULL: an error is stored */
 tx_status tx_writer_bytes(tx_writer *writer, const void *data, size_t bytes);
 tx_status tx_writer_text(tx_writer *writer, const char *text);
-tx_status tx_writer_format(tx_writer *writer, const char *format, ...) TX_PRINTF(2, 3); /* at most 4095 bytes a call */
+/* At most 4095 bytes a call. */
+tx_status tx_writer_format(tx_writer *writer, const char *format, ...) TX_PRINTF(2, 3);
 /* Text as one CSV field: in quotes where it must be (RFC 4180). */
 tx_status tx_writer_csv(tx_writer *writer, const char *text);
 /* Text as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
@@ -71,7 +72,8 @@ tx_status tx_journal_sync(tx_journal *journal);
 void tx_journal_close(tx_journal *journal);
 
 /* An fcntl write lock on a file (made if absent), which the system takes back when the process ends, however it ends.
- * Locks are the process's: a second one on the same file from the same process is granted, and closing either ends both. */
+ * Locks are the process's: a second one on the same file from the same process is granted, and releasing either ends
+ * both. */
 typedef struct tx_lock tx_lock;
 /* *lock is NULL, with TX_OK, if another process holds it; with `wait` that happens only after a signal. */
 tx_status tx_lock_take(const char *path, int wait, tx_lock **lock);
@@ -79,7 +81,8 @@ void tx_lock_release(tx_lock *lock);
 
 /* ---------------------------------------------------------------------------------------- CSV tables
  * RFC 4180, read row by row in constant memory. LF is accepted beside CRLF, a UTF-8 byte order mark is skipped, empty
- * lines are passed over; a NUL, a lone CR, a quote inside an unquoted field and text behind a closing quote are errors. */
+ * lines are passed over; a NUL, a lone CR, a quote inside an unquoted field and text behind a closing quote are
+ * errors. */
 typedef struct tx_csv tx_csv;
 enum { TX_CSV_ROW = 1 << 20, TX_CSV_FIELDS = 4096 }; /* largest row in bytes, and in fields */
 tx_csv *tx_csv_open(const char *path);
@@ -113,7 +116,7 @@ typedef struct tx_json {
     int depth;
     uint32_t arrays; /* bit d: the container at depth d is an array */
     int expect;
-    char *string;    /* of the last key, string or number, ended by a zero */
+    char *string; /* of the last key, string or number, ended by a zero */
     size_t length;
 } tx_json;
 /* text has room for bytes + 1: a zero is put behind it. */
@@ -192,8 +195,9 @@ typedef enum tx_interpolation { TX_NEAREST, TX_BOX, TX_BILINEAR, TX_HAMMING, TX_
 tx_status tx_image_resize(const tx_image *in, int width, int height, tx_interpolation filter, tx_image *out);
 
 /* ----------------------------------------------------------------------------------------- batches
- * From a file to what the network reads: decode, resize, crop, pixel / 255, (v - mean) / std, three channels (a grey image
- * feeds all three). One table of 256 floats a channel holds float((v / 255.0 - mean) / std), computed in double. */
+ * From a file to what the network reads: decode, resize, crop, pixel / 255, (v - mean) / std, three channels (a grey
+ * image feeds all three). One table of 256 floats a channel holds float((v / 255.0 - mean) / std), computed in
+ * double. */
 typedef struct tx_normalize {
     double mean[3], std[3];
 } tx_normalize;
@@ -201,8 +205,9 @@ typedef struct tx_normalize {
 tx_status tx_normalize_parse(const char *text, tx_normalize *out);
 
 typedef struct tx_preprocess {
-    int size;    /* side of the square that the network sees */
-    int stretch; /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both to size */
+    int size; /* side of the square that the network sees */
+    /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both sides to size */
+    int stretch;
     tx_interpolation interpolation;
     tx_normalize normalize;
 } tx_preprocess;
@@ -216,23 +221,23 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
 /* One image with a centred crop: size * size * 3 floats (H,W,C). framing may be NULL. */
 tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing);
 
-/* Makes batches of a dataset's images, on all threads, each a function of the files, the options and the epoch alone. */
+/* Makes batches of a dataset's images, on all threads: a function of the files, the options and the epoch alone. */
 typedef struct tx_loader tx_loader;
 #define TX_LOADER_CACHE ((size_t)512 << 20)
 typedef struct tx_loader_options {
     tx_preprocess preprocess;
-    int training;  /* 1: a random crop, drawn by (seed, TX_RANDOM_CROP, epoch, 2 * image), the row by 2 * image + 1 */
+    int training; /* 1: a random crop, drawn by (seed, TX_RANDOM_CROP, epoch, 2 * image), the row by 2 * image + 1 */
     uint64_t seed;
-    int skip_bad;  /* 1: an image that cannot be read is left out of its batch; 0: it is an error */
-    size_t cache;  /* bytes of resized images to keep, so that they are decoded once; 0: TX_LOADER_CACHE */
+    int skip_bad; /* 1: an image that cannot be read is left out of its batch; 0: it is an error */
+    size_t cache; /* bytes of resized images to keep, so that they are decoded once; 0: TX_LOADER_CACHE */
 } tx_loader_options;
 /* The dataset must outlive the loader. */
 tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *options);
 void tx_loader_free(tx_loader *loader);
-/* Pixels (n,size,size,3) of the images index[0..n). kept[0..*count) are those that the batch holds, in order; kept may be
- * index itself. *count < n only with skip_bad. Of several bad images the first in the batch is the one reported. */
-tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels, uint32_t *kept,
-                          size_t *count);
+/* Pixels (n,size,size,3) of the images index[0..n). kept[0..*count) are those that the batch holds, in order; kept may
+ * be index itself. *count < n only with skip_bad. Of several bad images the first in the batch is the one reported. */
+tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels,
+                          uint32_t *kept, size_t *count);
 /* Why image i was left out so far, or NULL. */
 const char *tx_loader_bad(const tx_loader *loader, size_t i);
 /* Bytes that the cache holds. */
@@ -241,7 +246,8 @@ size_t tx_loader_cached(const tx_loader *loader);
 /* -------------------------------------------------------------------------------------- safetensors
  * 8 bytes of little-endian header length, a JSON header, then the tensors' bytes, without a hole or an overlap. */
 typedef enum tx_dtype {
-    TX_F64, TX_F32, TX_F16, TX_BF16, TX_I64, TX_I32, TX_I16, TX_I8, TX_U64, TX_U32, TX_U16, TX_U8, TX_BOOL, TX_F8_E4M3, TX_F8_E5M2
+    TX_F64, TX_F32, TX_F16, TX_BF16, TX_I64, TX_I32, TX_I16, TX_I8,
+    TX_U64, TX_U32, TX_U16, TX_U8, TX_BOOL, TX_F8_E4M3, TX_F8_E5M2
 } tx_dtype;
 const char *tx_dtype_name(tx_dtype dtype); /* as the file spells it */
 size_t tx_dtype_bytes(tx_dtype dtype);
@@ -278,16 +284,16 @@ tx_status tx_safetensors_raw(tx_safetensors *file, const tx_stored *tensor, unsi
 const char *tx_safetensors_meta(const tx_safetensors *file, const char *key);
 const tx_pair *tx_safetensors_metas(const tx_safetensors *file, size_t *count);
 
-/* Writes a file through a tx_writer. The header lists metadata and tensors in the order in which they were put; the data of
- * wider elements comes first, so that each is aligned. The first error stays; finish returns it. */
+/* Writes a file through a tx_writer. The header lists metadata and tensors in the order in which they were put; the
+ * data of wider elements comes first, so that each is aligned. The first error stays; finish returns it. */
 typedef struct tx_safetensors_writer tx_safetensors_writer;
-/* Writes the tensor's elements to out, in the machine's own order; called by finish, `tensor` counts the puts from 0. */
+/* Writes the tensor's elements to out, in the machine's byte order; called by finish, `tensor` counts puts from 0. */
 typedef tx_status tx_stored_fill(void *context, size_t tensor, void *out);
 tx_safetensors_writer *tx_safetensors_create(const char *path);
 tx_status tx_safetensors_put_meta(tx_safetensors_writer *writer, const char *key, const char *value);
 /* data must stay until finish. */
-tx_status tx_safetensors_put(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims, const size_t *shape,
-                             const void *data);
+tx_status tx_safetensors_put(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims,
+                             const size_t *shape, const void *data);
 /* The same with the data made only when it is written, so that one buffer serves all. */
 tx_status tx_safetensors_put_later(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims,
                                    const size_t *shape, tx_stored_fill *fill, void *context);
@@ -301,16 +307,16 @@ void tx_safetensors_abandon(tx_safetensors_writer *writer);
 tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas);
 
 enum {
-    TX_CHECKPOINT_NEW_HEAD = 1, /* the last linear layer stays as it is where the file's has another shape, or is absent */
+    TX_CHECKPOINT_NEW_HEAD = 1, /* the last linear layer stays as it is if the file's has another shape or is absent */
     TX_CHECKPOINT_EXTRA = 2     /* tensors that the network does not have are passed over */
 };
 typedef struct tx_checkpoint_report {
-    const char *replaced;    /* the graph's name of the last layer's weight if it stayed as it is, else NULL */
-    size_t outputs_in_file;  /* rows of the file's, 0 if it is absent */
-    size_t extra;            /* tensors passed over */
+    const char *replaced;   /* the graph's name of the last layer's weight if it stayed as it is, else NULL */
+    size_t outputs_in_file; /* rows of the file's, 0 if it is absent */
+    size_t extra;           /* tensors passed over */
 } tx_checkpoint_report;
-/* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed before
- * all agree; after a reading error the weights are not to be used. report may be NULL. */
+/* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
+ * before all agree; after a reading error the weights are not to be used. report may be NULL. */
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);
 tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report);
 
@@ -325,7 +331,8 @@ typedef struct tx_progress {
     double began, shown;
 } tx_progress;
 /* done: where a resumed job stands already. label and unit ("images") are not copied. */
-void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, const char *unit, size_t total, size_t done);
+void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, const char *unit, size_t total,
+                       size_t done);
 /* note may be NULL or a few words, e.g. the loss. */
 void tx_progress_update(tx_progress *progress, size_t done, const char *note);
 /* Draws the last state and ends the line. */

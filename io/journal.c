@@ -1,8 +1,8 @@
 /* journal.c - tables that grow by whole lines.
  *
- * A journal is appended to while a run goes on. Killed at any moment it holds whole lines and at most one torn at the end; a
- * run that resumes cuts the file back to the length that its saved state names, so the lines that follow are written
- * as if nothing had happened. */
+ * A journal is appended to while a run goes on. Killed at any moment it holds whole lines and at most one torn at the
+ * end; a run that resumes cuts the file back to the length that its saved state names, so the lines that follow are
+ * written as if nothing had happened. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include "io_private.h"
@@ -93,7 +93,8 @@ tx_status tx_journal_add(tx_journal *journal, const char *text)
             done += (size_t)wrote;
         } else if (wrote < 0 && errno != EINTR) {
             tx_status status = tx_fail_system(journal->path, "write");
-            if (ftruncate(journal->fd, (off_t)journal->bytes) != 0 || lseek(journal->fd, (off_t)journal->bytes, SEEK_SET) < 0)
+            if (ftruncate(journal->fd, (off_t)journal->bytes) != 0 ||
+                lseek(journal->fd, (off_t)journal->bytes, SEEK_SET) < 0)
                 return tx_fail_within(status, "a line may be torn");
             return status;
         }

@@ -14,7 +14,7 @@ enum { M_SOF0 = 0xc0, M_DHT = 0xc4, M_SOF15 = 0xcf, M_JPG = 0xc8, M_DAC = 0xcc, 
        M_SOI = 0xd8, M_EOI = 0xd9, M_SOS = 0xda, M_DQT = 0xdb, M_DRI = 0xdd, M_DHP = 0xde, M_EXP = 0xdf,
        M_APP0 = 0xe0, M_APP14 = 0xee, M_TEM = 0x01 };
 
-/* A progressive file may have so many scans, fewer of a large image: each makes the decoder walk through all blocks. */
+/* A progressive file may have so many scans, fewer of a large image: each is a walk through all blocks. */
 enum { MAX_SCANS = 1000, MIN_SCANS = 100, MAX_WALK = 1 << 28 };
 
 tx_status tx_jpeg_fail(const jpeg *d, size_t at, const char *format, ...)
@@ -203,8 +203,8 @@ static tx_status frame(jpeg *d, int marker, size_t at, int length)
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
         if (d->max_h % c->h || d->max_v % c->v)
-            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h, c->v,
-                                d->max_h, d->max_v);
+            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h,
+                                c->v, d->max_h, d->max_v);
         c->width = ceil_div(d->width * c->h, d->max_h);
         c->height = ceil_div(d->height * c->v, d->max_v);
         c->blocks_wide = ceil_div(c->width, 8);
@@ -268,7 +268,8 @@ static tx_status scan_header(jpeg *d, size_t at, int length)
             found = c->id == q[0] && !used ? c : NULL;
         }
         if (!found)
-            return tx_jpeg_fail(d, at + 1 + 2 * (size_t)i, "a scan of component %d, which the frame does not have", q[0]);
+            return tx_jpeg_fail(d, at + 1 + 2 * (size_t)i, "a scan of component %d, which the frame does not have",
+                                q[0]);
         found->dc_table = q[1] >> 4;
         found->ac_table = q[1] & 15;
         d->scan[i] = found;
@@ -293,15 +294,16 @@ static tx_status check_progression(jpeg *d, size_t at)
     int dc = d->from == 0;
     if (d->to > 63 || d->from > d->to || (dc && d->to != 0) || (!dc && d->in_scan != 1) || d->low > 13 ||
         (d->high != 0 && d->low != d->high - 1))
-        return tx_jpeg_fail(d, at, "progressive scan of coefficients %d to %d, bits %d to %d, in %d components", d->from,
-                            d->to, d->high, d->low, d->in_scan);
+        return tx_jpeg_fail(d, at, "progressive scan of coefficients %d to %d, bits %d to %d, in %d components",
+                            d->from, d->to, d->high, d->low, d->in_scan);
     for (int i = 0; i < d->in_scan; i++) {
         jpeg_component *c = d->scan[i];
         if (!dc && c->precision[0] == JPEG_NEVER)
             return tx_jpeg_fail(d, at, "a progressive scan of component %d comes before its DC coefficients", c->id);
         for (int k = d->from; k <= d->to; k++) {
             if (c->precision[k] != (d->high ? d->high : JPEG_NEVER))
-                return tx_jpeg_fail(d, at, "a progressive scan sends bit %d of coefficient %d of component %d out of turn",
+                return tx_jpeg_fail(d, at,
+                                    "a progressive scan sends bit %d of coefficient %d of component %d out of turn",
                                     d->low, k, c->id);
             c->precision[k] = (signed char)d->low;
         }
@@ -356,8 +358,8 @@ static tx_status take_memory(jpeg *d)
     for (int i = 0; i < d->components; i++)
         bits += blocks(&d->component[i]) * (d->progressive ? 1 : 2);
     if (left < bits / 8)
-        return tx_jpeg_fail(d, d->size, "the file ends %zu bytes after its header, %d x %d pixels need at least %zu", left,
-                            d->width, d->height, bits / 8);
+        return tx_jpeg_fail(d, d->size, "the file ends %zu bytes after its header, %d x %d pixels need at least %zu",
+                            left, d->width, d->height, bits / 8);
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
         if (d->progressive)
@@ -398,8 +400,10 @@ static tx_status check_complete(const jpeg *d)
             return tx_jpeg_fail(d, d->at, "image data is missing: no scan of component %d", c->id);
         for (int k = 0; d->progressive && k < 10; k++)
             if (c->precision[k] != 0)
-                return tx_jpeg_fail(d, d->at, "image data is missing: no scan with the last bit of coefficient %d of "
-                                    "component %d", k, c->id);
+                return tx_jpeg_fail(d, d->at,
+                                    "image data is missing: no scan with the last bit of coefficient %d of "
+                                    "component %d",
+                                    k, c->id);
     }
     return TX_OK;
 }

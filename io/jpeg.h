@@ -27,15 +27,15 @@ typedef struct jpeg_table {
     unsigned char symbol[256];
 } jpeg_table;
 
-/* What the next JPEG_LOOK bits mean. If the code and the value behind it fit into them, value is not 0 and length covers
- * both; else length is the code's alone, 0 if the code is longer than JPEG_LOOK. */
+/* What the next JPEG_LOOK bits mean. If the code and the value behind it fit into them, value is not 0 and length
+ * covers both; else length is the code's alone, 0 if the code is longer than JPEG_LOOK. */
 typedef struct jpeg_look {
     int16_t value;
     unsigned char symbol, length;
 } jpeg_look;
 
-/* The same table made ready for decoding: a code of length n is valid if it is below limit[n], and its symbol stands at
- * first[n] + code. */
+/* The same table made ready for decoding: a code of length n is valid if it is below limit[n], and its symbol stands
+ * at first[n] + code. */
 typedef struct jpeg_codes {
     jpeg_look look[1 << JPEG_LOOK];
     int limit[17], first[17];
@@ -43,15 +43,15 @@ typedef struct jpeg_codes {
 } jpeg_codes;
 
 typedef struct jpeg_component {
-    int id, h, v; /* sampling factors, 1..4 */
-    int quant;    /* number of its quantisation table */
-    int width, height;           /* samples that count */
+    int id, h, v;                 /* sampling factors, 1..4 */
+    int quant;                    /* number of its quantisation table */
+    int width, height;            /* samples that count */
     int blocks_wide, blocks_high; /* of 8x8 samples, just covering them */
-    int scans;                   /* that it took part in */
-    uint16_t step[64];           /* quantisation table as it was at the component's first scan, row by row */
-    signed char precision[64];   /* progressive: lowest bit sent of each coefficient, in zigzag order */
-    int16_t *coefficient;        /* progressive: blocks_high x blocks_wide x 64 */
-    unsigned char *plane;        /* samples, blocks_high*8 rows of stride bytes */
+    int scans;                    /* that it took part in */
+    uint16_t step[64];            /* quantisation table as it was at the component's first scan, row by row */
+    signed char precision[64];    /* progressive: lowest bit sent of each coefficient, in zigzag order */
+    int16_t *coefficient;         /* progressive: blocks_high x blocks_wide x 64 */
+    unsigned char *plane;         /* samples, blocks_high*8 rows of stride bytes */
     size_t stride;
     int dc_table, ac_table, dc; /* of the scan that is read: its tables, and the last DC value */
 } jpeg_component;

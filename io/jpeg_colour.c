@@ -1,9 +1,9 @@
 /* jpeg_colour.c - from the components' planes to pixels: enlarging what was subsampled, and YCbCr to RGB.
  *
- * A component with half the columns, half the rows, or both is interpolated linearly: sample centres lie a quarter of a
- * sample from the pixels', so a pixel is 3/4 of the nearer and 1/4 of the farther sample, along either axis. Sums round
- * alternately down and up, a pattern of libjpeg's against a drift. Beyond the edges the last sample counts again. All other
- * ratios, and half the columns of two or fewer, repeat samples.
+ * A component with half the columns, half the rows, or both is interpolated linearly: sample centres lie a quarter of
+ * a sample from the pixels', so a pixel is 3/4 of the nearer and 1/4 of the farther sample, along either axis. Sums
+ * round alternately down and up, a pattern of libjpeg's against a drift. Beyond the edges the last sample counts
+ * again. All other ratios, and half the columns of two or fewer, repeat samples.
  */
 #include "jpeg.h"
 
@@ -11,9 +11,9 @@
 
 typedef struct upsampler {
     const jpeg_component *c;
-    int h, v;    /* pixels a sample */
+    int h, v; /* pixels a sample */
     int smooth_h, smooth_v;
-    int *sums;   /* smooth_v: a row of samples times 4 (c->width) */
+    int *sums;          /* smooth_v: a row of samples times 4 (c->width) */
     unsigned char *row; /* an output row; h * c->width bytes */
 } upsampler;
 
@@ -94,7 +94,8 @@ static inline unsigned char clamp8(int v)
 
 /* JFIF 1.02: R = Y + 1.402 Cr, G = Y - 0.34414 Cb - 0.71414 Cr, B = Y + 1.772 Cb, Cb and Cr less 128, in 16-bit
  * fixed point. */
-static void convert(const unsigned char *y, const unsigned char *cb, const unsigned char *cr, int n, unsigned char *rgb)
+static void convert(const unsigned char *y, const unsigned char *cb, const unsigned char *cr, int n,
+                    unsigned char *rgb)
 {
     enum { HALF = 1 << 15, R_CR = 91881, G_CB = 22554, G_CR = 46802, B_CB = 116130 };
     for (int x = 0; x < n; x++) {
@@ -105,7 +106,8 @@ static void convert(const unsigned char *y, const unsigned char *cb, const unsig
     }
 }
 
-static void interleave(const unsigned char *r, const unsigned char *g, const unsigned char *b, int n, unsigned char *rgb)
+static void interleave(const unsigned char *r, const unsigned char *g, const unsigned char *b, int n,
+                       unsigned char *rgb)
 {
     for (int x = 0; x < n; x++) {
         rgb[3 * x] = r[x];

@@ -1,16 +1,17 @@
 /* jpeg_huffman.c - from the bits of a scan to blocks of coefficients (ITU-T T.81, annexes C, F.2 and G.2).
  *
  * In the data a byte FF is followed by 00; FF and another byte are a marker and end it. The reader then goes on with
- * zeros and counts them, so that a block is decoded without a test a bit; a block that has used one of them is missing.
+ * zeros and counts them, so that a block is decoded without a test a bit; a block that has used one of them is
+ * missing.
  */
 #include "jpeg.h"
 
 #include <string.h>
 
-const unsigned char tx_jpeg_zigzag[64] = {
-    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
-    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
-    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+const unsigned char tx_jpeg_zigzag[64] = {0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,
+                                          12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,
+                                          35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+                                          58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
 enum { BAD_CODE = -1 };
 
@@ -376,8 +377,8 @@ static tx_status read_block(jpeg *d, block_reader *read, jpeg_component *c, int 
     int bad = read(d, c, block);
     if (d->reader.n < d->reader.padding)
         return tx_jpeg_fail(d, (size_t)(d->reader.at - d->bytes),
-                            "the image data ends, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x, y,
-                            c->blocks_wide, c->blocks_high);
+                            "the image data ends, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x,
+                            y, c->blocks_wide, c->blocks_high);
     if (bad)
         return tx_jpeg_fail(d, (size_t)(d->reader.at - d->bytes),
                             "bad Huffman code, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x, y,

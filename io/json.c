@@ -1,7 +1,7 @@
 /* json.c - a strict pull parser for the JSON that stands in front of tensors (RFC 8259).
  *
- * The text is scanned once, strings are decoded where they stand (the decoded form is never longer), and containers are
- * a bit each in one word: whatever the input, no memory is taken and no stack grows. */
+ * The text is scanned once, strings are decoded where they stand (the decoded form is never longer), and containers
+ * are a bit each in one word: whatever the input, no memory is taken and no stack grows. */
 #include "io_private.h"
 
 #include <string.h>
@@ -130,8 +130,8 @@ static size_t digits(const tx_json *json, size_t at)
     return n;
 }
 
-/* A number by the grammar of RFC 8259, section 6. Its text is moved a byte forward, which makes room for the zero: the
- * byte before it is a blank, a bracket, a comma or a colon and has been read. */
+/* A number by the grammar of RFC 8259, section 6. Its text is moved a byte forward, which makes room for the zero:
+ * the byte before it is a blank, a bracket, a comma or a colon and has been read. */
 static tx_json_token number(tx_json *json)
 {
     size_t at = json->at;

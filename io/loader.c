@@ -1,8 +1,8 @@
 /* loader.c - batches of pixels from a dataset, decoded in parallel.
  *
- * Every image is a job of its own: its pixels depend on its file, the options and the epoch, and land at its place in the
- * batch, so neither threads nor cache change a bit. What the jobs find (failures, images worth keeping) is gathered in the
- * batch's order when all are done. */
+ * Every image is a job of its own: its pixels depend on its file, the options and the epoch, and land at its place in
+ * the batch, so neither threads nor cache change a bit. What the jobs find (failures, images worth keeping) is
+ * gathered in the batch's order when all are done. */
 #include "loader_private.h"
 
 #include <string.h>
@@ -70,7 +70,8 @@ typedef struct batch {
 } batch;
 
 /* Where the network looks within the resized image i. */
-static void crop_corner(const tx_loader *loader, uint64_t epoch, uint32_t i, const tx_image *image, int *left, int *top)
+static void crop_corner(const tx_loader *loader, uint64_t epoch, uint32_t i, const tx_image *image, int *left,
+                        int *top)
 {
     const tx_loader_options *o = &loader->options;
     int size = o->preprocess.size;
@@ -148,8 +149,8 @@ static tx_status settle(tx_loader *loader, const uint32_t *index, size_t n)
     return status;
 }
 
-tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels, uint32_t *kept,
-                          size_t *count)
+tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels,
+                          uint32_t *kept, size_t *count)
 {
     *count = 0;
     for (size_t k = 0; k < n; k++)

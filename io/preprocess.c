@@ -49,7 +49,8 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
         return TX_OK;
     }
     char found[TX_TEXT];
-    return tx_fail(TX_ERR_ARGUMENT, "normalisation '%s', expected imagenet, chexpert, half, none or M,M,M/S,S,S with S > 0",
+    return tx_fail(TX_ERR_ARGUMENT,
+                   "normalisation '%s', expected imagenet, chexpert, half, none or M,M,M/S,S,S with S > 0",
                    tx_escape(found, sizeof found, text));
 }
 
@@ -78,8 +79,8 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
     else if (!how->stretch)
         w = size * width / height;
     if (w > INT_MAX || h > INT_MAX || (uint64_t)w * (uint64_t)h > TX_IMAGE_PIXELS)
-        return tx_fail(TX_ERR_FORMAT, "%d x %d pixels would become %lld x %lld, more than 2^28", width, height, (long long)w,
-                       (long long)h);
+        return tx_fail(TX_ERR_FORMAT, "%d x %d pixels would become %lld x %lld, more than 2^28", width, height,
+                       (long long)w, (long long)h);
     *framing = (tx_framing){(int)w, (int)h, centre((int)(w - size)), centre((int)(h - size))};
     return TX_OK;
 }
@@ -118,7 +119,8 @@ void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left
     size_t second = channels == 3 ? 1 : 0, third = channels == 3 ? 2 : 0;
     const float *red = table->value[0], *green = table->value[1], *blue = table->value[2];
     for (size_t y = 0; y < side; y++) {
-        const unsigned char *in = image->pixels + (((size_t)top + y) * (size_t)image->width + (size_t)left) * channels;
+        const unsigned char *in =
+            image->pixels + (((size_t)top + y) * (size_t)image->width + (size_t)left) * channels;
         float *out = pixels + y * side * 3;
         for (size_t x = 0; x < side; x++, in += channels, out += 3) {
             out[0] = red[in[0]];

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 enum { COLUMNS = 79, BAR = 24, BAR_LEAST = 8 };
-#define REDRAW 0.1   /* seconds, on a terminal */
-#define REPEAT 10.0  /* seconds between lines elsewhere */
+#define REDRAW 0.1  /* seconds, on a terminal */
+#define REPEAT 10.0 /* seconds between lines elsewhere */
 
 const char *tx_duration(char out[TX_NUMBER], double seconds)
 {

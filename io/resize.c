@@ -2,8 +2,8 @@
  *
  * Output pixel x of an axis of n inputs and m outputs has its centre at c = (x + 1/2) n/m. It is the sum of inputs i
  * with weights f((i + 1/2 - c) / s) divided by their sum, s = max(1, n/m): where an image is made smaller the filter
- * covers what falls into the output pixel. Weights are computed in double and rounded to 22 bits behind the point; sums
- * are exact in 32 bits, rounded to 8 bits after each axis. The order of the axes is Pillow 13's.
+ * covers what falls into the output pixel. Weights are computed in double and rounded to 22 bits behind the point;
+ * sums are exact in 32 bits, rounded to 8 bits after each axis. The order of the axes is Pillow 13's.
  * The filters: K. Turkowski, "Filters for common resampling tasks", Graphics Gems I (1990); the cubic is R. Keys,
  * "Cubic convolution interpolation for digital image processing", IEEE ASSP 29 (1981), with a = -1/2.
  */
@@ -61,8 +61,8 @@ typedef struct kernel {
 } kernel;
 
 static const kernel kernels[] = {
-    [TX_BOX] = {box, 0.5},         [TX_BILINEAR] = {triangle, 1.0}, [TX_HAMMING] = {hamming, 1.0},
-    [TX_BICUBIC] = {cubic, 2.0},   [TX_LANCZOS] = {lanczos, 3.0},
+    [TX_BOX] = {box, 0.5},       [TX_BILINEAR] = {triangle, 1.0}, [TX_HAMMING] = {hamming, 1.0},
+    [TX_BICUBIC] = {cubic, 2.0}, [TX_LANCZOS] = {lanczos, 3.0},
 };
 
 /* ----------------------------------------------------------------------------------------- axes */
@@ -229,8 +229,8 @@ static tx_status resize_rows(const tx_image *in, const axis *a, int height, int 
     return TX_OK;
 }
 
-/* Both axes, with the image between them rounded to 8 bits: columns first, unless the height shrinks, and by more than
- * twice what the width does. So the image between is no larger than the larger of the two. */
+/* Both axes, with the image between them rounded to 8 bits: columns first, unless the height shrinks, and by more
+ * than twice what the width does. So the image between is no larger than the larger of the two. */
 static tx_status resize_both(const tx_image *in, const axis *columns, const axis *rows, int width, int height,
                              tx_image *out)
 {
@@ -300,8 +300,9 @@ tx_status tx_image_resize(const tx_image *in, int width, int height, tx_interpol
 {
     memset(out, 0, sizeof *out);
     if (!in->pixels || in->width < 1 || in->height < 1 || (in->channels != 1 && in->channels != 3))
-        return tx_fail(TX_ERR_ARGUMENT, "resizing: an image of %d x %d pixels and %d channels, 1 or 3 channels expected",
-                       in->width, in->height, in->channels);
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "resizing: an image of %d x %d pixels and %d channels, 1 or 3 channels expected", in->width,
+                       in->height, in->channels);
     if (width < 1 || height < 1)
         return tx_fail(TX_ERR_ARGUMENT, "resizing to %d x %d, at least 1 x 1 expected", width, height);
     if ((size_t)width * (size_t)height > TX_IMAGE_PIXELS)

@@ -1,9 +1,12 @@
 /* safetensors.c - reading tensors by name from a safetensors file.
  *
  * The file: 8 bytes of header length N (little-endian), N bytes of JSON
- *     {"__metadata__": {"key": "value", ..}, "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [from, to]}, ..}
- * which begins with { and may end in blanks, then the data, offsets counted from the header's end. Together the tensors
- * cover the data exactly. Source: the format's description at https://github.com/huggingface/safetensors. */
+ *
+ *     {"__metadata__": {"key": "value", ..},
+ *      "name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [from, to]}, ..}
+ *
+ * which begins with { and may end in blanks, then the data, offsets counted from the header's end. Together the
+ * tensors cover the data exactly. Source: the format's description at https://github.com/huggingface/safetensors. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include "safetensors_private.h"
@@ -120,8 +123,8 @@ static tx_status read_dtype(const tx_safetensors *f, tx_json *json, tx_stored *t
         return json_error(f, json, token, "the name of a type");
     char text[TX_TEXT], name[TX_TEXT];
     if (tx_dtype_find(json->string, &t->dtype))
-        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': unknown type '%s'", f->name, tx_escape(name, sizeof name, t->name),
-                       tx_escape(text, sizeof text, json->string));
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': unknown type '%s'", f->name,
+                       tx_escape(name, sizeof name, t->name), tx_escape(text, sizeof text, json->string));
     return TX_OK;
 }
 
@@ -159,7 +162,8 @@ static tx_status read_tensor(tx_safetensors *f, tx_json *json)
         while (k < 3 && strcmp(json->string, part[k].key) != 0)
             k++;
         if (k == 3 || seen >> k & 1)
-            return fail(f, t.name, k == 3 ? "a key other than dtype, shape, data_offsets" : "a key that is there twice");
+            return fail(f, t.name,
+                        k == 3 ? "a key other than dtype, shape, data_offsets" : "a key that is there twice");
         seen |= 1 << k;
         tx_status status = part[k].read(f, json, &t);
         if (status)
@@ -264,7 +268,8 @@ static tx_status check_whole(tx_safetensors *f)
     for (size_t i = 0; i < f->tensors; i++) {
         const tx_stored *t = f->by_name[i];
         if (t->from != end)
-            return fail(f, t->name, t->from < end ? "shares bytes with another tensor" : "bytes before it belong to none");
+            return fail(f, t->name,
+                        t->from < end ? "shares bytes with another tensor" : "bytes before it belong to none");
         end = t->to;
     }
     if (end != f->size - f->data)
@@ -425,8 +430,8 @@ static tx_status convert(tx_safetensors *f, const tx_stored *t, float *floats, i
 static tx_status wrong_type(const tx_safetensors *f, const tx_stored *t, const char *expected)
 {
     char text[TX_TEXT];
-    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': type %s, expected %s", f->name, tx_escape(text, sizeof text, t->name),
-                   tx_dtype_name(t->dtype), expected);
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': type %s, expected %s", f->name,
+                   tx_escape(text, sizeof text, t->name), tx_dtype_name(t->dtype), expected);
 }
 
 tx_status tx_safetensors_floats(tx_safetensors *f, const tx_stored *t, float *out)

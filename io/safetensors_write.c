@@ -1,7 +1,7 @@
 /* safetensors_write.c - writing a safetensors file: the header is put together first, then the data streams past.
  *
- * Readers map the data as it lies, so elements must be aligned: the header is filled up with blanks to a multiple of 8, and
- * the data of wider elements goes before that of narrower ones. */
+ * Readers map the data as it lies, so elements must be aligned: the header is filled up with blanks to a multiple of
+ * 8, and the data of wider elements goes before that of narrower ones. */
 #include "safetensors_private.h"
 
 #include <stdlib.h>
@@ -109,15 +109,15 @@ static tx_status put(tx_safetensors_writer *w, const entry *e, const char *name,
     return TX_OK;
 }
 
-tx_status tx_safetensors_put(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims, const size_t *shape,
-                             const void *data)
+tx_status tx_safetensors_put(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims,
+                             const size_t *shape, const void *data)
 {
     entry e = {.stored = {.dtype = dtype, .dims = dims}, .data = data};
     return put(w, &e, name, shape);
 }
 
-tx_status tx_safetensors_put_later(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims, const size_t *shape,
-                                   tx_stored_fill *fill, void *context)
+tx_status tx_safetensors_put_later(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims,
+                                   const size_t *shape, tx_stored_fill *fill, void *context)
 {
     entry e = {.stored = {.dtype = dtype, .dims = dims}, .fill = fill, .context = context};
     return put(w, &e, name, shape);
@@ -220,7 +220,8 @@ static tx_status place(tx_safetensors_writer *w)
         qsort(w->order, w->entries, sizeof *w->order, by_name);
     for (size_t i = 1; i < w->entries; i++)
         if (strcmp(w->order[i - 1]->stored.name, w->order[i]->stored.name) == 0)
-            return spoil(w, tx_fail(TX_ERR_ARGUMENT, "%s: two tensors named '%s'", w->path, w->order[i]->stored.name));
+            return spoil(w,
+                         tx_fail(TX_ERR_ARGUMENT, "%s: two tensors named '%s'", w->path, w->order[i]->stored.name));
     uint64_t at = 0;
     size_t n = 0;
     for (size_t width = 8; width > 0; width /= 2)

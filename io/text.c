@@ -1,8 +1,8 @@
 /* text.c - numbers to text and back by exact integer arithmetic, the same under every locale and libc; UTF-8.
  *
- * A double is m * 2^e, so its decimal expansion is finite: at most 309 digits before the point and 1074 behind it. Printing
- * writes it out in full and rounds once. Parsing takes the decimal number as an integer of many words, multiplies or
- * divides it by a power of ten and rounds the quotient once, with a sticky bit for what lies below. */
+ * A double is m * 2^e, so its decimal expansion is finite: at most 309 digits before the point and 1074 behind it.
+ * Printing writes it out in full and rounds once. Parsing takes the decimal number as an integer of many words,
+ * multiplies or divides it by a power of ten and rounds the quotient once, with a sticky bit for what lies below. */
 #include "io_private.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* writer.c - files that are written in full or not at all.
  *
- * The bytes go to NAME.tmp.PID in the same folder; commit makes them durable (fsync), gives them their name (rename, which
- * POSIX makes atomic) and makes the name durable (fsync of the folder). So whoever opens NAME, also after a power
- * cut, sees the old file or the new one. */
+ * The bytes go to NAME.tmp.PID in the same folder; commit makes them durable (fsync), gives them their name (rename,
+ * which POSIX makes atomic) and makes the name durable (fsync of the folder). So whoever opens NAME, also after a
+ * power cut, sees the old file or the new one. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include "io_private.h"
@@ -49,8 +49,8 @@ static void writer_free(tx_writer *w)
     tx_free(w);
 }
 
-/* Makes the temporary file. A name that is taken was left by a killed process of the same number, or belongs to one on
- * another machine, or to another writer of this process: try the next. */
+/* Makes the temporary file. A name that is taken was left by a killed process of the same number, or belongs to one
+ * on another machine, or to another writer of this process: try the next. */
 static tx_status open_temporary(tx_writer *w)
 {
     size_t room = strlen(w->path) + 48;

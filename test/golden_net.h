@@ -552,6 +552,17 @@ static void net_compare(net_file *f)
     }
 }
 
+static void net_free(net_file *f)
+{
+    tx_reference_free(f->reference);
+    tx_weights_free(f->weights);
+    tx_graph_free(f->graph);
+    tx_free(f->eval);
+    tx_free(f->train);
+    tx_free(f->dlogit);
+    tx_free(f->ginput);
+}
+
 /* Checks one network file. An error is one of the file as a whole. */
 static tx_status net_file_check(const text_file *text, report *r)
 {
@@ -570,13 +581,7 @@ static tx_status net_file_check(const text_file *text, report *r)
     status = net_run(&f, info);
     if (status == TX_OK)
         net_compare(&f);
-    tx_reference_free(f.reference);
-    tx_weights_free(f.weights);
-    tx_graph_free(f.graph);
-    tx_free(f.eval);
-    tx_free(f.train);
-    tx_free(f.dlogit);
-    tx_free(f.ginput);
+    net_free(&f);
     return status;
 }
 

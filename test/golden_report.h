@@ -8,6 +8,7 @@ typedef struct report {
     const char *path;
     const char *unit; /* the case in which a record stands, or NULL */
     int reference;    /* the double run */
+    int quiet;        /* nothing is printed */
     long compared, skipped, failed;
     int shown;      /* failures printed so far */
     int bad;        /* a value of the present record has failed */
@@ -40,7 +41,7 @@ static void report_value(report *r, const char *record, double got, double want,
     }
     if (near)
         return;
-    if (!r->bad && r->shown++ < REPORT_SHOWN) {
+    if (!r->bad && !r->quiet && r->shown++ < REPORT_SHOWN) {
         char name[160];
         report_name(r, record, name, sizeof name);
         fprintf(stderr, "%s: %s: found %.9g, expected %.9g within %.3g\n", r->path, name, got, want, tolerance);
@@ -60,7 +61,8 @@ static void report_skip(report *r, const char *what, long records)
 {
     char name[160];
     report_name(r, what, name, sizeof name);
-    printf("%s: %s skipped (%ld record%s)\n", r->path, name, records, records == 1 ? "" : "s");
+    if (!r->quiet)
+        printf("%s: %s skipped (%ld record%s)\n", r->path, name, records, records == 1 ? "" : "s");
     r->skipped += records;
 }
 
@@ -69,7 +71,7 @@ static void report_fail(report *r, const char *record, const char *why)
 {
     char name[160];
     report_name(r, record, name, sizeof name);
-    if (r->shown++ < REPORT_SHOWN)
+    if (!r->quiet && r->shown++ < REPORT_SHOWN)
         fprintf(stderr, "%s: %s: %s\n", r->path, name, why);
     r->failed++;
     r->bad = 0;

@@ -78,13 +78,14 @@ static tx_status text_split(text_file *file, char *line, int number)
     return status;
 }
 
-/* The caller frees the file, also after an error. */
-static tx_status text_read(const char *path, text_file *file)
+/* Takes the text over, cuts it up. The caller frees the file, also after an error. */
+static tx_status text_parse(char *bytes, text_file *file)
 {
-    memset(file, 0, sizeof *file);
-    tx_status status = text_load(path, &file->bytes);
+    tx_status status = TX_OK;
     int number = 1;
-    for (char *line = file->bytes, *next; status == TX_OK && line; line = next, number++) {
+    memset(file, 0, sizeof *file);
+    file->bytes = bytes;
+    for (char *line = bytes, *next; status == TX_OK && line; line = next, number++) {
         next = strchr(line, '\n');
         if (next)
             *next++ = 0;
@@ -96,6 +97,18 @@ static tx_status text_read(const char *path, text_file *file)
         field += file->line[i].fields;
     }
     return status;
+}
+
+static tx_status text_read(const char *path, text_file *file)
+{
+    char *bytes = NULL;
+    tx_status status = text_load(path, &bytes);
+    if (status) {
+        tx_free(bytes);
+        memset(file, 0, sizeof *file);
+        return status;
+    }
+    return text_parse(bytes, file);
 }
 
 static tx_status text_bad(const text_line *line, const char *why)

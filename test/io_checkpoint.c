@@ -58,8 +58,9 @@ static int equal(const tx_weights *a, const tx_weights *b, const char *skip)
         const tx_param *p = tx_graph_param(a->graph, i);
         if (skip && strncmp(p->name, skip, strlen(skip)) == 0)
             continue;
-        if (p->role == TX_ROLE_COUNTER ? a->counter[p->offset] != b->counter[p->offset]
-                                       : memcmp(tx_weights_param(a, p), tx_weights_param(b, p), p->count * sizeof(float)) != 0)
+        if (p->role == TX_ROLE_COUNTER
+                ? a->counter[p->offset] != b->counter[p->offset]
+                : memcmp(tx_weights_param(a, p), tx_weights_param(b, p), p->count * sizeof(float)) != 0)
             return 0;
     }
     return 1;
@@ -76,14 +77,18 @@ static void round_trip(void)
     unsigned long version = b->version;
     CHECK(tx_checkpoint_load(path, b, 0, &report) == TX_OK && equal(a, b, NULL), "%s", tx_error_message());
     CHECK(!report.replaced && report.extra == 0 && b->version != version, "nothing replaced, sessions told");
-    CHECK(tx_checkpoint_load(path, b, TX_CHECKPOINT_NEW_HEAD, &report) == TX_OK && !report.replaced, "the same width is loaded");
+    CHECK(tx_checkpoint_load(path, b, TX_CHECKPOINT_NEW_HEAD, &report) == TX_OK && !report.replaced,
+          "the same width is loaded");
     tx_safetensors *f = tx_safetensors_open(path);
     CHECK(tx_safetensors_count(f) == (size_t)tx_graph_params(g), "a tensor a parameter");
-    CHECK(strcmp(tx_safetensors_meta(f, "format"), "thorax 1") == 0 && strcmp(tx_safetensors_meta(f, "net"), "none") == 0, "metadata");
+    CHECK(strcmp(tx_safetensors_meta(f, "format"), "thorax 1") == 0 &&
+              strcmp(tx_safetensors_meta(f, "net"), "none") == 0,
+          "metadata");
     for (int i = 0; i < tx_graph_params(g); i++) {
         const tx_stored *t = tx_safetensors_at(f, (size_t)i);
         const tx_param *p = tx_graph_param(g, i);
-        CHECK(strcmp(t->name, p->name) == 0 && t->dims == p->dims && t->dtype == (p->dims ? TX_F32 : TX_I64), "%s", t->name);
+        CHECK(strcmp(t->name, p->name) == 0 && t->dims == p->dims && t->dtype == (p->dims ? TX_F32 : TX_I64), "%s",
+              t->name);
     }
     float file[90], memory[90];
     const tx_param *p = tx_graph_param(g, 0);
@@ -101,8 +106,8 @@ static void mismatch(const tx_graph *file, const tx_graph *graph, int flags, con
     const char *path = temp_path("m.safetensors");
     tx_weights *a = filled(file, 1), *b = filled(graph, 2), *c = filled(graph, 2);
     CHECK(tx_checkpoint_save(path, a, NULL, 0) == TX_OK, "%s", tx_error_message());
-    CHECK(tx_checkpoint_load(path, b, flags, NULL) == TX_ERR_FORMAT && strstr(tx_error_message(), message), "'%s', expected '%s'",
-          tx_error_message(), message);
+    CHECK(tx_checkpoint_load(path, b, flags, NULL) == TX_ERR_FORMAT && strstr(tx_error_message(), message),
+          "'%s', expected '%s'", tx_error_message(), message);
     CHECK(equal(b, c, NULL), "nothing was changed");
     tx_weights_free(a);
     tx_weights_free(b);
@@ -115,24 +120,32 @@ static void mismatches(void)
     tx_graph *other = tx_graph_new();
     tx_node *x = tx_input(other, 3, 8, 8);
     tx_graph_add(other, &layer, "stem", &x, 1, &(layer_args){3, 5, 0, 0}, sizeof(layer_args));
-    mismatch(small, wide, 0, "m.safetensors: tensors: 6 of another shape or type (features.0.conv.weight F32 (5,3,3,2), not (6,3,3,2), ");
-    mismatch(small, many, 0, "tensors: 2 of another shape or type (classifier.1.weight F32 (4,7), not (14,7), classifier.1.bias F32 (4), not (14))");
+    mismatch(
+        small, wide, 0,
+        "m.safetensors: tensors: 6 of another shape or type (features.0.conv.weight F32 (5,3,3,2), not (6,3,3,2), ");
+    mismatch(small, many, 0,
+             "tensors: 2 of another shape or type (classifier.1.weight F32 (4,7), not (14,7), classifier.1.bias F32 "
+             "(4), not (14))");
     mismatch(small, wide, TX_CHECKPOINT_NEW_HEAD, "6 of another shape");
     mismatch(bare, small, 0, "tensors: 1 missing (classifier.1.bias)");
     mismatch(small, bare, 0, "tensors: 1 that the network does not have (classifier.1.bias)");
-    mismatch(other, small, TX_CHECKPOINT_EXTRA, "tensors: 12 missing (features.0.conv.weight, features.0.bn.weight, features.0.bn.bias, ..)");
+    mismatch(other, small, TX_CHECKPOINT_EXTRA,
+             "tensors: 12 missing (features.0.conv.weight, features.0.bn.weight, features.0.bn.bias, ..)");
     mismatch(other, small, 0, "; 6 that the network does not have (stem.conv.weight");
     tx_weights *a = filled(small, 1), *b = filled(many, 2), *c = filled(many, 2), *d = filled(bare, 3);
     tx_checkpoint_report report;
     tx_checkpoint_save(temp_path("s"), a, NULL, 0);
     CHECK(tx_checkpoint_load(temp_path("s"), b, TX_CHECKPOINT_NEW_HEAD, &report) == TX_OK, "%s", tx_error_message());
-    CHECK(report.replaced && strcmp(report.replaced, "classifier.1.weight") == 0 && report.outputs_in_file == 4, "the last layer");
+    CHECK(report.replaced && strcmp(report.replaced, "classifier.1.weight") == 0 && report.outputs_in_file == 4,
+          "the last layer");
     CHECK(equal(a, b, "classifier.1"), "all before it is loaded");
     for (int i = 0; i < 2; i++) {
         const tx_param *p = tx_graph_param(many, tx_graph_params(many) - 1 - i);
-        CHECK(memcmp(tx_weights_param(b, p), tx_weights_param(c, p), p->count * sizeof(float)) == 0, "%s stays as it was", p->name);
+        CHECK(memcmp(tx_weights_param(b, p), tx_weights_param(c, p), p->count * sizeof(float)) == 0,
+              "%s stays as it was", p->name);
     }
-    CHECK(tx_checkpoint_load(temp_path("s"), d, TX_CHECKPOINT_EXTRA, &report) == TX_OK && report.extra == 1 && equal(d, a, "classifier.1.b"),
+    CHECK(tx_checkpoint_load(temp_path("s"), d, TX_CHECKPOINT_EXTRA, &report) == TX_OK && report.extra == 1 &&
+              equal(d, a, "classifier.1.b"),
           "%s", tx_error_message());
     tx_weights_free(a);
     tx_weights_free(b);
@@ -167,7 +180,8 @@ static void other_types(void)
         tx_safetensors_put(w, p->name, TX_F64, p->dims, shape, values + used);
         used += p->count;
     }
-    CHECK(tx_safetensors_finish(w) == TX_OK && tx_checkpoint_load(temp_path("o"), b, 0, NULL) == TX_OK, "%s", tx_error_message());
+    CHECK(tx_safetensors_finish(w) == TX_OK && tx_checkpoint_load(temp_path("o"), b, 0, NULL) == TX_OK, "%s",
+          tx_error_message());
     for (size_t i = 0; i < a->counters; i++)
         a->counter[i] = 0;
     CHECK(equal(a, b, NULL), "the same numbers, counters 0");
@@ -177,10 +191,12 @@ static void other_types(void)
     tx_safetensors_put(w, "features.0.bn.weight", TX_I64, 1, shape, whole);
     tx_safetensors_finish(w);
     CHECK(tx_checkpoint_load(temp_path("i"), b, 0, NULL) == TX_ERR_FORMAT &&
-              strstr(tx_error_message(), "features.0.bn.weight I64 (5), not (5)"), "%s", tx_error_message());
+              strstr(tx_error_message(), "features.0.bn.weight I64 (5), not (5)"),
+          "%s", tx_error_message());
     CHECK(tx_checkpoint_load(temp_path("none"), b, 0, NULL) == TX_ERR_FILE, "no such file");
     temp_text(temp_path("x.pth"), "anything");
-    CHECK(tx_checkpoint_load(temp_path("x.pth"), b, 0, NULL) != TX_OK && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
+    CHECK(tx_checkpoint_load(temp_path("x.pth"), b, 0, NULL) != TX_OK && strstr(tx_error_message(), "PyTorch"), "%s",
+          tx_error_message());
     tx_free(values);
     tx_free(floats);
     tx_weights_free(a);
@@ -206,7 +222,8 @@ static void torture(void)
         setrlimit(RLIMIT_FSIZE, &tight);
         tx_status status = tx_checkpoint_save(path, b, NULL, 0);
         setrlimit(RLIMIT_FSIZE, &before);
-        CHECK(status == TX_ERR_FILE && temp_holds(path, whole, bytes), "room for %zu bytes: %s", limit, tx_error_message());
+        CHECK(status == TX_ERR_FILE && temp_holds(path, whole, bytes), "room for %zu bytes: %s", limit,
+              tx_error_message());
     }
     for (size_t n = 0; n < bytes; n += n < 20 ? 1 : 61) {
         temp_write(temp_path("c"), whole, n);

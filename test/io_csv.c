@@ -40,7 +40,9 @@ static void corners(void)
     expect("a", "1[a]");
     expect("a,b\n1,2\n", "1[a][b]2[1][2]");
     expect("a,b\r\n1,2\r\n", "1[a][b]2[1][2]");
-    expect("\xef\xbb\xbf" "a,b\n", "1[a][b]");
+    expect("\xef\xbb\xbf"
+           "a,b\n",
+           "1[a][b]");
     expect("\xef\xbb\xbf", "");
     expect("a\xef\xbb\xbf\n", "1[a\xef\xbb\xbf]");
     expect(",\n,,\n", "1[][]2[][][]");
@@ -84,7 +86,8 @@ static void limits(void)
         large[i] = '\n';
     temp_write(path, large, bytes);
     csv = tx_csv_open(path);
-    CHECK(tx_csv_next(csv, &field, &fields) == TX_ERR_FORMAT && strstr(tx_error_message(), ":1:"), "%s", tx_error_message());
+    CHECK(tx_csv_next(csv, &field, &fields) == TX_ERR_FORMAT && strstr(tx_error_message(), ":1:"), "%s",
+          tx_error_message());
     tx_csv_close(csv);
     memset(large, ',', bytes);
     large[TX_CSV_FIELDS - 1] = '\n';
@@ -119,7 +122,8 @@ static void round_trip(void)
     for (int row = 0; row < 9000; row++) {
         char **field;
         size_t fields;
-        CHECK(tx_csv_next(csv, &field, &fields) == 1 && fields == 3, "row %d: %zu fields, %s", row, fields, tx_error_message());
+        CHECK(tx_csv_next(csv, &field, &fields) == 1 && fields == 3, "row %d: %zu fields, %s", row, fields,
+              tx_error_message());
         for (size_t f = 0; f < 3 && f < fields; f++) {
             size_t n = temp_random() % 30;
             for (size_t i = 0; i < n; i++)

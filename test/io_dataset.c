@@ -11,11 +11,11 @@ static tx_dataset *open_text(const char *text, const tx_dataset_options *options
     return tx_dataset_open(temp_folder, "train", options);
 }
 
-static const char rows[] = HEADER
-    "CheXpert-v1.0-small/train/patient1/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,0.0,\n"
-    "CheXpert-v1.0-small/train/patient2/study2/view1_frontal.jpg,Male,0,Frontal,PA,,-1.0,1,-1\n"
-    "CheXpert-v1.0-small/train/patient2/study2/view2_lateral.jpg,Male,0,Lateral,,,-1,1.0,0\n"
-    "CheXpert-v1.0-small/train/patient2/study1/view1_frontal.jpg,Unknown,90,Frontal,LL,,,0,1.0\n";
+static const char rows[] =
+    HEADER "CheXpert-v1.0-small/train/patient1/study1/view1_frontal.jpg,Female,68,Frontal,AP,1.0,,0.0,\n"
+           "CheXpert-v1.0-small/train/patient2/study2/view1_frontal.jpg,Male,0,Frontal,PA,,-1.0,1,-1\n"
+           "CheXpert-v1.0-small/train/patient2/study2/view2_lateral.jpg,Male,0,Lateral,,,-1,1.0,0\n"
+           "CheXpert-v1.0-small/train/patient2/study1/view1_frontal.jpg,Unknown,90,Frontal,LL,,,0,1.0\n";
 
 static void check_labels(const char *what, tx_dataset_options options, const char *wanted)
 {
@@ -30,16 +30,48 @@ static void check_labels(const char *what, tx_dataset_options options, const cha
 
 static void options(void)
 {
-    check_labels("defaults", (tx_dataset_options){0}, "1000" "0-1-" "0-10" "0001");
-    check_labels("zeros", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ZEROS}, "1000" "0010" "0010" "0001");
-    check_labels("ones", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ONES}, "1000" "0111" "0110" "0001");
-    check_labels("blank", (tx_dataset_options){.blank = TX_BLANK_IGNORE}, "1-0-" "--1-" "--10" "--01");
-    check_labels("frontal", (tx_dataset_options){.views = TX_VIEWS_FRONTAL}, "1000" "0-1-" "0001");
+    check_labels("defaults", (tx_dataset_options){0},
+                 "1000"
+                 "0-1-"
+                 "0-10"
+                 "0001");
+    check_labels("zeros", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ZEROS},
+                 "1000"
+                 "0010"
+                 "0010"
+                 "0001");
+    check_labels("ones", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ONES},
+                 "1000"
+                 "0111"
+                 "0110"
+                 "0001");
+    check_labels("blank", (tx_dataset_options){.blank = TX_BLANK_IGNORE},
+                 "1-0-"
+                 "--1-"
+                 "--10"
+                 "--01");
+    check_labels("frontal", (tx_dataset_options){.views = TX_VIEWS_FRONTAL},
+                 "1000"
+                 "0-1-"
+                 "0001");
     check_labels("lateral", (tx_dataset_options){.views = TX_VIEWS_LATERAL}, "0-10");
-    check_labels("limit", (tx_dataset_options){.limit = 2}, "1000" "0-1-");
-    check_labels("frontal limit", (tx_dataset_options){.limit = 3, .views = TX_VIEWS_FRONTAL}, "1000" "0-1-" "0001");
-    check_labels("large limit", (tx_dataset_options){.limit = 99}, "1000" "0-1-" "0-10" "0001");
-    check_labels("a list", (tx_dataset_options){.tasks = "Pleural Effusion, Edema"}, "00" "--" "0-" "10");
+    check_labels("limit", (tx_dataset_options){.limit = 2},
+                 "1000"
+                 "0-1-");
+    check_labels("frontal limit", (tx_dataset_options){.limit = 3, .views = TX_VIEWS_FRONTAL},
+                 "1000"
+                 "0-1-"
+                 "0001");
+    check_labels("large limit", (tx_dataset_options){.limit = 99},
+                 "1000"
+                 "0-1-"
+                 "0-10"
+                 "0001");
+    check_labels("a list", (tx_dataset_options){.tasks = "Pleural Effusion, Edema"},
+                 "00"
+                 "--"
+                 "0-"
+                 "10");
     check_labels("all", (tx_dataset_options){.tasks = "all", .limit = 1}, "1000");
 }
 
@@ -67,7 +99,8 @@ static void contents(void)
 static void other_order(void)
 {
     temp_text(temp_path("valid.csv"),
-              "\xef\xbb\xbf" "Pleural Effusion,\"Path\",Edema,AP/PA,Extra,Frontal/Lateral,Age,No Finding,Sex,Consolidation\r\n"
+              "\xef\xbb\xbf"
+              "Pleural Effusion,\"Path\",Edema,AP/PA,Extra,Frontal/Lateral,Age,No Finding,Sex,Consolidation\r\n"
               "1.0,\"valid/patient9/study1/a,b.jpg\",0.0,AP,,Frontal,1,-1.0,Male,\r\n");
     tx_dataset *train = open_text(rows, NULL);
     tx_dataset *valid = tx_dataset_open(temp_folder, "valid", &(tx_dataset_options){.tasks = train->task_names});
@@ -80,14 +113,18 @@ static void other_order(void)
 
 static void groups_of_odd_paths(void)
 {
-    tx_dataset *d = open_text(HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
-                              "train/d.jpg,,,Frontal,,,,,\ntrain/p1/e.jpg,,,Frontal,,,,,\n/x/train/p1/f.jpg,,,Frontal,,,,,\n"
-                              "p1/s1/g.jpg,,,Frontal,,,,,\n/h.jpg,,,Frontal,,,,,\n", NULL);
+    tx_dataset *d = open_text(
+        HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
+               "train/d.jpg,,,Frontal,,,,,\ntrain/p1/e.jpg,,,Frontal,,,,,\n/x/train/p1/f.jpg,,,Frontal,,,,,\n"
+               "p1/s1/g.jpg,,,Frontal,,,,,\n/h.jpg,,,Frontal,,,,,\n",
+        NULL);
     CHECK(d && d->images == 8, "%s", tx_error_message());
-    static const char *const study[] = {"a.jpg", "b.jpg", "train/c.jpg", "train/d.jpg", "train/p1", "/x/train/p1", "p1/s1", "/h.jpg"};
+    static const char *const study[] = {"a.jpg",    "b.jpg",       "train/c.jpg", "train/d.jpg",
+                                        "train/p1", "/x/train/p1", "p1/s1",       "/h.jpg"};
     static const char *const patient[] = {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "p1", "p1", "p1", "h.jpg"};
     for (size_t i = 0; i < d->images; i++)
-        CHECK(strcmp(d->study_name[d->study[i]], study[i]) == 0 && strcmp(d->patient_name[d->patient[i]], patient[i]) == 0,
+        CHECK(strcmp(d->study_name[d->study[i]], study[i]) == 0 &&
+                  strcmp(d->patient_name[d->patient[i]], patient[i]) == 0,
               "%s: study %s, patient %s", d->path[i], d->study_name[d->study[i]], d->patient_name[d->patient[i]]);
     tx_dataset_free(d);
 }
@@ -107,13 +144,15 @@ static void looking_up(void)
     temp_text(temp_path("train/p1/s1/v.jpg"), "");
     temp_text(temp_path("train/test/v.jpg"), "");
     temp_text(temp_path("elsewhere.jpg"), "");
-    snprintf(text, sizeof text, HEADER "%s/elsewhere.jpg,,,Frontal,,,,,\nCheXpert/train/p1/s1/v.jpg,,,Frontal,,,,,\n"
-             "/no/train/test/v.jpg,,,Frontal,,,,,\ntrain/none.jpg,,,Frontal,,,,,\nnone.jpg,,,Frontal,,,,,\n"
-             "atrain/valid/none.jpg,,,Frontal,,,,,\nx/train/y/train/p1/s1/v.jpg,,,Frontal,,,,,\n", temp_folder);
+    snprintf(text, sizeof text,
+             HEADER "%s/elsewhere.jpg,,,Frontal,,,,,\nCheXpert/train/p1/s1/v.jpg,,,Frontal,,,,,\n"
+                    "/no/train/test/v.jpg,,,Frontal,,,,,\ntrain/none.jpg,,,Frontal,,,,,\nnone.jpg,,,Frontal,,,,,\n"
+                    "atrain/valid/none.jpg,,,Frontal,,,,,\nx/train/y/train/p1/s1/v.jpg,,,Frontal,,,,,\n",
+             temp_folder);
     tx_dataset *d = open_text(text, NULL);
     CHECK(d && d->images == 7, "%s", tx_error_message());
     static const char *const below[] = {"elsewhere.jpg", "train/p1/s1/v.jpg", "train/test/v.jpg", "train/none.jpg",
-                                        "none.jpg", "valid/none.jpg", "train/p1/s1/v.jpg"};
+                                        "none.jpg",      "valid/none.jpg",    "train/p1/s1/v.jpg"};
     for (size_t i = 0; i < d->images; i++) {
         snprintf(wanted, sizeof wanted, "%s/%s", temp_folder, below[i]);
         where(d, i, wanted);
@@ -142,32 +181,39 @@ static void errors(void)
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,\"A,B\"\n", NULL, "column 6 has a comma");
     refused(HEADER "a,,,Frontal,,,,,\nb,,,Frontal,,,\n", NULL, "train.csv:3: 7 fields, expected 9");
     refused(HEADER "a,,,Frontal,,,,,,\n", NULL, "train.csv:2: 10 fields, expected 9");
-    refused(HEADER "\na,,,Frontal,,,2.0,,\n", NULL, "train.csv:3: column 'Edema': found '2.0', expected 1.0, 0.0, -1.0 or nothing");
-    static const char *const bad[] = {"1.00", " 1", "1 ", "-0", "-0.0", "+1", "nan", "1.", ".0", "0,0", "-", "--1", "-1.0.", "\x01\xff", "10", "1.1"};
+    refused(HEADER "\na,,,Frontal,,,2.0,,\n", NULL,
+            "train.csv:3: column 'Edema': found '2.0', expected 1.0, 0.0, -1.0 or nothing");
+    static const char *const bad[] = {"1.00", " 1",  "1 ", "-0",  "-0.0",  "+1",       "nan", "1.",
+                                      ".0",   "0,0", "-",  "--1", "-1.0.", "\x01\xff", "10",  "1.1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[200];
         snprintf(text, sizeof text, HEADER "a,,,Frontal,,,,,\"%s\"\n", bad[i]);
         refused(text, NULL, "train.csv:2: column 'Pleural Effusion': found '");
     }
     refused(HEADER "a,,,Frontal,,,,,\x1b[31mred\n", NULL, "found '\\x1b[31mred'");
-    refused(HEADER "a,,,frontal,,,,,\n", NULL, "column 'Frontal/Lateral': found 'frontal', expected Frontal or Lateral");
+    refused(HEADER "a,,,frontal,,,,,\n", NULL,
+            "column 'Frontal/Lateral': found 'frontal', expected Frontal or Lateral");
     refused(HEADER ",,,Frontal,,,,,\n", NULL, "column 'Path': found ''");
-    refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.views = TX_VIEWS_LATERAL}, "none of the 1 images is lateral");
+    refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.views = TX_VIEWS_LATERAL},
+            "none of the 1 images is lateral");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "competition"}, "no task 'Atelectasis'");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,Edema"}, "'Edema' is listed twice");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Path"}, "no task 'Path'");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,"}, "no task ''");
     refused(HEADER "a,,,Frontal,,,,\"x\n", NULL, "the file ends within a quoted field");
-    CHECK(!tx_dataset_open(temp_path("none"), "train", NULL) && strstr(tx_error_message(), "none/train.csv: cannot open"), "%s",
-          tx_error_message());
+    CHECK(!tx_dataset_open(temp_path("none"), "train", NULL) &&
+              strstr(tx_error_message(), "none/train.csv: cannot open"),
+          "%s", tx_error_message());
 }
 
 static void competition(void)
 {
-    tx_dataset *d = open_text("Path,Sex,Age,Frontal/Lateral,AP/PA,Pleural Effusion,Edema,Consolidation,Cardiomegaly,Atelectasis,Other\n"
-                              "a,,,Frontal,,1,0,1,0,1,\n", &(tx_dataset_options){.tasks = "competition"});
-    CHECK(d && d->tasks == 5 && strcmp(d->task[4], "Pleural Effusion") == 0 && d->label[0] == 1 && d->label[3] == 0, "%s",
-          tx_error_message());
+    tx_dataset *d = open_text(
+        "Path,Sex,Age,Frontal/Lateral,AP/PA,Pleural Effusion,Edema,Consolidation,Cardiomegaly,Atelectasis,Other\n"
+        "a,,,Frontal,,1,0,1,0,1,\n",
+        &(tx_dataset_options){.tasks = "competition"});
+    CHECK(d && d->tasks == 5 && strcmp(d->task[4], "Pleural Effusion") == 0 && d->label[0] == 1 && d->label[3] == 0,
+          "%s", tx_error_message());
     tx_dataset_free(d);
 }
 
@@ -180,8 +226,10 @@ static void cut_and_random(void)
     for (int i = 0; i < 2000; i++) {
         char data[sizeof rows];
         memcpy(data, rows, sizeof rows);
-        for (int k = 0; k < 3; k++)
-            data[temp_random() % (sizeof rows - 1)] = (char)(temp_random() >> 30);
+        for (int k = 0; k < 3; k++) {
+            size_t at = temp_random() % (sizeof rows - 1);
+            data[at] = (char)(temp_random() >> 30);
+        }
         temp_write(temp_path("train.csv"), data, sizeof rows - 1);
         tx_dataset *d = tx_dataset_open(temp_folder, "train", NULL);
         CHECK(d || tx_error_message()[0], "an error says why");
@@ -195,7 +243,8 @@ static void many(void)
     FILE *f = fopen(temp_path("test.csv"), "w");
     fputs(HEADER, f);
     for (int i = 0; i < 22341; i++)
-        fprintf(f, "C/test/patient%05d/study%d/view%d.jpg,Male,50,Frontal,AP,,,1.0,%s\n", i / 4, i / 2 % 2, i % 2, i % 3 ? "" : "-1.0");
+        fprintf(f, "C/test/patient%05d/study%d/view%d.jpg,Male,50,Frontal,AP,,,1.0,%s\n", i / 4, i / 2 % 2, i % 2,
+                i % 3 ? "" : "-1.0");
     fclose(f);
     tx_dataset *d = tx_dataset_open(temp_folder, "test", NULL);
     CHECK(d && d->images == 22341 && d->studies == 11171 && d->patients == 5586, "%s", tx_error_message());

@@ -1,5 +1,5 @@
-/* io_file.c - whole files, folders, writers, journals and locks; a disk that is full, a folder that is read-only, a process
- * that dies. */
+/* io_file.c - whole files, folders, writers, journals and locks; a disk that is full, a folder that is read-only, a
+ * process that dies. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 #include "io_temp.h"
@@ -14,7 +14,8 @@ static void reading(void)
     size_t bytes;
     const char *path = temp_path("a");
     temp_write(path, "a\0b", 3);
-    CHECK(tx_file_read(path, 3, &data, &bytes) == TX_OK && bytes == 3 && memcmp(data, "a\0b", 4) == 0, "three bytes, a zero behind");
+    CHECK(tx_file_read(path, 3, &data, &bytes) == TX_OK && bytes == 3 && memcmp(data, "a\0b", 4) == 0,
+          "three bytes, a zero behind");
     tx_free(data);
     CHECK(tx_file_read(path, 2, &data, &bytes) == TX_ERR_FORMAT && !data, "larger than the limit");
     CHECK(strstr(tx_error_message(), "2 bytes"), "%s", tx_error_message());
@@ -45,7 +46,8 @@ static void folders(void)
     temp_text(temp_path("x/state.tmp.4711000"), "");
     temp_text(temp_path("x/state.tmp.x"), "");
     CHECK(tx_folder_sweep(temp_path("x")) == TX_OK, "sweep: %s", tx_error_message());
-    CHECK(!tx_path_exists(temp_path("x/state.tmp.4711000")) && tx_path_exists(temp_path("x/state.tmp.x")), "leftovers only");
+    CHECK(!tx_path_exists(temp_path("x/state.tmp.4711000")) && tx_path_exists(temp_path("x/state.tmp.x")),
+          "leftovers only");
 }
 
 /* Names in the folder that contain ".tmp.". */
@@ -96,19 +98,22 @@ static void writing(void)
     tx_writer *a = tx_writer_open(path), *b = tx_writer_open(path);
     tx_writer_text(a, "a");
     tx_writer_text(b, "b");
-    CHECK(tx_writer_commit(b) == TX_OK && tx_writer_commit(a) == TX_OK && temp_holds(path, "a", 1), "two writers at once");
+    CHECK(tx_writer_commit(b) == TX_OK && tx_writer_commit(a) == TX_OK && temp_holds(path, "a", 1),
+          "two writers at once");
     CHECK(write_pattern(path, 300000) == TX_OK, "%s", tx_error_message());
     struct stat info;
     CHECK(stat(path, &info) == 0 && info.st_size == 300000, "a large file");
     CHECK(leftovers() == 0, "%d leftovers", leftovers());
     CHECK(!tx_writer_open("/dev/null") && strstr(tx_error_message(), "not a regular file"), "%s", tx_error_message());
     CHECK(!tx_writer_open(temp_folder), "a folder is no file");
-    CHECK(!tx_writer_open(temp_path("none/file")) && strstr(tx_error_message(), "none/file"), "%s", tx_error_message());
+    CHECK(!tx_writer_open(temp_path("none/file")) && strstr(tx_error_message(), "none/file"), "%s",
+          tx_error_message());
     char large[5000];
     memset(large, 'x', sizeof large - 1);
     large[sizeof large - 1] = 0;
     w = tx_writer_open(temp_path("large"));
-    CHECK(tx_writer_format(w, "%s", large) == TX_ERR_ARGUMENT && tx_writer_commit(w) == TX_ERR_ARGUMENT, "a piece too large");
+    CHECK(tx_writer_format(w, "%s", large) == TX_ERR_ARGUMENT && tx_writer_commit(w) == TX_ERR_ARGUMENT,
+          "a piece too large");
     CHECK(!tx_path_exists(temp_path("large")), "no file of it");
 }
 
@@ -126,13 +131,16 @@ static void full_disk(void)
         setrlimit(RLIMIT_FSIZE, &tight);
         tx_status status = write_pattern(path, 200001);
         setrlimit(RLIMIT_FSIZE, &before);
-        CHECK(status == TX_ERR_FILE && strstr(tx_error_message(), "full: cannot write"), "%d %s", status, tx_error_message());
-        CHECK(temp_holds(path, "old", 3) && leftovers() == 0, "limit %zu: the old file, and nothing beside it", limit);
+        CHECK(status == TX_ERR_FILE && strstr(tx_error_message(), "full: cannot write"), "%d %s", status,
+              tx_error_message());
+        CHECK(temp_holds(path, "old", 3) && leftovers() == 0, "limit %zu: the old file, and nothing beside it",
+              limit);
     }
     tx_journal *j = tx_journal_open(temp_path("table"), 0);
     tight.rlim_cur = 10;
     setrlimit(RLIMIT_FSIZE, &tight);
-    CHECK(tx_journal_add(j, "12345\n") == TX_OK && tx_journal_add(j, "67890\n") == TX_ERR_FILE, "the second does not fit");
+    CHECK(tx_journal_add(j, "12345\n") == TX_OK && tx_journal_add(j, "67890\n") == TX_ERR_FILE,
+          "the second does not fit");
     setrlimit(RLIMIT_FSIZE, &before);
     CHECK(temp_holds(temp_path("table"), "12345\n", 6) && tx_journal_bytes(j) == 6, "no torn line");
     CHECK(tx_journal_add(j, "abc\n") == TX_OK, "%s", tx_error_message());
@@ -184,7 +192,8 @@ static void journals(void)
 {
     const char *path = temp_path("log.csv");
     tx_journal *j = tx_journal_open(path, 0);
-    CHECK(j && tx_journal_add(j, "step,loss\n") == TX_OK && tx_journal_add(j, "1,0.5\n") == TX_OK, "%s", tx_error_message());
+    CHECK(j && tx_journal_add(j, "step,loss\n") == TX_OK && tx_journal_add(j, "1,0.5\n") == TX_OK, "%s",
+          tx_error_message());
     uint64_t saved = tx_journal_bytes(j);
     CHECK(saved == 16 && tx_journal_sync(j) == TX_OK, "16 bytes");
     tx_journal_add(j, "2,0.4\n");
@@ -241,7 +250,8 @@ static void no_memory(void)
         char **names;
         tx_lock *lock;
         tx_alloc_fail_after(n);
-        tx_status a = tx_file_read(temp_path("w"), 1 << 20, &data, &bytes), b = tx_folder_list(temp_folder, &names, &count);
+        tx_status a = tx_file_read(temp_path("w"), 1 << 20, &data, &bytes),
+                  b = tx_folder_list(temp_folder, &names, &count);
         tx_status c = write_pattern(temp_path("m"), 1000), d = tx_folder_make(temp_path("p/q"));
         tx_journal *j = tx_journal_open(temp_path("j"), 0);
         tx_status e = tx_lock_take(temp_path("l"), 0, &lock);

@@ -54,15 +54,26 @@ static void put_tables(maker *m)
     PUT(m, "\xff\xd8\xff\xdb\x00\x43\x00");
     for (int i = 0; i < 64; i++)
         PUT(m, "\x08");
-    PUT(m, "\xff\xc4\x00\x15\x00" "\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\x00\x06");
-    PUT(m, "\xff\xc4\x00\x14\x10" "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\x00");
+    PUT(m, "\xff\xc4\x00\x15\x00"
+           "\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+           "\x00\x06");
+    PUT(m, "\xff\xc4\x00\x14\x10"
+           "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+           "\x00");
 }
 
 static void put_frame(maker *m, int marker, int width, int height, int components, const char *ids)
 {
-    unsigned char head[10] = {0xff, (unsigned char)marker, 0, (unsigned char)(8 + 3 * components), 8,
-                              (unsigned char)(height >> 8), (unsigned char)height, (unsigned char)(width >> 8),
-                              (unsigned char)width, (unsigned char)components};
+    unsigned char head[10] = {0xff,
+                              (unsigned char)marker,
+                              0,
+                              (unsigned char)(8 + 3 * components),
+                              8,
+                              (unsigned char)(height >> 8),
+                              (unsigned char)height,
+                              (unsigned char)(width >> 8),
+                              (unsigned char)width,
+                              (unsigned char)components};
     put(m, (char *)head, sizeof head);
     for (int i = 0; i < components; i++) {
         put(m, ids + i, 1);
@@ -151,9 +162,14 @@ static void colour(const char *what, const char *segment, size_t n, const char *
     tx_image_free(&image);
 }
 #define JFIF "\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
-#define ADOBE(transform) "\xff\xee\x00\x0e" "Adobe\0\x64\0\0\0\0" transform
+#define ADOBE(transform)                                                                                             \
+    "\xff\xee\x00\x0e"                                                                                               \
+    "Adobe\0\x64\0\0\0\0" transform
 /* fill bytes, a comment that looks like a marker, bytes between segments, JPG3, APP7, TEM */
-#define OTHERS "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff" "junk\xff\x00" "\xff\xf3\x00\x02\xff\xe7\x00\x03\xff\xff\x01"
+#define OTHERS                                                                                                       \
+    "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff"                                                                           \
+    "junk\xff\x00"                                                                                                   \
+    "\xff\xf3\x00\x02\xff\xe7\x00\x03\xff\xff\x01"
 
 static void colours(void)
 {
@@ -173,9 +189,9 @@ static void refused_frames(void)
     static const struct {
         int marker;
         const char *text;
-    } kinds[] = {{0xc3, "lossless"},           {0xc5, "hierarchical"}, {0xc6, "hierarchical"}, {0xc7, "hierarchical"},
-                 {0xc9, "arithmetic"},         {0xca, "arithmetic"},   {0xcb, "arithmetic"},   {0xcd, "arithmetic"},
-                 {0xce, "arithmetic"},         {0xcf, "arithmetic"}};
+    } kinds[] = {{0xc3, "lossless"},   {0xc5, "hierarchical"}, {0xc6, "hierarchical"}, {0xc7, "hierarchical"},
+                 {0xc9, "arithmetic"}, {0xca, "arithmetic"},   {0xcb, "arithmetic"},   {0xcd, "arithmetic"},
+                 {0xce, "arithmetic"}, {0xcf, "arithmetic"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         made.n = 0;
         put_tables(&made);
@@ -235,7 +251,9 @@ static void refused_segments(void)
     PUT(&made, "\xff\xdd\x00\x05\x00\x00\x00\xff\xd9");
     refuse(&made, "restart interval");
     made.n = 2;
-    PUT(&made, "\xff\xc4\x00\x13\x00" "\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0" "\xff\xd9");
+    PUT(&made, "\xff\xc4\x00\x13\x00"
+               "\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+               "\xff\xd9");
     refuse(&made, "codes");
     made.n = 2;
     PUT(&made, "\xff\xd9");
@@ -342,7 +360,11 @@ static void progressions(void)
         for (int c = 1; c <= 3; c++)
             for (int k = 1; k < 64; k++)
                 for (int low = 5; low >= (scans > 1000 || k < 10 ? 0 : 1) && n < scans; low--, n++) {
-                    put_scan(&made, 1, c == 1 ? "\1" : c == 2 ? "\2" : "\3", k, k, low == 5 ? 5 : (low + 1) << 4 | low);
+                    put_scan(&made, 1,
+                             c == 1   ? "\1"
+                             : c == 2 ? "\2"
+                                      : "\3",
+                             k, k, low == 5 ? 5 : (low + 1) << 4 | low);
                     PUT(&made, "\x7f");
                 }
         PUT(&made, "\xff\xd9");
@@ -358,9 +380,9 @@ static void progressions(void)
 
 /* ------------------------------------------------------------------------------ damaged fixtures */
 
-static const char *const fixtures[] = {"grey-7x5-q90.jpg",          "grey-33x17-restart3.jpg", "grey-33x17-prog-restart.jpg",
-                                       "colour-33x17-s2x2.jpg",     "colour-33x17-s2x2-p.jpg", "colour-33x17-s1x2.jpg",
-                                       "rgb-in-jpeg-33x17.jpg",     "colour-33x17-s4x1-p.jpg"};
+static const char *const fixtures[] = {
+    "grey-7x5-q90.jpg",        "grey-33x17-restart3.jpg", "grey-33x17-prog-restart.jpg", "colour-33x17-s2x2.jpg",
+    "colour-33x17-s2x2-p.jpg", "colour-33x17-s1x2.jpg",   "rgb-in-jpeg-33x17.jpg",       "colour-33x17-s4x1-p.jpg"};
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
 static int load(int i, unsigned char **bytes, size_t *n)
@@ -403,7 +425,8 @@ static void flip_bytes(const char *name, unsigned char *bytes, size_t n)
             at[i] = (size_t)(temp_random() % n);
             was[i] = bytes[at[i]];
             if (i == 0 || round % 3 == 0)
-                bytes[at[i]] = (unsigned char)(round % 2 ? bytes[at[i]] ^ 1 << temp_random() % 8 : (int)(temp_random() & 255));
+                bytes[at[i]] =
+                    (unsigned char)(round % 2 ? bytes[at[i]] ^ 1 << temp_random() % 8 : (int)(temp_random() & 255));
         }
         tx_image image;
         tx_fail(TX_ERR_FILE, "none");
@@ -444,7 +467,8 @@ static void header(const char *name, tx_status wanted, int width, int height, in
     tx_status status = tx_image_header(temp_path(name), &w, &h, &c);
     CHECK(status == wanted, "header of %s: status %d (%s)", name, (int)status, tx_error_message());
     CHECK(w == width && h == height && c == channels, "header of %s: %d x %d x %d", name, w, h, c);
-    CHECK(!status || strstr(tx_error_message(), name), "header of %s: '%s' without the name", name, tx_error_message());
+    CHECK(!status || strstr(tx_error_message(), name), "header of %s: '%s' without the name", name,
+          tx_error_message());
 }
 
 static void files(void)

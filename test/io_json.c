@@ -56,20 +56,20 @@ static void good(void)
 static void bad(void)
 {
     static const char *const text[] = {
-        "",          " ",        "{",         "[",          "}",          "]",           "[1",         "[1,",      "[1,]",
-        "[,1]",      "[1 2]",    "{1:2}",     "{\"a\"}",    "{\"a\":}",   "{\"a\":1,}",  "{\"a\" 1}",  "{,}",      "[1}",
-        "{\"a\":1]", "nul",      "[truex]",   "[True]",     "[01]",       "[-]",         "[1.]",       "[.5]",     "[1e]",
-        "[+1]",      "[0x1]",    "[NaN]",     "[Infinity]", "[1]x",       "[1][2]",      "\"a",        "\"a\nb\"", "[\"\\x\"]",
+        "", " ", "{", "[", "}", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{1:2}", "{\"a\"}", "{\"a\":}",
+        "{\"a\":1,}", "{\"a\" 1}", "{,}", "[1}", "{\"a\":1]", "nul", "[truex]", "[True]", "[01]", "[-]", "[1.]",
+        "[.5]", "[1e]", "[+1]", "[0x1]", "[NaN]", "[Infinity]", "[1]x", "[1][2]", "\"a", "\"a\nb\"", "[\"\\x\"]",
         "[\"\\u00\"]", "[\"\\u0000\"]", "[\"\\ud800\"]", "[\"\\udc00\"]", "[\"\\ud800\\u0041\"]", "[\"\x80\"]",
-        "[\"\xc0\xaf\"]", "[\"\xed\xa0\x80\"]", "[\"\xf5\x80\x80\x80\"]", "[\"\xe2\x82\"]", "['a']", "[1]//", "[\"a\\\"]",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "\xef\xbb\xbf{}",
+        "[\"\xc0\xaf\"]", "[\"\xed\xa0\x80\"]", "[\"\xf5\x80\x80\x80\"]", "[\"\xe2\x82\"]", "['a']", "[1]//",
+        "[\"a\\\"]", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "\xef\xbb\xbf{}",
     };
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         const char *found = tokens(text[i], strlen(text[i]));
         CHECK(strchr(found, '!'), "%s: found %s, expected an error", text[i], found);
         CHECK(strncmp(tx_error_message(), "JSON, byte ", 11) == 0, "%s", tx_error_message());
     }
-    CHECK(strchr(tokens("[\"a\0b\"]", 7), '!') && strchr(tokens("[1]\0", 4), '!') && strchr(tokens("\0", 1), '!'), "NULs");
+    CHECK(strchr(tokens("[\"a\0b\"]", 7), '!') && strchr(tokens("[1]\0", 4), '!') && strchr(tokens("\0", 1), '!'),
+          "NULs");
 }
 
 static void cut_and_random(void)
@@ -88,8 +88,10 @@ static void cut_and_random(void)
     for (int i = 0; i < 50000; i++) {
         char data[sizeof whole];
         memcpy(data, whole, sizeof whole);
-        for (int k = 0; k < 2; k++)
-            data[temp_random() % (sizeof whole - 1)] = alphabet[temp_random() % sizeof alphabet];
+        for (int k = 0; k < 2; k++) {
+            size_t at = temp_random() % (sizeof whole - 1);
+            data[at] = alphabet[temp_random() % sizeof alphabet];
+        }
         tokens(data, sizeof whole - 1);
     }
 }

@@ -4,32 +4,32 @@
 #include "io_temp.h"
 
 /* A grey JPEG of 25 x 10 and a coloured one of 10 x 23. */
-static const unsigned char wide[] = {
-    255, 216, 255, 224, 0, 16, 74, 70, 73, 70, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 255, 219, 0, 67,
-    0, 13, 9, 10, 11, 10, 8, 13, 11, 10, 11, 14, 14, 13, 15, 19, 32, 21, 19, 18, 18, 19, 39, 28,
-    30, 23, 32, 46, 41, 49, 48, 46, 41, 45, 44, 51, 58, 74, 62, 51, 54, 70, 55, 44, 45, 64, 87, 65,
-    70, 76, 78, 82, 83, 82, 50, 62, 90, 97, 90, 80, 96, 74, 81, 82, 79, 255, 192, 0, 11, 8, 0, 10,
-    0, 25, 1, 1, 17, 0, 255, 196, 0, 22, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 6, 5, 7, 255, 196, 0, 27, 16, 0, 2, 2, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 5, 3, 33, 19, 49, 65, 97, 255, 218, 0, 8, 1, 1, 0, 0, 63, 0, 20, 182, 45,
-    80, 177, 108, 90, 161, 106, 216, 181, 69, 156, 94, 24, 186, 222, 11, 22, 240, 90, 183, 133, 147, 255, 217,
+static const unsigned char grey_jpeg[] = {
+    255, 216, 255, 224, 0,   16,  74,  70,  73, 70,  0,  1,   1,   0,   0,  1,  0,   1,   0,   0,   255, 219, 0,   67,
+    0,   13,  9,   10,  11,  10,  8,   13,  11, 10,  11, 14,  14,  13,  15, 19, 32,  21,  19,  18,  18,  19,  39,  28,
+    30,  23,  32,  46,  41,  49,  48,  46,  41, 45,  44, 51,  58,  74,  62, 51, 54,  70,  55,  44,  45,  64,  87,  65,
+    70,  76,  78,  82,  83,  82,  50,  62,  90, 97,  90, 80,  96,  74,  81, 82, 79,  255, 192, 0,   11,  8,   0,   10,
+    0,   25,  1,   1,   17,  0,   255, 196, 0,  22,  0,  1,   1,   1,   0,  0,  0,   0,   0,   0,   0,   0,   0,   0,
+    0,   0,   0,   6,   5,   7,   255, 196, 0,  27,  16, 0,   2,   2,   3,  1,  0,   0,   0,   0,   0,   0,   0,   0,
+    0,   0,   0,   0,   5,   3,   33,  19,  49, 65,  97, 255, 218, 0,   8,  1,  1,   0,   0,   63,  0,   20,  182, 45,
+    80,  177, 108, 90,  161, 106, 216, 181, 69, 156, 94, 24,  186, 222, 11, 22, 240, 90,  183, 133, 147, 255, 217,
 };
-static const unsigned char tall[] = {
-    255, 216, 255, 224, 0, 16, 74, 70, 73, 70, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 255, 219, 0, 67,
-    0, 13, 9, 10, 11, 10, 8, 13, 11, 10, 11, 14, 14, 13, 15, 19, 32, 21, 19, 18, 18, 19, 39, 28,
-    30, 23, 32, 46, 41, 49, 48, 46, 41, 45, 44, 51, 58, 74, 62, 51, 54, 70, 55, 44, 45, 64, 87, 65,
-    70, 76, 78, 82, 83, 82, 50, 62, 90, 97, 90, 80, 96, 74, 81, 82, 79, 255, 219, 0, 67, 1, 14, 14,
-    14, 19, 17, 19, 38, 21, 21, 38, 79, 53, 45, 53, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79,
-    79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79,
-    79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 255, 192, 0, 17, 8, 0, 23, 0, 10, 3,
-    1, 34, 0, 2, 17, 1, 3, 17, 1, 255, 196, 0, 24, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 5, 3, 4, 6, 255, 196, 0, 26, 16, 0, 2, 3, 1, 1, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 4, 17, 33, 5, 49, 255, 196, 0, 22, 1, 1, 1, 1, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 6, 255, 196, 0, 29, 17, 0, 1, 4, 2,
-    3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 33, 3, 5, 17, 18, 19, 255, 218,
-    0, 12, 3, 1, 0, 2, 17, 3, 17, 0, 63, 0, 197, 194, 137, 117, 131, 85, 15, 22, 22, 96, 68, 186,
-    193, 202, 135, 139, 1, 34, 247, 177, 250, 249, 156, 99, 38, 231, 68, 78, 135, 106, 26, 165, 224, 1, 33, 219,
-    44, 206, 65, 200, 239, 51, 255, 217,
+static const unsigned char coloured_jpeg[] = {
+    255, 216, 255, 224, 0,   16,  74,  70,  73, 70,  0,   1,   1,   0,   0,   1,   0,   1,   0,   0,   255, 219, 0,
+    67,  0,   13,  9,   10,  11,  10,  8,   13, 11,  10,  11,  14,  14,  13,  15,  19,  32,  21,  19,  18,  18,  19,
+    39,  28,  30,  23,  32,  46,  41,  49,  48, 46,  41,  45,  44,  51,  58,  74,  62,  51,  54,  70,  55,  44,  45,
+    64,  87,  65,  70,  76,  78,  82,  83,  82, 50,  62,  90,  97,  90,  80,  96,  74,  81,  82,  79,  255, 219, 0,
+    67,  1,   14,  14,  14,  19,  17,  19,  38, 21,  21,  38,  79,  53,  45,  53,  79,  79,  79,  79,  79,  79,  79,
+    79,  79,  79,  79,  79,  79,  79,  79,  79, 79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  79,
+    79,  79,  79,  79,  79,  79,  79,  79,  79, 79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  79,  255, 192, 0,
+    17,  8,   0,   23,  0,   10,  3,   1,   34, 0,   2,   17,  1,   3,   17,  1,   255, 196, 0,   24,  0,   0,   2,
+    3,   0,   0,   0,   0,   0,   0,   0,   0,  0,   0,   0,   0,   0,   0,   5,   3,   4,   6,   255, 196, 0,   26,
+    16,  0,   2,   3,   1,   1,   0,   0,   0,  0,   0,   0,   0,   0,   0,   0,   0,   0,   1,   4,   17,  33,  5,
+    49,  255, 196, 0,   22,  1,   1,   1,   1,  0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   4,
+    1,   6,   255, 196, 0,   29,  17,  0,   1,  4,   2,   3,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,   0,
+    0,   1,   2,   4,   33,  3,   5,   17,  18, 19,  255, 218, 0,   12,  3,   1,   0,   2,   17,  3,   17,  0,   63,
+    0,   197, 194, 137, 117, 131, 85,  15,  22, 22,  96,  68,  186, 193, 202, 135, 139, 1,   34,  247, 177, 250, 249,
+    156, 99,  38,  231, 68,  78,  135, 106, 26, 165, 224, 1,   33,  219, 44,  206, 65,  200, 239, 51,  255, 217,
 };
 
 enum { SIZE = 8, EACH = SIZE * SIZE * 3 };
@@ -52,7 +52,8 @@ static const char *const mixed[] = {"wide.jpg", "cut.jpg", "tall.jpg", "none.jpg
 
 static tx_loader_options plain(int training)
 {
-    tx_loader_options o = {.preprocess = {.size = SIZE, .interpolation = TX_BILINEAR}, .training = training, .seed = 5};
+    tx_loader_options o = {
+        .preprocess = {.size = SIZE, .interpolation = TX_BILINEAR}, .training = training, .seed = 5};
     tx_normalize_parse("imagenet", &o.preprocess.normalize);
     return o;
 }
@@ -63,9 +64,22 @@ static void normalising(void)
     CHECK(tx_normalize_parse("chexpert", &n) == TX_OK && n.mean[2] == 0.5020 && n.std[0] == 0.085585, "chexpert");
     CHECK(tx_normalize_parse("half", &n) == TX_OK && n.mean[1] == 0.5 && n.std[1] == 0.5, "half");
     CHECK(tx_normalize_parse("none", &n) == TX_OK && n.mean[0] == 0 && n.std[2] == 1, "none");
-    CHECK(tx_normalize_parse("0.1,-2,3e-1/1,2,.5", &n) == TX_OK && n.mean[1] == -2 && n.mean[2] == 0.3 && n.std[2] == 0.5, "numbers");
-    static const char *const bad[] = {"", "Imagenet", "1,2,3", "1,2/1,2", "1,2,3/1,2,0", "1,2,3/1,2,-1", "1,2,3/1,2,3,4", "1,2,3/1,2,nan",
-                                      "1,2,3/1,2,", "1,2,3/ 1,2,3", "1,2,3/1,2,3x", "a,b,c/1,1,1", "1,2,3,4/1,2,3"};
+    CHECK(tx_normalize_parse("0.1,-2,3e-1/1,2,.5", &n) == TX_OK && n.mean[1] == -2 && n.mean[2] == 0.3 &&
+              n.std[2] == 0.5,
+          "numbers");
+    static const char *const bad[] = {"",
+                                      "Imagenet",
+                                      "1,2,3",
+                                      "1,2/1,2",
+                                      "1,2,3/1,2,0",
+                                      "1,2,3/1,2,-1",
+                                      "1,2,3/1,2,3,4",
+                                      "1,2,3/1,2,nan",
+                                      "1,2,3/1,2,",
+                                      "1,2,3/ 1,2,3",
+                                      "1,2,3/1,2,3x",
+                                      "a,b,c/1,1,1",
+                                      "1,2,3,4/1,2,3"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(tx_normalize_parse(bad[i], &n) == TX_ERR_ARGUMENT, "'%s' is no normalisation", bad[i]);
 }
@@ -77,21 +91,24 @@ static void framing(void)
         int width, height, stretch;
         tx_framing frame;
     } known[] = {
-        {8, 8, 0, {8, 8, 0, 0}},      {16, 16, 0, {8, 8, 0, 0}},    {25, 10, 0, {20, 8, 6, 0}},  {10, 23, 0, {8, 18, 0, 5}},
-        {10, 12, 0, {8, 9, 0, 0}},    {12, 10, 0, {9, 8, 0, 0}},    {10, 14, 0, {8, 11, 0, 2}},  {17, 10, 0, {13, 8, 2, 0}},
-        {19, 10, 0, {15, 8, 4, 0}},   {1, 3, 0, {8, 24, 0, 8}},     {390, 320, 0, {9, 8, 0, 0}}, {25, 10, 1, {8, 8, 0, 0}},
+        {8, 8, 0, {8, 8, 0, 0}},    {16, 16, 0, {8, 8, 0, 0}},   {25, 10, 0, {20, 8, 6, 0}},
+        {10, 23, 0, {8, 18, 0, 5}}, {10, 12, 0, {8, 9, 0, 0}},   {12, 10, 0, {9, 8, 0, 0}},
+        {10, 14, 0, {8, 11, 0, 2}}, {17, 10, 0, {13, 8, 2, 0}},  {19, 10, 0, {15, 8, 4, 0}},
+        {1, 3, 0, {8, 24, 0, 8}},   {390, 320, 0, {9, 8, 0, 0}}, {25, 10, 1, {8, 8, 0, 0}},
     };
     tx_preprocess how = plain(0).preprocess;
     tx_framing f;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         how.stretch = known[i].stretch;
-        CHECK(tx_preprocess_frame(&how, known[i].width, known[i].height, &f) == TX_OK && memcmp(&f, &known[i].frame, sizeof f) == 0,
+        CHECK(tx_preprocess_frame(&how, known[i].width, known[i].height, &f) == TX_OK &&
+                  memcmp(&f, &known[i].frame, sizeof f) == 0,
               "%d x %d: %d x %d at (%d,%d)", known[i].width, known[i].height, f.width, f.height, f.left, f.top);
     }
     how.stretch = 0;
     CHECK(tx_preprocess_frame(&how, 1, 1 << 28, &f) == TX_ERR_FORMAT, "too long to be resized");
     how.size = TX_SIZE_MAX;
-    CHECK(tx_preprocess_frame(&how, 2, 3, &f) == TX_ERR_FORMAT && tx_preprocess_frame(&how, 3, 3, &f) == TX_OK, "2^28 pixels at most");
+    CHECK(tx_preprocess_frame(&how, 2, 3, &f) == TX_ERR_FORMAT && tx_preprocess_frame(&how, 3, 3, &f) == TX_OK,
+          "2^28 pixels at most");
     float pixel;
     how.size = 0;
     CHECK(tx_preprocess_file(&how, "x", &pixel, NULL) == TX_ERR_ARGUMENT, "size 0");
@@ -126,12 +143,14 @@ static void single(void)
     float pixels[EACH];
     tx_framing f;
     tx_preprocess how = plain(0).preprocess;
-    CHECK(tx_preprocess_file(&how, temp_path("train/wide.jpg"), pixels, &f) == TX_OK && f.left == 6, "%s", tx_error_message());
+    CHECK(tx_preprocess_file(&how, temp_path("train/wide.jpg"), pixels, &f) == TX_OK && f.left == 6, "%s",
+          tx_error_message());
     CHECK(as_defined("train/wide.jpg", 6, 0, pixels), "the grey image, cropped in the middle");
     CHECK(tx_preprocess_file(&how, temp_path("train/tall.jpg"), pixels, NULL) == TX_OK, "%s", tx_error_message());
     CHECK(as_defined("train/tall.jpg", 0, 5, pixels), "the coloured image");
     CHECK(tx_preprocess_file(&how, temp_path("train/cut.jpg"), pixels, NULL) == TX_ERR_FORMAT, "a cut file");
-    CHECK(strstr(tx_error_message(), "train/cut.jpg") && strstr(tx_error_message(), "byte"), "%s", tx_error_message());
+    CHECK(strstr(tx_error_message(), "train/cut.jpg") && strstr(tx_error_message(), "byte"), "%s",
+          tx_error_message());
 }
 
 static void batches(void)
@@ -142,15 +161,18 @@ static void batches(void)
     size_t count;
     tx_loader_options o = plain(0);
     tx_loader *l = tx_loader_new(d, &o);
-    CHECK(tx_loader_batch(l, 0, index, 4, pixels, kept, &count) == TX_OK && count == 4 && memcmp(kept, index, 16) == 0, "%s",
-          tx_error_message());
+    CHECK(tx_loader_batch(l, 0, index, 4, pixels, kept, &count) == TX_OK && count == 4 &&
+              memcmp(kept, index, 16) == 0,
+          "%s", tx_error_message());
     for (size_t k = 0; k < 4; k++) {
         int wide = index[k] % 2 == 0;
-        CHECK(as_defined(wide ? "train/wide.jpg" : "train/tall.jpg", wide ? 6 : 0, wide ? 0 : 5, pixels + k * EACH), "image %zu", k);
+        CHECK(as_defined(wide ? "train/wide.jpg" : "train/tall.jpg", wide ? 6 : 0, wide ? 0 : 5, pixels + k * EACH),
+              "image %zu", k);
     }
     size_t cached = tx_loader_cached(l);
     CHECK(cached == 2 * 20 * 8 + 8 * 18 * 3, "%zu bytes in the cache", cached);
-    CHECK(tx_loader_batch(l, 7, index, 4, again, kept, &count) == TX_OK && memcmp(pixels, again, sizeof pixels) == 0, "from the cache");
+    CHECK(tx_loader_batch(l, 7, index, 4, again, kept, &count) == TX_OK && memcmp(pixels, again, sizeof pixels) == 0,
+          "from the cache");
     CHECK(tx_loader_cached(l) == cached, "nothing twice in the cache");
     uint32_t outside[] = {5};
     CHECK(tx_loader_batch(l, 0, outside, 1, again, kept, &count) == TX_ERR_ARGUMENT && count == 0, "no such image");
@@ -173,7 +195,8 @@ static void training(void)
         o.cache = round < 2 ? 1 : round < 4 ? 700 : 0;
         tx_loader *l = tx_loader_new(d, &o);
         for (uint64_t epoch = 0; epoch < 4; epoch++) {
-            CHECK(tx_loader_batch(l, epoch, index, 5, pixels, index, &count) == TX_OK && count == 5, "%s", tx_error_message());
+            CHECK(tx_loader_batch(l, epoch, index, 5, pixels, index, &count) == TX_OK && count == 5, "%s",
+                  tx_error_message());
             for (size_t k = 0; k < 5; k++) {
                 int wide = index[k] % 2 == 0;
                 int left = (int)tx_random_below(5, TX_RANDOM_CROP, epoch, 2 * index[k], wide ? 13 : 1);
@@ -204,9 +227,11 @@ static void bad_images(void)
     tx_loader *l = tx_loader_new(d, &o);
     for (int i = 0; i < 3; i++)
         CHECK(tx_loader_batch(l, 0, index, 7, pixels, kept, &count) == TX_ERR_FORMAT && count == 0 &&
-                  strstr(tx_error_message(), "train/text.jpg: byte 0"), "the first bad one: %s", tx_error_message());
-    CHECK(tx_loader_batch(l, 0, index + 2, 3, pixels, kept, &count) == TX_ERR_FILE && strstr(tx_error_message(), "train/none.jpg"), "%s",
-          tx_error_message());
+                  strstr(tx_error_message(), "train/text.jpg: byte 0"),
+              "the first bad one: %s", tx_error_message());
+    CHECK(tx_loader_batch(l, 0, index + 2, 3, pixels, kept, &count) == TX_ERR_FILE &&
+              strstr(tx_error_message(), "train/none.jpg"),
+          "%s", tx_error_message());
     CHECK(!tx_loader_bad(l, 1), "nothing is skipped");
     tx_loader_free(l);
     o.skip_bad = 1;
@@ -221,7 +246,8 @@ static void bad_images(void)
     static const int is_bad[] = {0, 1, 0, 1, 1, 0};
     for (size_t i = 0; i < 6; i++)
         CHECK((tx_loader_bad(l, i) != NULL) == is_bad[i], "image %zu", i);
-    CHECK(strstr(tx_loader_bad(l, 1), "train/cut.jpg") && strstr(tx_loader_bad(l, 3), "train/none.jpg"), "%s", tx_loader_bad(l, 3));
+    CHECK(strstr(tx_loader_bad(l, 1), "train/cut.jpg") && strstr(tx_loader_bad(l, 3), "train/none.jpg"), "%s",
+          tx_loader_bad(l, 3));
     CHECK(tx_loader_batch(l, 0, index + 1, 2, pixels, kept, &count) == TX_OK && count == 0, "none is left");
     tx_loader_free(l);
     tx_dataset_free(d);
@@ -241,7 +267,8 @@ static void no_memory(void)
         tx_loader *l = tx_loader_new(d, &o);
         tx_status status = l ? tx_loader_batch(l, 0, index, 4, pixels, kept, &count) : TX_ERR_MEMORY;
         tx_alloc_fail_after(-1);
-        CHECK(status == TX_ERR_MEMORY || (status == TX_OK && count == 2), "allocation %ld refused: %d %s", n, status, tx_error_message());
+        CHECK(status == TX_ERR_MEMORY || (status == TX_OK && count == 2), "allocation %ld refused: %d %s", n, status,
+              tx_error_message());
         tx_loader_free(l);
         CHECK(tx_alloc_live() == before, "allocation %ld refused: %ld not freed", n, tx_alloc_live() - before);
     }
@@ -266,7 +293,8 @@ static void sample(void)
         tx_random_permutation(o.seed, TX_RANDOM_SHUFFLE, epoch, order, d->images);
         for (size_t at = 0; at < d->images; at += 16) {
             size_t n = d->images - at < 16 ? d->images - at : 16;
-            CHECK(tx_loader_batch(l, epoch, order + at, n, pixels, order + at, &count) == TX_OK && count == n, "%s", tx_error_message());
+            CHECK(tx_loader_batch(l, epoch, order + at, n, pixels, order + at, &count) == TX_OK && count == n, "%s",
+                  tx_error_message());
             for (size_t i = 0; i < n * each; i++)
                 sum[epoch] += (double)pixels[i];
         }
@@ -285,9 +313,9 @@ int main(void)
     if (!temp_begin())
         return test_done("io_loader");
     tx_folder_make(temp_path("train"));
-    temp_write(temp_path("train/wide.jpg"), wide, sizeof wide);
-    temp_write(temp_path("train/tall.jpg"), tall, sizeof tall);
-    temp_write(temp_path("train/cut.jpg"), tall, sizeof tall - 40);
+    temp_write(temp_path("train/wide.jpg"), grey_jpeg, sizeof grey_jpeg);
+    temp_write(temp_path("train/tall.jpg"), coloured_jpeg, sizeof coloured_jpeg);
+    temp_write(temp_path("train/cut.jpg"), coloured_jpeg, sizeof coloured_jpeg - 40);
     temp_text(temp_path("train/text.jpg"), "no image");
     normalising();
     framing();

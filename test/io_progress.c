@@ -8,12 +8,12 @@ static void durations(void)
     static const struct {
         double seconds;
         const char *text;
-    } known[] = {{0, "0:00"}, {7.4, "0:07"}, {59.6, "1:00"}, {754, "12:34"}, {3600, "1:00:00"}, {3723.2, "1:02:03"}, {1e6, "277:46:40"},
-                 {-1, "?"}, {1e30, "?"}};
+    } known[] = {{0, "0:00"},         {7.4, "0:07"},      {59.6, "1:00"}, {754, "12:34"}, {3600, "1:00:00"},
+                 {3723.2, "1:02:03"}, {1e6, "277:46:40"}, {-1, "?"},      {1e30, "?"}};
     char out[TX_NUMBER];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        CHECK(strcmp(tx_duration(out, known[i].seconds), known[i].text) == 0, "%g s: %s, expected %s", known[i].seconds, out,
-              known[i].text);
+        CHECK(strcmp(tx_duration(out, known[i].seconds), known[i].text) == 0, "%g s: %s, expected %s",
+              known[i].seconds, out, known[i].text);
 }
 
 /* What a job of 200 images, 50 of them done before, leaves in a file; terminal: as on one. */
@@ -50,7 +50,8 @@ int main(void)
                                 "train: 200/200 100%  1.50 images/s  in 1:40\n";
     CHECK(strcmp(text, plain) == 0, "found\n%sexpected\n%s", text, plain);
     lines(1, text, sizeof text);
-    CHECK(strstr(text, "\rtrain [##########...........] 100/200  50%  2.50 images/s  0:40 left  loss 0.41\r"), "%s", text);
+    CHECK(strstr(text, "\rtrain [##########...........] 100/200  50%  2.50 images/s  0:40 left  loss 0.41\r"), "%s",
+          text);
     CHECK(strstr(text, "\rtrain [########################] 200/200 100%  1.50 images/s  in 1:40"), "%s", text);
     CHECK(text[strlen(text) - 1] == '\n', "the line ends");
     tx_progress quiet;

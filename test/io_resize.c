@@ -12,13 +12,15 @@ static tx_image grey(int width, int height, unsigned char *pixels)
     return image;
 }
 
-static void vector(tx_interpolation f, const char *what, tx_image in, int width, int height, const unsigned char *wanted)
+static void vector(tx_interpolation f, const char *what, tx_image in, int width, int height,
+                   const unsigned char *wanted)
 {
     tx_image out;
     CHECK(tx_image_resize(&in, width, height, f, &out) == TX_OK, "%s %s: %s", names[f], what, tx_error_message());
     CHECK(out.width == width && out.height == height && out.channels == in.channels, "%s %s: size", names[f], what);
     for (int i = 0; out.pixels && i < width * height * in.channels; i++)
-        CHECK(out.pixels[i] == wanted[i], "%s %s: byte %d is %d, expected %d", names[f], what, i, out.pixels[i], wanted[i]);
+        CHECK(out.pixels[i] == wanted[i], "%s %s: byte %d is %d, expected %d", names[f], what, i, out.pixels[i],
+              wanted[i]);
     tx_image_free(&out);
 }
 
@@ -26,14 +28,12 @@ static void vector(tx_interpolation f, const char *what, tx_image in, int width,
 static void vectors(void)
 {
     static unsigned char steps[] = {0, 255, 0, 100, 200, 50, 255, 255};
-    static const unsigned char down[6][3] = {{255, 200, 255}, {85, 150, 187}, {109, 113, 202}, {119, 123, 211}, {102, 111, 207}, {100, 109, 210}};
+    static const unsigned char down[6][3] = {{255, 200, 255}, {85, 150, 187},  {109, 113, 202},
+                                             {119, 123, 211}, {102, 111, 207}, {100, 109, 210}};
     static const unsigned char up[6][11] = {
-        {0, 255, 255, 0, 100, 200, 200, 50, 255, 255, 255},
-        {0, 255, 255, 0, 100, 200, 200, 50, 255, 255, 255},
-        {0, 151, 174, 5, 77, 150, 166, 57, 190, 255, 255},
-        {0, 179, 218, 0, 94, 150, 191, 51, 225, 255, 255},
-        {0, 166, 199, 0, 70, 166, 176, 50, 193, 255, 255},
-        {0, 172, 212, 0, 52, 189, 168, 50, 182, 255, 250}};
+        {0, 255, 255, 0, 100, 200, 200, 50, 255, 255, 255}, {0, 255, 255, 0, 100, 200, 200, 50, 255, 255, 255},
+        {0, 151, 174, 5, 77, 150, 166, 57, 190, 255, 255},  {0, 179, 218, 0, 94, 150, 191, 51, 225, 255, 255},
+        {0, 166, 199, 0, 70, 166, 176, 50, 193, 255, 255},  {0, 172, 212, 0, 52, 189, 168, 50, 182, 255, 250}};
     for (int f = 0; f < 6; f++) {
         vector((tx_interpolation)f, "8 to 3 columns", grey(8, 1, steps), 3, 1, down[f]);
         vector((tx_interpolation)f, "8 to 3 rows", grey(1, 8, steps), 1, 3, down[f]);
@@ -41,7 +41,8 @@ static void vectors(void)
         vector((tx_interpolation)f, "8 to 11 rows", grey(1, 8, steps), 1, 11, up[f]);
     }
     /* the height shrinks by more than twice what the width does, so rows come first */
-    static unsigned char tall[2 * 9] = {207, 21, 45, 60, 46, 205, 222, 149, 10, 24, 85, 110, 159, 122, 67, 40, 177, 188};
+    static unsigned char tall[2 * 9] = {207, 21, 45,  60,  46,  205, 222, 149, 10,
+                                        24,  85, 110, 159, 122, 67,  40,  177, 188};
     static const unsigned char tall_out[] = {104, 102, 100, 110, 109, 107};
     vector(TX_LANCZOS, "2 x 9 to 3 x 2", grey(2, 9, tall), 3, 2, tall_out);
     static unsigned char colours[2 * 2 * 3] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30};
@@ -64,16 +65,20 @@ static void plain(void)
                     tx_image in = {w, h, channels, flat}, out;
                     int target_w = 65 - w, target_h = h % 5 + 1;
                     tx_status status = tx_image_resize(&in, target_w, target_h, (tx_interpolation)f, &out);
-                    int same = status == TX_OK && memcmp(out.pixels, flat, (size_t)(target_w * target_h * channels)) == 0;
-                    CHECK(same, "%s: a flat image of %d x %d is not flat at %d x %d", names[f], w, h, target_w, target_h);
+                    int same =
+                        status == TX_OK && memcmp(out.pixels, flat, (size_t)(target_w * target_h * channels)) == 0;
+                    CHECK(same, "%s: a flat image of %d x %d is not flat at %d x %d", names[f], w, h, target_w,
+                          target_h);
                     tx_image_free(&out);
                     in.pixels = mixed;
                     status = tx_image_resize(&in, w, h, (tx_interpolation)f, &out);
-                    same = status == TX_OK && out.pixels != mixed && memcmp(out.pixels, mixed, (size_t)(w * h * channels)) == 0;
+                    same = status == TX_OK && out.pixels != mixed &&
+                           memcmp(out.pixels, mixed, (size_t)(w * h * channels)) == 0;
                     CHECK(same, "%s: %d x %d to its own size is no copy", names[f], w, h);
                     tx_image_free(&out);
                     status = tx_image_resize(&in, 1, 1, (tx_interpolation)f, &out);
-                    CHECK(status == TX_OK && out.width == 1 && out.height == 1, "%s: %d x %d to one pixel", names[f], w, h);
+                    CHECK(status == TX_OK && out.width == 1 && out.height == 1, "%s: %d x %d to one pixel", names[f],
+                          w, h);
                     tx_image_free(&out);
                 }
 }

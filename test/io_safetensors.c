@@ -1,4 +1,5 @@
-/* io_safetensors.c - what is written comes back; every type; headers that lie; files cut at every byte and with random bytes. */
+/* io_safetensors.c - what is written comes back; every type; headers that lie; files cut at every byte and with
+ * random bytes. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 #include "io_temp.h"
@@ -23,7 +24,8 @@ static const char *make(const char *header, size_t data)
 static void refused(const char *header, size_t data, const char *message)
 {
     tx_safetensors *f = tx_safetensors_open(make(header, data));
-    CHECK(!f && strstr(tx_error_message(), message), "%s: '%s', expected '%s'", header, f ? "" : tx_error_message(), message);
+    CHECK(!f && strstr(tx_error_message(), message), "%s: '%s', expected '%s'", header, f ? "" : tx_error_message(),
+          message);
     tx_safetensors_close(f);
 }
 
@@ -34,7 +36,8 @@ static void accepted(const char *header, size_t data, size_t tensors)
     tx_safetensors_close(f);
 }
 
-#define T(name, type, shape, from, to) "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" #from "," #to "]}"
+#define T(name, type, shape, from, to)                                                                               \
+    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" #from "," #to "]}"
 
 static void headers(void)
 {
@@ -43,7 +46,8 @@ static void headers(void)
     accepted("{" T("a", "F32", "[2,3]", 0, 24) "}", 24, 1);
     accepted("{" T("b", "F32", "[]", 8, 12) "," T("a", "I64", "[1]", 0, 8) "}", 12, 2);
     accepted("{\"a\":{\"data_offsets\":[0,2],\"shape\":[2],\"dtype\":\"U8\"}}", 2, 1);
-    accepted("{" T("a", "F32", "[0,5]", 0, 0) "," T("b", "U8", "[1]", 0, 1) "," T("c", "F32", "[3,0]", 1, 1) "}", 1, 3);
+    accepted("{" T("a", "F32", "[0,5]", 0, 0) "," T("b", "U8", "[1]", 0, 1) "," T("c", "F32", "[3,0]", 1, 1) "}", 1,
+             3);
     accepted("{\"__metadata__\":{\"x\":\"y\",\"z\":\"\"}," T("a", "U8", "[1]", 0, 1) "}", 1, 1);
     accepted("{\"__metadata__\":{}}", 0, 0);
     refused("", 0, "expected {");
@@ -57,7 +61,8 @@ static void headers(void)
     refused("{" T("a", "F32", "[2]", 8, 0) "}", 8, "bytes 8 to 0");
     refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 2, 6) "}", 6, "'b': shares bytes");
     refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 0, 4) "}", 4, "shares bytes");
-    refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 5, 9) "}", 9, "'b': bytes before it belong to none");
+    refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 5, 9) "}", 9,
+            "'b': bytes before it belong to none");
     refused("{" T("a", "U8", "[4]", 1, 5) "}", 5, "bytes before it");
     refused("{" T("a", "U8", "[1]", 0, 1) "," T("a", "U8", "[1]", 1, 2) "}", 2, "'a': is there twice");
     refused("{" T("a", "U8", "[1]", 0, 1) "," T("\\u0061", "U8", "[1]", 1, 2) "}", 2, "'a': is there twice");
@@ -72,7 +77,8 @@ static void headers(void)
     refused("{" T("a", "F4", "[1]", 0, 1) "}", 1, "unknown type 'F4'");
     refused("{" T("a", "f32", "[1]", 0, 4) "}", 4, "unknown type 'f32'");
     refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, "is missing");
-    refused("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "a key that is there twice");
+    refused("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+            "a key that is there twice");
     refused("{\"a\":{\"dtype\":\"U8\",\"order\":\"F\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "a key other than");
     refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1,2]}}", 1, "expected the end of [from, to]");
     refused("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0]}}", 1, "expected a size");
@@ -90,20 +96,26 @@ static void lengths(void)
     static const unsigned char huge[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, '{', '}'};
     static const unsigned char beyond[] = {3, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
     temp_write(temp_path("l"), huge, sizeof huge);
-    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "a header of 9223372036854775807 bytes"), "%s",
-          tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "a header of 9223372036854775807 bytes"),
+          "%s", tx_error_message());
     temp_write(temp_path("l"), beyond, sizeof beyond);
-    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "a header of 3 bytes in a file of 10"), "%s",
-          tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "a header of 3 bytes in a file of 10"),
+          "%s", tx_error_message());
     temp_write(temp_path("l"), beyond, 5);
-    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "cut off at byte 5"), "%s", tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "cut off at byte 5"), "%s",
+          tx_error_message());
     temp_write(temp_path("x.pth"), beyond, sizeof beyond);
-    CHECK(!tx_safetensors_open(temp_path("x.pth")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("x.pth")) && strstr(tx_error_message(), "PyTorch"), "%s",
+          tx_error_message());
     temp_write(temp_path("l"), "PK\3\4aaaaaaa", 11);
     CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
-    temp_write(temp_path("l"), "\x80\x02\x8a\x0al\xfc\x9c" "F\xf9", 9);
+    temp_write(temp_path("l"),
+               "\x80\x02\x8a\x0al\xfc\x9c"
+               "F\xf9",
+               9);
     CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
-    CHECK(!tx_safetensors_open(temp_path("none")) && !tx_safetensors_open(temp_folder) && !tx_safetensors_open("/dev/zero"),
+    CHECK(!tx_safetensors_open(temp_path("none")) && !tx_safetensors_open(temp_folder) &&
+              !tx_safetensors_open("/dev/zero"),
           "no regular files");
 }
 
@@ -146,7 +158,8 @@ static void round_trip(void)
     static const char *const order[] = {"bytes", "a \"name\"\n\xc3\xa9", "integers", "scalar", "empty", "made"};
     for (size_t i = 0; i < 6; i++) {
         const tx_stored *t = tx_safetensors_at(f, i);
-        CHECK(strcmp(t->name, order[i]) == 0 && tx_safetensors_find(f, order[i]) == t, "tensor %zu is %s", i, t->name);
+        CHECK(strcmp(t->name, order[i]) == 0 && tx_safetensors_find(f, order[i]) == t, "tensor %zu is %s", i,
+              t->name);
         CHECK(t->from % tx_dtype_bytes(t->dtype) == 0, "%s is not aligned", t->name);
     }
     float got[6] = {0};
@@ -155,24 +168,34 @@ static void round_trip(void)
     const tx_stored *t = tx_safetensors_find(f, order[1]);
     CHECK(t->dims == 2 && t->shape[0] == 2 && t->shape[1] == 3 && t->count == 6 && t->dtype == TX_F32, "its shape");
     CHECK(tx_safetensors_floats(f, t, got) == TX_OK && memcmp(got, floats, sizeof got) == 0, "floats bit for bit");
-    CHECK(tx_safetensors_integers(f, t, whole) == TX_ERR_FORMAT && strstr(tx_error_message(), "type F32, expected integers"), "%s",
-          tx_error_message());
-    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "integers"), whole) == TX_OK && memcmp(whole, integers, 24) == 0,
+    CHECK(tx_safetensors_integers(f, t, whole) == TX_ERR_FORMAT &&
+              strstr(tx_error_message(), "type F32, expected integers"),
+          "%s", tx_error_message());
+    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "integers"), whole) == TX_OK &&
+              memcmp(whole, integers, 24) == 0,
           "integers");
-    CHECK(tx_safetensors_raw(f, tx_safetensors_find(f, "bytes"), raw) == TX_OK && memcmp(raw, bytes, 3) == 0, "bytes");
+    CHECK(tx_safetensors_raw(f, tx_safetensors_find(f, "bytes"), raw) == TX_OK && memcmp(raw, bytes, 3) == 0,
+          "bytes");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "bytes"), got) == TX_ERR_FORMAT, "bytes are no floats");
-    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "scalar"), got) == TX_OK && got[0] == -2.5f && got[1] == floats[1], "scalar");
+    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "scalar"), got) == TX_OK && got[0] == -2.5f &&
+              got[1] == floats[1],
+          "scalar");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "empty"), NULL) == TX_OK, "nothing to read");
-    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "made"), whole) == TX_OK && whole[0] == 42 && whole[1] == 5, "made");
+    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "made"), whole) == TX_OK && whole[0] == 42 &&
+              whole[1] == 5,
+          "made");
     size_t metas;
     tx_safetensors_metas(f, &metas);
-    CHECK(metas == 2 && strcmp(tx_safetensors_meta(f, "alpha"), "line\nwith \"quotes\" \\ and \xe2\x82\xac") == 0, "metadata");
-    CHECK(!tx_safetensors_meta(f, "beta") && !tx_safetensors_find(f, "nothing") && !tx_safetensors_find(f, ""), "absent");
+    CHECK(metas == 2 && strcmp(tx_safetensors_meta(f, "alpha"), "line\nwith \"quotes\" \\ and \xe2\x82\xac") == 0,
+          "metadata");
+    CHECK(!tx_safetensors_meta(f, "beta") && !tx_safetensors_find(f, "nothing") && !tx_safetensors_find(f, ""),
+          "absent");
     tx_safetensors_close(f);
     unsigned char *first, *second;
     size_t n, m;
     tx_file_read(path, 1 << 20, &first, &n);
-    CHECK(first[0] % 8 == 0 && first[8] == '{' && memcmp(first + 9, "\"__metadata__\":{\"zeta\"", 22) == 0, "the header's form");
+    CHECK(first[0] % 8 == 0 && first[8] == '{' && memcmp(first + 9, "\"__metadata__\":{\"zeta\"", 22) == 0,
+          "the header's form");
     write_some(temp_path("again"), 42);
     tx_file_read(temp_path("again"), 1 << 20, &second, &m);
     CHECK(n == m && memcmp(first, second, n) == 0, "the same bytes again");
@@ -183,7 +206,8 @@ static void round_trip(void)
 static void types(void)
 {
     /* little-endian bit patterns and the values they stand for */
-    static const unsigned char half[] = {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0xff, 0x03, 0x00, 0x04, 0xff, 0x7b, 0x00, 0x7c, 0x00, 0x80};
+    static const unsigned char half[] = {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0xff, 0x03,
+                                         0x00, 0x04, 0xff, 0x7b, 0x00, 0x7c, 0x00, 0x80};
     static const float half_value[] = {1, -2, 0x1p-24f, 1023 * 0x1p-24f, 0x1p-14f, 65504, 1.0f / 0.0f, -0.0f};
     static const unsigned char brain[] = {0x80, 0x3f, 0x49, 0x40, 0x01, 0x00, 0x80, 0xff};
     static const float brain_value[] = {1, 3.140625f, 0x1p-133f, -1.0f / 0.0f};
@@ -211,14 +235,20 @@ static void types(void)
     tx_safetensors *f = tx_safetensors_open(temp_path("types"));
     float v[8];
     int64_t n[3];
-    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "half"), v) == TX_OK && memcmp(v, half_value, 32) == 0, "F16");
-    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "brain"), v) == TX_OK && memcmp(v, brain_value, 16) == 0, "BF16");
-    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "double"), v) == TX_OK && memcmp(v, single, 20) == 0, "F64 rounded once");
-    CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "small"), n) && n[0] == -128 && n[1] == 127 && n[2] == -1, "I8");
+    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "half"), v) == TX_OK && memcmp(v, half_value, 32) == 0,
+          "F16");
+    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "brain"), v) == TX_OK && memcmp(v, brain_value, 16) == 0,
+          "BF16");
+    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "double"), v) == TX_OK && memcmp(v, single, 20) == 0,
+          "F64 rounded once");
+    CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "small"), n) && n[0] == -128 && n[1] == 127 &&
+              n[2] == -1,
+          "I8");
     CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "words"), n) && n[0] == 65535 && n[2] == 32768, "U16");
     CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "signed"), n) && n[0] == -1 && n[2] == -32768, "I16");
     CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "large"), n) == TX_ERR_FORMAT, "2^63 does not fit");
-    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "eight"), v) == TX_ERR_FORMAT, "eight bits are not converted");
+    CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "eight"), v) == TX_ERR_FORMAT,
+          "eight bits are not converted");
     tx_safetensors_close(f);
 }
 
@@ -227,15 +257,18 @@ static void writer_errors(void)
     const char *path = temp_path("old");
     size_t one[] = {1}, absurd[] = {SIZE_MAX, 2};
     temp_text(path, "old");
-    CHECK(write_some(path, -1) == TX_ERR_MACHINE && strcmp(tx_error_message(), "no numbers") == 0, "%s", tx_error_message());
+    CHECK(write_some(path, -1) == TX_ERR_MACHINE && strcmp(tx_error_message(), "no numbers") == 0, "%s",
+          tx_error_message());
     tx_safetensors_writer *w = tx_safetensors_create(path);
     tx_safetensors_put(w, "a", TX_F32, 1, one, floats);
     tx_safetensors_put(w, "a", TX_F32, 1, one, floats);
-    CHECK(tx_safetensors_finish(w) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "two tensors named 'a'"), "%s", tx_error_message());
+    CHECK(tx_safetensors_finish(w) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "two tensors named 'a'"), "%s",
+          tx_error_message());
     w = tx_safetensors_create(path);
     CHECK(tx_safetensors_put(w, "a", TX_F32, 2, absurd, floats) == TX_ERR_ARGUMENT, "an absurd shape");
     CHECK(tx_safetensors_put(w, "b", TX_F32, 1, one, floats) == TX_ERR_ARGUMENT, "the error stays");
-    CHECK(tx_safetensors_finish(w) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "'a': an impossible size"), "%s", tx_error_message());
+    CHECK(tx_safetensors_finish(w) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "'a': an impossible size"), "%s",
+          tx_error_message());
     w = tx_safetensors_create(path);
     tx_safetensors_put(w, "a", TX_F32, 1, one, floats);
     tx_safetensors_abandon(w);
@@ -291,8 +324,10 @@ static void cut_and_random(void)
     }
     for (int i = 0; i < 3000; i++) {
         memcpy(copy, whole, n);
-        for (int k = 0; k <= i % 3; k++)
-            copy[temp_random() % (i % 4 ? n - 40 : 9)] = random_byte(i % 2);
+        for (int k = 0; k <= i % 3; k++) {
+            size_t at = temp_random() % (i % 4 ? n - 40 : 9);
+            copy[at] = random_byte(i % 2);
+        }
         temp_write(path, copy, n);
         read_through(path);
     }

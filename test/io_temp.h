@@ -53,8 +53,8 @@ static inline void temp_end(void)
     temp_remove(temp_folder);
 }
 
-/* Makes a file of these bytes by the C library alone. A new file each time: some file systems wait for the disk when an old
- * one is cut to nothing. */
+/* Makes a file of these bytes by the C library alone. A new file each time: some file systems wait for the disk when
+ * an old one is cut to nothing. */
 static inline void temp_write(const char *path, const void *data, size_t bytes)
 {
     unlink(path);

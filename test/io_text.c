@@ -17,8 +17,10 @@ static void print_random(void)
     char wanted[64], found[64];
     for (int i = 0; i < 40000; i++) {
         uint64_t u = temp_random();
-        double v = i % 4 == 0 ? from_bits(u) : i % 4 == 1 ? (double)(float)(from_bits((u >> 12) | (uint64_t)1023 << 52) - 1)
-                                             : i % 4 == 2 ? (double)(int64_t)(u >> 40) / 64 : from_bits(u >> 12);
+        double v = i % 4 == 0   ? from_bits(u)
+                   : i % 4 == 1 ? (double)(float)(from_bits((u >> 12) | (uint64_t)1023 << 52) - 1)
+                   : i % 4 == 2 ? (double)(int64_t)(u >> 40) / 64
+                                : from_bits(u >> 12);
         int digits = i % 17 + 1;
         if (v != v)
             continue;
@@ -28,7 +30,8 @@ static void print_random(void)
         double back = 0;
         snprintf(wanted, sizeof wanted, "%.17g", v);
         if (v - v == 0)
-            CHECK(tx_number_parse(wanted, &back) == 0 && memcmp(&back, &v, sizeof v) == 0, "%s came back as %a", wanted, back);
+            CHECK(tx_number_parse(wanted, &back) == 0 && memcmp(&back, &v, sizeof v) == 0, "%s came back as %a",
+                  wanted, back);
     }
 }
 
@@ -36,7 +39,7 @@ static void print_fixed(void)
 {
     char wanted[400], found[400];
     for (int i = 0; i < 5000; i++) {
-        double v = (double)(int64_t)(temp_random() >> 30) / (double)(1 << (i % 40)) * (i % 2 ? 1 : -1);
+        double v = (double)(int64_t)(temp_random() >> 30) / (double)((int64_t)1 << (i % 40)) * (i % 2 ? 1 : -1);
         snprintf(wanted, sizeof wanted, "%.*f", i % 12, v);
         tx_number_fixed(found, sizeof found, v, i % 12);
         CHECK(strcmp(wanted, found) == 0, "%a with %d decimals: '%s', expected '%s'", v, i % 12, found, wanted);
@@ -65,7 +68,8 @@ static void parse_random(void)
         double found = 0, wanted = strtod(text, NULL);
         int status = tx_number_parse(text, &found);
         if (wanted <= 1.7976931348623157e308)
-            CHECK(status == 0 && memcmp(&found, &wanted, sizeof found) == 0, "%.60s: %a, expected %a", text, found, wanted);
+            CHECK(status == 0 && memcmp(&found, &wanted, sizeof found) == 0, "%.60s: %a, expected %a", text, found,
+                  wanted);
         else
             CHECK(status == -1, "%.60s should not fit", text);
     }
@@ -75,18 +79,21 @@ static void parse_random(void)
 static void parse_ties(void)
 {
     static const char *const text[] = {
-        "9007199254740993", "9007199254740993.0000000000000000000000000000000001", "9007199254740992.99999999999999999999999",
-        "1e23", "8.5e22", "2.2250738585072011e-308", "2.2250738585072014e-308", "4.9e-324", "2.4703282292062327e-324",
-        "2.4703282292062328e-324", "1.7976931348623157e308", "1.7976931348623158e308", "0.1", "-0", "000.00e99999", "5.",
-        ".5", "1e-400", "1e-99999999999999999999", "6631236846766476.5", "9214843084008499", "1e0000000000000000001",
+        "9007199254740993", "9007199254740993.0000000000000000000000000000000001",
+        "9007199254740992.99999999999999999999999", "1e23", "8.5e22", "2.2250738585072011e-308",
+        "2.2250738585072014e-308", "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324",
+        "1.7976931348623157e308", "1.7976931348623158e308", "0.1", "-0", "000.00e99999", "5.", ".5", "1e-400",
+        "1e-99999999999999999999", "6631236846766476.5", "9214843084008499", "1e0000000000000000001",
     };
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         double found = 7, wanted = strtod(text[i], NULL);
-        CHECK(tx_number_parse(text[i], &found) == 0 && memcmp(&found, &wanted, sizeof found) == 0, "%s: %a, expected %a",
-              text[i], found, wanted);
+        CHECK(tx_number_parse(text[i], &found) == 0 && memcmp(&found, &wanted, sizeof found) == 0,
+              "%s: %a, expected %a", text[i], found, wanted);
     }
-    static const char *const none[] = {"", " 1", "1 ", "+", "-", ".", "e5", "1e", "1e+", "0x10", "nan", "inf", "1,5", "1.5.2",
-                                       "--1", "1.7976931348623159e308", "1e309", "1e99999999999999999999", "1f", "1d5"};
+    static const char *const none[] = {
+        "", " 1", "1 ", "+", "-", ".", "e5", "1e", "1e+", "0x10", "nan", "inf", "1,5", "1.5.2", "--1",
+        "1.7976931348623159e308", "1e309", "1e99999999999999999999", "1f", "1d5",
+    };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         double found;
         CHECK(tx_number_parse(none[i], &found) == -1, "'%s' is no number", none[i]);
@@ -110,8 +117,11 @@ static void integers(void)
     static const struct {
         const char *text;
         int64_t value;
-    } good[] = {{"0", 0}, {"-1", -1}, {"+7", 7}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}, {"007", 7}};
-    static const char *const bad[] = {"", "-", "9223372036854775808", "-9223372036854775809", "1.0", "1e3", " 1", "99999999999999999999999"};
+    } good[] = {
+        {"0", 0},  {"-1", -1}, {"+7", 7}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN},
+        {"007", 7}};
+    static const char *const bad[] = {"",    "-",  "9223372036854775808",    "-9223372036854775809", "1.0",
+                                      "1e3", " 1", "99999999999999999999999"};
     int64_t v;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         CHECK(tx_integer_parse(good[i].text, &v) == 0 && v == good[i].value, "%s", good[i].text);

@@ -19,6 +19,9 @@ static void check_shape(int s)
     layer_check(node, o, "batchnorm, relu");
     o.as_view = 1;
     layer_check(node, o, "batchnorm, relu as a view");
+    o.explain = 1;
+    layer_check(node, o, "batchnorm, relu as a view, gradients with running statistics");
+    o.explain = 0;
     o.inference = 1;
     layer_check(node, o, "batchnorm, relu as a view in inference");
     o.as_view = 0;
@@ -64,7 +67,7 @@ static void check_one_value(void)
     float x[2] = { 3, -4 }, y[2], w[2] = { 2, 3 }, b[2] = { 0.5f, -1 }, mean[2] = { 0, 0 }, var[2] = { 1, 1 }, saved[8];
     int64_t counter = 7;
     tx_view view = { x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE };
-    tx_step step = { .node = node, .n = 1, .training = 1, .x = &view, .saved = saved, .counter = &counter };
+    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .saved = saved, .counter = &counter };
     step.y = (tx_tensor){ y, 1, 1, 1, 2, 2 };
     float *state[4] = { w, b, mean, var };
     memcpy(step.param, state, sizeof state);

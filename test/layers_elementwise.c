@@ -58,6 +58,7 @@ static void check_dropout(int s)
     tx_node *node = tx_dropout(g, input(g, s), (tx_dropout_args){ .p = 0.3 });
     layer_check(node, (layer_options){ .n = shapes[s].n }, "dropout");
     layer_check(node, (layer_options){ .n = shapes[s].n, .inference = 1 }, "dropout in inference");
+    layer_check(node, (layer_options){ .n = shapes[s].n, .explain = 1 }, "dropout, gradients of inference");
     tx_graph_free(g);
 }
 
@@ -84,7 +85,7 @@ static void check_add_sharing(void)
     tx_node *x = tx_input(g, 4, 1, 1), *node = tx_add(g, x, x);
     float y[4] = { 1, 0, 2, -0.0f }, dy[4], other[4];
     tx_gradient dx[2];
-    tx_step step = { .node = node, .n = 1, .training = 1, .dx = dx, .act = TX_ACT_RELU };
+    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU };
     step.y = (tx_tensor){ y, 1, 1, 1, 4, 4 };
     step.dy = (tx_tensor){ dy, 1, 1, 1, 4, 4 };
     for (int layout = 0; layout < 3; layout++) {
@@ -113,7 +114,7 @@ static void check_concat_in_place(void)
     float wide[6] = { 1, 2, 0, 4, 5, 0 }, second[2] = { 3, 6 }, dwide[6] = { 1, 2, 3, 4, 5, 6 }, dsecond[2];
     tx_view x[2] = { { wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE }, { second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE } };
     tx_gradient dx[2] = { { dwide, 3, NULL, 0 }, { dsecond, 1, NULL, 0 } };
-    tx_step step = { .node = node, .n = 1, .training = 1, .x = x, .dx = dx };
+    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx };
     step.y = (tx_tensor){ wide, 1, 1, 2, 3, 3 };
     step.dy = (tx_tensor){ dwide, 1, 1, 2, 3, 3 };
     node->op->forward(&step);
@@ -152,7 +153,7 @@ static void check_dropout_share(void)
     for (int i = 0; i < 10000; i++)
         x[i] = 1;
     tx_view view = { x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE };
-    tx_step step = { .node = node, .n = 1, .training = 1, .x = &view, .y = { y, 1, 1, 1, 10000, 10000 } };
+    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = { y, 1, 1, 1, 10000, 10000 } };
     for (step.run = 0; step.run < 2; step.run++) {
         node->op->forward(&step);
         for (int i = 0; i < 10000; i++) {

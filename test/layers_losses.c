@@ -44,7 +44,7 @@ static float run(const tx_node *node, int n, float *x, float *second, float *mas
     float y[8] = { 0 }, dy[8] = { 1 };
     double work[8];
     tx_gradient d[3] = { { dx, (size_t)c, NULL, 0 }, { NULL, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-    tx_step step = { .node = node, .n = n, .training = 1, .x = in, .dx = d, .work = work };
+    tx_step step = { .node = node, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work };
     step.y = (tx_tensor){ y, n, 1, 1, 1, 1 };
     step.dy = (tx_tensor){ dy, n, 1, 1, 1, 1 };
     node->op->forward(&step);

@@ -18,7 +18,7 @@
 enum { COLUMNS = 7, LINE = 1024, WHY = 400 };
 
 typedef struct row {
-    char *text;            /* owned; the fields point into it */
+    char *text; /* owned; the fields point into it */
     char *field[COLUMNS];
     int done;
 } row;
@@ -98,8 +98,8 @@ static int equal(const tx_image *image, const row *r, char *why)
     char hex[65];
     const char *mode = image->channels == 1 ? "L" : "RGB";
     if (strcmp(mode, r->field[2]) != 0 || image->width != atoi(r->field[3]) || image->height != atoi(r->field[4])) {
-        snprintf(why, WHY, "%s %d x %d, %s %s x %s expected", mode, image->width, image->height, r->field[2], r->field[3],
-                 r->field[4]);
+        snprintf(why, WHY, "%s %d x %d, %s %s x %s expected", mode, image->width, image->height, r->field[2],
+                 r->field[3], r->field[4]);
         return 0;
     }
     tx_sha256 s;

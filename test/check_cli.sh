@@ -1,0 +1,273 @@
+#!/bin/sh
+# check_cli.sh BUILD - the program as people and scripts meet it: exit statuses, one-line errors, JSON keys, and runs that are
+# killed, resumed, refused and repeated. The last line is "check_cli: N passed, N failed".
+thorax=$1/thorax
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+passed=0
+failed=0
+OMP_WAIT_POLICY=passive
+export OMP_WAIT_POLICY
+
+pass() { # TEXT STATUS
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "check_cli: $1"
+    fi
+}
+
+# Runs the program and compares its exit status; a failure before work begins must be one line alone.
+expect() { # STATUS ARGUMENT...
+    wanted=$1
+    shift
+    "$thorax" "$@" >"$work/out" 2>"$work/err"
+    got=$?
+    [ "$got" -eq "$wanted" ]
+    pass "thorax $*: exit status $got, expected $wanted: $(head -n 1 "$work/err")" $?
+}
+one_line() { # STATUS ARGUMENT...
+    expect "$@"
+    [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ]
+    pass "thorax $*: not one line alone" $?
+}
+says() { # TEXT: in what the last command printed
+    grep -qF -- "$1" "$work/out" "$work/err"
+    pass "'$1' is not in the answer: $(cat "$work/err")" $?
+}
+same() { # FILE FILE
+    cmp -s "$1" "$2"
+    pass "$1 and $2 differ" $?
+}
+
+# ---- a small dataset: tables of a few rows over the sample's images
+sample=$PWD/bench/nih-sample-128
+data=$work/data
+mkdir "$data"
+for split in train valid test; do
+    ln -s "$sample/$split" "$data/$split"
+done
+head -n 41 "$sample/train.csv" >"$data/train.csv"
+head -n 31 "$sample/valid.csv" >"$data/valid.csv"
+head -n 13 "$sample/test.csv" >"$data/test.csv"
+image=$(find "$sample/test" -name '*.jpg' | sort | head -n 1)
+
+# ---- wrong usage
+one_line 2
+one_line 2 trane
+says train
+one_line 2 train --epoch 3
+says --epochs
+one_line 2 train --out "$work/x"
+one_line 2 train --net resnet18
+one_line 2 train --net resnet81 --out "$work/x"
+says resnet18
+one_line 2 summary resnet
+one_line 2 summary
+one_line 2 summary resnet18 again
+one_line 2 summary resnet18 --batch 0
+one_line 2 summary resnet18 --batch 1.5
+one_line 2 summary resnet18 --batch
+one_line 2 summary resnet18 --cut 5
+one_line 2 summary resnet18 --mode both
+one_line 2 summary resnet18 --json=on
+one_line 2 eval
+one_line 2 predict "$work/x"
+one_line 2 data chek "$data"
+one_line 2 train --net resnet18 --out "$work/x" --lr nan
+one_line 2 train --net resnet18 --out "$work/x" --betas 0.9
+one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
+one_line 1 cam
+one_line 1 train --net resnet18 --out "$work/x" --optimizer rmsprop
+says adamw
+one_line 1 train --net resnet18 --out "$work/x" --augment flip
+TX_ISA=mmx one_line 2 nets
+[ ! -e "$work/x" ]
+pass "a refused training made its folder" $?
+
+# ---- help
+expect 0 --help
+expect 0 --version
+says "thorax "
+for command in nets summary train eval predict study data speed; do
+    expect 0 $command --help
+    says --threads
+done
+grep -q '^  cam' "$work/out"
+[ $? -ne 0 ]
+pass "--help lists a command that is not there" $?
+
+# ---- json
+keys() { # KEY...: of the last command's line
+    for key in "$@"; do
+        grep -q "\"$key\":" "$work/out"
+        pass "no key $key in $(cut -c1-200 "$work/out")" $?
+    done
+    [ "$(wc -l <"$work/out")" -eq 1 ]
+    pass "more than one line of JSON" $?
+}
+expect 0 nets --json
+keys name family parameters_14 parameters_1000 gmacs smallest top1
+says '"parameters_14":11183694'
+says '"parameters_1000":44549160'
+expect 0 summary --size 64 --json resnet18 --batch=2
+keys net cut classes size batch mode parameters macs arena_bytes layers name op shape algorithm
+expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode infer --json
+keys net cut size batch mode threads isa images_per_s ms_median ms_min gflops peak_gflops peak_mib arena_mib digest
+
+# ---- data
+expect 0 data check "$data"
+says "patients in two splits: 0"
+expect 0 data check "$data" --json --decode
+keys splits labels patients_in_two_splits
+cp -R "$data" "$work/wrong"
+sed '2s/,1\.0,/,2.0,/' "$data/train.csv" >"$work/wrong/train.csv"
+one_line 1 data check "$work/wrong"
+says "line 2"
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$work/wrong" --out "$work/x"
+sed '3s/view1_frontal/view9_frontal/' "$data/train.csv" >"$work/wrong/train.csv"
+expect 1 data check "$work/wrong"
+says "missing: nih-sample-128/train"
+one_line 1 data check "$work/nowhere"
+expect 1 train --net resnet18 --cut 3 --size 32 --batch 40 --data "$work/wrong" --out "$work/bad" --quiet
+says view9_frontal
+expect 0 train --net resnet18 --cut 3 --size 32 --batch 40 --data "$work/wrong" --out "$work/bad" --quiet --bad-images skip --epochs 1
+grep -q view9_frontal "$work/bad/bad-images.csv"
+pass "a skipped image is not listed" $?
+
+# ---- a run, whole
+settings="--net resnet18 --cut 3 --size 32 --batch 4 --epochs 3 --eval-every 24 --keep 2 --digest-every 3 --states 10 --lr 1e-3"
+train() { # RUN ARGUMENT...
+    folder=$1
+    shift
+    "$thorax" train $settings --data "$data" --out "$work/$folder" --quiet "$@" >"$work/out" 2>"$work/err"
+}
+train whole
+pass "a training failed: $(cat "$work/err")" $?
+for file in config.txt log.csv metrics.csv predictions-valid.csv predictions-test.csv digests.txt state.safetensors environment.txt report.html; do
+    [ -s "$work/whole/$file" ]
+    pass "a run without $file" $?
+done
+[ "$(ls "$work/whole/checkpoints" | wc -l)" -eq 2 ]
+pass "not --keep 2 checkpoints" $?
+[ "$(wc -l <"$work/whole/log.csv")" -eq 31 ]
+pass "log.csv has not a row a step" $?
+
+# ---- finished, refused, repeated
+expect 0 train $settings --data "$data" --out "$work/whole"
+says finished
+expect 0 train --config "$work/whole/config.txt" --out "$work/../$(basename "$work")/whole" --threads 1 --quiet
+one_line 1 train $settings --data "$data" --out "$work/whole" --lr 2e-3
+says --lr
+one_line 1 train $settings --data "$data" --out "$work/whole" --seed 1
+says --seed
+one_line 1 train $settings --data "$sample" --out "$work/whole"
+says --data
+equal() { # RUN: everything but times is that of the whole run
+    for file in metrics.csv digests.txt predictions-valid.csv predictions-test.csv report.html; do
+        same "$work/whole/$file" "$work/$1/$file"
+    done
+    for file in "$work"/whole/checkpoints/*; do
+        same "$file" "$work/$1/checkpoints/$(basename "$file")"
+    done
+    cut -d, -f1-5 "$work/whole/log.csv" >"$work/log1"
+    cut -d, -f1-5 "$work/$1/log.csv" >"$work/log2"
+    same "$work/log1" "$work/log2"
+}
+train again --threads 2
+equal again
+train again --restart --threads 1
+equal again
+TX_ISA=portable train portable
+equal portable
+
+# ---- killed when its log has that many lines, and resumed
+killed() { # RUN SIGNAL LINES
+    "$thorax" train $settings --data "$data" --out "$work/$1" --quiet >"$work/out" 2>"$work/err" &
+    process=$!
+    while kill -0 $process 2>/dev/null && [ "$(cat "$work/$1/log.csv" 2>/dev/null | wc -l)" -lt "$3" ]; do
+        :
+    done
+    kill -"$2" $process 2>/dev/null
+    wait $process 2>/dev/null
+    killed_status=$?
+}
+for lines in 1 9 17; do
+    killed stopped KILL $lines
+done
+killed stopped TERM 23
+[ $killed_status -eq 130 ] || [ $killed_status -eq 0 ]
+pass "SIGTERM gave exit status $killed_status" $?
+train stopped
+pass "a killed run does not go on: $(cat "$work/err")" $?
+equal stopped
+
+# ---- states that are damaged: the kept one before, or the beginning
+killed damaged KILL 23
+if [ -f "$work/damaged/state.safetensors" ]; then
+    dd if=/dev/zero of="$work/damaged/state.safetensors" bs=1 seek=9000 count=64 conv=notrunc 2>/dev/null
+fi
+train damaged
+pass "a run with a damaged state does not go on: $(cat "$work/err")" $?
+equal damaged
+
+# ---- models
+expect 0 eval "$work/whole" --data "$data" --split test --json --quiet
+keys split unit models auc low high method mean5 mean6 mean
+expect 0 eval "$work/whole" "$work/bad" --data "$data" --quiet --out "$work/eval" --ensemble
+expect 0 eval "$work/whole" --data "$data" --split test --quiet --out "$work/eval"
+same "$work/eval/predictions-test.csv" "$work/whole/predictions-test.csv"
+expect 0 eval "$work/whole" --data "$data" --tasks "Edema,No Finding" --unit image --quiet
+one_line 1 eval "$work/whole" --data "$data" --tasks "Edema,Lung"
+one_line 1 eval "$work/whole" --data "$data" --net resnet50
+one_line 1 eval "$work/nowhere" --data "$data"
+one_line 1 eval "$data" --data "$data"
+one_line 1 eval "$data/train.csv" --data "$data"
+one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init "$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)"
+expect 0 predict "$work/whole" "$sample/test/patient00061" "$image" --quiet
+mv "$work/out" "$work/many"
+expect 0 predict "$work/whole" "$image" --quiet
+tail -n 1 "$work/many" >"$work/last"
+tail -n 1 "$work/out" >"$work/alone"
+same "$work/last" "$work/alone"
+printf '%s\n' "$image" | "$thorax" predict --quiet "$work/whole" - | tail -n 1 >"$work/piped"
+same "$work/piped" "$work/alone"
+one_line 1 predict "$work/whole" "$work/nowhere.jpg"
+expect 1 predict "$work/whole" "$data/train.csv" --quiet
+
+# ---- configuration files
+printf '# comment\n net = resnet18 \nbatch = 3\r\n\nepochs = 1\n' >"$work/config"
+expect 0 summary resnet18 --config "$work/config" --size 32 --json
+says '"batch":3'
+expect 0 summary resnet18 --config "$work/config" --size 32 --json --batch 5
+says '"batch":5'
+printf 'bach = 3\n' >"$work/config"
+one_line 1 summary resnet18 --config "$work/config"
+says batch
+one_line 1 summary resnet18 --config "$work/nowhere"
+
+# ---- what a training can be told
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out /dev/null/run
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --freeze nothing
+expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --dry-run --quiet
+says "one step"
+[ ! -e "$work/x" ]
+pass "a dry run or a refused training wrote its folder" $?
+expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/overfit" --overfit 4 --steps 60 --lr 3e-2 --quiet
+tail -n 1 "$work/overfit/log.csv" | awk -F, '{ exit !($4 < 0.1) }'
+pass "four images cannot be learnt by heart: $(tail -n 1 "$work/overfit/log.csv")" $?
+expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/init" --epochs 1 --batch 8 --quiet --freeze conv1,bn1,layer1 \
+    --init "$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)" --tasks "Edema,No Finding" --optimizer sgd --pos-weight balanced \
+    --schedule cosine --warmup 2
+printf 'size = 32\nepochs = 1\nlimit = 16\nkeep = 1\n' >"$work/preset"
+expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
+says report.html
+[ -s "$work/study/report.html" ] && [ -s "$work/study/results.csv" ]
+pass "a study without report or results" $?
+cp "$work/study/report.html" "$work/report1"
+expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
+same "$work/report1" "$work/study/report.html"
+
+echo "check_cli: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
