@@ -2,7 +2,8 @@
  * libm in double, the double ones over random arguments against libm in long double (a good oracle only where that
  * is wider).
  *
- *     elementary_all [STRIDE]     every STRIDE-th float (1, at most 16384), and 2^28 / STRIDE arguments of each double function
+ *     elementary_all [STRIDE]     every STRIDE-th float (1, at most 16384), and 2^28 / STRIDE arguments of each
+ *                                 double function
  *
  * A line a function: the largest error in ulp and the argument. An ulp is the distance of floats in the binade of
  * the exact value, 2^-149 or 2^-1074 at least; infinity counts as 2^128 or 2^1024. Takes minutes, so it is no part
