@@ -28,58 +28,111 @@ typedef struct kernel_result {
     char digest[65];
 } kernel_result;
 
-static tx_status time_kernel(tx_session *session, const tx_node *conv, double macs, kernel_result *r)
+/* One convolution as a network of its own. Its input is kept, so backward computes both gradients. */
+typedef struct kernel_bench {
+    tx_graph *graph;
+    tx_node *x, *y;
+    tx_weights *weights;
+    tx_session *session;
+    double macs;
+} kernel_bench;
+
+static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, uint64_t seed)
 {
-    double forward = 0, backward = 0;
-    tx_forward(session);
-    tx_backward(session, NULL);
-    tx_session_clock(session, 1);
-    double start = tx_seconds();
-    int steps = 0;
-    for (; steps < LEAST_STEPS || tx_seconds() - start < SECONDS; steps++) {
-        tx_forward(session);
-        tx_backward(session, NULL);
-    }
-    tx_session_times(session, conv, &forward, &backward);
-    r->forward = 2e-9 * macs * steps / forward;
-    r->backward = 4e-9 * macs * steps / backward;
+    b->graph = tx_graph_new();
+    b->x = tx_input(b->graph, k->in, k->side, k->side);
+    tx_node_keep(b->x);
+    b->y = tx_conv2d(b->graph, b->x, "conv", (tx_conv2d_args){.out = k->out, .kernel = k->kernel, .stride = k->stride,
+                                                              .padding = k->kernel / 2, .no_bias = 1});
+    tx_status status = tx_graph_status(b->graph);
+    if (status)
+        return status;
+    b->weights = tx_weights_new(b->graph, 1);
+    if (!b->weights)
+        return TX_ERR_MEMORY;
+    tx_weights_init(b->weights, seed);
+    b->session = tx_session_new(b->graph, b->weights, batch, TX_TRAIN, seed);
+    if (!b->session)
+        return TX_ERR_MEMORY;
+    float *x = tx_session_input(b->session, b->x);
+    size_t count = (size_t)batch * (size_t)k->side * (size_t)k->side * (size_t)k->in;
+    for (size_t i = 0; i < count; i++)
+        x[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 3, i) - 0.5F;
+    const tx_need *need = tx_plan_need(tx_session_plan(b->session), b->y);
+    b->macs = need->macs * batch;
     return TX_OK;
+}
+
+static void close_bench(kernel_bench *b)
+{
+    tx_session_free(b->session);
+    tx_weights_free(b->weights);
+    tx_graph_free(b->graph);
+}
+
+static void time_bench(const kernel_bench *b, kernel_result *r)
+{
+    double forward, backward, start = tx_seconds();
+    int steps = 0;
+    for (; steps <= LEAST_STEPS || tx_seconds() - start < SECONDS; steps++) {
+        if (steps == 1)
+            tx_session_clock(b->session, 1); /* the first step was to warm up */
+        tx_forward(b->session);
+        tx_backward(b->session, NULL);
+    }
+    tx_session_times(b->session, b->y, &forward, &backward);
+    r->forward = 2e-9 * b->macs * (steps - 1) / forward;
+    r->backward = 4e-9 * b->macs * (steps - 1) / backward;
+}
+
+/* Of the result and the weights' gradient. */
+static tx_status digest_bench(const kernel_bench *b, int batch, char hex[65])
+{
+    size_t count = (size_t)batch * (size_t)b->y->h * (size_t)b->y->w * (size_t)b->y->c;
+    float *y = tx_alloc(count, sizeof *y);
+    tx_status status = y ? tx_session_value(b->session, b->y, y) : TX_ERR_MEMORY;
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    if (status == TX_OK)
+        digest_add_floats(&sha, y, count);
+    digest_add_floats(&sha, b->weights->grad, b->weights->trained);
+    tx_sha256_end(&sha, hex);
+    tx_free(y);
+    return status;
 }
 
 static tx_status run_kernel(const kernel_case *k, int batch, uint64_t seed, kernel_result *r)
 {
-    tx_graph *graph = tx_graph_new();
-    tx_node *x = tx_input(graph, k->in, k->side, k->side);
-    tx_node_keep(x);
-    tx_node *y = tx_conv2d(graph, x, "conv", (tx_conv2d_args){.out = k->out, .kernel = k->kernel, .stride = k->stride,
-                                                              .padding = k->kernel / 2, .no_bias = 1});
-    tx_status status = tx_graph_status(graph);
-    tx_weights *weights = status ? NULL : tx_weights_new(graph, 1);
-    if (weights)
-        tx_weights_init(weights, seed);
-    tx_session *session = weights ? tx_session_new(graph, weights, batch, TX_TRAIN, seed) : NULL;
-    size_t out = session ? (size_t)batch * (size_t)y->h * (size_t)y->w * (size_t)y->c : 0;
-    float *value = session ? tx_alloc(out, sizeof *value) : NULL;
-    if (status == TX_OK)
-        status = value ? TX_OK : TX_ERR_MEMORY;
+    kernel_bench b = {0};
+    tx_status status = open_bench(&b, k, batch, seed);
     if (status == TX_OK) {
-        size_t in = (size_t)batch * (size_t)k->side * (size_t)k->side * (size_t)k->in;
-        float *to = tx_session_input(session, x);
-        for (size_t i = 0; i < in; i++)
-            to[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 3, i) - 0.5F;
-        const tx_need *need = tx_plan_need(tx_session_plan(session), y);
-        r->algorithm = need && need->algorithm ? need->algorithm : "direct";
-        status = time_kernel(session, y, need ? need->macs * batch : 0, r);
+        const tx_need *need = tx_plan_need(tx_session_plan(b.session), b.y);
+        r->algorithm = need->algorithm ? need->algorithm : "direct";
+        time_bench(&b, r);
+        status = digest_bench(&b, batch, r->digest);
     }
-    if (status == TX_OK)
-        status = tx_session_value(session, y, value);
-    if (status == TX_OK)
-        digest_floats(value, out, r->digest);
-    tx_free(value);
-    tx_session_free(session);
-    tx_weights_free(weights);
-    tx_graph_free(graph);
+    close_bench(&b);
     return status;
+}
+
+static void print_row(json *j, const kernel_case *k, const kernel_result *r, double peak)
+{
+    char shape[64], name[32];
+    snprintf(name, sizeof name, "%dx%d%s", k->kernel, k->kernel, k->stride == 2 ? " s2" : "");
+    snprintf(shape, sizeof shape, "%dx%d %d->%d", k->side, k->side, k->in, k->out);
+    if (!j) {
+        printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r->algorithm, r->forward, 100 * r->forward / peak,
+               r->backward, 100 * r->backward / peak, r->digest);
+        return;
+    }
+    json_open(j, NULL, '{');
+    json_string(j, "kernel", name);
+    json_string(j, "shape", shape);
+    json_string(j, "algorithm", r->algorithm);
+    json_real(j, "forward_gflops", r->forward);
+    json_real(j, "backward_gflops", r->backward);
+    json_string(j, "digest", r->digest);
+    json_close(j, '}');
 }
 
 int speed_kernels(const options *o)
@@ -102,26 +155,10 @@ int speed_kernels(const options *o)
                "peak", "digest");
     }
     for (size_t i = 0; i < sizeof kernel_cases / sizeof kernel_cases[0]; i++) {
-        const kernel_case *k = &kernel_cases[i];
         kernel_result r;
-        char shape[64], name[32];
-        if (run_kernel(k, batch, option_seed(o, "seed"), &r))
+        if (run_kernel(&kernel_cases[i], batch, option_seed(o, "seed"), &r))
             return complain_failed();
-        snprintf(name, sizeof name, "%dx%d%s", k->kernel, k->kernel, k->stride == 2 ? " s2" : "");
-        snprintf(shape, sizeof shape, "%dx%d %d->%d", k->side, k->side, k->in, k->out);
-        if (as_json) {
-            json_open(&j, NULL, '{');
-            json_string(&j, "kernel", name);
-            json_string(&j, "shape", shape);
-            json_string(&j, "algorithm", r.algorithm);
-            json_real(&j, "forward_gflops", r.forward);
-            json_real(&j, "backward_gflops", r.backward);
-            json_string(&j, "digest", r.digest);
-            json_close(&j, '}');
-        } else {
-            printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r.algorithm, r.forward,
-                   100 * r.forward / peak, r.backward, 100 * r.backward / peak, r.digest);
-        }
+        print_row(as_json ? &j : NULL, &kernel_cases[i], &r, peak);
     }
     if (as_json) {
         json_close(&j, ']');

@@ -229,7 +229,7 @@ static void gradient_split(gradient_run *run)
             run->block_k = round_up(run->block_k / 2, GEMM_GROUP);
     run->blocks_n = parts(job->n, run->block_n);
     run->blocks = parts(job->k, run->block_k) * run->blocks_n;
-    run->each = GEMM_CHUNK * (GEMM_GROUP + run->block_n);
+    run->each = GEMM_CHUNK * (2 * GEMM_GROUP + run->block_n);
 }
 
 static size_t gradient_floats(const gradient_run *run)
@@ -250,8 +250,8 @@ void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, v
     run.job = (tx_gemm_gradient_job){ .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c,
                                       .k = depth_of(a) };
     run.job.a_pixels = rows_are_pixels(a);
-    run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
-    run.job.dy_in_place = dy->ld <= IN_PLACE && dy->c % 16 == 0;
+    run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;
+    run.job.dy_in_place = dy->ld <= 256 && dy->c % 16 == 0 && run.job.k <= 128;
     gradient_split(&run);
     run.partial = run.work + run.each * (size_t)tx_threads();
     if (run.slots == 0) {

@@ -236,11 +236,15 @@ static void gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t ro
     }
 }
 
-static void gemm_fetch_target(float *c, size_t ld, size_t rows, size_t columns)
+/* Asks for where a tile of results will be stored, and for its addend. */
+static void gemm_fetch_target(const tx_target *y, const size_t *pixel, size_t rows, size_t column, size_t columns)
 {
     for (size_t r = 0; r < rows; r++)
-        for (size_t j = 0; j < columns; j += 16)
-            TX_PREFETCH_WRITE(c + r * ld + j);
+        for (size_t j = column; j < column + columns; j += 16) {
+            TX_PREFETCH_WRITE(y->data + pixel[r] * y->ld + j);
+            if (y->add && y->add != y->data)
+                TX_PREFETCH(y->add + pixel[r] * y->add_ld + j);
+        }
 }
 
 /* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
@@ -282,8 +286,9 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         if (job->in_place) {
             c = y->data + row * y->ld + column;
             ld = y->ld;
-            gemm_fetch_target(c, ld, rows, columns);
         }
+        if (last || job->in_place)
+            gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
             gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
         tile_run_ahead(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
@@ -353,33 +358,70 @@ static tile_ahead gemm_next_chunk(const tx_gemm_gradient_job *job, const tx_gemm
     return gemm_spread(job->dy + row * job->dy_ld, dy * GEMM_CHUNK, tile - a_tiles, tiles - a_tiles);
 }
 
+/* Rows of a matrix as tiles of TILE_M columns, the numbers of a tile without gaps; the last tile may be narrower. */
+static void gemm_pack_tiles(const float *in, size_t ld, size_t rows, size_t columns, float *out)
+{
+    size_t i = 0;
+    for (; i + TILE_M <= columns; i += TILE_M)
+        for (size_t r = 0; r < rows; r++)
+            memcpy(out + i * rows + r * TILE_M, in + r * ld + i, TILE_M * sizeof(float));
+    for (size_t r = 0; r < rows && i < columns; r++)
+        for (size_t j = i; j < columns; j++)
+            out[i * rows + r * TILE_M + (j - i)] = in[r * ld + j];
+}
+
+/* Columns of A of one chunk, as tiles or in place: element (r, i + j) of tile i stands at data[i*tile + r*row + j]. */
+typedef struct gemm_columns {
+    const float *data;
+    size_t tile, row;
+} gemm_columns;
+
+static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gemm_place *place, size_t row, size_t rows,
+                                      size_t k0, size_t kc, float *work)
+{
+    const float *in = job->a.x.data + row * job->a.x.ld + k0;
+    gemm_columns place_in = { in, 1, job->a.x.ld }, grouped = { work, 1, kc }, tiled = { work, rows, TILE_M };
+    if (job->a_in_place)
+        return place_in;
+    if (job->a_pixels) {
+        gemm_pack_tiles(in, job->a.x.ld, rows, kc, work);
+        return tiled;
+    }
+    gemm_pack_rows(&job->a, place, rows, k0, kc, work);
+    if (TILE_M > 8) /* most of a cache line is used as it is */
+        return grouped;
+    tiled.data = work + GEMM_CHUNK * GEMM_GROUP;
+    gemm_pack_tiles(work, kc, rows, kc, work + GEMM_CHUNK * GEMM_GROUP);
+    return tiled;
+}
+
 static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out, size_t ld,
                           int add, float *work)
 {
     gemm_place place[GEMM_CHUNK];
     size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
-    float *panels = work + GEMM_CHUNK * GEMM_GROUP;
     size_t tile = 0, tiles = ((block->kc + TILE_M - 1) / TILE_M) * ((block->nc + TILE_N - 1) / TILE_N);
-    if (!job->a_in_place)
-        gemm_places(&job->a, row, rows, place);
-    if (!job->dy_in_place)
+    float *panels = work + 2 * GEMM_CHUNK * GEMM_GROUP;
+    const float *b = panels;
+    size_t b_panel = GEMM_CHUNK, b_row = TILE_N;
+    if (job->dy_in_place) {
+        b = job->dy + row * job->dy_ld + block->n0;
+        b_panel = 1;
+        b_row = job->dy_ld;
+    } else {
         gemm_pack_dy(job, row, rows, block, panels);
+    }
+    if (!job->a_pixels)
+        gemm_places(&job->a, row, rows, place);
     for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
         size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
-        const float *a = job->a.x.data + row * job->a.x.ld + block->k0 + g;
-        if (!job->a_in_place) {
-            gemm_pack_rows(&job->a, place, rows, block->k0 + g, group, work);
-            a = work;
-        }
+        gemm_columns a = gemm_take_columns(job, place, row, rows, block->k0 + g, group, work);
         for (size_t i = 0; i < group; i += TILE_M)
-            for (size_t j = 0; j < block->nc; j += TILE_N, tile++) {
-                const float *b = job->dy_in_place ? job->dy + row * job->dy_ld + block->n0 + j : panels + j * GEMM_CHUNK;
-                tile_run_ahead(rows, a + i, 1, job->a_in_place ? job->a.x.ld : group, b,
-                               job->dy_in_place ? job->dy_ld : TILE_N, out + (g + i) * ld + j, ld,
+            for (size_t j = 0; j < block->nc; j += TILE_N, tile++)
+                tile_run_ahead(rows, a.data + i * a.tile, 1, a.row, b + j * b_panel, b_row, out + (g + i) * ld + j, ld,
                                (int)(group - i < TILE_M ? group - i : TILE_M),
                                (int)(block->nc - j < TILE_N ? block->nc - j : TILE_N), add ? TILE_ADD : TILE_ZERO,
                                gemm_next_chunk(job, block, row, tile, tiles));
-            }
     }
 }
 

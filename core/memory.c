@@ -48,7 +48,7 @@ static long tally(long *counter, long step)
 static int refused(void)
 {
     tally(&calls, 1);
-    return fail_after >= 0 && tally(&fail_after, -1) == 0;
+    return tally(&fail_after, 0) >= 0 && tally(&fail_after, -1) == 0;
 }
 
 void *tx_alloc(size_t count, size_t size)

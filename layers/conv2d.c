@@ -177,7 +177,7 @@ static void conv2d_reference_backward(tx_reference_step *s)
 static int is_winograd(const tx_node *node)
 {
     const conv_args *a = node->args;
-    return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph <= 2 && a->pw <= 2 &&
+    return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph == a->pw && a->ph <= 2 &&
            tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
 }
 
@@ -200,18 +200,27 @@ static size_t packed_floats(size_t k, int n)
     return (tx_gemm_packed(k, (size_t)n) + 15) / 16 * 16;
 }
 
-/* prepared holds what forward reads instead of w: packed panels or Winograd's U, then in inference the scale and shift of
- * the folded batch norm, o floats each. */
-static size_t packed_bytes(const tx_node *node)
+/* prepared holds what forward reads instead of w: packed panels, or Winograd's transformed weights where they serve more
+ * than one run; then in inference the scale and shift of the folded batch norm, o floats each. */
+static size_t packed_bytes(const tx_step *s)
 {
-    if (is_winograd(node))
-        return tx_winograd_weights_bytes(node->input[0]->c, node->c);
-    return packed_floats(product_rows(node), node->c) * sizeof(float);
+    if (!is_winograd(s->node))
+        return packed_floats(product_rows(s->node), s->node->c) * sizeof(float);
+    return s->backward ? 0 : (tx_winograd_packed(s->node->input[0]->c, s->node->c) + 15) / 16 * 16 * sizeof(float);
+}
+
+/* The weight as x's patches meet it: row (tap, c), column o. */
+static tx_filter weight_of(const tx_step *s)
+{
+    const conv_args *a = s->node->args;
+    size_t c = (size_t)s->node->input[0]->c, o = (size_t)s->node->c;
+    return (tx_filter){.data = s->param[0], .taps = a->taps, .c = (int)c, .n = (int)o, .tap_step = c * o, .row_step = o,
+                       .column_step = 1};
 }
 
 static float *fold_scale(const tx_step *s)
 {
-    return (float *)(void *)((char *)s->prepared + packed_bytes(s->node));
+    return (float *)(void *)((char *)s->prepared + packed_bytes(s));
 }
 
 static const float *forward_bias(const tx_step *s)
@@ -315,13 +324,14 @@ static void input_gradient(const tx_step *s)
         input_gradient_by_class(s);
         return;
     }
-    pixel_class k;
+    pixel_class k; /* there is one, and its taps are those of the turned kernel, last to first */
     find_class(s->node, 0, 0, &k);
+    for (int t = 0; t < k.taps; t++)
+        k.weight[t] = k.taps - 1 - t;
     tx_view dy = gradient_rows(s, &k).x;
     tx_target dx = gradient_target(s, &k);
-    size_t turned = tx_winograd_weights_bytes(s->node->c, s->x[0].c);
-    tx_winograd_weights(s->param[0], s->x[0].c, s->node->c, 1, NULL, s->work);
-    tx_winograd_forward(&dy, s->work, 2 - a->ph, 2 - a->pw, s->x[0].c, &dx, (char *)s->work + turned);
+    tx_filter w = turned_weight(s, &k);
+    tx_winograd_forward(&dy, 2 - a->ph, &w, NULL, &dx, s->work);
 }
 
 /* dw, and db as the column sums of dy. */
@@ -330,7 +340,7 @@ static void weight_gradient(const tx_step *s)
     const conv_args *a = s->node->args;
     tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
     if (is_winograd(s->node)) {
-        tx_winograd_gradient(s->grad[0], &s->x[0], &dy, a->ph, a->pw, s->work);
+        tx_winograd_gradient(s->grad[0], &s->x[0], a->ph, &dy, 0, s->work);
     } else {
         tx_rows rows = patches(s);
         tx_gemm_gradient(s->grad[0], &rows, &dy, 0, s->work);
@@ -369,8 +379,7 @@ static size_t backward_work(const tx_step *s)
     tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = larger(tx_winograd_gradient_work(&s->x[0], &dy, a->ph, a->pw),
-                       tx_winograd_weights_bytes(node->c, s->x[0].c) + tx_winograd_forward_work(&dy, s->x[0].c, 2 - a->ph, 2 - a->pw));
+        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c), tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c, 0));
     } else {
         tx_rows rows = patches(s);
         bytes = tx_gemm_gradient_work(&rows, node->c);
@@ -388,12 +397,12 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
     const tx_node *node = s->node;
     const conv_args *a = node->args;
     size_t fold = s->fold ? 2 * (size_t)node->c * sizeof(float) : 0;
-    need->prepared = packed_bytes(node) + fold;
+    need->prepared = packed_bytes(s) + fold;
     need->cheap = product_rows(node) <= CHEAP_ROWS;
     need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     if (is_winograd(node)) {
         need->algorithm = "winograd";
-        need->work = tx_winograd_forward_work(&s->x[0], node->c, a->ph, a->pw);
+        need->work = tx_winograd_forward_work(&s->x[0], a->ph, node->c, !s->backward);
     } else {
         tx_rows rows = patches(s);
         need->algorithm = a->taps == 1 ? "matrix" : "im2col";
@@ -407,16 +416,15 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
 static void conv2d_prepare(tx_step *s)
 {
     const tx_node *node = s->node;
-    const float *scale = NULL;
+    tx_filter w = weight_of(s);
     if (s->fold) {
         tx_batchnorm_affine(s->fold, s->fold_param, fold_scale(s), fold_scale(s) + node->c);
-        scale = fold_scale(s);
+        w.scale = fold_scale(s);
     }
-    if (is_winograd(node))
-        tx_winograd_weights(s->param[0], node->input[0]->c, node->c, 0, scale, s->prepared);
-    else
-        tx_gemm_pack(s->prepared, &(tx_filter){.data = s->param[0], .taps = 1, .c = (int)product_rows(node), .row_step = (size_t)node->c,
-                                               .n = node->c, .column_step = 1, .scale = scale});
+    if (!is_winograd(node))
+        tx_gemm_pack(s->prepared, &w);
+    else if (!s->backward)
+        tx_winograd_pack(s->prepared, &w);
 }
 
 static tx_target forward_target(const tx_step *s)
@@ -436,7 +444,8 @@ static void conv2d_forward(tx_step *s)
     const conv_args *a = s->node->args;
     tx_target y = forward_target(s);
     if (is_winograd(s->node)) {
-        tx_winograd_forward(&s->x[0], s->prepared, a->ph, a->pw, s->node->c, &y, s->work);
+        tx_filter w = weight_of(s);
+        tx_winograd_forward(&s->x[0], a->ph, &w, s->backward ? NULL : s->prepared, &y, s->work);
         return;
     }
     tx_rows rows = patches(s);
