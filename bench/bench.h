@@ -1,4 +1,5 @@
-/* bench.h - what the commands of the `thorax` program share: models, data, runs, scores, reports. Private to bench. */
+/* bench.h - what the commands of the `thorax` program share: models, data, runs, scores, reports. Private to bench.
+ */
 #ifndef THORAX_BENCH_H
 #define THORAX_BENCH_H
 
@@ -7,7 +8,6 @@
 #include "../optim/optim.h"
 #include "options.h"
 #include "output.h"
-
 
 /* The commands, one file each. */
 int command_nets(const options *o);

@@ -1,4 +1,5 @@
-/* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers. */
+/* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers.
+ */
 #include "bench.h"
 #include "recipe.h"
 
@@ -40,7 +41,7 @@ static void check_image(void *context, size_t i, int worker)
     tx_status status = path ? TX_OK : TX_ERR_MEMORY;
     if (path && !tx_path_exists(path)) {
         c->state = IMAGE_MISSING;
-        c->message = path;
+        tx_free(path);
         return;
     }
     if (status == TX_OK && s->decode) {
@@ -112,7 +113,8 @@ static tx_status share_patients(data_check *c, int a, int b)
         int order = strcmp(p[i], q[j]);
         if (order == 0 && c->shared++ < SHOWN) {
             char escaped[TX_TEXT];
-            page_add(&c->shared_names, "  in %s and %s: %s\n", split_names[a], split_names[b], tx_escape(escaped, sizeof escaped, p[i]));
+            page_add(&c->shared_names, "  in %s and %s: %s\n", split_names[a], split_names[b],
+                     tx_escape(escaped, sizeof escaped, p[i]));
         }
         i += order <= 0;
         j += order >= 0;
@@ -126,15 +128,15 @@ static tx_status share_patients(data_check *c, int a, int b)
 static void print_split(const split_check *s, const char *name)
 {
     const tx_dataset *d = s->data;
-    printf("%s: %zu images (%zu frontal, %zu lateral), %zu studies, %zu patients\n", name, d->images, s->frontal, d->images - s->frontal,
-           d->studies, d->patients);
+    printf("%s: %zu images (%zu frontal, %zu lateral), %zu studies, %zu patients\n", name, d->images, s->frontal,
+           d->images - s->frontal, d->studies, d->patients);
     if (s->width[1])
-        printf("  %d to %d pixels wide, %d to %d high, %zu grey, %zu in colour\n", s->width[0], s->width[1], s->height[0], s->height[1],
-               s->grey, d->images - s->missing - s->bad - s->grey);
+        printf("  %d to %d pixels wide, %d to %d high, %zu grey, %zu in colour\n", s->width[0], s->width[1],
+               s->height[0], s->height[1], s->grey, d->images - s->missing - s->bad - s->grey);
     printf("  %-28s %10s %10s %10s %10s\n", "label", "positive", "negative", "uncertain", "blank");
     for (int k = 0; k < d->tasks; k++)
-        printf("  %-28s %10zu %10zu %10zu %10zu\n", d->task[k], d->counts[k].positive, d->counts[k].negative, d->counts[k].uncertain,
-               d->counts[k].blank);
+        printf("  %-28s %10zu %10zu %10zu %10zu\n", d->task[k], d->counts[k].positive, d->counts[k].negative,
+               d->counts[k].uncertain, d->counts[k].blank);
     size_t shown[2] = {0, 0};
     for (size_t i = 0; i < d->images; i++) {
         const image_check *c = &s->image[i];
@@ -246,7 +248,9 @@ static int check(data_check *c, const options *o, const char *folder)
     else
         print_table(c);
     wrong += c->shared;
-    return wrong ? complain(EXIT_FAILED, "%zu findings: missing or unreadable images, or patients in two splits", wrong) : EXIT_DONE;
+    return wrong ? complain(EXIT_FAILED, "%zu findings: missing or unreadable images, or patients in two splits",
+                            wrong)
+                 : EXIT_DONE;
 }
 
 static void free_split(split_check *s)
@@ -262,7 +266,8 @@ int command_data(const options *o)
 {
     char escaped[TX_TEXT];
     if (strcmp(o->argument[0], "check"))
-        return complain(EXIT_USAGE, "unknown verb '%s', expected check", tx_escape(escaped, sizeof escaped, o->argument[0]));
+        return complain(EXIT_USAGE, "unknown verb '%s', expected check",
+                        tx_escape(escaped, sizeof escaped, o->argument[0]));
     data_check c;
     memset(&c, 0, sizeof c);
     int code = check(&c, o, o->argument[1]);

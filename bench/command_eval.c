@@ -39,7 +39,8 @@ static tx_status match_tasks(entry *e)
     if (!e->column)
         return TX_ERR_MEMORY;
     if (!m->task && m->choice.classes != e->data->tasks)
-        return tx_fail(TX_ERR_ARGUMENT, "%s: %d outputs without names, expected one for each of the %d tasks (--tasks names them)",
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "%s: %d outputs without names, expected one for each of the %d tasks (--tasks names them)",
                        m->name, m->choice.classes, e->data->tasks);
     for (int k = 0; k < e->data->tasks; k++) {
         int c = m->task ? 0 : k;
@@ -69,7 +70,8 @@ static int open_entry(evaluation *v, entry *e, const char *name)
 }
 
 /* Runs file i of a model over the split and adds its probabilities. */
-static tx_status add_member(evaluation *v, entry *e, predictor *p, tx_loader *loader, size_t member, float *room, tx_progress *bar)
+static tx_status add_member(evaluation *v, entry *e, predictor *p, tx_loader *loader, size_t member, float *room,
+                            tx_progress *bar)
 {
     predictions said;
     tx_status status = predictor_load(p, e->model.file[member]);
@@ -106,7 +108,8 @@ static tx_status run_entry(evaluation *v, entry *e)
     float *room = tx_alloc(cells, sizeof *room);
     tx_status status = loader && room ? predictor_open(&p, &e->model.choice, v->batch) : TX_ERR_MEMORY;
     tx_progress bar;
-    tx_progress_begin(&bar, option_on(v->o, "quiet") ? NULL : stderr, "eval", "images", e->data->images * e->model.files, 0);
+    tx_progress_begin(&bar, option_on(v->o, "quiet") ? NULL : stderr, "eval", "images",
+                      e->data->images * e->model.files, 0);
     for (size_t i = 0; status == TX_OK && i < e->model.files; i++)
         status = add_member(v, e, &p, loader, i, room, &bar);
     tx_progress_end(&bar, NULL);
@@ -163,8 +166,8 @@ static void print_number(const char *format, double value)
 static void print_entry(const evaluation *v, const entry *e)
 {
     printf("%s: %zu %s of the %s split\n", e->name, e->scores.units, v->by_study ? "studies" : "images", v->split);
-    printf("%-28s %6s %6s %9s %19s  %-14s %9s %9s %9s %9s\n", "task", "pos.", "neg.", "AUC", "95% interval", "method", "threshold",
-           "sens.", "spec.", "ECE");
+    printf("%-28s %6s %6s %9s %19s  %-14s %9s %9s %9s %9s\n", "task", "pos.", "neg.", "AUC", "95% interval",
+           "method", "threshold", "sens.", "spec.", "ECE");
     for (int k = 0; k < e->scores.tasks; k++) {
         const task_score *t = &e->scores.task[k];
         printf("%-28s %6zu %6zu ", t->task, t->auc.positives, t->auc.negatives);
@@ -241,14 +244,15 @@ static void score_rows(page *p, const entry *e)
     char number[7][TX_NUMBER];
     for (int k = 0; k < e->scores.tasks; k++) {
         const task_score *t = &e->scores.task[k];
-        const double value[7] = {t->auc.auc, t->auc.low, t->auc.high, t->best.threshold, t->best.sensitivity, t->best.specificity, t->calibration};
+        const double value[7] = {t->auc.auc,          t->auc.low,          t->auc.high,   t->best.threshold,
+                                 t->best.sensitivity, t->best.specificity, t->calibration};
         for (int i = 0; i < 7; i++)
             format_real(number[i], TX_NUMBER, value[i]);
         page_csv(p, e->name);
         page_append(p, ",");
         page_csv(p, t->task);
-        page_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s\n", t->auc.positives, t->auc.negatives, number[0], number[1], number[2],
-                 t->auc.method, number[3], number[4], number[5], number[6]);
+        page_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s\n", t->auc.positives, t->auc.negatives, number[0], number[1],
+                 number[2], t->auc.method, number[3], number[4], number[5], number[6]);
     }
     for (int i = 0; i < 3; i++) {
         page_csv(p, e->name);
@@ -257,12 +261,15 @@ static void score_rows(page *p, const entry *e)
     }
 }
 
-/* DIR/scores.csv, DIR/predictions-SPLIT.csv of the last entry, and -1, -2, .. of the single ones where there are several. */
+/* DIR/scores.csv, DIR/predictions-SPLIT.csv of the last entry, and -1, -2, .. of the single ones where there are
+ * several. */
 static tx_status write_folder(const evaluation *v, const char *folder)
 {
     page p = {0};
     tx_status status = tx_folder_make(folder);
-    page_append(&p, "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
+    page_append(
+        &p,
+        "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
     for (size_t i = 0; i < v->entries; i++)
         score_rows(&p, &v->entry[i]);
     char *path = tx_path_join(folder, "scores.csv");
@@ -292,7 +299,9 @@ static int evaluate(evaluation *v)
         if (code != EXIT_DONE)
             return code;
         if (i > 0 && !comparable(&v->entry[0], &v->entry[i]))
-            return complain(EXIT_FAILED, "%s and %s have other images or tasks, so they cannot be averaged; --tasks and --views make them equal",
+            return complain(EXIT_FAILED,
+                            "%s and %s have other images or tasks, so they cannot be averaged; --tasks and --views "
+                            "make them equal",
                             v->entry[0].name, v->entry[i].name);
         model_describe(&v->entry[i].model);
     }

@@ -37,8 +37,8 @@ static void print_row(const tx_net_info *net, const net_row *row)
     char top1[TX_NUMBER] = "-";
     if (isfinite(net->top1))
         snprintf(top1, sizeof top1, "%.3f", net->top1);
-    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14, row->parameters_1000, row->gmacs,
-           net->smallest, top1);
+    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14,
+           row->parameters_1000, row->gmacs, net->smallest, top1);
 }
 
 static void print_json_row(json *j, const tx_net_info *net, const net_row *row)
@@ -65,7 +65,8 @@ int command_nets(const options *o)
         json_open(&j, NULL, '{');
         json_open(&j, "nets", '[');
     } else {
-        printf("%-20s %-14s %12s %12s %8s %6s %8s\n", "name", "family", "params (14)", "params(1000)", "GMACs320", "least", "top-1");
+        printf("%-20s %-14s %12s %12s %8s %6s %8s\n", "name", "family", "params (14)", "params(1000)", "GMACs320",
+               "least", "top-1");
     }
     for (int i = 0; i < tx_nets(); i++) {
         net_row row;

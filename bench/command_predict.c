@@ -40,7 +40,8 @@ static tx_status add_folder(path_list *l, const char *folder, int depth)
     char **names, escaped[TX_TEXT];
     size_t n;
     if (depth > DEPTH_AT_MOST)
-        return tx_fail(TX_ERR_FILE, "%s: folders nested deeper than %d", tx_escape(escaped, sizeof escaped, folder), (int)DEPTH_AT_MOST);
+        return tx_fail(TX_ERR_FILE, "%s: folders nested deeper than %d", tx_escape(escaped, sizeof escaped, folder),
+                       (int)DEPTH_AT_MOST);
     tx_status status = tx_folder_list(folder, &names, &n);
     if (status)
         return status;
@@ -142,8 +143,9 @@ static void print_row(const prediction *p, const char *path, size_t k)
     page_free(&row);
 }
 
-/* Images from[0..n): loaded in parallel, run through every member, printed. A bad one stands in the way of the rows after it
- * alone, unless it is to be skipped: every image has its place in the batch, whether it could be read or not. */
+/* Images from[0..n): loaded in parallel, run through every member, printed. A bad one stands in the way of the rows
+ * after it alone, unless it is to be skipped: every image has its place in the batch, whether it could be read or
+ * not. */
 static tx_status run_batch(prediction *p, char *const *from, size_t n)
 {
     p->batch_path = (const char *const *)from;
@@ -151,7 +153,8 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
     const float *input = tx_session_input(p->predictor[0].session, p->predictor[0].net.image);
     for (size_t m = 0; m < p->model.files; m++) {
         if (m > 0)
-            memcpy(tx_session_input(p->predictor[m].session, p->predictor[m].net.image), input, n * p->each * sizeof *input);
+            memcpy(tx_session_input(p->predictor[m].session, p->predictor[m].net.image), input,
+                   n * p->each * sizeof *input);
         tx_status status = predictor_run(&p->predictor[m], n);
         if (status)
             return status;

@@ -15,7 +15,7 @@
 
 /* Small enough for a few minutes on two cores, long enough that the network visibly learns. */
 static const char quick[] = "size = 128\n"
-                            "epochs = 10\n"
+                            "epochs = 8\n"
                             "batch = 16\n"
                             "lr = 3e-4\n"
                             "schedule = cosine\n"
@@ -139,10 +139,11 @@ static tx_status write_results(const study *s, const result *r)
             const metric *row = &r[i].m.row[k];
             if (row->test != r[i].test || row->step != r[i].best)
                 continue;
-            page_add(&p, "%s,%d,%s,%llu,%zu,", jobs[i].net, jobs[i].cut, jobs[i].init, (unsigned long long)s->seed, r[i].parameters);
+            page_add(&p, "%s,%d,%s,%llu,%zu,", jobs[i].net, jobs[i].cut, jobs[i].init, (unsigned long long)s->seed,
+                     r[i].parameters);
             page_csv(&p, row->task);
-            page_add(&p, ",%s,%s,%s\n", format_real(number[0], TX_NUMBER, row->auc), format_real(number[1], TX_NUMBER, row->low),
-                     format_real(number[2], TX_NUMBER, row->high));
+            page_add(&p, ",%s,%s,%s\n", format_real(number[0], TX_NUMBER, row->auc),
+                     format_real(number[1], TX_NUMBER, row->low), format_real(number[2], TX_NUMBER, row->high));
         }
     char *path = tx_path_join(s->out, "results.csv");
     tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
@@ -172,15 +173,16 @@ static void report_limits(page *p, const result *r)
         }
     }
     char width[TX_NUMBER];
-    page_add(p, "<p>Of %d tasks with an interval %d %s above chance (the interval's lower end is above 0.5)", intervals, above,
-             above == 1 ? "is" : "are");
+    page_add(p, "<p>Of %d tasks with an interval %d %s above chance (the interval's lower end is above 0.5)",
+             intervals, above, above == 1 ? "is" : "are");
     if (above) {
         page_append(p, ": ");
         page_append(p, names.data ? names.data : "");
     }
     page_append(p, ". ");
     if (intervals)
-        page_add(p, "The intervals are %s wide on average, so differences smaller than that are not resolved here. ",
+        page_add(p,
+                 "The intervals are %s wide on average, so differences smaller than that are not resolved here. ",
                  tx_number_fixed(width, sizeof width, sum / intervals, 2));
     page_add(p, "%d tasks have no positive or no negative image in this split and no AUC.</p>\n", undefined);
     page_free(&names);
@@ -191,8 +193,8 @@ static tx_status report_job(const study *s, page *p, const job *j, const result 
     char name[128];
     page_append(p, "<h2>");
     page_html(p, job_name(s, j, name));
-    page_add(p, "</h2>\n<p>%zu parameters; best checkpoint by mean AUC on the validation split: step %llu.</p>\n", r->parameters,
-             (unsigned long long)r->best);
+    page_add(p, "</h2>\n<p>%zu parameters; best checkpoint by mean AUC on the validation split: step %llu.</p>\n",
+             r->parameters, (unsigned long long)r->best);
     char *folder = job_folder(s, j);
     tx_status status = folder ? report_curves(p, folder, &r->m) : TX_ERR_MEMORY;
     report_table(p, &r->m, r->best);
@@ -209,15 +211,18 @@ static tx_status write_report(const study *s, const result *r)
     page p = {0};
     tx_status status = TX_OK;
     report_begin(&p, "Thorax: a network learns to read chest radiographs");
-    page_append(&p, "<p>A network was trained from random weights, the best checkpoint was chosen on the validation split, and the figures "
+    page_append(&p, "<p>A network was trained from random weights, the best checkpoint was chosen on the "
+                    "validation split, and the figures "
                     "below are of patients that neither the training nor the choice has seen.</p>\n");
     for (size_t i = 0; status == TX_OK && i < JOBS; i++)
         status = report_job(s, &p, &jobs[i], &r[i]);
-    page_append(&p, "<h2>To repeat it</h2>\n<pre>thorax study --out DIR</pre>\n<p>The same data, options and seed give the same bytes on every "
+    page_append(&p, "<h2>To repeat it</h2>\n<pre>thorax study --out DIR</pre>\n<p>The same data, options and seed "
+                    "give the same bytes on every "
                     "machine. The figures as numbers: results.csv.</p>\n");
     if (!option_text(s->o, "data"))
         page_append(&p, "<p>The radiographs are from ChestX-ray14, provided by the NIH Clinical Center "
-                        "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen half with pneumonia, half without "
+                        "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen "
+                        "half with pneumonia, half without "
                         "finding, so no figure here carries over to a clinic.</p>\n");
     report_end(&p);
     char *path = status == TX_OK ? tx_path_join(s->out, "report.html") : NULL;
@@ -231,7 +236,8 @@ static tx_status write_report(const study *s, const result *r)
 static void print_result(const study *s, const job *j, const result *r)
 {
     char name[128];
-    printf("%s, %s split, best checkpoint of step %llu\n", job_name(s, j, name), r->test ? "test" : "valid", (unsigned long long)r->best);
+    printf("%s, %s split, best checkpoint of step %llu\n", job_name(s, j, name), r->test ? "test" : "valid",
+           (unsigned long long)r->best);
     printf("%-28s %6s %6s %7s  %s\n", "task", "pos.", "neg.", "AUC", "95% interval");
     for (size_t k = 0; k < r->m.rows; k++) {
         const metric *row = &r->m.row[k];

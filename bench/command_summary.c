@@ -24,8 +24,9 @@ static const char *algorithm_of(const summary *s, const tx_node *node)
 static void print_table(const summary *s)
 {
     char name[64], shape[64];
-    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", net_choice_name(&s->net.choice, name), s->net.choice.classes,
-           s->net.choice.size, s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer");
+    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", net_choice_name(&s->net.choice, name),
+           s->net.choice.classes, s->net.choice.size, s->net.choice.size, s->batch,
+           s->mode == TX_TRAIN ? "train" : "infer");
     printf("%-30s %-16s %-20s %12s %15s  %s\n", "name", "op", "shape (N,H,W,C)", "parameters", "MACs", "algorithm");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
@@ -88,8 +89,8 @@ int command_summary(const options *o)
                          (int)option_whole(o, "size")};
     if (!choice.net) {
         const char *near = nearest_name(name, tx_nets(), net_name, NULL);
-        return complain(EXIT_USAGE, "unknown network '%s'%s%s (thorax nets lists them)", tx_escape(escaped, sizeof escaped, name),
-                        near ? ", nearest is " : "", near ? near : "");
+        return complain(EXIT_USAGE, "unknown network '%s'%s%s (thorax nets lists them)",
+                        tx_escape(escaped, sizeof escaped, name), near ? ", nearest is " : "", near ? near : "");
     }
     if (net_choice_check(&choice) != EXIT_DONE)
         return EXIT_USAGE;

@@ -17,8 +17,8 @@ static int dry_run(trainer *t)
     if (trainer_step(t, 1))
         return complain_failed();
     double each = tx_seconds() - start;
-    printf("one step of %zu images: %.3f s; %llu steps: %s and the evaluations\n", t->batch, each, (unsigned long long)t->total,
-           tx_duration(seconds, each * (double)t->total));
+    printf("one step of %zu images: %.3f s; %llu steps: %s and the evaluations\n", t->batch, each,
+           (unsigned long long)t->total, tx_duration(seconds, each * (double)t->total));
     return EXIT_DONE;
 }
 
@@ -45,7 +45,8 @@ static int begin(trainer *t, int resumed)
     if (!resumed)
         return EXIT_DONE;
     if (found) {
-        say("%s: goes on after step %llu of %llu", t->run.folder, (unsigned long long)t->run.at.step, (unsigned long long)t->total);
+        say("%s: goes on after step %llu of %llu", t->run.folder, (unsigned long long)t->run.at.step,
+            (unsigned long long)t->total);
         return EXIT_DONE;
     }
     /* A state that turned out to be damaged may have been half read. */

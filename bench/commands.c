@@ -13,14 +13,16 @@ static const char *check_net(const char *value)
     if (tx_net_find(value))
         return NULL;
     const char *near = nearest_name(value, tx_nets(), net_name, NULL);
-    snprintf(wrong, sizeof wrong, "unknown network%s%s (thorax nets lists them)", near ? ", nearest is " : "", near ? near : "");
+    snprintf(wrong, sizeof wrong, "unknown network%s%s (thorax nets lists them)", near ? ", nearest is " : "",
+             near ? near : "");
     return wrong;
 }
 
 static const char *check_normalize(const char *value)
 {
     tx_normalize n;
-    return tx_normalize_parse(value, &n) ? "expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0" : NULL;
+    return tx_normalize_parse(value, &n) ? "expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0"
+                                         : NULL;
 }
 
 static const char *check_betas(const char *value)
@@ -33,13 +35,16 @@ static const option table[] = {
     {"net", OPTION_TEXT, "NET", 0, 0, NULL, "the network (thorax nets lists them)", check_net},
     {"cut", OPTION_WHOLE, "K", 0, 16, "0", "final blocks to leave out", NULL},
     {"classes", OPTION_WHOLE, "C", 1, 1000000, "14", "outputs", NULL},
-    {"data", OPTION_TEXT, "DIR", 0, 0, NULL, "folder with train.csv, valid.csv, maybe test.csv, as CheXpert ships them (the sample)", NULL},
+    {"data", OPTION_TEXT, "DIR", 0, 0, NULL,
+     "folder with train.csv, valid.csv, maybe test.csv, as CheXpert ships them (the sample)", NULL},
     {"out", OPTION_TEXT, "DIR", 0, 0, NULL, "folder for the results", NULL},
     {"preset", OPTION_TEXT, "NAME", 0, 0, "quick", "quick, or a file of options", NULL},
     {"init", OPTION_TEXT, "FILE", 0, 0, "random", "initial weights: random, or a weights file", NULL},
     {"split", OPTION_CHOICE, "valid|test", 0, 0, "valid", "which table of the data", NULL},
-    {"unit", OPTION_CHOICE, "study|image", 0, 0, "study", "score by study (maximum over its views) or by image", NULL},
-    {"ensemble", OPTION_SWITCH, NULL, 0, 0, NULL, "of a RUN all kept checkpoints together: the mean of their probabilities", NULL},
+    {"unit", OPTION_CHOICE, "study|image", 0, 0, "study", "score by study (maximum over its views) or by image",
+     NULL},
+    {"ensemble", OPTION_SWITCH, NULL, 0, 0, NULL,
+     "of a RUN all kept checkpoints together: the mean of their probabilities", NULL},
     {"logits", OPTION_SWITCH, NULL, 0, 0, NULL, "print logits instead of probabilities", NULL},
     {"decode", OPTION_SWITCH, NULL, 0, 0, NULL, "decode every image, not only its headers", NULL},
 
@@ -48,9 +53,12 @@ static const option table[] = {
     {"blank", OPTION_CHOICE, "zeros|ignore", 0, 0, "zeros", "what an empty cell means", NULL},
     {"views", OPTION_CHOICE, "all|frontal|lateral", 0, 0, "all", "which images", NULL},
     {"size", OPTION_WHOLE, "S", 1, TX_SIZE_MAX, "320", "side of the square that the network sees", NULL},
-    {"resize", OPTION_CHOICE, "short|stretch", 0, 0, "short", "the shorter side to the size and a crop, or both sides", NULL},
-    {"interpolation", OPTION_CHOICE, "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0, "bilinear", "Pillow's filter", NULL},
-    {"normalize", OPTION_TEXT, "HOW", 0, 0, NULL, "imagenet, chexpert, half, none, or M,M,M/S,S,S (what the weights expect)", check_normalize},
+    {"resize", OPTION_CHOICE, "short|stretch", 0, 0, "short",
+     "the shorter side to the size and a crop, or both sides", NULL},
+    {"interpolation", OPTION_CHOICE, "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0, "bilinear",
+     "Pillow's filter", NULL},
+    {"normalize", OPTION_TEXT, "HOW", 0, 0, NULL,
+     "imagenet, chexpert, half, none, or M,M,M/S,S,S (what the weights expect)", check_normalize},
     {"augment", OPTION_TEXT, "LIST", 0, 0, "none", "none", NULL},
     {"bad-images", OPTION_CHOICE, "fail|skip", 0, 0, "fail", "an image that cannot be read", NULL},
     {"limit", OPTION_WHOLE, "N", 1, 2e9, NULL, "the first N training images alone", NULL},
@@ -58,7 +66,7 @@ static const option table[] = {
     {"epochs", OPTION_WHOLE, "N", 1, 1e6, "3", "passes over the training images", NULL},
     {"steps", OPTION_WHOLE, "N", 1, 2e9, NULL, "steps of the whole run, instead of epochs", NULL},
     {"batch", OPTION_WHOLE, "N", 1, 65536, "16", "images a step", NULL},
-    {"mode", OPTION_CHOICE, "train|infer", 0, 0, "train", "what is planned", NULL},
+    {"mode", OPTION_CHOICE, "train|infer", 0, 0, "train", "train or infer", NULL},
     {"optimizer", OPTION_CHOICE, "adam|adamw|sgd|rmsprop", 0, 0, "adam", "update rule", NULL},
     {"lr", OPTION_REAL, "X", 0, 1e6, "1e-4", "learning rate", NULL},
     {"betas", OPTION_TEXT, "A,B", 0, 0, "0.9,0.999", "of adam and adamw", check_betas},
@@ -67,9 +75,11 @@ static const option table[] = {
     {"weight-decay", OPTION_REAL, "X", 0, 1e6, "0", "L2 penalty; decoupled in adamw", NULL},
     {"bn-momentum", OPTION_REAL, "M", 0, 1, NULL, "of the running statistics (the network's own)", NULL},
     {"pos-weight", OPTION_CHOICE, "none|balanced", 0, 0, "none", "weight of positives in the loss", NULL},
-    {"schedule", OPTION_CHOICE, "constant|cosine|step", 0, 0, "constant", "of the learning rate (step: a tenth after each third)", NULL},
+    {"schedule", OPTION_CHOICE, "constant|cosine|step", 0, 0, "constant",
+     "of the learning rate (step: a tenth after each third)", NULL},
     {"warmup", OPTION_WHOLE, "N", 0, 2e9, "0", "steps in which the rate rises linearly", NULL},
-    {"freeze", OPTION_TEXT, "PREFIX", 0, 0, NULL, "parameters whose names begin so keep their values (list with commas)", NULL},
+    {"freeze", OPTION_TEXT, "PREFIX", 0, 0, NULL,
+     "parameters whose names begin so keep their values (list with commas)", NULL},
     {"eval-every", OPTION_WHOLE, "N", 1, 2e9, "8192", "examples between evaluations on valid", NULL},
     {"keep", OPTION_WHOLE, "N", 1, 1000, "10", "best checkpoints to keep", NULL},
     {"states", OPTION_WHOLE, "N", 1, 2e9, NULL, "keep a full state every N steps", NULL},
@@ -82,7 +92,8 @@ static const option table[] = {
     {"kernels", OPTION_SWITCH, NULL, 0, 0, NULL, "the kernels alone, at the shapes of the networks", NULL},
 
     {"seed", OPTION_SEED, "N", 0, 0, "0", "of everything random", NULL},
-    {"threads", OPTION_WHOLE, "N", 1, 1024, NULL, "threads (the cores that the process may use, or OMP_NUM_THREADS)", NULL},
+    {"threads", OPTION_WHOLE, "N", 1, 1024, NULL,
+     "threads (the cores that the process may use, or OMP_NUM_THREADS)", NULL},
     {"json", OPTION_SWITCH, NULL, 0, 0, NULL, "one JSON object on one line instead of a table", NULL},
     {"quiet", OPTION_SWITCH, NULL, 0, 0, NULL, "no progress, no messages but errors", NULL},
     {"config", OPTION_TEXT, "FILE", 0, 0, NULL, "lines `key = value`; what is typed wins", NULL},
@@ -105,30 +116,43 @@ const option *option_at(int i)
 #define MODEL_DATA " tasks= uncertain= blank= views= size= resize= interpolation= normalize="
 
 static const command commands[] = {
-    {"nets", "", "Lists the networks: parameters with 14 and 1000 outputs, multiply-adds at 320x320, smallest input, ImageNet top-1.",
+    {"nets", "",
+     "Lists the networks: parameters with 14 and 1000 outputs, multiply-adds at 320x320, smallest input, ImageNet "
+     "top-1.",
      "json" COMMON, 0, 0, command_nets, NULL},
     {"summary", "NET [--option VALUE]...", "Prints a row a layer and the planned memory to the byte.",
      "cut classes size batch mode json" COMMON, 1, 1, command_summary, NULL},
-    {"train", "--net NET --out RUN [--data DIR] [--option VALUE]...", "Trains a network on radiographs laid out as CheXpert.",
-     "net cut data out init tasks uncertain blank views size resize interpolation normalize augment bad-images limit "
-     "epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum pos-weight schedule warmup freeze "
-     "eval-every keep states digest-every overfit dry-run restart" COMMON, 0, 0, command_train,
-     "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, digests.txt, checkpoints/,\n"
-     "state.safetensors, environment.txt and report.html. Interrupted, the same command line goes on where it stopped and ends\n"
+    {"train", "--net NET --out RUN [--data DIR] [--option VALUE]...",
+     "Trains a network on radiographs laid out as CheXpert.",
+     "net cut data out init tasks uncertain blank views size resize interpolation normalize augment bad-images "
+     "limit "
+     "epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum pos-weight schedule warmup "
+     "freeze "
+     "eval-every keep states digest-every overfit dry-run restart" COMMON,
+     0, 0, command_train,
+     "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, digests.txt, "
+     "checkpoints/,\n"
+     "state.safetensors, environment.txt and report.html. Interrupted, the same command line goes on where it "
+     "stopped and ends\n"
      "with the same bytes."},
     {"eval", "MODEL... [--data DIR] [--option VALUE]...",
-     "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, calibration error.",
+     "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
+     "calibration error.",
      "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON, 1, -1, command_eval,
-     "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their ensemble."},
+     "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their "
+     "ensemble."},
     {"predict", "MODEL IMAGE... [--logits]", "Prints a CSV row an image: probabilities of the tasks.",
-     "net= cut= logits ensemble size= resize= interpolation= normalize= bad-images batch" COMMON, 2, -1, command_predict,
+     "net= cut= logits ensemble size= resize= interpolation= normalize= bad-images batch" COMMON, 2, -1,
+     command_predict,
      "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input."},
     {"study", "--out DIR [--data DIR] [--preset quick|FILE]",
-     "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.", "data out preset" COMMON, 0, 0,
-     command_study, NULL},
-    {"data", "check DIR [--decode]", "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
+     "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.", "data out preset" COMMON,
+     0, 0, command_study, NULL},
+    {"data", "check DIR [--decode]",
+     "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
      "decode tasks uncertain blank views json" COMMON, 2, 2, command_data, NULL},
-    {"speed", "[--net NET] [--option VALUE]...", "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
+    {"speed", "[--net NET] [--option VALUE]...",
+     "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
      "net=resnet18 cut size batch mode layers kernels json" COMMON, 0, 0, command_speed, NULL},
     {"cam", NULL, NULL, "", 0, 0, NULL, NULL},
     {"pretrain", NULL, NULL, "", 0, 0, NULL, NULL},

@@ -62,8 +62,9 @@ tx_status digest_add_file(tx_sha256 *sha, const char *path)
     char escaped[TX_TEXT];
     FILE *f = fopen(path, "rb");
     if (!f)
-        return errno == ENOENT ? TX_OK
-                               : tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(escaped, sizeof escaped, path), strerror(errno));
+        return errno == ENOENT
+                   ? TX_OK
+                   : tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(escaped, sizeof escaped, path), strerror(errno));
     unsigned char bytes[1 << 14];
     size_t n;
     while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)

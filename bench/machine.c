@@ -1,4 +1,5 @@
-/* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler. */
+/* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler.
+ */
 #define _XOPEN_SOURCE 700
 #include "machine.h"
 #include "output.h"
@@ -96,7 +97,8 @@ char *sample_folder(void)
         if (sample)
             return sample;
     }
-    tx_fail(TX_ERR_FILE, "no sample found: neither bench/" SAMPLE " here nor beside the program nor in share/thorax; --data names a folder");
+    tx_fail(TX_ERR_FILE, "no sample found: neither bench/" SAMPLE
+                         " here nor beside the program nor in share/thorax; --data names a folder");
     return NULL;
 }
 
@@ -146,9 +148,11 @@ tx_status environment_note(const char *path, const char *what)
     page p = {0};
     page_add(&p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
     if (uname(&system) >= 0)
-        page_add(&p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine, system.nodename);
+        page_add(&p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
+                 system.nodename);
     page_add(&p, "processor: %s\ncores: %d\ncompiler: %s\n", name, tx_cores(), compiler());
-    page_add(&p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(), tx_threads_available() ? "" : " (built without OpenMP)");
+    page_add(&p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(),
+             tx_threads_available() ? "" : " (built without OpenMP)");
     tx_status status = p.status ? p.status : tx_journal_add(journal, p.data);
     tx_journal_close(journal);
     page_free(&p);

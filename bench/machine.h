@@ -9,13 +9,14 @@
 
 /* How the program was called: argv[0]. */
 void program_called(const char *name);
-/* The folder with the sample radiographs: bench/nih-sample-128 below the current folder, else beside the program, else
- * in share/thorax of where it is installed. The caller's; NULL with an error if there is none. */
+/* The folder with the sample radiographs: bench/nih-sample-128 below the current folder, else beside the program,
+ * else in share/thorax of where it is installed. The caller's; NULL with an error if there is none. */
 char *sample_folder(void);
-/* An absolute path without links, the caller's; the path as it stands if there is nothing there. NULL without memory. */
+/* An absolute path without links, the caller's; the path as it stands if there is nothing there. NULL without
+ * memory. */
 char *absolute_path(const char *path);
-/* Appends what it would take to repeat this session to a file: version, machine, compiler, instruction set, threads.
- * what: a line about the session. */
+/* Appends what it would take to repeat this session to a file: version, machine, compiler, instruction set,
+ * threads. what: a line about the session. */
 tx_status environment_note(const char *path, const char *what);
 
 #endif

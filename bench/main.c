@@ -1,4 +1,5 @@
-/* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it. */
+/* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
 #include "commands.h"
@@ -17,7 +18,8 @@ static void help(void)
             printf("  %-9s %s\n", command_at(i)->name, command_at(i)->what);
     printf("\nthorax COMMAND --help lists a command's options; thorax --version the version.\n"
            "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted with its state saved.\n"
-           "TX_ISA=portable|avx2|avx512|neon in the environment chooses the instruction set; results do not depend on it.\n");
+           "TX_ISA=portable|avx2|avx512|neon in the environment chooses the instruction set; results do not depend "
+           "on it.\n");
 }
 
 static const char *ready_command(const void *context, int i)
@@ -58,7 +60,9 @@ static int choose_threads(const options *o)
 static int choose_isa(void)
 {
     tx_status status = tx_isa_select(NULL);
-    return status == TX_OK ? EXIT_DONE : complain(status == TX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "%s", tx_error_message());
+    return status == TX_OK
+               ? EXIT_DONE
+               : complain(status == TX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "%s", tx_error_message());
 }
 
 static int run_command(const command *c, const options *o)

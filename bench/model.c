@@ -26,12 +26,14 @@ static tx_status read_score(run_checkpoint *c)
     const char *score = tx_safetensors_meta(file, "score"), *step = tx_safetensors_meta(file, "step");
     tx_status status = TX_OK;
     if (!score || !step || parse_seed(step, &c->step) || parse_real(score, -1e300, 1e300, &c->score))
-        status = tx_fail(TX_ERR_FORMAT, "%s: no score and step in its metadata", tx_escape(escaped, sizeof escaped, c->path));
+        status = tx_fail(TX_ERR_FORMAT, "%s: no score and step in its metadata",
+                         tx_escape(escaped, sizeof escaped, c->path));
     tx_safetensors_close(file);
     return status;
 }
 
-static tx_status add_checkpoint(const char *folder, const char *name, run_checkpoint **list, size_t *count, size_t *room)
+static tx_status add_checkpoint(const char *folder, const char *name, run_checkpoint **list, size_t *count,
+                                size_t *room)
 {
     size_t n = strlen(name);
     if (strncmp(name, "step-", 5) || n < 17 || strcmp(name + n - 12, ".safetensors"))
@@ -60,7 +62,8 @@ tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *cou
     tx_folder_names_free(names, n);
     tx_free(inner);
     if (status == TX_OK && *count == 0)
-        status = tx_fail(TX_ERR_FILE, "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors)",
+        status = tx_fail(TX_ERR_FILE,
+                         "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors)",
                          tx_escape(escaped, sizeof escaped, folder));
     if (status) {
         run_checkpoints_free(*list, *count);
@@ -134,12 +137,14 @@ static int find_net(const tx_safetensors *file, net_choice *choice)
     return -1;
 }
 
-/* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the tensors. */
+/* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the
+ * tensors. */
 static int choose_net(model *m, const tx_safetensors *file, const options *o)
 {
     char escaped[TX_TEXT];
     tx_escape(escaped, sizeof escaped, m->file[0]);
-    const char *says = pairs_get(&m->carried, "net"), *cut = pairs_get(&m->carried, "cut"), *asked = option_text(o, "net");
+    const char *says = pairs_get(&m->carried, "net"), *cut = pairs_get(&m->carried, "cut"),
+               *asked = option_text(o, "net");
     long k = option_whole(o, "cut");
     if (says) {
         long carried = 0;
@@ -149,18 +154,20 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
         if (asked && strcmp(asked, says))
             return complain(EXIT_FAILED, "%s: holds %s, but --net says %s", escaped, says, asked);
         if (option_given(o, "cut") && k != carried)
-            return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried, k);
+            return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried,
+                            k);
         m->choice.cut = (int)carried;
     } else if (asked) {
         m->choice.net = tx_net_find(asked);
         m->choice.cut = (int)k;
     } else if (find_net(file, &m->choice)) {
-        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which", escaped);
+        return complain(EXIT_FAILED,
+                        "%s: its tensors are those of no network that this version has; --net says which", escaped);
     }
     m->choice.classes = outputs_in(file, m->choice.net);
     if (m->choice.classes == 0)
-        return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
-                        m->choice.net->head, m->choice.net->name);
+        return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s",
+                        escaped, m->choice.net->head, m->choice.net->name);
     return EXIT_DONE;
 }
 
@@ -207,7 +214,8 @@ static tx_status name_tasks(model *m)
     }
     return more == 0 && n == m->choice.classes
                ? TX_OK
-               : tx_fail(TX_ERR_FORMAT, "%s: names of another number of tasks than its %d outputs", m->file[0], m->choice.classes);
+               : tx_fail(TX_ERR_FORMAT, "%s: names of another number of tasks than its %d outputs", m->file[0],
+                         m->choice.classes);
 }
 
 static tx_status find_files(model *m, const options *o)
@@ -270,8 +278,8 @@ void model_describe(const model *m)
 {
     char net[64], how[256];
     const char *step = pairs_get(&m->carried, "step");
-    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], net_choice_name(&m->choice, net), m->choice.classes,
-        step ? ", step " : "", step ? step : "", m->files > 1 ? " and others of its run" : "",
+    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], net_choice_name(&m->choice, net),
+        m->choice.classes, step ? ", step " : "", step ? step : "", m->files > 1 ? " and others of its run" : "",
         recipe_describe(&m->recipe, how, sizeof how));
 }
 

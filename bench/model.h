@@ -1,4 +1,5 @@
-/* model.h - what MODEL on a command line names: a RUN folder, a checkpoint, a foreign weights file. Private to bench. */
+/* model.h - what MODEL on a command line names: a RUN folder, a checkpoint, a foreign weights file. Private to
+ * bench. */
 #ifndef THORAX_BENCH_MODEL_H
 #define THORAX_BENCH_MODEL_H
 
@@ -9,14 +10,14 @@ typedef struct model {
     const char *name; /* as typed */
     net_choice choice;
     recipe recipe;
-    pairs carried;    /* metadata of the (best) file */
-    char **task;      /* names of the outputs, or NULL where the file does not have them */
-    char **file;      /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
+    pairs carried; /* metadata of the (best) file */
+    char **task;   /* names of the outputs, or NULL where the file does not have them */
+    char **file;   /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
     size_t files;
 } model;
 
-/* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status, after a
- * line if it is not EXIT_DONE. */
+/* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status,
+ * after a line if it is not EXIT_DONE. */
 int model_open(model *m, const char *name, const options *o);
 void model_free(model *m);
 /* Says what the model is and how images come to it. */

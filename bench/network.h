@@ -1,4 +1,5 @@
-/* network.h - a network of the registry, described for use: to predict, or to train with its loss. Private to bench. */
+/* network.h - a network of the registry, described for use: to predict, or to train with its loss. Private to
+ * bench. */
 #ifndef THORAX_BENCH_NETWORK_H
 #define THORAX_BENCH_NETWORK_H
 

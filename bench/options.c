@@ -1,4 +1,5 @@
-/* options.c - the command line of every command: arguments in any order, --option VALUE, --option=VALUE, --, switches,
+/* options.c - the command line of every command: arguments in any order, --option VALUE, --option=VALUE, --,
+ * switches,
  * --config files, and messages that name the nearest option. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
@@ -141,7 +142,8 @@ const char *nearest_name(const char *typed, int names, name_at *name, const void
             least = distance;
         }
     }
-    return best && least <= (int)(typed_length / 3 > 2 ? typed_length / 3 : 2) && least < (int)strlen(best) ? best : NULL;
+    return best && least <= (int)(typed_length / 3 > 2 ? typed_length / 3 : 2) && least < (int)strlen(best) ? best
+                                                                                                            : NULL;
 }
 
 /* ------------------------------------------------------------------------------- what a command takes */
@@ -263,7 +265,8 @@ static int read_config(options *o, const char *path)
     if (bad)
         return complain(EXIT_FAILED, "%s: cannot be read", name);
     if (n > CONFIG_AT_MOST)
-        return complain(EXIT_FAILED, "%s: larger than the %d bytes that a configuration may have", name, CONFIG_AT_MOST);
+        return complain(EXIT_FAILED, "%s: larger than the %d bytes that a configuration may have", name,
+                        CONFIG_AT_MOST);
     if (memchr(o->config, 0, n))
         return complain(EXIT_FAILED, "%s: found a byte 0, expected lines `key = value`", name);
     o->config[n] = 0;
@@ -307,8 +310,8 @@ static int config_line(options *o, const command *c, char *line, const char *fil
     if (!command_takes(c, i) || o->source[i] == FROM_LINE)
         return EXIT_DONE;
     if (!value_right(option_at(i), value, wrong, sizeof wrong))
-        return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key, tx_escape(escaped, sizeof escaped, value),
-                        wrong);
+        return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key,
+                        tx_escape(escaped, sizeof escaped, value), wrong);
     o->value[i] = value;
     o->source[i] = FROM_CONFIG;
     return EXIT_DONE;
@@ -359,7 +362,8 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
     const char *value = equals ? equals + 1 : NULL;
     if (p->kind == OPTION_SWITCH) {
         if (value)
-            return complain(EXIT_USAGE, "--%s takes no value, found '%s'", name, tx_escape(escaped, sizeof escaped, value));
+            return complain(EXIT_USAGE, "--%s takes no value, found '%s'", name,
+                            tx_escape(escaped, sizeof escaped, value));
         value = "on";
     } else if (!value) {
         if (*at + 1 >= argc)

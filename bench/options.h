@@ -34,9 +34,9 @@ typedef enum option_source { FROM_NOWHERE, FROM_STANDARD, FROM_CONFIG, FROM_LINE
 
 typedef struct options options;
 
-/* A command: its name, the line after it in the usage, what it does, the options that it takes, by name and separated by
- * blanks ("name=value" where its standard value differs, "name=" where it has none), and the least and largest
- * number of arguments. run NULL: a command that this version does not have. */
+/* A command: its name, the line after it in the usage, what it does, the options that it takes, by name and
+ * separated by blanks ("name=value" where its standard value differs, "name=" where it has none), and the least and
+ * largest number of arguments. run NULL: a command that this version does not have. */
 typedef struct command {
     const char *name, *usage, *what, *options;
     int least, most;
@@ -64,8 +64,8 @@ int option_find(const char *name);
 /* Whether the command takes option i. */
 int command_takes(const command *c, int i);
 
-/* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is given. Returns
- * EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
+/* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is
+ * given. Returns EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
 int options_read(options *o, const command *c, int argc, char **argv, const char *preset);
 void options_free(options *o);
 
@@ -76,19 +76,20 @@ double option_real(const options *o, const char *name);
 uint64_t option_seed(const options *o, const char *name);
 int option_on(const options *o, const char *name);
 int option_given(const options *o, const char *name); /* by the line or the config file */
-/* Value of option i in the one spelling in which config.txt keeps it ("" without a value): 1e-4 and 0.0001 are the same.
- * out needs 64 bytes for numbers; a text is returned as it stands. */
+/* Value of option i in the one spelling in which config.txt keeps it ("" without a value): 1e-4 and 0.0001 are the
+ * same. out needs 64 bytes for numbers; a text is returned as it stands. */
 const char *option_canonical(const options *o, int i, char out[64]);
 
 /* Strict numbers: the whole text, decimal, within the range. 0, or -1. */
 int parse_whole(const char *text, double low, double high, long *value);
 int parse_real(const char *text, double low, double high, double *value);
 int parse_seed(const char *text, uint64_t *value);
-/* Takes the next of a list separated by `separator` from *list into out, blanks trimmed; 0 at the end, -1 if it does not
- * fit, else 1. */
+/* Takes the next of a list separated by `separator` from *list into out, blanks trimmed; 0 at the end, -1 if it
+ * does not fit, else 1. */
 int next_item(const char **list, char separator, char *out, size_t size);
 
-/* Which of the names is nearest to what was typed, by edit distance with neighbours exchanged counted once; NULL if none is near. */
+/* Which of the names is nearest to what was typed, by edit distance with neighbours exchanged counted once; NULL if
+ * none is near. */
 typedef const char *name_at(const void *context, int i);
 const char *nearest_name(const char *typed, int names, name_at *name, const void *context);
 

@@ -56,7 +56,11 @@ void page_add(page *t, const char *format, ...)
 void page_html(page *t, const char *string)
 {
     for (const char *p = string; *p; p++) {
-        const char *entity = *p == '<' ? "&lt;" : *p == '>' ? "&gt;" : *p == '&' ? "&amp;" : *p == '"' ? "&quot;" : NULL;
+        const char *entity = *p == '<'   ? "&lt;"
+                             : *p == '>' ? "&gt;"
+                             : *p == '&' ? "&amp;"
+                             : *p == '"' ? "&quot;"
+                                         : NULL;
         if (entity)
             page_append(t, entity);
         else
@@ -100,7 +104,11 @@ tx_status page_write(const page *t, const char *path)
 /* Length of the UTF-8 sequence at p (RFC 3629), 0 if there is none. */
 static size_t utf8_length(const unsigned char *p)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    size_t n = p[0] < 0x80                   ? 1
+               : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+               : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+               : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                             : 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;

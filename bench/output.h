@@ -1,5 +1,5 @@
-/* output.h - what the commands print: numbers, growing texts, one line of JSON, messages that wait until work begins.
- * Private to bench. */
+/* output.h - what the commands print: numbers, growing texts, one line of JSON, messages that wait until work
+ * begins. Private to bench. */
 #ifndef THORAX_BENCH_OUTPUT_H
 #define THORAX_BENCH_OUTPUT_H
 
@@ -28,15 +28,15 @@ tx_status page_write(const page *t, const char *path);
 typedef struct json {
     int started; /* something stands before in this object or array */
 } json;
-void json_open(json *j, const char *key, char bracket);  /* '{' or '[' */
-void json_close(json *j, char bracket);                  /* '}' or ']' */
+void json_open(json *j, const char *key, char bracket);        /* '{' or '[' */
+void json_close(json *j, char bracket);                        /* '}' or ']' */
 void json_string(json *j, const char *key, const char *value); /* NULL: null */
-void json_real(json *j, const char *key, double value);  /* not finite: null */
+void json_real(json *j, const char *key, double value);        /* not finite: null */
 void json_whole(json *j, const char *key, long long value);
 void json_end(void); /* the line's end */
 
-/* Messages on standard error. A command that fails before its work begins prints one line alone, so what is said before
- * work_begins() waits for it. quiet: nothing is said at all. */
+/* Messages on standard error. A command that fails before its work begins prints one line alone, so what is said
+ * before work_begins() waits for it. quiet: nothing is said at all. */
 void say_quietly(int quiet);
 void say(const char *format, ...) TX_PRINTF(1, 2);
 void say_lines(const char *lines); /* each that ends in a newline */

@@ -21,7 +21,8 @@ int betas_read(const char *text, double *beta1, double *beta2)
     return text ? -1 : 0;
 }
 
-/* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
+/* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have.
+ */
 static const char *find(const options *o, const pairs *carried, const char *key)
 {
     const char *value = option_given(o, key) ? option_text(o, key) : carried ? pairs_get(carried, key) : NULL;
@@ -31,14 +32,16 @@ static const char *find(const options *o, const pairs *carried, const char *key)
 }
 
 /* Position of the option's value among its words, or an error that names it. */
-static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words, int *at)
+static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words,
+                           int *at)
 {
     char escaped[TX_TEXT];
     const char *value = find(o, carried, key);
     for (*at = 0; words[*at]; ++*at)
         if (strcmp(value, words[*at]) == 0)
             return TX_OK;
-    return tx_fail(TX_ERR_FORMAT, "its %s is '%s', which is not known", key, tx_escape(escaped, sizeof escaped, value));
+    return tx_fail(TX_ERR_FORMAT, "its %s is '%s', which is not known", key,
+                   tx_escape(escaped, sizeof escaped, value));
 }
 
 /* The name if it is one of those that have one, else the six numbers in the spelling that config.txt keeps. */
@@ -55,7 +58,11 @@ static tx_status read_normalize(recipe *r, const char *text)
     for (int i = 0; i < 6; i++) {
         char number[TX_NUMBER];
         format_real(number, sizeof number, i < 3 ? r->how.normalize.mean[i] : r->how.normalize.std[i - 3]);
-        n += (size_t)snprintf(r->normalize + n, sizeof r->normalize - n, "%s%.24s", i == 0 ? "" : i == 3 ? "/" : ",", number);
+        n += (size_t)snprintf(r->normalize + n, sizeof r->normalize - n, "%s%.24s",
+                              i == 0   ? ""
+                              : i == 3 ? "/"
+                                       : ",",
+                              number);
     }
     return TX_OK;
 }
@@ -66,7 +73,8 @@ tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const c
     memset(r, 0, sizeof *r);
     int filter = 0, uncertain = 0, blank = 0, views = 0;
     long size;
-    const char *side = find(o, carried, "size"), *normalize = find(o, carried, "normalize"), *tasks = find(o, carried, "tasks");
+    const char *side = find(o, carried, "size"), *normalize = find(o, carried, "normalize"),
+               *tasks = find(o, carried, "tasks");
     tx_status status = TX_OK;
     if (parse_whole(side, 1, TX_SIZE_MAX, &size))
         status = tx_fail(TX_ERR_FORMAT, "its size is '%s'", tx_escape(escaped, sizeof escaped, side));
@@ -118,7 +126,8 @@ void recipe_free(recipe *r)
 
 tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *split, const char *tasks, size_t limit)
 {
-    tx_dataset_options how = {.tasks = tasks, .uncertain = r->uncertain, .blank = r->blank, .views = r->views, .limit = limit};
+    tx_dataset_options how = {
+        .tasks = tasks, .uncertain = r->uncertain, .blank = r->blank, .views = r->views, .limit = limit};
     return tx_dataset_open(folder, split, &how);
 }
 

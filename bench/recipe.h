@@ -18,8 +18,8 @@ typedef struct recipe {
 /* Two numbers in [0, 1) with a comma between. */
 int betas_read(const char *text, double *beta1, double *beta2);
 
-/* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else the
- * standard one; that of normalize is `normal`. */
+/* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else
+ * the standard one; that of normalize is `normal`. */
 tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const char *normal);
 /* Sets the keys that recipe_read reads. */
 tx_status recipe_write(const recipe *r, pairs *p);

@@ -49,7 +49,8 @@ tx_status metrics_read(metrics *m, const char *folder)
     tx_status status = TX_OK;
     int more = tx_csv_next(csv, &field, &fields);
     while (status == TX_OK && more == 1 && (more = tx_csv_next(csv, &field, &fields)) == 1)
-        status = fields == 9 ? add_metric(m, field) : tx_fail(TX_ERR_FORMAT, "metrics.csv: a row of %zu fields, expected 9", fields);
+        status = fields == 9 ? add_metric(m, field)
+                             : tx_fail(TX_ERR_FORMAT, "metrics.csv: a row of %zu fields, expected 9", fields);
     if (status == TX_OK && more < 0)
         status = (tx_status)more;
     tx_csv_close(csv);
@@ -84,7 +85,8 @@ typedef struct points {
 
 static tx_status add_point(points *p, double x, double y)
 {
-    if (tx_grow((void **)&p->x, &p->room_x, p->count + 1, sizeof *p->x) || tx_grow((void **)&p->y, &p->room_y, p->count + 1, sizeof *p->y))
+    if (tx_grow((void **)&p->x, &p->room_x, p->count + 1, sizeof *p->x) ||
+        tx_grow((void **)&p->y, &p->room_y, p->count + 1, sizeof *p->y))
         return TX_ERR_MEMORY;
     p->x[p->count] = x;
     p->y[p->count++] = y;
@@ -148,7 +150,8 @@ static tx_status draw_loss(page *p, const char *folder)
         snprintf(title, sizeof title, each > 1 ? "Training loss (means of %zu steps)" : "Training loss", each);
         thin(&loss);
         svg_curve curve = {"binary cross-entropy of the batch", 0, loss.count, loss.x, loss.y, NULL, NULL};
-        svg_lines(p, &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
+        svg_lines(p,
+                  &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
     }
     free_points(&loss);
     return status;
@@ -170,7 +173,11 @@ static tx_status draw_auc(page *p, const metrics *m)
             curve[curves++] = (svg_curve){names[k], k, line[k].count, line[k].x, line[k].y, NULL, NULL};
     }
     if (status == TX_OK && curves)
-        svg_lines(p, &(svg_chart){.title = "AUC on the validation split", .x_name = "step", .y_name = "AUC", .curve = curve, .curves = curves});
+        svg_lines(p, &(svg_chart){.title = "AUC on the validation split",
+                                  .x_name = "step",
+                                  .y_name = "AUC",
+                                  .curve = curve,
+                                  .curves = curves});
     for (int k = 0; k < 4; k++)
         free_points(&line[k]);
     return status;
@@ -188,15 +195,16 @@ void report_begin(page *p, const char *title)
     page_append(p, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     page_html(p, title);
-    page_append(p, "</title>\n<style>\n"
-                   "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
-                   "table{border-collapse:collapse;margin:1em 0}\n"
-                   "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
-                   "th:first-child,td:first-child{text-align:left}\n"
-                   "tr.mean td{font-weight:bold}\n"
-                   "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
-                   "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
-                   "</style></head><body>\n<h1>");
+    page_append(
+        p, "</title>\n<style>\n"
+           "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
+           "table{border-collapse:collapse;margin:1em 0}\n"
+           "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
+           "th:first-child,td:first-child{text-align:left}\n"
+           "tr.mean td{font-weight:bold}\n"
+           "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
+           "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
+           "</style></head><body>\n<h1>");
     page_html(p, title);
     page_append(p, "</h1>\n");
 }
@@ -215,7 +223,8 @@ static void auc_cells(page *p, const metric *r)
     }
     page_add(p, "<td>%s</td><td>", tx_number_fixed(auc, sizeof auc, r->auc, 3));
     if (isfinite(r->low))
-        page_add(p, "%s to %s", tx_number_fixed(low, sizeof low, r->low, 3), tx_number_fixed(high, sizeof high, r->high, 3));
+        page_add(p, "%s to %s", tx_number_fixed(low, sizeof low, r->low, 3),
+                 tx_number_fixed(high, sizeof high, r->high, 3));
     page_append(p, "</td>");
 }
 
@@ -250,8 +259,10 @@ void report_table(page *p, const metrics *m, uint64_t step)
         }
         page_append(p, "</tr>\n");
     }
-    page_append(p, "</table>\n<p>AUC by study, the maximum over its images; intervals by DeLong's variance on the logit scale. mean5: Atelectasis, "
-                   "Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6: these and No Finding; mean: all tasks; each over the tasks "
+    page_append(p, "</table>\n<p>AUC by study, the maximum over its images; intervals by DeLong's variance on the "
+                   "logit scale. mean5: Atelectasis, "
+                   "Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6: these and No Finding; mean: all "
+                   "tasks; each over the tasks "
                    "that have positives and negatives.</p>\n");
 }
 

@@ -47,7 +47,8 @@ static void remove_file(const run *r, const char *name)
     tx_free(path);
 }
 
-/* Calls unlink for every file of a folder below the run whose name begins with "step-", but for those that keep says. */
+/* Calls unlink for every file of a folder below the run whose name begins with "step-", but for those that keep
+ * says. */
 static void remove_steps(const run *r, const char *folder, int (*keep)(const run *r, const char *name))
 {
     char **names = NULL;
@@ -55,7 +56,9 @@ static void remove_steps(const run *r, const char *folder, int (*keep)(const run
     char *path = run_path(r, folder);
     if (path && tx_path_exists(path) && tx_folder_list(path, &names, &n) == TX_OK)
         for (size_t i = 0; i < n; i++) {
-            char *file = strncmp(names[i], "step-", 5) == 0 && !(keep && keep(r, names[i])) ? tx_path_join(path, names[i]) : NULL;
+            char *file = strncmp(names[i], "step-", 5) == 0 && !(keep && keep(r, names[i]))
+                             ? tx_path_join(path, names[i])
+                             : NULL;
             if (file)
                 unlink(file);
             tx_free(file);
@@ -115,8 +118,9 @@ static tx_status compare_config(const run *r, const pairs *config, const pairs *
             then = "";
         if (strcmp(now, then) == 0 || (by_content(key) && same_content))
             continue;
-        return tx_fail(TX_ERR_ARGUMENT, "%s holds a run with --%s %s, found %s; --restart begins it anew", folder, key,
-                       *then ? tx_escape(was, sizeof was, then) : "not given", *now ? tx_escape(is, sizeof is, now) : "not given");
+        return tx_fail(TX_ERR_ARGUMENT, "%s holds a run with --%s %s, found %s; --restart begins it anew", folder,
+                       key, *then ? tx_escape(was, sizeof was, then) : "not given",
+                       *now ? tx_escape(is, sizeof is, now) : "not given");
     }
     return TX_OK;
 }
@@ -230,13 +234,15 @@ static tx_status read_arrays(tx_safetensors *file, tx_weights *weights, tx_optim
     const char *noted = tx_safetensors_meta(file, "sha256");
     const tx_stored *counters = tx_safetensors_find(file, "counters");
     uint64_t steps;
-    if (!noted || read_u64(file, "optimizer_steps", &steps) || (weights->counters && (!counters || counters->count != weights->counters)))
+    if (!noted || read_u64(file, "optimizer_steps", &steps) ||
+        (weights->counters && (!counters || counters->count != weights->counters)))
         return tx_fail(TX_ERR_FORMAT, "a state without its counters");
     tx_status status = read_floats(file, "weights", weights->total, weights->value);
     if (status == TX_OK && weights->counters)
         status = tx_safetensors_integers(file, counters, weights->counter);
     for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
-        status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained, tx_optimizer_state(optimizer, i));
+        status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained,
+                             tx_optimizer_state(optimizer, i));
     if (status == TX_OK)
         status = digest_arrays(weights, optimizer, hex);
     if (status == TX_OK && strcmp(hex, noted))
@@ -262,9 +268,17 @@ static int holds_run(const run *r)
 /* States go first: without one, whatever else is left is begun anew. */
 static void clear_folder(const run *r)
 {
-    static const char *const names[] = {"done",           "state.safetensors",     "report.html",          "log.csv",
-                                        "metrics.csv",    "digests.txt",           "bad-images.csv",       "environment.txt",
-                                        "predictions-valid.csv", "predictions-test.csv", "config.txt"};
+    static const char *const names[] = {"done",
+                                        "state.safetensors",
+                                        "report.html",
+                                        "log.csv",
+                                        "metrics.csv",
+                                        "digests.txt",
+                                        "bad-images.csv",
+                                        "environment.txt",
+                                        "predictions-valid.csv",
+                                        "predictions-test.csv",
+                                        "config.txt"};
     remove_file(r, names[0]);
     remove_file(r, names[1]);
     remove_steps(r, "states", NULL);
@@ -278,19 +292,23 @@ static tx_status make_folders(run *r, const char *folder)
     r->folder = tx_strdup(folder);
     if (!r->folder)
         return TX_ERR_MEMORY;
-    char *checkpoints = run_path(r, "checkpoints"), *lock = run_path(r, ".lock");
-    tx_status status = checkpoints && lock ? tx_folder_make(checkpoints) : TX_ERR_MEMORY;
+    char *checkpoints = run_path(r, "checkpoints"), *states = run_path(r, "states"), *lock = run_path(r, ".lock");
+    tx_status status = checkpoints && states && lock ? tx_folder_make(checkpoints) : TX_ERR_MEMORY;
     if (status == TX_OK)
         status = tx_lock_take(lock, 0, &r->lock);
     if (status == TX_OK && !r->lock) {
         char escaped[TX_TEXT];
-        status = tx_fail(TX_ERR_FILE, "%s: another process is at work in this folder", tx_escape(escaped, sizeof escaped, folder));
+        status = tx_fail(TX_ERR_FILE, "%s: another process is at work in this folder",
+                         tx_escape(escaped, sizeof escaped, folder));
     }
     if (status == TX_OK)
         status = tx_folder_sweep(r->folder);
     if (status == TX_OK)
         status = tx_folder_sweep(checkpoints);
+    if (status == TX_OK && tx_path_exists(states))
+        status = tx_folder_sweep(states);
     tx_free(checkpoints);
+    tx_free(states);
     tx_free(lock);
     return status;
 }
@@ -336,14 +354,17 @@ static run_state enter_old(run *r, const pairs *config)
     if (status == TX_OK)
         status = compare_config(r, config, &old, same);
     if (status == TX_OK && identity[0] && !same)
-        status = tx_fail(TX_ERR_ARGUMENT, "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
-                         tx_escape(escaped, sizeof escaped, r->folder));
+        status = tx_fail(
+            TX_ERR_ARGUMENT,
+            "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
+            tx_escape(escaped, sizeof escaped, r->folder));
     pairs_free(&old);
     tx_free(path);
     return status ? RUN_REFUSED : finished ? RUN_FINISHED : RUN_RESUMED;
 }
 
-run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips)
+run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart,
+                    int skips)
 {
     memset(r, 0, sizeof *r);
     memcpy(r->identity, identity, 65);
@@ -390,6 +411,16 @@ static int among_best(const run *r, const char *name)
     return 0;
 }
 
+/* For remove_steps: kept states up to this step stay. What was written beyond it is of a stretch that is done
+ * again, and notes lengths of tables that will not be those. */
+static int not_ahead(const run *r, const char *name)
+{
+    char step[32];
+    uint64_t at;
+    snprintf(step, sizeof step, "%.*s", (int)strcspn(name + 5, "."), name + 5);
+    return parse_seed(step, &at) == 0 && at <= r->at.step;
+}
+
 /* Tries one state; 1 if weights, optimiser and position are now its. */
 static int try_state(run *r, char *path, tx_weights *weights, tx_optimizer *optimizer, uint64_t bytes[RUN_TABLES])
 {
@@ -415,7 +446,8 @@ static int find_state(run *r, tx_weights *weights, tx_optimizer *optimizer, uint
     if (folder && tx_path_exists(folder) && tx_folder_list(folder, &names, &n) == TX_OK)
         while (n > 0 && !found) {
             const char *name = names[--n];
-            found = strncmp(name, "step-", 5) == 0 && try_state(r, tx_path_join(folder, name), weights, optimizer, bytes);
+            found = strncmp(name, "step-", 5) == 0 &&
+                    try_state(r, tx_path_join(folder, name), weights, optimizer, bytes);
             tx_free(names[n]);
             names[n] = NULL;
         }
@@ -432,8 +464,8 @@ tx_status run_resume(run *r, tx_weights *weights, tx_optimizer *optimizer, int *
         memset(bytes, 0, sizeof bytes);
         memset(&r->at, 0, sizeof r->at);
         memcpy(r->at.chain, zeros, 65);
-        remove_steps(r, "states", NULL);
     }
+    remove_steps(r, "states", not_ahead);
     remove_steps(r, "checkpoints", among_best);
     return open_tables(r, bytes);
 }
@@ -502,7 +534,8 @@ tx_status run_save(run *r, const tx_weights *weights, tx_optimizer *optimizer, i
     if (weights->counters)
         tx_safetensors_put(w, "counters", TX_I64, 1, &weights->counters, weights->counter);
     for (int i = 0; i < tx_optimizer_states(optimizer); i++)
-        tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained, tx_optimizer_state(optimizer, i));
+        tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained,
+                           tx_optimizer_state(optimizer, i));
     return tx_safetensors_finish(w);
 }
 
@@ -565,8 +598,8 @@ tx_status run_list_bad(run *r, const char *split, const char *path, const char *
 tx_status run_finish(run *r)
 {
     page p = {0};
-    page_add(&p, "step = %llu\nconfig = %s\nidentity = %s\nchain = %s\n", (unsigned long long)r->at.step, r->config, r->identity,
-             r->at.chain);
+    page_add(&p, "step = %llu\nconfig = %s\nidentity = %s\nchain = %s\n", (unsigned long long)r->at.step, r->config,
+             r->identity, r->at.chain);
     char *path = run_path(r, "done");
     tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);

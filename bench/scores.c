@@ -1,7 +1,7 @@
 /* scores.c - from a split's images to predictions, and from predictions to figures.
  *
- * Probabilities are floats, printed with the nine digits that give them back exactly: every figure can be computed again
- * from predictions-*.csv. */
+ * Probabilities are floats, printed with the nine digits that give them back exactly: every figure can be computed
+ * again from predictions-*.csv. */
 #include "scores.h"
 
 #include <math.h>
@@ -91,7 +91,8 @@ double predictions_loss(const predictions *p, const tx_dataset *d)
     return annotated ? sum / (double)annotated : (double)NAN;
 }
 
-tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability, const unsigned char *present)
+tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability,
+                            const unsigned char *present)
 {
     char number[TX_NUMBER];
     tx_writer *w = tx_writer_open(path);
@@ -109,7 +110,8 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const float *
         tx_writer_csv(w, d->path[i]);
         for (int k = 0; k < d->tasks; k++) {
             tx_writer_text(w, ",");
-            tx_writer_text(w, tx_number_print(number, sizeof number, (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
+            tx_writer_text(w, tx_number_print(number, sizeof number,
+                                              (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
         }
         tx_writer_text(w, "\n");
     }
@@ -125,8 +127,8 @@ typedef struct unit_list {
 } unit_list;
 
 /* By study the score is the maximum over its images, the label positive if one is, masked if all are. */
-static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *probability, const unsigned char *present,
-                   int by_study)
+static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *probability,
+                   const unsigned char *present, int by_study)
 {
     size_t tasks = (size_t)d->tasks;
     u->units = by_study ? d->studies : d->images;
@@ -158,7 +160,8 @@ static tx_status score_task(task_score *t, const unit_list *u)
 
 static int in_mean(int mean, const char *task)
 {
-    static const char *const names[] = {"Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion", "No Finding"};
+    static const char *const names[] = {"Atelectasis", "Cardiomegaly",     "Consolidation",
+                                        "Edema",       "Pleural Effusion", "No Finding"};
     if (mean == 2)
         return 1;
     for (int i = 0; i < 5 + mean; i++)
@@ -187,7 +190,8 @@ static void take_mean(mean_score *m, int which, const scores *s)
     m->value = m->tasks ? sum / m->tasks : (double)NAN;
 }
 
-tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present, int by_study)
+tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+                      int by_study)
 {
     memset(s, 0, sizeof *s);
     s->tasks = d->tasks;

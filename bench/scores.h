@@ -18,8 +18,8 @@ typedef struct predictions {
 tx_status predictions_new(predictions *p, size_t images, int outputs);
 void predictions_free(predictions *p);
 
-/* Runs the loader's images through an inference session in batches of at most `batch`. bar (may be NULL) stands at `shown` before.
- * A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. */
+/* Runs the loader's images through an inference session in batches of at most `batch`. bar (may be NULL) stands at
+ * `shown` before. A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. */
 typedef struct inference {
     tx_session *session;
     const network *net;
@@ -33,7 +33,8 @@ tx_status predictions_run(predictions *p, const inference *how);
 
 /* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
 void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability);
-/* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks. */
+/* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks.
+ */
 double predictions_loss(const predictions *p, const tx_dataset *d);
 
 typedef struct task_score {
@@ -45,9 +46,9 @@ typedef struct task_score {
 
 /* A mean of AUCs over those of its tasks for which one is defined. */
 typedef struct mean_score {
-    const char *name; /* mean5, mean6, mean */
-    double value;     /* NaN over no task */
-    int tasks;        /* that are in it */
+    const char *name;   /* mean5, mean6, mean */
+    double value;       /* NaN over no task */
+    int tasks;          /* that are in it */
     char left_out[200]; /* names of the undefined ones, with ", " between */
 } mean_score;
 
@@ -58,7 +59,8 @@ typedef struct scores {
     size_t units;       /* studies or images that were scored */
 } scores;
 /* By study: the maximum over its images; present may be NULL. */
-tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present, int by_study);
+tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+                      int by_study);
 void scores_free(scores *s);
 
 /* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
@@ -67,6 +69,7 @@ void scores_rows(const scores *s, uint64_t step, const char *split, page *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better. */
 double scores_select(const scores *s, double loss, const char **by);
 /* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */
-tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability, const unsigned char *present);
+tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability,
+                            const unsigned char *present);
 
 #endif

@@ -16,10 +16,11 @@ typedef struct kernel_case {
 } kernel_case;
 
 static const kernel_case kernel_cases[] = {
-    {7, 2, 3, 64, 320},  {3, 1, 64, 64, 80},   {3, 2, 64, 128, 80},   {3, 1, 128, 128, 40},  {3, 2, 128, 256, 40},
-    {3, 1, 256, 256, 20}, {3, 2, 256, 512, 20}, {3, 1, 512, 512, 10},  {1, 1, 64, 64, 80},    {1, 1, 64, 256, 80},
-    {1, 1, 256, 64, 80},  {1, 1, 256, 128, 80}, {1, 1, 128, 512, 40},  {1, 2, 256, 512, 80},  {1, 1, 512, 128, 40},
-    {1, 1, 256, 1024, 20}, {1, 1, 1024, 256, 20}, {1, 1, 512, 2048, 10}, {1, 1, 2048, 512, 10},
+    {7, 2, 3, 64, 320},    {3, 1, 64, 64, 80},    {3, 2, 64, 128, 80},   {3, 1, 128, 128, 40},
+    {3, 2, 128, 256, 40},  {3, 1, 256, 256, 20},  {3, 2, 256, 512, 20},  {3, 1, 512, 512, 10},
+    {1, 1, 64, 64, 80},    {1, 1, 64, 256, 80},   {1, 1, 256, 64, 80},   {1, 1, 256, 128, 80},
+    {1, 1, 128, 512, 40},  {1, 2, 256, 512, 80},  {1, 1, 512, 128, 40},  {1, 1, 256, 1024, 20},
+    {1, 1, 1024, 256, 20}, {1, 1, 512, 2048, 10}, {1, 1, 2048, 512, 10},
 };
 
 typedef struct kernel_result {
@@ -42,8 +43,10 @@ static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, ui
     b->graph = tx_graph_new();
     b->x = tx_input(b->graph, k->in, k->side, k->side);
     tx_node_keep(b->x);
-    b->y = tx_conv2d(b->graph, b->x, "conv", (tx_conv2d_args){.out = k->out, .kernel = k->kernel, .stride = k->stride,
-                                                              .padding = k->kernel / 2, .no_bias = 1});
+    b->y = tx_conv2d(
+        b->graph, b->x, "conv",
+        (tx_conv2d_args){
+            .out = k->out, .kernel = k->kernel, .stride = k->stride, .padding = k->kernel / 2, .no_bias = 1});
     tx_status status = tx_graph_status(b->graph);
     if (status)
         return status;
@@ -121,8 +124,8 @@ static void print_row(json *j, const kernel_case *k, const kernel_result *r, dou
     snprintf(name, sizeof name, "%dx%d%s", k->kernel, k->kernel, k->stride == 2 ? " s2" : "");
     snprintf(shape, sizeof shape, "%dx%d %d->%d", k->side, k->side, k->in, k->out);
     if (!j) {
-        printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r->algorithm, r->forward, 100 * r->forward / peak,
-               r->backward, 100 * r->backward / peak, r->digest);
+        printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r->algorithm, r->forward,
+               100 * r->forward / peak, r->backward, 100 * r->backward / peak, r->digest);
         return;
     }
     json_open(j, NULL, '{');
@@ -149,10 +152,10 @@ int speed_kernels(const options *o)
         json_real(&j, "peak_gflops", peak);
         json_open(&j, "kernels", '[');
     } else {
-        printf("%d threads, %s, batch %d, peak in registers %.1f GFLOP/s; figures count direct arithmetic\n\n", tx_threads(),
-               tx_isa_name(), batch, peak);
-        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward", "peak", "backward",
-               "peak", "digest");
+        printf("%d threads, %s, batch %d, peak in registers %.1f GFLOP/s; figures count direct arithmetic\n\n",
+               tx_threads(), tx_isa_name(), batch, peak);
+        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward",
+               "peak", "backward", "peak", "digest");
     }
     for (size_t i = 0; i < sizeof kernel_cases / sizeof kernel_cases[0]; i++) {
         kernel_result r;

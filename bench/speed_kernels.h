@@ -4,7 +4,8 @@
 
 #include "options.h"
 
-/* GFLOP/s of each, forward and backward, with its share of the peak and a digest of the output. Returns an exit status. */
+/* GFLOP/s of each, forward and backward, with its share of the peak and a digest of the output. Returns an exit
+ * status. */
 int speed_kernels(const options *o);
 
 #endif

@@ -11,7 +11,8 @@ enum { WIDTH = 720, HEIGHT = 300, LEFT = 62, RIGHT = 16, TOP = 46, BOTTOM = 44 }
 static const struct {
     const char *colour, *dashes;
 } styles[] = {
-    {"#0072b2", ""}, {"#d55e00", "7 4"}, {"#009e73", "2 3"}, {"#cc79a7", "9 3 2 3"}, {"#56b4e9", "4 2"}, {"#444444", "1 2"},
+    {"#0072b2", ""},        {"#d55e00", "7 4"}, {"#009e73", "2 3"},
+    {"#cc79a7", "9 3 2 3"}, {"#56b4e9", "4 2"}, {"#444444", "1 2"},
 };
 
 /* A linear scale from [low, high] to pixels [from, to], with ticks at multiples of mantissa * 10^exponent. */
@@ -100,22 +101,26 @@ static void draw_axes(page *t, const svg_chart *c, scale *x, scale *y)
         y->high = tick_value(y, ceil(y->high / tick_value(y, 1)));
     }
     double slack = 1e-9;
-    for (double k = ceil(y->low / tick_value(y, 1) - slack); tick_value(y, k) <= y->high + slack * tick_value(y, 1); k++) {
+    for (double k = ceil(y->low / tick_value(y, 1) - slack) + 0.0;
+         tick_value(y, k) <= y->high + slack * tick_value(y, 1); k++) {
         fixed(a, place(y, tick_value(y, k)));
         page_add(t, "<path d=\"M%d %sH%d\" stroke=\"#ddd\"/>", LEFT, a, WIDTH - RIGHT);
         tx_number_print(b, sizeof b, tick_value(y, k), 6);
         page_add(t, "<text x=\"%d\" y=\"%s\" text-anchor=\"end\" dy=\"4\">%s</text>\n", LEFT - 6, a, b);
     }
-    for (double k = ceil(x->low / tick_value(x, 1) - slack); tick_value(x, k) <= x->high + slack * tick_value(x, 1); k++) {
+    for (double k = ceil(x->low / tick_value(x, 1) - slack) + 0.0;
+         tick_value(x, k) <= x->high + slack * tick_value(x, 1); k++) {
         fixed(a, place(x, tick_value(x, k)));
         page_add(t, "<path d=\"M%s %dv5\" stroke=\"#444\"/>", a, HEIGHT - BOTTOM);
         tx_number_print(b, sizeof b, tick_value(x, k), 7);
         page_add(t, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", a, HEIGHT - BOTTOM + 18, b);
     }
-    page_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, HEIGHT - BOTTOM, WIDTH - RIGHT);
+    page_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, HEIGHT - BOTTOM,
+             WIDTH - RIGHT);
     page_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
     page_html(t, c->x_name);
-    page_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">", (TOP + HEIGHT - BOTTOM) / 2);
+    page_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">",
+             (TOP + HEIGHT - BOTTOM) / 2);
     page_html(t, c->y_name);
     page_add(t, "</text><text x=\"%d\" y=\"16\" font-weight=\"bold\">", LEFT);
     page_html(t, c->title);
@@ -146,7 +151,8 @@ static void draw_curve(page *t, const svg_curve *v, const scale *x, const scale 
     const char *colour = styles[style].colour;
     if (v->low && v->high)
         draw_band(t, v, x, y, colour);
-    page_add(t, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"", colour, styles[style].dashes);
+    page_add(t, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"", colour,
+             styles[style].dashes);
     int down = 0;
     for (size_t k = 0; k < v->points; k++) {
         if (!isfinite(v->x[k]) || !isfinite(v->y[k])) {
@@ -174,8 +180,8 @@ static void draw_legend(page *t, const svg_chart *c)
     for (int i = 0; i < c->curves; i++) {
         const svg_curve *v = &c->curve[i];
         size_t style = (size_t)v->style % (sizeof styles / sizeof styles[0]);
-        page_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", fixed(a, at),
-                 styles[style].colour, styles[style].dashes);
+        page_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
+                 fixed(a, at), styles[style].colour, styles[style].dashes);
         page_add(t, "<text x=\"%s\" y=\"35\">", fixed(a, at + 31));
         page_html(t, v->name);
         page_append(t, "</text>\n");
@@ -187,8 +193,11 @@ void svg_lines(page *t, const svg_chart *chart)
 {
     scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, HEIGHT - BOTTOM, TOP, 1, 0};
     find_range(chart, &x, &y);
-    page_add(t, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-                "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>", WIDTH, HEIGHT, WIDTH, HEIGHT);
+    page_add(
+        t,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
+        "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
+        WIDTH, HEIGHT, WIDTH, HEIGHT);
     page_html(t, chart->title);
     page_append(t, "</title>\n");
     draw_axes(t, chart, &x, &y);

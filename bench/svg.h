@@ -4,8 +4,8 @@
 
 #include "output.h"
 
-/* One line of a chart; points whose y is not finite interrupt it. Number `style` gives colour, dashes and marker, which
- * differ also without colour. low and high (NULL: none) are drawn as a band. */
+/* One line of a chart; points whose y is not finite interrupt it. Number `style` gives colour, dashes and marker,
+ * which differ also without colour. low and high (NULL: none) are drawn as a band. */
 typedef struct svg_curve {
     const char *name;
     int style;

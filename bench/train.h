@@ -4,8 +4,8 @@
 
 #include "options.h"
 
-/* What `thorax train` does with these options; label stands before the progress bar, figures: whether results are printed.
- * Returns an exit status. */
+/* What `thorax train` does with these options; label stands before the progress bar, figures: whether results are
+ * printed. Returns an exit status. */
 int train(const options *o, const char *label, int figures);
 
 #endif

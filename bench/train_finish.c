@@ -33,7 +33,8 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
     }
     for (size_t i = 0; status == TX_OK && t->run.skips && !trainer_stopped && i < d->images; i++)
         if (tx_loader_bad(loader, i))
-            status = run_list_bad(&t->run, split == SPLIT_TEST ? "test" : "valid", d->path[i], tx_loader_bad(loader, i));
+            status =
+                run_list_bad(&t->run, split == SPLIT_TEST ? "test" : "valid", d->path[i], tx_loader_bad(loader, i));
     tx_loader_free(loader);
     tx_free(probability);
     return status;
@@ -80,9 +81,10 @@ static void print_figures(const scores *valid, const scores *test)
 static tx_status report(trainer *t, uint64_t best)
 {
     char about[512], net[64];
-    snprintf(about, sizeof about, "%s from %s weights, %d tasks, %zu training images of %d x %d pixels, %llu steps of %zu.",
-             net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images, t->choice.size,
-             t->choice.size, (unsigned long long)t->total, t->batch);
+    snprintf(about, sizeof about,
+             "%s from %s weights, %d tasks, %zu training images of %d x %d pixels, %llu steps of %zu.",
+             net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images,
+             t->choice.size, t->choice.size, (unsigned long long)t->total, t->batch);
     return report_run(t->run.folder, best, about);
 }
 
@@ -131,5 +133,6 @@ int trainer_finish(trainer *t)
     predictor_free(&p);
     if (status)
         return complain_failed();
-    return trainer_stopped ? complain(EXIT_INTERRUPTED, "interrupted; the same command line goes on from there") : EXIT_DONE;
+    return trainer_stopped ? complain(EXIT_INTERRUPTED, "interrupted; the same command line goes on from there")
+                           : EXIT_DONE;
 }

@@ -73,7 +73,8 @@ static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
         return TX_ERR_MEMORY;
     uint64_t epoch = step / t->per_epoch;
     const uint32_t *wanted = t->order + from;
-    tx_status status = tx_loader_batch(t->feed, epoch, wanted, n, tx_session_input(t->training, t->fitted.image), t->taken, count);
+    tx_status status =
+        tx_loader_batch(t->feed, epoch, wanted, n, tx_session_input(t->training, t->fitted.image), t->taken, count);
     if (status == TX_OK && !dry)
         status = list_bad(t, epoch, wanted, n, *count);
     if (status || *count == 0)
@@ -104,11 +105,13 @@ tx_status trainer_step(trainer *t, int dry)
     float loss = (float)NAN;
     size_t count;
     tx_status status = load_batch(t, t->run.at.step, &count, dry);
-    tx_session_run(t->training, t->run.at.step);
-    if (status == TX_OK && count > 0)
-        status = tx_train_step(t->training, t->fitted.loss, t->optimizer, lr, &loss);
     if (status)
         return tx_fail_within(status, "step %llu", (unsigned long long)t->run.at.step + 1);
+    tx_session_run(t->training, t->run.at.step);
+    if (count > 0)
+        status = tx_train_step(t->training, t->fitted.loss, t->optimizer, lr, &loss);
+    if (status)
+        return status;
     double seconds = tx_seconds() - start;
     t->run.at.step++;
     t->run.at.seconds += seconds;
@@ -119,7 +122,8 @@ tx_status trainer_step(trainer *t, int dry)
 static int evaluation_due(const trainer *t)
 {
     uint64_t step = t->run.at.step, now = trainer_examples(t, step), before = trainer_examples(t, step - 1);
-    return now / t->eval_every > before / t->eval_every || step == t->total || (step % t->per_epoch == 0 && !t->overfit);
+    return now / t->eval_every > before / t->eval_every || step == t->total ||
+           (step % t->per_epoch == 0 && !t->overfit);
 }
 
 /* What prediction needs, and how good the checkpoint is. */
@@ -155,8 +159,8 @@ static tx_status save_state(trainer *t)
     return status;
 }
 
-/* Records an evaluation: rows of metrics.csv, the checkpoint if it is among the best, the state; then the checkpoint that
- * left the list goes. */
+/* Records an evaluation: rows of metrics.csv, the checkpoint if it is among the best, the state; then the
+ * checkpoint that left the list goes. */
 static tx_status record(trainer *t, const scores *s, double loss)
 {
     const char *by;
@@ -205,7 +209,8 @@ static tx_status evaluate(trainer *t)
     return status;
 }
 
-/* What is to be done between two steps and has not been done yet: the digest's line, the evaluation, the kept state. */
+/* What is to be done between two steps and has not been done yet: the digest's line, the evaluation, the kept
+ * state. */
 static tx_status settle(trainer *t)
 {
     run_position *at = &t->run.at;
@@ -229,8 +234,8 @@ int trainer_loop(trainer *t)
     tx_status status;
     catch_signals();
     t->saved = tx_seconds();
-    tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images", (size_t)trainer_examples(t, t->total),
-                      (size_t)trainer_examples(t, t->run.at.step));
+    tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images",
+                      (size_t)trainer_examples(t, t->total), (size_t)trainer_examples(t, t->run.at.step));
     for (;;) {
         status = settle(t);
         if (status || trainer_stopped || t->run.at.step >= t->total)
@@ -248,7 +253,8 @@ int trainer_loop(trainer *t)
     if (status)
         return complain_failed();
     if (!finished)
-        return complain(EXIT_INTERRUPTED, "interrupted after step %llu of %llu; the same command line goes on from there",
+        return complain(EXIT_INTERRUPTED,
+                        "interrupted after step %llu of %llu; the same command line goes on from there",
                         (unsigned long long)t->run.at.step, (unsigned long long)t->total);
     return EXIT_DONE;
 }

@@ -49,10 +49,8 @@ static void read_lengths(trainer *t)
     if (t->overfit && t->batch > t->images)
         t->batch = t->images;
     t->per_epoch = (t->images + t->batch - 1) / t->batch;
-    uint64_t by_epochs = (uint64_t)option_whole(o, "epochs") * t->per_epoch, steps = (uint64_t)option_whole(o, "steps");
-    t->total = by_epochs;
-    if (steps && (!option_given(o, "epochs") || steps < by_epochs))
-        t->total = steps;
+    uint64_t steps = (uint64_t)option_whole(o, "steps");
+    t->total = steps ? steps : (uint64_t)option_whole(o, "epochs") * t->per_epoch;
     t->eval_every = (uint64_t)option_whole(o, "eval-every");
     t->states = (uint64_t)option_whole(o, "states");
     t->digest_every = (uint64_t)option_whole(o, "digest-every");
@@ -140,7 +138,8 @@ int trainer_read(trainer *t, const options *o, const char *label)
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
     if (!option_text(o, "out") && !option_on(o, "dry-run"))
         return complain(EXIT_USAGE, "--out is missing: the folder that receives the run");
-    t->choice = (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1, (int)option_whole(o, "size")};
+    t->choice = (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1,
+                             (int)option_whole(o, "size")};
     if (net_choice_check(&t->choice) != EXIT_DONE)
         return EXIT_USAGE;
     if (refuse_absent(o) != EXIT_DONE)
@@ -206,7 +205,8 @@ tx_status trainer_config(const trainer *t, pairs *config, char identity[65])
     if (status == TX_OK)
         status = pairs_set(config, "init", t->init ? t->init : "random");
     if (status == TX_OK && betas_read(option_text(t->o, "betas"), &beta1, &beta2) == 0)
-        status = pairs_format(config, "betas", "%s,%s", format_real(betas[0], TX_NUMBER, beta1), format_real(betas[1], TX_NUMBER, beta2));
+        status = pairs_format(config, "betas", "%s,%s", format_real(betas[0], TX_NUMBER, beta1),
+                              format_real(betas[1], TX_NUMBER, beta2));
     return status == TX_OK ? digest_content(t, identity) : status;
 }
 
@@ -245,12 +245,13 @@ tx_status trainer_describe(trainer *t, page *plan)
         buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
     size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
     size_t state = 4 * (trained * (2 + moments) + buffers);
-    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained, t->choice.classes,
-        recipe_describe(&t->recipe, how, sizeof how));
-    page_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images, t->split[SPLIT_VALID]->images,
-        t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0, (unsigned long long)t->total, t->batch);
+    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained,
+             t->choice.classes, recipe_describe(&t->recipe, how, sizeof how));
+    page_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
+             t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
+             (unsigned long long)t->total, t->batch);
     page_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
-        mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
+             mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
     return plan->status;
 }
 
@@ -265,7 +266,8 @@ static tx_status initial_weights(trainer *t)
     tx_status status = tx_checkpoint_load(t->init, t->weights, flags, &report);
     tx_weights_changed(t->weights);
     if (status == TX_OK && report.replaced)
-        say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file, t->choice.classes);
+        say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file,
+            t->choice.classes);
     if (status == TX_OK && report.extra)
         say("%zu tensors of the blocks that are cut were passed over", report.extra);
     return status;
@@ -278,7 +280,8 @@ static tx_status freeze(trainer *t)
     int more;
     while ((more = next_item(&list, ',', prefix, sizeof prefix)) == 1)
         if (tx_optimizer_freeze(t->optimizer, prefix) == 0)
-            return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so", tx_escape(escaped, sizeof escaped, prefix));
+            return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so",
+                           tx_escape(escaped, sizeof escaped, prefix));
     return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
 }
 

@@ -21,9 +21,9 @@ typedef struct trainer {
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
     uint64_t seed;
-    tx_dataset *split[SPLITS]; /* test: NULL where there is no table */
-    size_t images, batch;      /* of an epoch, of a step */
-    uint64_t per_epoch, total; /* steps */
+    tx_dataset *split[SPLITS];                 /* test: NULL where there is no table */
+    size_t images, batch;                      /* of an epoch, of a step */
+    uint64_t per_epoch, total;                 /* steps */
     uint64_t eval_every, states, digest_every; /* examples; steps, 0: never */
     int overfit;
     tx_optimizer_args optimizer_args;
@@ -45,7 +45,8 @@ typedef struct trainer {
     double saved; /* when the last state was written */
 } trainer;
 
-/* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
+/* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE.
+ */
 int trainer_read(trainer *t, const options *o, const char *label);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
 tx_status trainer_config(const trainer *t, pairs *config, char identity[65]);

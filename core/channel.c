@@ -84,7 +84,7 @@ static void sum_task(void *context, size_t i, int worker)
 
 void tx_channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act)
 {
-    pixel_pass pass = { .y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c };
+    pixel_pass pass = {.y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c};
     for (int k = 0; k < inputs; k++)
         pass.flat &= !x[k].scale && x[k].ld == y->ld;
     run_pixels(&pass, y->c, pixels_of(y->n, y->h, y->w), sum_task);
@@ -112,7 +112,7 @@ static void mask_task(void *context, size_t i, int worker)
 
 void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
 {
-    pixel_pass pass = { .dx = dx, .dy = dy, .y = y };
+    pixel_pass pass = {.dx = dx, .dy = dy, .y = y};
     size_t c = (size_t)dy->c;
     pass.flat = dy->ld == c && dx->ld == c && (!dx->add || dx->add_ld == c) && (!y || y->ld == c);
     run_pixels(&pass, dy->c, pixels_of(dy->n, dy->h, dy->w), mask_task);
@@ -122,14 +122,14 @@ static void normal_gradient_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const pixel_pass *pass = context;
-    pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope, i * pass->block,
-                                   pixels_in(pass, i));
+    pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope,
+                                   i * pass->block, pixels_in(pass, i));
 }
 
 void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
                                 const float *mean_g, const float *slope)
 {
-    pixel_pass pass = { .dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope };
+    pixel_pass pass = {.dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope};
     run_pixels(&pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
 }
 
@@ -168,8 +168,8 @@ static void partial_task(void *context, size_t i, int worker)
         size_t first, pixels, at = chunk * pass->c + channel;
         chunk_range(pass, chunk, &first, &pixels);
         if (pass->dy)
-            pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c, pass->partial[0] + at,
-                                       pass->partial[1] + at);
+            pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c,
+                                       pass->partial[0] + at, pass->partial[1] + at);
         else if (pass->second)
             pass->kernels->moments(pass->x, first, pixels, channel, c, pass->partial[0] + at, pass->partial[1] + at,
                                    pass->partial[2] + at);
@@ -185,7 +185,7 @@ static void merge_sums(void *context, size_t i, int worker)
     (void)worker;
     const chunk_pass *pass = context;
     size_t begin = i * MERGE, end = begin + MERGE < pass->c ? begin + MERGE : pass->c;
-    double *result[2] = { pass->first, pass->second };
+    double *result[2] = {pass->first, pass->second};
     for (int kind = 0; kind < 2 && result[kind]; kind++) {
         for (size_t j = begin; j < end; j++)
             result[kind][j] = 0;
@@ -246,20 +246,20 @@ static void run_chunks(chunk_pass *pass, void *work, tx_task *merge)
 
 void tx_channel_total(const tx_view *x, double *sum, void *work)
 {
-    chunk_pass pass = { .x = x, .first = sum };
+    chunk_pass pass = {.x = x, .first = sum};
     run_chunks(&pass, work, merge_sums);
 }
 
 void tx_channel_moments(const tx_view *x, double *mean, double *variance, void *work)
 {
-    chunk_pass pass = { .x = x, .first = mean, .second = variance };
+    chunk_pass pass = {.x = x, .first = mean, .second = variance};
     run_chunks(&pass, work, merge_moments);
 }
 
 void tx_channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, double *sum_g, double *sum_gx,
                             void *work)
 {
-    chunk_pass pass = { .x = x, .mean = mean, .dy = dy, .first = sum_g, .second = sum_gx };
+    chunk_pass pass = {.x = x, .mean = mean, .dy = dy, .first = sum_g, .second = sum_gx};
     run_chunks(&pass, work, merge_sums);
 }
 
@@ -279,7 +279,7 @@ static void mean_task(void *context, size_t i, int worker)
     const mean_pass *pass = context;
     size_t image = i / pass->slices, channel = i % pass->slices * SLICE, all = (size_t)pass->y->c;
     size_t c = all - channel < SLICE ? all - channel : SLICE, pixels = pixels_of(1, pass->x->h, pass->x->w);
-    double sum[SLICE] = { 0 };
+    double sum[SLICE] = {0};
     for (size_t first = 0; first < pixels; first += TX_CHUNK) {
         float partial[SLICE];
         size_t n = pixels - first < TX_CHUNK ? pixels - first : TX_CHUNK;
@@ -294,7 +294,7 @@ static void mean_task(void *context, size_t i, int worker)
 
 void tx_channel_image_mean(const tx_tensor *y, const tx_view *x)
 {
-    mean_pass pass = { .kernels = kernels(), .y = y, .x = x, .slices = parts((size_t)x->c, SLICE) };
+    mean_pass pass = {.kernels = kernels(), .y = y, .x = x, .slices = parts((size_t)x->c, SLICE)};
     tx_parallel_for((size_t)x->n * pass.slices, mean_task, &pass);
 }
 
@@ -320,7 +320,7 @@ static void max_pool_task(void *context, size_t i, int worker)
 
 void tx_channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window)
 {
-    pool_pass pass = { .kernels = kernels(), .y = y, .argmax = argmax, .x = x, .window = window };
+    pool_pass pass = {.kernels = kernels(), .y = y, .argmax = argmax, .x = x, .window = window};
     tx_parallel_for((size_t)y->n * (size_t)y->h, max_pool_task, &pass);
 }
 
@@ -329,12 +329,13 @@ static void max_pool_gradient_task(void *context, size_t i, int worker)
     (void)worker;
     const pool_pass *pass = context;
     size_t h = (size_t)pass->x->h;
-    pass->kernels->max_pool_gradient(pass->dx, pass->dy, pass->chosen, pass->x, pass->window, (int)(i / h), (int)(i % h));
+    pass->kernels->max_pool_gradient(pass->dx, pass->dy, pass->chosen, pass->x, pass->window, (int)(i / h),
+                                     (int)(i % h));
 }
 
-void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax, const tx_view *x,
-                                  const tx_window *window)
+void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
+                                  const tx_view *x, const tx_window *window)
 {
-    pool_pass pass = { .kernels = kernels(), .dx = dx, .dy = dy, .chosen = argmax, .x = x, .window = window };
+    pool_pass pass = {.kernels = kernels(), .dx = dx, .dy = dy, .chosen = argmax, .x = x, .window = window};
     tx_parallel_for((size_t)x->n * (size_t)x->h, max_pool_gradient_task, &pass);
 }

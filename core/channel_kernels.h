@@ -12,17 +12,19 @@ typedef struct tx_channel_kernels {
     /* sum over the range of the values of a view */
     void (*total)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum);
     /* m: the mean of the range in float; r: sum of x - m; s: sum of (x - m)^2 */
-    void (*moments)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r, float *s);
+    void (*moments)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
+                    float *s);
     /* g = dy where x's activation lets it through; a: sum of g; b: sum of g (data - mean) */
-    void (*normal_sums)(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels, size_t channel,
-                        size_t c, float *a, float *b);
+    void (*normal_sums)(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
+                        size_t channel, size_t c, float *a, float *b);
     /* dx = add + scale (g - mean_g - (data - mean) slope) */
     void (*normal_gradient)(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
                             const float *mean_g, const float *slope, size_t first, size_t pixels);
     /* row `row` of image `image`: of the result, of the input's gradient */
-    void (*max_pool)(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window, int image, int row);
-    void (*max_pool_gradient)(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax, const tx_view *x,
-                              const tx_window *window, int image, int row);
+    void (*max_pool)(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
+                     int image, int row);
+    void (*max_pool_gradient)(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
+                              const tx_view *x, const tx_window *window, int image, int row);
 } tx_channel_kernels;
 
 #endif

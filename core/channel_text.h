@@ -1,7 +1,7 @@
 /* channel_text.h - kernels of the channel operations (channel.c), written once over f32x16, compiled once per ISA.
  *
- * The channels of a pixel are contiguous and every loop runs along them, sixteen at a time; what is left of a row goes
- * through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
+ * The channels of a pixel are contiguous and every loop runs along them, sixteen at a time; what is left of a row
+ * goes through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
  * ascending order, so its digits depend neither on the lane nor on the number of channels beside it. */
 #include <math.h>
 
@@ -50,7 +50,8 @@ static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act
         }
 }
 
-static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels)
+static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first,
+                         size_t pixels)
 {
     size_t c = (size_t)dy->c;
     f32x16 zero = v_zero();
@@ -98,7 +99,7 @@ static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t 
     }
 }
 
-/* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide the latency of addition. */
+/* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide an addition's latency. */
 TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t n, float *sum)
 {
     f32x16 a = channel_take(sum, n);
@@ -123,7 +124,8 @@ TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *s
 }
 
 /* r += x - m and s += (x - m)^2 over the rows of a stretch: sixteen (n) channels, or 32. */
-TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, size_t n, const float *m, float *r, float *s)
+TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, size_t n, const float *m, float *r,
+                                     float *s)
 {
     f32x16 mean = channel_take(m, n), rest = channel_take(r, n), square = channel_take(s, n);
     for (size_t i = 0; i < rows; i++, x += ld) {
@@ -153,8 +155,8 @@ TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const
 }
 
 /* The second pass finds in cache what the first has read. */
-static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
-                            float *s)
+static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m,
+                            float *r, float *s)
 {
     const float *start = x->data + first * x->ld + channel;
     channel_clear(m, c);
@@ -187,8 +189,8 @@ TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 
 }
 
 /* a += g and b += g (x - mean) over the rows of a stretch: sixteen (n) channels from j on. */
-TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                                     size_t rows, size_t j, size_t n, float *a, float *b)
+TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy,
+                                     size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b)
 {
     f32x16 scale = channel_take(x->scale + j, n), shift = channel_take(x->shift + j, n);
     f32x16 centre = channel_take(mean + j, n), sum = channel_take(a, n), moment = channel_take(b, n);
@@ -203,8 +205,8 @@ TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const 
 }
 
 /* The same for 32 channels: two lines of memory a row at once. */
-TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                                   size_t rows, size_t j, float *a, float *b)
+TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const float *data, const float *dy,
+                                   size_t dy_ld, size_t rows, size_t j, float *a, float *b)
 {
     f32x16 scale0 = v_load(x->scale + j), shift0 = v_load(x->shift + j), centre0 = v_load(mean + j);
     f32x16 scale1 = v_load(x->scale + j + 16), shift1 = v_load(x->shift + j + 16), centre1 = v_load(mean + j + 16);
@@ -224,8 +226,8 @@ TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const fl
     v_store(b + 16, moment1);
 }
 
-static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
-                                size_t channel, size_t c, float *a, float *b)
+static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first,
+                                size_t pixels, size_t channel, size_t c, float *a, float *b)
 {
     channel_clear(a, c);
     channel_clear(b, c);
@@ -275,8 +277,8 @@ TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
     memcpy(to, all, n);
 }
 
-static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window, int image,
-                             int row)
+static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
+                             int image, int row)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
     channel_taps(row, window->stride, window->top, k, x->h, &ky0, &ky1);
@@ -324,7 +326,7 @@ typedef struct channel_cover {
 /* Sixteen (or the n < 16 that are left) bytes as integers. */
 TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
 {
-    unsigned char some[16] = { 0 };
+    unsigned char some[16] = {0};
     if (n >= 16)
         return i_load_bytes(from);
     memcpy(some, from, n);
@@ -345,7 +347,7 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
             for (int ox = ox0; ox < ox1; ox++) {
                 size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
                 int tap = (row + window->top - oy * stride) * k + column + window->left - ox * stride;
-                cover[covers++] = (channel_cover){ argmax + out * c, dy->data + out * dy->ld, tap };
+                cover[covers++] = (channel_cover){argmax + out * c, dy->data + out * dy->ld, tap};
             }
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
@@ -362,7 +364,9 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
 }
 
 /* What kernels_text.h puts into the table. */
-#define CHANNEL_KERNELS { \
-    .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
-    .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient, \
-    .max_pool = channel_max_pool, .max_pool_gradient = channel_max_pool_gradient }
+#define CHANNEL_KERNELS                                                                               \
+    {                                                                                                 \
+        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
+        .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient,               \
+        .max_pool = channel_max_pool, .max_pool_gradient = channel_max_pool_gradient                  \
+    }

@@ -443,11 +443,11 @@ const double *tx_reference_param_gradient(const tx_reference *reference, int par
 /* ------------------------------------------------------------------------------------ matrix products
  * Convolutions and linear layers as products of matrices that nobody writes down. Bits: an output of a forward product
  * is one chain of fused multiply-adds over its K terms in ascending order, from 0; a gradient is such a chain over each
- * TX_GEMM_CHUNK rows, the chunks added in index order. Neither threads nor blocks nor instruction set show in it.
+ * chunk of TX_GEMM_CHUNK rows, TX_GEMM_GROUP chunks added in order to a group's sum, the groups added in order. Neither threads nor blocks nor instruction set show in it.
  *
  * The caller keeps its side: pointers valid, steps and extents positive, every product of extents within size_t, and
  * work memory, aligned to 64, of as many bytes as the ..._work function says for at least as many threads as now. */
-enum { TX_GEMM_CHUNK = 256 };
+enum { TX_GEMM_CHUNK = 256, TX_GEMM_GROUP = 4 };
 
 /* Offset of a kernel element from the pixel that its output is counted from, in rows and columns of the input. */
 typedef struct tx_tap {
@@ -500,7 +500,7 @@ void tx_gemm_pack(float *packed, const tx_filter *w);
 size_t tx_gemm_forward_work(const tx_rows *a, int n);
 void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work);
 /* dw[k][o] = sum over rows r of A[r][k] dy[r][o], K x dy->c without gaps; pixel r of dy (a view without scale and act)
- * is row r. add: the chunks are added to what stands in dw. */
+ * is row r. add: the groups are added to what stands in dw. */
 size_t tx_gemm_gradient_work(const tx_rows *a, int n);
 void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work);
 
@@ -539,8 +539,8 @@ void tx_channel_image_mean(const tx_tensor *y, const tx_view *x);
  * not NULL, receives n*h*w*c bytes: row * kernel + column of the first largest within its window, kernel <= 15. */
 void tx_channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window);
 /* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */
-void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax, const tx_view *x,
-                                  const tx_window *window);
+void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
+                                  const tx_view *x, const tx_window *window);
 
 #ifdef __cplusplus
 }

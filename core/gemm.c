@@ -5,9 +5,8 @@
  *           and multiplies them by all its panels of B, which stay in the second. Sums of an unfinished k wait in the
  *           target, or in private memory where the target has steps or is its own addend. The last block of k applies
  *           bias, addend and activation while the tile is in the first cache.
- * GRADIENT  dW (K x N) = A' dY. A chunk of rows gives a partial dW. Where dW is small, threads take chunks and the
- *           partial ones are added in index order afterwards; where it is large, threads take blocks of it and go
- *           through all chunks in order. The additions are the same.
+ * GRADIENT  dW (K x N) = A' dY. A task owns a block of dW over a group of chunks of rows; groups that are computed at the
+ *           same time have their sums in the work memory, from where they are added to dW in order.
  *
  * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the number of threads. */
 #include "gemm_kernels.h"
@@ -19,8 +18,7 @@ enum {
     DEPTH = 512,            /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
     TASK_ROWS = 168,        /* multiple of every TILE_M */
     TASK_COLUMNS = 256,     /* DEPTH x 256 floats of B are 512 KiB */
-    GRADIENT_COLUMNS = 256, /* columns of dY that are packed at once */
-    PARTS = 1 << 20         /* floats that partial gradients may take */
+    SUMS = 1 << 20          /* floats that sums of groups may take together, if there are several */
 };
 
 static size_t parts(size_t n, size_t size)
@@ -167,40 +165,25 @@ void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_targ
 typedef struct gradient_run {
     const tx_kernels *kernels;
     tx_gemm_gradient_job job;
-    float *dw, *partial, *work;
+    float *dw, *sums, *work;
     size_t each; /* floats of work a thread */
     int add;
-    size_t slots, first, round;         /* partial gradients that have room; the chunks of this round */
-    size_t block_k, block_n;            /* dW in blocks */
+    size_t slots, first, round; /* sums that have room; the groups of chunks of this round */
+    size_t block_k, block_n;    /* dW in blocks */
     size_t blocks_n, blocks;
 } gradient_run;
 
-static tx_gemm_block block_of(const gradient_run *run, size_t i)
-{
-    size_t k0 = i / run->blocks_n * run->block_k, n0 = i % run->blocks_n * run->block_n;
-    return (tx_gemm_block){ k0, smaller(run->block_k, run->job.k - k0), n0, smaller(run->block_n, run->job.n - n0) };
-}
-
-/* A block of dW, all chunks. */
-static void gradient_block_task(void *context, size_t i, int worker)
+/* A group of chunks, a block of dW. */
+static void gradient_task(void *context, size_t i, int worker)
 {
     const gradient_run *run = context;
-    tx_gemm_block block = block_of(run, i);
-    float *out = run->dw + block.k0 * run->job.n + block.n0;
-    for (size_t chunk = 0; chunk < run->job.chunks; chunk++)
-        run->kernels->gemm.gradient(&run->job, chunk, &block, out, run->job.n, run->add || chunk > 0,
-                                    run->work + (size_t)worker * run->each);
-}
-
-/* A chunk, a block of dW. */
-static void gradient_chunk_task(void *context, size_t i, int worker)
-{
-    const gradient_run *run = context;
-    tx_gemm_block block = block_of(run, i % run->blocks);
-    size_t slot = i / run->blocks;
-    float *out = run->partial + slot * run->job.k * run->job.n + block.k0 * run->job.n + block.n0;
-    run->kernels->gemm.gradient(&run->job, run->first + slot, &block, out, run->job.n, 0,
-                                run->work + (size_t)worker * run->each);
+    const tx_gemm_gradient_job *job = &run->job;
+    size_t slot = i / run->blocks, b = i % run->blocks, first = (run->first + slot) * TX_GEMM_GROUP;
+    size_t k0 = b / run->blocks_n * run->block_k, n0 = b % run->blocks_n * run->block_n;
+    tx_gemm_block block = { k0, smaller(run->block_k, job->k - k0), n0, smaller(run->block_n, job->n - n0) };
+    float *out = (run->slots ? run->sums + slot * job->k * job->n : run->dw) + k0 * job->n + n0;
+    run->kernels->gemm.gradient(job, first, smaller(TX_GEMM_GROUP, job->chunks - first), &block, out, job->n,
+                                run->slots ? 0 : run->add, run->work + (size_t)worker * run->each);
 }
 
 enum { TOTAL = 4096 };
@@ -209,32 +192,40 @@ static void gradient_total_task(void *context, size_t i, int worker)
 {
     const gradient_run *run = context;
     size_t size = run->job.k * run->job.n, at = i * TOTAL;
-    run->kernels->gemm.total(run->dw + at, run->partial + at, run->round, size, smaller(TOTAL, size - at),
+    run->kernels->gemm.total(run->dw + at, run->sums + at, run->round, size, smaller(TOTAL, size - at),
                              run->add || run->first > 0);
     (void)worker;
 }
 
+/* Several groups at once where their sums have room, blocks of dW until every thread has several. */
 static void gradient_split(gradient_run *run)
 {
     tx_gemm_gradient_job *job = &run->job;
-    size_t threads = (size_t)tx_threads();
+    size_t threads = (size_t)tx_threads(), size = job->k * job->n;
     job->chunks = parts(job->m, GEMM_CHUNK);
+    size_t groups = parts(job->chunks, TX_GEMM_GROUP);
+    run->slots = job->chunks > 1 ? 1 : 0;
+    if (threads > 1 && run->slots)
+        run->slots = smaller(groups, size < SUMS ? SUMS / size : 1);
+    size_t tasks = run->slots + !run->slots;
     run->block_k = round_up(job->k, GEMM_GROUP);
-    run->block_n = round_up(job->dy_in_place ? job->n : parts(job->n, parts(job->n, GRADIENT_COLUMNS)), GEMM_COLUMNS);
-    run->slots = 0;
-    if (threads > 1 && job->chunks > 1 && job->k * job->n <= PARTS / 2 / threads)
-        run->slots = smaller(job->chunks, PARTS / (job->k * job->n));
-    else
-        while (run->block_k > GEMM_GROUP && parts(job->k, run->block_k) * parts(job->n, run->block_n) < 6 * threads)
+    run->block_n = round_up(job->n, GEMM_COLUMNS);
+    while (threads > 1 && tasks * parts(job->k, run->block_k) * parts(job->n, run->block_n) < 4 * threads) {
+        if (run->block_k > GEMM_GROUP && run->block_k > run->block_n)
             run->block_k = round_up(run->block_k / 2, GEMM_GROUP);
+        else if (run->block_n > 2 * GEMM_COLUMNS)
+            run->block_n = round_up(run->block_n / 2, GEMM_COLUMNS);
+        else
+            break;
+    }
     run->blocks_n = parts(job->n, run->block_n);
     run->blocks = parts(job->k, run->block_k) * run->blocks_n;
-    run->each = GEMM_CHUNK * (2 * GEMM_GROUP + run->block_n);
+    run->each = GEMM_CHUNK * (2 * GEMM_GROUP + smaller(run->block_n, GEMM_PANELS));
 }
 
 static size_t gradient_floats(const gradient_run *run)
 {
-    return run->each * (size_t)tx_threads() + round_up(run->slots * run->job.k * run->job.n, 16);
+    return run->each * (size_t)tx_threads() + run->slots * run->job.k * run->job.n;
 }
 
 size_t tx_gemm_gradient_work(const tx_rows *a, int n)
@@ -253,14 +244,15 @@ void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, v
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;
     run.job.dy_in_place = dy->ld <= 256 && dy->c % 16 == 0 && run.job.k <= 128;
     gradient_split(&run);
-    run.partial = run.work + run.each * (size_t)tx_threads();
+    run.sums = run.work + run.each * (size_t)tx_threads();
+    size_t groups = parts(run.job.chunks, TX_GEMM_GROUP);
     if (run.slots == 0) {
-        tx_parallel_for(run.blocks, gradient_block_task, &run);
+        tx_parallel_for(run.blocks, gradient_task, &run);
         return;
     }
-    for (run.first = 0; run.first < run.job.chunks; run.first += run.slots) {
-        run.round = smaller(run.slots, run.job.chunks - run.first);
-        tx_parallel_for(run.round * run.blocks, gradient_chunk_task, &run);
+    for (run.first = 0; run.first < groups; run.first += run.slots) {
+        run.round = smaller(run.slots, groups - run.first);
+        tx_parallel_for(run.round * run.blocks, gradient_task, &run);
         tx_parallel_for(parts(run.job.k * run.job.n, TOTAL), gradient_total_task, &run);
     }
 }

@@ -267,7 +267,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         a_row = job->a.x.ld;
         if (ahead) {
             next.p = (const char *)(a + rows * a_row);
-            next.step = sizeof(float) * TILE_M / panels;
+            next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
         }
         ahead = 0;
     } else {
@@ -293,7 +293,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
             gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
         tile_run_ahead(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
                        k0 ? TILE_RESUME : TILE_ZERO, next);
-        next.p += kc * next.step;
+        next.p += kc / TILE_STEP * next.step;
         if (last && !nothing)
             gemm_finish(y, c, ld, pixel, rows, column, columns);
     }
@@ -395,34 +395,63 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
     return tiled;
 }
 
-static void gemm_gradient(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out, size_t ld,
-                          int add, float *work)
+/* One chunk, some columns of dY: out (+)= A' dY. work: columns of A twice, then panels of dY. */
+typedef struct gemm_chunk {
+    size_t row, rows;
+    const float *b;
+    size_t b_panel, b_row; /* column j and row r of dY stand at b[j*b_panel + r*b_row] */
+    size_t tile, tiles;    /* of the chunk, done and in all */
+} gemm_chunk;
+
+static void gemm_gradient_group(const tx_gemm_gradient_job *job, const tx_gemm_block *block, gemm_chunk *c, gemm_columns a,
+                                size_t rows, size_t columns, float *out, size_t ld, int add)
+{
+    for (size_t i = 0; i < rows; i += TILE_M)
+        for (size_t j = 0; j < columns; j += TILE_N) {
+            float *to = out + i * ld + j;
+            size_t m = rows - i < TILE_M ? rows - i : TILE_M, n = columns - j < TILE_N ? columns - j : TILE_N;
+            for (size_t r = 0; r < m; r++)
+                for (size_t v = 0; v < n; v += 16)
+                    TX_PREFETCH_WRITE(to + r * ld + v);
+            tile_run_ahead(c->rows, a.data + i * a.tile, 1, a.row, c->b + j * c->b_panel, c->b_row, to, ld, (int)m, (int)n,
+                           add ? TILE_ADD : TILE_ZERO, gemm_next_chunk(job, block, c->row, c->tile, c->tiles));
+            c->tile++;
+        }
+}
+
+static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out,
+                                size_t ld, int add, float *work)
 {
     gemm_place place[GEMM_CHUNK];
-    size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
-    size_t tile = 0, tiles = ((block->kc + TILE_M - 1) / TILE_M) * ((block->nc + TILE_N - 1) / TILE_N);
-    float *panels = work + 2 * GEMM_CHUNK * GEMM_GROUP;
-    const float *b = panels;
-    size_t b_panel = GEMM_CHUNK, b_row = TILE_N;
-    if (job->dy_in_place) {
-        b = job->dy + row * job->dy_ld + block->n0;
-        b_panel = 1;
-        b_row = job->dy_ld;
-    } else {
-        gemm_pack_dy(job, row, rows, block, panels);
-    }
+    gemm_chunk c = { .row = chunk * GEMM_CHUNK, .b = work + 2 * GEMM_CHUNK * GEMM_GROUP, .b_panel = GEMM_CHUNK,
+                     .b_row = TILE_N };
+    c.rows = job->m - c.row < GEMM_CHUNK ? job->m - c.row : GEMM_CHUNK;
+    c.tiles = ((block->kc + TILE_M - 1) / TILE_M) * ((block->nc + TILE_N - 1) / TILE_N);
     if (!job->a_pixels)
-        gemm_places(&job->a, row, rows, place);
-    for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
-        size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
-        gemm_columns a = gemm_take_columns(job, place, row, rows, block->k0 + g, group, work);
-        for (size_t i = 0; i < group; i += TILE_M)
-            for (size_t j = 0; j < block->nc; j += TILE_N, tile++)
-                tile_run_ahead(rows, a.data + i * a.tile, 1, a.row, b + j * b_panel, b_row, out + (g + i) * ld + j, ld,
-                               (int)(group - i < TILE_M ? group - i : TILE_M),
-                               (int)(block->nc - j < TILE_N ? block->nc - j : TILE_N), add ? TILE_ADD : TILE_ZERO,
-                               gemm_next_chunk(job, block, row, tile, tiles));
+        gemm_places(&job->a, c.row, c.rows, place);
+    for (size_t j = 0; j < block->nc; j += GEMM_PANELS) {
+        tx_gemm_block some = { block->k0, block->kc, block->n0 + j, block->nc - j };
+        some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;
+        if (job->dy_in_place) {
+            c.b = job->dy + c.row * job->dy_ld + some.n0;
+            c.b_panel = 1;
+            c.b_row = job->dy_ld;
+        } else {
+            gemm_pack_dy(job, c.row, c.rows, &some, work + 2 * GEMM_CHUNK * GEMM_GROUP);
+        }
+        for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
+            size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
+            gemm_columns a = gemm_take_columns(job, place, c.row, c.rows, block->k0 + g, group, work);
+            gemm_gradient_group(job, block, &c, a, group, some.nc, out + g * ld + j, ld, add);
+        }
     }
+}
+
+static void gemm_gradient(const tx_gemm_gradient_job *job, size_t first, size_t chunks, const tx_gemm_block *block, float *out,
+                          size_t ld, int add, float *work)
+{
+    for (size_t i = 0; i < chunks; i++)
+        gemm_gradient_chunk(job, first + i, block, out, ld, add || i > 0, work);
 }
 
 static void gemm_total(float *sum, const float *part, size_t parts, size_t step, size_t n, int add)

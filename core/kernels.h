@@ -18,6 +18,8 @@ typedef struct tx_kernels {
     const char *(*self_test)(void);
     /* Multiply-adds in registers alone: returns how many floating point operations it did, a multiply-add being two. */
     double (*peak)(size_t turns, float *sink);
+    /* One vector operation, see lanes.h. */
+    void (*lanes)(int lane, int n, const float *in, const float *a, const float *b, const float *c, float *out);
     tx_gemm_kernels gemm;
     tx_channel_kernels channel;
     tx_update_kernels update;

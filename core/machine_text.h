@@ -1,4 +1,6 @@
-/* machine_text.h - what this instruction set's code does with IEEE arithmetic, and how fast it multiplies and adds. */
+/* machine_text.h - what this instruction set's code does with IEEE arithmetic, how fast it multiplies and adds, and each of
+ * its vector operations for a test to see. */
+#include "lanes.h"
 
 /* Lanes through memory that the compiler cannot see through, so that nothing is computed beforehand. */
 TX_INLINE f32x16 machine_hidden(float s)
@@ -51,4 +53,28 @@ static double machine_peak(size_t turns, float *sink)
         sum = v_add(sum, acc[i]);
     *sink = v_sum(sum);
     return 2.0 * 16.0 * CHAINS * (double)turns;
+}
+
+/* Operation `lane` (lanes.h) on sixteen operands a[], b[], c[]: out[0..n), or all sixteen for n = 16. load and load_n
+ * read `in` itself, of which load_n may touch n elements only. */
+static void machine_lanes(int lane, int n, const float *in, const float *pa, const float *pb, const float *pc, float *out)
+{
+    f32x16 a = v_load(pa), b = v_load(pb), c = v_load(pc), r = v_zero();
+    i32x16 i = v_bits(a), j = v_bits(b);
+    int32_t integers[16];
+    i_store(integers, i);
+    switch (lane) {
+#define LANES_CASE(name, value) \
+    case LANE_##name:           \
+        r = value;              \
+        break;
+        LANES(LANES_CASE)
+#undef LANES_CASE
+    default:
+        break;
+    }
+    if (n == 16)
+        v_store(out, r);
+    else
+        v_store_n(out, n, r);
 }

@@ -35,6 +35,7 @@
  *   v_round(x)                       nearest integer, ties to even, |x| <= 2^22
  *   v_round_int(x)                   the same as an i32x16
  *   v_pow2(i)                        2^i as a float, -126 <= i <= 127
+ *   v_exp v_log v_log1p v_tanh v_sigmoid   the bits of tx_expf and so on
  */
 #ifndef THORAX_SIMD_H
 #define THORAX_SIMD_H
@@ -90,5 +91,7 @@ TX_INLINE f32x16 v_pow2(i32x16 i)
 {
     return v_from_bits(i_shl(i_add(i, i_set1(127)), 23));
 }
+
+#include "simd_math.h"
 
 #endif

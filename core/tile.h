@@ -20,15 +20,19 @@
 
 #include "simd.h"
 
+/* TILE_STEP: so many k are written out one after the other. */
 #if defined(TX_SIMD_AVX512)
 #define TILE_M 14
 #define TILE_V 2
+#define TILE_STEP 1
 #elif defined(TX_SIMD_AVX2) || defined(TX_SIMD_NEON)
 #define TILE_M 6
 #define TILE_V 1
+#define TILE_STEP 4
 #else
 #define TILE_M 4
 #define TILE_V 1
+#define TILE_STEP 1
 #endif
 #define TILE_N (16 * TILE_V)
 
@@ -42,45 +46,60 @@ enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
 #endif
 
 #if defined(__clang__)
-#define TILE_UNROLL _Pragma("unroll")
+#define TILE_UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
 #define TILE_UNROLL _Pragma("GCC unroll 16")
 #else
 #define TILE_UNROLL
 #endif
 
-/* Memory that will be needed next, asked for while this tile is computed: one line each k. */
+/* Memory that will be needed next, asked for while this tile is computed: a cache line every TILE_STEP of k. */
 typedef struct tile_ahead {
     const char *p;
-    size_t step; /* bytes */
+    size_t step; /* bytes from one such moment to the next */
 } tile_ahead;
 
-/* The chains of `rows` x `vecs`*16 outputs; both are constants where this is inlined. */
-TX_INLINE void tile_chain(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+/* Where the chains have got to. */
+typedef struct tile_place {
+    const float *a, *a7, *b; /* rows 0 and 7 of a, a row of b */
+    size_t k;                /* left */
+} tile_place;
+
+/* The chains of `rows` x `vecs`*16 outputs, `unroll` of k at a time while there are as many; all three are constants where
+ * this is inlined. */
+TX_INLINE void tile_chain(int rows, int vecs, size_t unroll, tile_place *at, size_t a_row, size_t a_k, size_t b_k,
                           tile_ahead ahead, f32x16 acc[TILE_M][TILE_V])
 {
-    const float *a7 = rows > 7 ? a + 7 * a_row : a;
+    const float *a = at->a, *a7 = at->a7, *b = at->b;
+    size_t k = at->k;
     size_t step[7] = { 0, a_row, 2 * a_row, 3 * a_row, 4 * a_row, 5 * a_row, 6 * a_row };
-    for (size_t p = 0; p < k; p++) {
-        f32x16 bv[TILE_V];
-        TILE_UNROLL
-        for (int j = 0; j < vecs; j++)
-            bv[j] = v_load(b + 16 * j);
-        TILE_UNROLL
-        for (int i = 0; i < rows; i++) {
-            f32x16 av = v_set1(i < 7 ? a[step[i]] : a7[step[i - 7]]);
-            TILE_UNROLL
-            for (int j = 0; j < vecs; j++)
-                acc[i][j] = v_fma(av, bv[j], acc[i][j]);
-        }
+    for (; k >= unroll; k -= unroll) {
         TX_PREFETCH(ahead.p);
         ahead.p += ahead.step;
-        a += a_k;
-        a7 += a_k;
-        b += b_k;
-        TILE_OPAQUE(a);
-        TILE_OPAQUE(a7);
+        TILE_UNROLL
+        for (size_t s = 0; s < unroll; s++) {
+            f32x16 bv[TILE_V];
+            TILE_UNROLL
+            for (int j = 0; j < vecs; j++)
+                bv[j] = v_load(b + 16 * j);
+            TILE_UNROLL
+            for (int i = 0; i < rows; i++) {
+                f32x16 av = v_set1(i < 7 ? a[step[i]] : a7[step[i - 7]]);
+                TILE_UNROLL
+                for (int j = 0; j < vecs; j++)
+                    acc[i][j] = v_fma(av, bv[j], acc[i][j]);
+            }
+            a += a_k;
+            a7 += a_k;
+            b += b_k;
+            TILE_OPAQUE(a);
+            TILE_OPAQUE(a7);
+        }
     }
+    at->a = a;
+    at->a7 = a7;
+    at->b = b;
+    at->k = k;
 }
 
 /* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
@@ -106,7 +125,10 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
             TILE_OPAQUE(in);
         }
     }
-    tile_chain(rows, vecs, k, a, a_row, a_k, b, b_k, ahead, acc);
+    tile_place at = { a, rows > 7 ? a + 7 * a_row : a, b, k };
+    tile_chain(rows, vecs, TILE_STEP, &at, a_row, a_k, b_k, ahead, acc);
+    if (TILE_STEP > 1)
+        tile_chain(rows, vecs, 1, &at, a_row, a_k, b_k, ahead, acc);
     TILE_UNROLL
     for (int i = 0; i < rows; i++) {
         TILE_UNROLL

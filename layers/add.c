@@ -16,8 +16,8 @@ static tx_status add_shape(tx_node *node)
     for (int i = 1; i < node->inputs; i++) {
         const tx_node *x = node->input[i];
         if (x->h != first->h || x->w != first->w || x->c != first->c)
-            return tx_fail(TX_ERR_ARGUMENT, "%d x %d x %d (h,w,c) is added to %d x %d x %d", x->h, x->w, x->c, first->h,
-                           first->w, first->c);
+            return tx_fail(TX_ERR_ARGUMENT, "%d x %d x %d (h,w,c) is added to %d x %d x %d", x->h, x->w, x->c,
+                           first->h, first->w, first->c);
     }
     node->h = first->h;
     node->w = first->w;
@@ -70,8 +70,8 @@ static int written(const tx_step *step, int k)
     return 0;
 }
 
-/* The mask may be applied again to what has been masked, so entries that stand in dy's place do not disturb those after
- * them; one that adds to it (a value added to itself) comes after the one that wrote it. */
+/* The mask may be applied again to what has been masked, so entries that stand in dy's place do not disturb those
+ * after them; one that adds to it (a value added to itself) comes after the one that wrote it. */
 static void add_backward(tx_step *step)
 {
     const tx_tensor *y = step->act == TX_ACT_NONE ? NULL : &step->y;
@@ -100,6 +100,6 @@ const tx_op tx_op_add = {
 
 tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b)
 {
-    tx_node *inputs[2] = { a, b };
+    tx_node *inputs[2] = {a, b};
     return tx_graph_add(graph, &tx_op_add, "", inputs, 2, NULL, 0);
 }

@@ -11,11 +11,12 @@
  *          dx  = e rstd + dv 2 (x - mu)/M + dmu/M = rstd (e - mean(e) - xh mean(e xh))
  *              = scale (dy - mean(dy) - (x - mu) slope)  with  slope = rstd^2 mean(dy (x - mu)).
  *          With an activation joined, dy is 0 where scale x + shift <= 0; that is recomputed, not stored.
- * NUMERICS the statistics have no cancellation (core/channel.c), also where |mu| is large beside sqrt(v); scale and shift
- *          are computed in double and rounded once. One value a channel (M = 1): v = 0, y = b, and the running variance
- *          takes v itself.
- * MEMORY   saved: scale, shift, mean, rstd (C floats each). Where all readers apply scale and shift themselves, y is never
- *          written. Work: three floats a channel for TX_CHUNK pixels. Backward reads x and dy twice.
+ *          In inference the statistics are constants and dx = scale dy.
+ * NUMERICS the statistics have no cancellation (core/channel.c), also where |mu| is large beside sqrt(v); scale and
+ *          shift are computed in double and rounded once. One value a channel (M = 1): v = 0, y = b, and the running
+ *          variance takes v itself.
+ * MEMORY   saved: scale, shift, mean, rstd (C floats each). Where all readers apply scale and shift themselves, y is
+ *          never written. Work: three floats a channel for TX_CHUNK pixels. Backward reads x and dy twice.
  * SOURCE   Ioffe & Szegedy, "Batch Normalization", arXiv:1502.03167, algorithm 1 and section 3.
  * TESTS    test/layers_batchnorm.c, test/golden/op_norm_pool.txt */
 #include "layers.h"
@@ -29,7 +30,8 @@ static tx_status batchnorm_shape(tx_node *node)
     const tx_batchnorm_args *a = node->args;
     const tx_node *x = node->input[0];
     if (!(a->eps > 0) || !(a->momentum > 0 && a->momentum <= 1))
-        return tx_fail(TX_ERR_ARGUMENT, "eps %g, momentum %g, expected eps > 0, 0 < momentum <= 1", a->eps, a->momentum);
+        return tx_fail(TX_ERR_ARGUMENT, "eps %g, momentum %g, expected eps > 0, 0 < momentum <= 1", a->eps,
+                       a->momentum);
     node->h = x->h;
     node->w = x->w;
     node->c = x->c;
@@ -37,16 +39,17 @@ static tx_status batchnorm_shape(tx_node *node)
         const char *leaf;
         tx_role role;
         tx_init_kind init;
-    } state[] = { { "weight", TX_ROLE_TRAINED, TX_INIT_ONE },
-                  { "bias", TX_ROLE_TRAINED, TX_INIT_ZERO },
-                  { "running_mean", TX_ROLE_BUFFER, TX_INIT_ZERO },
-                  { "running_var", TX_ROLE_BUFFER, TX_INIT_ONE } };
+    } state[] = {{"weight", TX_ROLE_TRAINED, TX_INIT_ONE},
+                 {"bias", TX_ROLE_TRAINED, TX_INIT_ZERO},
+                 {"running_mean", TX_ROLE_BUFFER, TX_INIT_ZERO},
+                 {"running_var", TX_ROLE_BUFFER, TX_INIT_ONE}};
     for (int k = 0; k < 4; k++) {
-        tx_status status = tx_node_param(node, state[k].leaf, state[k].role, (tx_init){ state[k].init, 0 }, 1, &node->c);
+        tx_status status =
+            tx_node_param(node, state[k].leaf, state[k].role, (tx_init){state[k].init, 0}, 1, &node->c);
         if (status)
             return status;
     }
-    return tx_node_param(node, "num_batches_tracked", TX_ROLE_COUNTER, (tx_init){ TX_INIT_ZERO, 0 }, 0, NULL);
+    return tx_node_param(node, "num_batches_tracked", TX_ROLE_COUNTER, (tx_init){TX_INIT_ZERO, 0}, 0, NULL);
 }
 
 /* ---- the definition */
@@ -116,7 +119,7 @@ static coefficients saved_of(const tx_step *step)
 {
     float *saved = step->saved;
     size_t c = (size_t)step->node->c;
-    return (coefficients){ saved, saved + c, saved + 2 * c, saved + 3 * c };
+    return (coefficients){saved, saved + c, saved + 2 * c, saved + 3 * c};
 }
 
 static size_t pixels_of(const tx_step *step)
@@ -176,7 +179,8 @@ static void take_statistics(tx_step *step)
         double rstd = 1 / sqrt(variance[c] + a->eps);
         k.mean[c] = (float)mean[c];
         k.rstd[c] = (float)rstd;
-        affine((double)step->param[WEIGHT][c], (double)step->param[BIAS][c], mean[c], rstd, &k.scale[c], &k.shift[c]);
+        affine((double)step->param[WEIGHT][c], (double)step->param[BIAS][c], mean[c], rstd, &k.scale[c],
+               &k.shift[c]);
         running_mean[c] = (float)(keep * (double)running_mean[c] + a->momentum * mean[c]);
         running_var[c] = (float)(keep * (double)running_var[c] + a->momentum * (variance[c] * unbiased));
     }

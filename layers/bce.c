@@ -6,8 +6,8 @@
  *          (which for p = 1 is max(x,0) - x t + log1p(exp(-|x|)));  y = sum(m l) / sum(m), or 0 if sum(m) is 0
  * BACKWARD softplus' = s and 1 - s(x) = s(-x), so dl/dx = (1-t) s(x) - p t s(-x), for p = 1 that is s(x) - t;
  *          dx = dy m dl/dx / sum(m), or 0 if sum(m) is 0. Labels and mask are data: no gradient.
- * NUMERICS double, in the order (n,h,w,c), rounded once at the end. No exponential overflows, no logarithm sees 0. Where
- *          the mask is 0, logit and label are not looked at (a missing label may be NaN).
+ * NUMERICS double, in the order (n,h,w,c), rounded once at the end. No exponential overflows, no logarithm sees 0.
+ *          Where the mask is 0, logit and label are not looked at (a missing label may be NaN).
  * MEMORY   nothing is kept.
  * SOURCE   Irvin et al., "CheXpert", arXiv:1901.07031, section 3 (masked labels).
  * TESTS    test/layers_losses.c, test/golden/op_loss.txt */
@@ -28,12 +28,13 @@ static tx_status bce_shape(tx_node *node)
     for (int i = 1; i < node->inputs; i++) {
         const tx_node *other = node->input[i];
         if (other->h != x->h || other->w != x->w || other->c != x->c)
-            return tx_fail(TX_ERR_ARGUMENT, "%s of %d x %d x %d (h,w,c) for logits of %d x %d x %d", i == 1 ? "labels" : "mask",
-                           other->h, other->w, other->c, x->h, x->w, x->c);
+            return tx_fail(TX_ERR_ARGUMENT, "%s of %d x %d x %d (h,w,c) for logits of %d x %d x %d",
+                           i == 1 ? "labels" : "mask", other->h, other->w, other->c, x->h, x->w, x->c);
     }
     for (int c = 0; c < x->c && a->weighted; c++)
         if (!(a->pos_weight[c] >= 0))
-            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected at least 0", c, (double)a->pos_weight[c]);
+            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected at least 0", c,
+                           (double)a->pos_weight[c]);
     node->h = node->w = node->c = 1;
     return TX_OK;
 }
@@ -161,7 +162,8 @@ static void bce_backward(tx_step *step)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++) {
             double m = value(step, 2, p, c), g = 0;
             if (m != 0)
-                g = share * m * entry_gradient(value(step, 0, p, c), value(step, 1, p, c), pos_weight(step->node, c));
+                g = share * m *
+                    entry_gradient(value(step, 0, p, c), value(step, 1, p, c), pos_weight(step->node, c));
             float add = dx->add ? dx->add[p * dx->add_ld + c] : 0;
             dx->data[p * dx->ld + c] = add + (float)g;
         }
@@ -181,8 +183,8 @@ const tx_op tx_op_bce = {
 
 tx_node *tx_bce_with_logits(tx_graph *graph, tx_node *logits, tx_node *labels, tx_node *mask, tx_bce_args args)
 {
-    bce_args a = { .weighted = args.pos_weight != NULL };
-    tx_node *inputs[3] = { logits, labels, mask };
+    bce_args a = {.weighted = args.pos_weight != NULL};
+    tx_node *inputs[3] = {logits, labels, mask};
     if (args.pos_weight && logits) {
         if (logits->c > TX_MAX_POS_WEIGHTS)
             a.pos_weight[0] = -1; /* refused by bce_shape */

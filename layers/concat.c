@@ -4,8 +4,8 @@
  * FORWARD  y[..,c] = x[i][..,c - start[i]] for start[i] <= c < start[i] + C[i], start[i] = C[0] + .. + C[i-1]
  * BACKWARD dx[i][..,c] = dy[..,start[i] + c]
  * NUMERICS exact.
- * MEMORY   usually no copy at all: the planner lets the inputs be written into slices of y in the first place, and their
- *          gradients be slices of dy. What could not be placed so is copied.
+ * MEMORY   usually no copy at all: the planner lets the inputs be written into slices of y in the first place, and
+ *          their gradients be slices of dy. What could not be placed so is copied.
  * SOURCE   Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842; Huang et al., "Densely Connected
  *          Convolutional Networks", arXiv:1608.06993, equation 2.
  * TESTS    test/layers_elementwise.c, test/golden/op_misc.txt */
@@ -23,7 +23,8 @@ static tx_status concat_shape(tx_node *node)
     for (int i = 0; i < node->inputs; i++) {
         const tx_node *x = node->input[i];
         if (x->h != first->h || x->w != first->w)
-            return tx_fail(TX_ERR_ARGUMENT, "input %d is %d x %d, the first %d x %d", i, x->h, x->w, first->h, first->w);
+            return tx_fail(TX_ERR_ARGUMENT, "input %d is %d x %d, the first %d x %d", i, x->h, x->w, first->h,
+                           first->w);
         if (x->c > INT_MAX - node->c)
             return tx_fail(TX_ERR_ARGUMENT, "more channels than an int can count");
         node->c += x->c;

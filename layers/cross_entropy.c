@@ -4,8 +4,8 @@
  * FORWARD  q = softmax(x);  the wanted distribution is t[k] = (1-s) [k = target] + s/K;  l = - sum t[k] log q[k]
  *          = lse - (1-s) x[target] - s/K sum x,  lse = log sum exp(x),  as sum t = 1;  y = mean of l over the images
  * BACKWARD dlse/dx[k] = q[k], so dl/dx[k] = q[k] - t[k];  dx = dy (q - t) / N
- * NUMERICS double; lse = max + log sum exp(x - max), so nothing overflows; sums in index order. Images whose target is no
- *          class number count neither in the sum nor in N; without any the loss is 0.
+ * NUMERICS double; lse = max + log sum exp(x - max), so nothing overflows; sums in index order. Images whose target
+ *          is no class number count neither in the sum nor in N; without any the loss is 0.
  * MEMORY   one double an image within the step.
  * SOURCE   Szegedy et al., "Rethinking the Inception Architecture", arXiv:1512.00567, section 7 (smoothing).
  * TESTS    test/layers_losses.c, test/golden/op_loss.txt */
@@ -16,8 +16,10 @@ static tx_status cross_entropy_shape(tx_node *node)
     const tx_cross_entropy_args *a = node->args;
     const tx_node *x = node->input[0], *target = node->input[1];
     if (x->h != 1 || x->w != 1 || target->h != 1 || target->w != 1 || target->c != 1)
-        return tx_fail(TX_ERR_ARGUMENT, "logits of %d x %d x %d (h,w,c) and targets of %d x %d x %d, expected 1 x 1 x K and 1 x 1 x 1",
-                       x->h, x->w, x->c, target->h, target->w, target->c);
+        return tx_fail(
+            TX_ERR_ARGUMENT,
+            "logits of %d x %d x %d (h,w,c) and targets of %d x %d x %d, expected 1 x 1 x K and 1 x 1 x 1", x->h,
+            x->w, x->c, target->h, target->w, target->c);
     if (!(a->smoothing >= 0 && a->smoothing <= 1))
         return tx_fail(TX_ERR_ARGUMENT, "smoothing %g, expected 0 to 1", a->smoothing);
     node->h = node->w = node->c = 1;
@@ -184,6 +186,6 @@ const tx_op tx_op_cross_entropy = {
 
 tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_cross_entropy_args args)
 {
-    tx_node *inputs[2] = { logits, target };
+    tx_node *inputs[2] = {logits, target};
     return tx_graph_add(graph, &tx_op_cross_entropy, "", inputs, 2, &args, sizeof args);
 }

@@ -80,13 +80,13 @@ static void pixel_task(void *context, size_t pixel, int worker)
 static void run_pass(const tx_step *step, tx_gradient to, const float *from, size_t from_ld)
 {
     const tx_dropout_args *a = step->node->args;
-    dropout_pass pass = { step, to, from, from_ld, (float)(1 / (1 - a->p)) };
+    dropout_pass pass = {step, to, from, from_ld, (float)(1 / (1 - a->p))};
     tx_parallel_for((size_t)step->n * (size_t)step->node->h * (size_t)step->node->w, pixel_task, &pass);
 }
 
 static void dropout_forward(tx_step *step)
 {
-    tx_gradient y = { step->y.data, step->y.ld, NULL, 0 };
+    tx_gradient y = {step->y.data, step->y.ld, NULL, 0};
     if (step->training)
         run_pass(step, y, step->x[0].data, step->x[0].ld);
     else

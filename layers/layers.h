@@ -73,8 +73,8 @@ typedef struct tx_linear_args {
 tx_node *tx_linear(tx_graph *graph, tx_node *x, const char *name, tx_linear_args args);
 
 /* ------------------------------------------------------------------------------------------ losses
- * One value for the whole batch; labels, mask and target are data, no gradient is taken for them. The node's value has one
- * element an image: the loss is the first, the others are 0. */
+ * One value for the whole batch; labels, mask and target are data, no gradient is taken for them. The node's value
+ * has one element an image: the loss is the first, the others are 0. */
 enum { TX_MAX_POS_WEIGHTS = 1024 };
 typedef struct tx_bce_args {
     const float *pos_weight; /* one a class (copied), the weight of the positive part; NULL: 1 */

@@ -3,9 +3,10 @@
  * SHAPES   x, dx (N,H,W,I)  w, dw (I,O) in memory, (O,I) in files  b, db (O)  y, dy (N,H,W,O)   row r = (n,h,w)
  * FORWARD  y[r,o] = b[o] + sum over i of x[r,i] w[i,o]
  * BACKWARD y is linear in each of x, w and b:
- *          db[o] = sum over r of dy[r,o];  dw[i,o] = sum over r of x[r,i] dy[r,o];  dx[r,i] = sum over o of dy[r,o] w[i,o]
- * NUMERICS y and dx: one chain of fused multiply-adds an output, i (o) ascending, then the bias, so that a row's digits do
- *          not depend on the others. dw in chunks of TX_GEMM_CHUNK rows, db of TX_CHUNK rows, added in order.
+ *          db[o] = sum over r of dy[r,o];  dw[i,o] = sum over r of x[r,i] dy[r,o];
+ *          dx[r,i] = sum over o of dy[r,o] w[i,o]
+ * NUMERICS y and dx: one chain of fused multiply-adds an output, i (o) ascending, then the bias, so that a row's
+ *          digits do not depend on the others. dw in chunks of TX_GEMM_CHUNK rows, db of TX_CHUNK rows, in order.
  * MEMORY   the weights once more, packed; backward packs their transpose. Backward reads x.
  * SOURCE   the definition; weights and bias start from U(-1/sqrt(I), 1/sqrt(I)), as in torchvision's models.
  * TESTS    test/layers_linear.c, test/golden/op_misc.txt */
@@ -24,8 +25,8 @@ static tx_status linear_shape(tx_node *node)
     node->h = x->h;
     node->w = x->w;
     node->c = a->out;
-    tx_init init = { TX_INIT_UNIFORM, 1 / sqrt((double)x->c) };
-    int shape[2] = { a->out, x->c };
+    tx_init init = {TX_INIT_UNIFORM, 1 / sqrt((double)x->c)};
+    int shape[2] = {a->out, x->c};
     tx_status status = tx_node_param(node, "weight", TX_ROLE_TRAINED, init, 2, shape);
     if (status == TX_OK && !a->no_bias)
         status = tx_node_param(node, "bias", TX_ROLE_TRAINED, init, 1, shape);
@@ -40,7 +41,7 @@ typedef struct sizes {
 
 static sizes sizes_of(const tx_node *node, int n)
 {
-    return (sizes){ (size_t)n * (size_t)node->h * (size_t)node->w, (size_t)node->input[0]->c, (size_t)node->c };
+    return (sizes){(size_t)n * (size_t)node->h * (size_t)node->w, (size_t)node->input[0]->c, (size_t)node->c};
 }
 
 /* y = b + x w */
@@ -75,17 +76,17 @@ static void linear_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
-static const tx_tap centre = { 0, 0 };
+static const tx_tap centre = {0, 0};
 
 /* The pixels of a map as the rows of a matrix. */
 static tx_rows rows_of(const tx_view *x)
 {
-    return (tx_rows){ .x = *x, .grid_h = x->h, .grid_w = x->w, .step_y = 1, .step_x = 1, .taps = 1, .tap = &centre };
+    return (tx_rows){.x = *x, .grid_h = x->h, .grid_w = x->w, .step_y = 1, .step_x = 1, .taps = 1, .tap = &centre};
 }
 
 static tx_view view_of(const tx_tensor *t)
 {
-    return (tx_view){ .data = t->data, .n = t->n, .h = t->h, .w = t->w, .c = t->c, .ld = t->ld };
+    return (tx_view){.data = t->data, .n = t->n, .h = t->h, .w = t->w, .c = t->c, .ld = t->ld};
 }
 
 /* Bytes, rounded up so that what follows is aligned. */
@@ -119,7 +120,8 @@ static void linear_plan(const tx_step *step, tx_need *need)
 static void linear_prepare(tx_step *step)
 {
     sizes z = sizes_of(step->node, step->n);
-    tx_filter w = { .data = step->param[WEIGHT], .taps = 1, .c = (int)z.in, .row_step = z.out, .n = (int)z.out, .column_step = 1 };
+    tx_filter w = {.data = step->param[WEIGHT], .taps = 1, .c = (int)z.in, .row_step = z.out, .n = (int)z.out};
+    w.column_step = 1;
     tx_gemm_pack(step->prepared, &w);
 }
 
@@ -128,8 +130,8 @@ static void linear_forward(tx_step *step)
 {
     const tx_tensor *y = &step->y;
     tx_rows x = rows_of(&step->x[0]);
-    tx_target to = { .data = y->data, .ld = y->ld, .h = y->h, .w = y->w, .step_y = 1, .step_x = 1,
-                     .bias = step->node->params > BIAS ? step->param[BIAS] : NULL };
+    tx_target to = {.data = y->data, .ld = y->ld, .h = y->h, .w = y->w, .step_y = 1, .step_x = 1};
+    to.bias = step->node->params > BIAS ? step->param[BIAS] : NULL;
     tx_gemm_forward(&x, step->prepared, y->c, &to, step->work);
 }
 
@@ -147,12 +149,13 @@ static void input_gradient(tx_step *step, const tx_view *dy, float *packed, void
 {
     sizes z = sizes_of(step->node, step->n);
     const tx_gradient *dx = &step->dx[0];
-    tx_filter transpose = { .data = step->param[WEIGHT], .taps = 1, .c = (int)z.out, .row_step = 1, .n = (int)z.in,
-                            .column_step = z.out };
+    tx_filter transpose = {.data = step->param[WEIGHT], .taps = 1, .c = (int)z.out, .row_step = 1, .n = (int)z.in};
+    transpose.column_step = z.out;
     tx_gemm_pack(packed, &transpose);
     tx_rows rows = rows_of(dy);
-    tx_target to = { .data = dx->data, .ld = dx->ld, .h = dy->h, .w = dy->w, .step_y = 1, .step_x = 1, .add = dx->add,
-                     .add_ld = dx->add_ld };
+    tx_target to = {.data = dx->data, .ld = dx->ld, .h = dy->h, .w = dy->w, .step_y = 1, .step_x = 1};
+    to.add = dx->add;
+    to.add_ld = dx->add_ld;
     tx_gemm_forward(&rows, packed, (int)z.in, &to, work);
 }
 

@@ -3,8 +3,8 @@
  * SHAPES   x, dx (N,H,W,C)  y, dy (N,1,1,C)
  * FORWARD  y[n,c] = 1/(H W) sum over h,w of x[n,h,w,c]
  * BACKWARD dx[n,h,w,c] = dy[n,c] / (H W), the same for every pixel
- * NUMERICS in chunks of TX_CHUNK pixels counted from the image's first, combined in double: an image alone and in a batch
- *          gives the same digits.
+ * NUMERICS in chunks of TX_CHUNK pixels counted from the image's first, combined in double: an image alone and in a
+ *          batch gives the same digits.
  * MEMORY   x is read through its view; backward keeps one value a channel and image.
  * SOURCE   Lin, Chen, Yan, "Network In Network", arXiv:1312.4400, section 3.2.
  * TESTS    test/layers_pool.c, test/golden/op_norm_pool.txt */
@@ -61,7 +61,7 @@ static void mean_backward(tx_step *step)
     const tx_node *x = step->node->input[0];
     size_t area = area_of(step->node), channels = (size_t)step->node->c;
     float *share = step->work;
-    tx_tensor spread = { .data = share, .n = 1, .h = x->h, .w = x->w, .c = x->c, .ld = 0 };
+    tx_tensor spread = {.data = share, .n = 1, .h = x->h, .w = x->w, .c = x->c, .ld = 0};
     tx_gradient dx = step->dx[0];
     for (int n = 0; n < step->n; n++) {
         for (size_t c = 0; c < channels; c++)

@@ -1,15 +1,15 @@
 /* pool.c - pooling over square windows.
  *
  * SHAPES   x, dx (N,H,W,C)  y, dy (N,OH,OW,C)  K = kernel, S = stride, P = padding
- *          OH = floor((H + 2 P - K) / S) + 1; with ceil the division is rounded up, and the last window is dropped if it
- *          would begin beyond the image and the padding above it: (OH-1) S >= H + P. OW alike.
+ *          OH = floor((H + 2 P - K) / S) + 1; with ceil the division is rounded up, and the last window is
+ *          dropped if it would begin beyond the image and the padding above it: (OH-1) S >= H + P. OW alike.
  * FORWARD  y[n,oy,ox,c] = max of x[n, oy S + ky - P, ox S + kx - P, c] over the taps ky, kx in 0..K-1 that lie inside
  *          the image; padding counts as -inf. As P <= K/2, every window has a tap inside.
- * BACKWARD y is one of the x of its window, so that one has derivative 1, the others 0. Of equal ones it is the first in
- *          row order, as everywhere in the field: (ky,kx) = argmax.
- *          dx[n,y,x,c] = sum over the windows (oy,ox) over (y,x) whose argmax is (y + P - oy S, x + P - ox S) of dy[n,oy,ox,c]
- * NUMERICS forward exact; a NaN in a window is its maximum. Backward gathers: the windows over a pixel are added in row
- *          order, so no two threads write the same place.
+ * BACKWARD y is one of the x of its window, so that one has derivative 1, the others 0. Of equal ones it is the first
+ *          in row order, as everywhere in the field: (ky,kx) = argmax.
+ *          dx[n,y,x,c] = sum of dy[n,oy,ox,c] over those windows (oy,ox) whose argmax is (y + P - oy S, x + P - ox S)
+ * NUMERICS forward exact; a NaN in a window is its maximum. Backward gathers: the windows over a pixel are added in
+ *          row order, and no two threads write the same place.
  * MEMORY   saved: argmax as one byte an output, ky K + kx, hence K <= 15.
  * SOURCE   Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012,
  *          section 3.4 (overlapping windows).
@@ -36,7 +36,8 @@ static tx_status pool_shape(tx_node *node)
     const tx_node *x = node->input[0];
     if (a->kernel < 1 || a->kernel > LARGEST_KERNEL || a->stride < 1 || a->stride > 1 << 20 || a->padding < 0 ||
         a->padding > a->kernel / 2)
-        return tx_fail(TX_ERR_ARGUMENT, "kernel %d, stride %d, padding %d, expected a kernel of 1 to %d, padding up to half of it",
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "kernel %d, stride %d, padding %d, expected a kernel of 1 to %d, padding up to half of it",
                        a->kernel, a->stride, a->padding, (int)LARGEST_KERNEL);
     node->h = extent(x->h, a);
     node->w = extent(x->w, a);
@@ -54,7 +55,8 @@ static size_t reference_argmax(const tx_reference_step *s, size_t i)
     size_t channels = (size_t)x->c, ow = (size_t)s->node->w, oh = (size_t)s->node->h, best = SIZE_MAX;
     size_t c = i % channels, ox = i / channels % ow, oy = i / channels / ow % oh, n = i / channels / ow / oh;
     for (int t = 0; t < a->kernel * a->kernel; t++) {
-        int iy = (int)oy * a->stride + t / a->kernel - a->padding, ix = (int)ox * a->stride + t % a->kernel - a->padding;
+        int iy = (int)oy * a->stride + t / a->kernel - a->padding,
+            ix = (int)ox * a->stride + t % a->kernel - a->padding;
         if (iy < 0 || iy >= x->h || ix < 0 || ix >= x->w)
             continue;
         size_t at = ((n * (size_t)x->h + (size_t)iy) * (size_t)x->w + (size_t)ix) * channels + c;
@@ -86,7 +88,7 @@ static void max_pool_reference_backward(tx_reference_step *s)
 static tx_window window_of(const tx_step *step)
 {
     const tx_pool_args *a = step->node->args;
-    return (tx_window){ .kernel = a->kernel, .stride = a->stride, .top = a->padding, .left = a->padding };
+    return (tx_window){.kernel = a->kernel, .stride = a->stride, .top = a->padding, .left = a->padding};
 }
 
 static void max_pool_plan(const tx_step *step, tx_need *need)

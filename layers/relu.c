@@ -2,11 +2,11 @@
  *
  * SHAPES   x, y, dx, dy (N,H,W,C)
  * FORWARD  y = max(0, x)
- * BACKWARD dx = dy where x > 0, else 0. At the kink the derivative is taken as 0; y > 0 says the same as x > 0, so that
- *          x need not be kept.
+ * BACKWARD dx = dy where x > 0, else 0. At the kink the derivative is taken as 0; y > 0 says the same as x > 0, so
+ *          that x need not be kept.
  * NUMERICS exact. NaN stays NaN; y is -0 where x is.
- * MEMORY   nothing of its own; backward reads y. Behind a batch norm, a sum or a convolution that has no other reader the
- *          planner joins it to that step, and this file's forward does not run.
+ * MEMORY   nothing of its own; backward reads y. Behind a batch norm, a sum or a convolution that has no other reader
+ *          the planner joins it to that step, and this file's forward does not run.
  * SOURCE   Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", ICML 2010.
  * TESTS    test/layers_elementwise.c, test/golden/op_misc.txt */
 #include "layers.h"

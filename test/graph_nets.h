@@ -294,6 +294,15 @@ static tx_node *net_two_heads(tx_node *x)
     return add(a, b);
 }
 
+/* The means are taken by two nodes, so the second adds its gradient to the first's, image by image. */
+static tx_node *net_two_means(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    x = relu(conv_bias(x, 6, 3));
+    tx_node *a = full(tx_global_mean(g, x), 5), *b = relu(full(tx_global_mean(g, x), 5));
+    return add(a, b);
+}
+
 static tx_node *net_pool_first(tx_node *x)
 {
     tx_node *p = pool(x, 2, 2, 0), *a = relu(bn(conv(p, 5, 3, 1))), *b = pool(conv(x, 5, 3, 1), 2, 2, 0);
@@ -343,6 +352,7 @@ static const small_net small_nets[] = {
     {"linear", net_linear, 11, 1, 1, 1},
     {"linear on a map", net_linear, 4, 3, 2, 0},
     {"two heads", net_two_heads, 3, 4, 4, 2},
+    {"two means", net_two_means, 3, 4, 5, 1},
     {"pool first", net_pool_first, 3, 7, 8, 0},
     {"features alone", net_dense_nested, 3, 5, 6, 2},
     {"a sum at the end", net_concat_shared, 3, 5, 5, 2},

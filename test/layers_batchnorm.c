@@ -3,17 +3,19 @@
 
 static const struct {
     int n, h, w, c;
-} shapes[] = { { 2, 1, 1, 1 },   { 4, 1, 1, 3 },   { 2, 3, 5, 15 },  { 1, 4, 4, 16 },   { 2, 5, 3, 17 },
-               { 1, 12, 11, 33 }, { 3, 9, 9, 64 }, { 1, 16, 16, 80 }, { 2, 12, 11, 130 }, { 1, 13, 13, 300 } };
+} shapes[] = {{2, 1, 1, 1},    {4, 1, 1, 3},  {2, 3, 5, 15},   {1, 4, 4, 16},    {2, 5, 3, 17},
+              {1, 12, 11, 33}, {3, 9, 9, 64}, {1, 16, 16, 80}, {2, 12, 11, 130}, {1, 13, 13, 300}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void check_shape(int s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, shapes[s].c, shapes[s].h, shapes[s].w);
-    tx_node *node = tx_batchnorm(g, x, "bn", (tx_batchnorm_args){ .eps = 1e-3, .momentum = 0.01 });
+    tx_node *node = tx_batchnorm(g, x, "bn", (tx_batchnorm_args){.eps = 1e-3, .momentum = 0.01});
     /* with two values a channel the result is +-1 but for eps and dx all but cancels */
-    layer_options o = { .n = shapes[s].n, .tolerance = shapes[s].n * shapes[s].h * shapes[s].w < 8 ? 2e-5 : 2e-6, .slope_tolerance = 1e-6 };
+    layer_options o = {.n = shapes[s].n,
+                       .tolerance = shapes[s].n * shapes[s].h * shapes[s].w < 8 ? 2e-5 : 2e-6,
+                       .slope_tolerance = 1e-6};
     layer_check(node, o, "batchnorm");
     o.act = TX_ACT_RELU;
     layer_check(node, o, "batchnorm, relu");
@@ -43,7 +45,7 @@ static void check_offset(float mean, float std)
     double got_mean[C], got_variance[C];
     void *work = tx_alloc(tx_channel_work(N, C), 1);
     fill(x, N * C, mean, std);
-    tx_view view = { x, 1, 1, N, C, C, NULL, NULL, TX_ACT_NONE };
+    tx_view view = {x, 1, 1, N, C, C, NULL, NULL, TX_ACT_NONE};
     tx_channel_moments(&view, got_mean, got_variance, work);
     for (int c = 0; c < C; c++) {
         double mu = 0, v = 0;
@@ -52,8 +54,8 @@ static void check_offset(float mean, float std)
         for (int i = 0; i < N; i++)
             v += ((double)x[i * C + c] - mu) * ((double)x[i * C + c] - mu) / N;
         CHECK(fabs(got_mean[c] - mu) <= 1e-7 * sqrt(v) + 1e-15 * fabs(mu) && fabs(got_variance[c] - v) <= 1e-6 * v,
-              "mean %g, deviation %g: found mean %.17g, variance %.17g, expected %.17g, %.17g", (double)mean, (double)std,
-              got_mean[c], got_variance[c], mu, v);
+              "mean %g, deviation %g: found mean %.17g, variance %.17g, expected %.17g, %.17g", (double)mean,
+              (double)std, got_mean[c], got_variance[c], mu, v);
     }
     tx_free(x);
     tx_free(work);
@@ -63,20 +65,23 @@ static void check_offset(float mean, float std)
 static void check_one_value(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *node = tx_batchnorm(g, tx_input(g, 2, 1, 1), "bn", (tx_batchnorm_args){ 0 });
-    float x[2] = { 3, -4 }, y[2], w[2] = { 2, 3 }, b[2] = { 0.5f, -1 }, mean[2] = { 0, 0 }, var[2] = { 1, 1 }, saved[8];
+    tx_node *node = tx_batchnorm(g, tx_input(g, 2, 1, 1), "bn", (tx_batchnorm_args){0});
+    float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[8];
     int64_t counter = 7;
-    tx_view view = { x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE };
-    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .saved = saved, .counter = &counter };
-    step.y = (tx_tensor){ y, 1, 1, 1, 2, 2 };
-    float *state[4] = { w, b, mean, var };
+    tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE};
+    tx_step step = {
+        .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .saved = saved, .counter = &counter};
+    step.y = (tx_tensor){y, 1, 1, 1, 2, 2};
+    float *state[4] = {w, b, mean, var};
     memcpy(step.param, state, sizeof state);
-    tx_need need = { .algorithm = "" };
+    tx_need need = {.algorithm = ""};
     node->op->plan(&step, &need);
     step.work = tx_alloc(need.work, 1);
     node->op->forward(&step);
-    CHECK(fabsf(y[0] - 0.5f) < 1e-3f && fabsf(y[1] + 1) < 1e-3f, "one value: y = %g %g, expected the bias", (double)y[0], (double)y[1]);
-    CHECK(fabsf(var[0] - 0.9f) < 1e-6f && fabsf(mean[1] + 0.4f) < 1e-6f, "one value: running %g %g", (double)var[0], (double)mean[1]);
+    CHECK(fabsf(y[0] - 0.5f) < 1e-3f && fabsf(y[1] + 1) < 1e-3f, "one value: y = %g %g, expected the bias",
+          (double)y[0], (double)y[1]);
+    CHECK(fabsf(var[0] - 0.9f) < 1e-6f && fabsf(mean[1] + 0.4f) < 1e-6f, "one value: running %g %g", (double)var[0],
+          (double)mean[1]);
     CHECK(counter == 8, "num_batches_tracked is %d", (int)counter);
     tx_free(step.work);
     tx_graph_free(g);
@@ -85,16 +90,16 @@ static void check_one_value(void)
 /* Names and their order are torchvision's. */
 static void check_names(void)
 {
-    static const char *names[] = { "layer1.0.bn2.weight", "layer1.0.bn2.bias", "layer1.0.bn2.running_mean",
-                                   "layer1.0.bn2.running_var", "layer1.0.bn2.num_batches_tracked" };
+    static const char *names[] = {"layer1.0.bn2.weight", "layer1.0.bn2.bias", "layer1.0.bn2.running_mean",
+                                  "layer1.0.bn2.running_var", "layer1.0.bn2.num_batches_tracked"};
     tx_graph *g = tx_graph_new();
-    tx_batchnorm(g, tx_input(g, 6, 2, 2), "layer1.0.bn2", (tx_batchnorm_args){ 0 });
+    tx_batchnorm(g, tx_input(g, 6, 2, 2), "layer1.0.bn2", (tx_batchnorm_args){0});
     CHECK(tx_graph_params(g) == 5, "batchnorm has %d entries in the state", tx_graph_params(g));
     for (int i = 0; i < tx_graph_params(g) && i < 5; i++)
         CHECK(strcmp(tx_graph_param(g, i)->name, names[i]) == 0, "entry %d is %s", i, tx_graph_param(g, i)->name);
     tx_graph_free(g);
     g = tx_graph_new();
-    CHECK(!tx_batchnorm(g, tx_input(g, 6, 2, 2), "bn", (tx_batchnorm_args){ .momentum = 2 }), "momentum 2 was taken");
+    CHECK(!tx_batchnorm(g, tx_input(g, 6, 2, 2), "bn", (tx_batchnorm_args){.momentum = 2}), "momentum 2 was taken");
     tx_graph_free(g);
 }
 

@@ -1,9 +1,9 @@
 /* layers_check.h - one operation against its definition: the reference's gradient against central differences, then
- * what runs against the reference, in every way in which a planner may lay its tensors out, on every instruction set and
- * with several numbers of threads, where all bits must be equal.
+ * what runs against the reference, in every way in which a planner may lay its tensors out, on every instruction set
+ * and with several numbers of threads, where all bits must be equal.
  *
- * Tensors are given room to the right of each pixel's channels (ld > c) and behind the last pixel. What is read there is
- * NaN, so it shows in the result if it is used; what is written there is noticed. */
+ * Tensors are given room to the right of each pixel's channels (ld > c) and behind the last pixel. What is read there
+ * is NaN, so it shows in the result if it is used; what is written there is noticed. */
 #ifndef THORAX_LAYERS_CHECK_H
 #define THORAX_LAYERS_CHECK_H
 
@@ -15,15 +15,15 @@
 #include <string.h>
 
 typedef struct layer_options {
-    int n;                                 /* images */
-    int inference;                         /* 1: forward only, with prepared weights */
-    int explain;                           /* 1: forward as in inference, and backward */
-    tx_act act;                            /* joined to the result */
-    int view;                              /* 1: input 0 is read through scale, shift and a rectifier */
-    int as_view;                           /* 1: the result is not written (batch norm) */
-    double tolerance;                      /* of the largest value; 0: 1e-6 */
-    double slope_tolerance;                /* central differences against the reference; 0: 1e-7 */
-    float (*fill)(int input, size_t i);    /* inputs; NULL: uniform on [-1, 1) */
+    int n;                              /* images */
+    int inference;                      /* 1: forward only, with prepared weights */
+    int explain;                        /* 1: forward as in inference, and backward */
+    tx_act act;                         /* joined to the result */
+    int view;                           /* 1: input 0 is read through scale, shift and a rectifier */
+    int as_view;                        /* 1: the result is not written (batch norm) */
+    double tolerance;                   /* of the largest value; 0: 1e-6 */
+    double slope_tolerance;             /* central differences against the reference; 0: 1e-7 */
+    float (*fill)(int input, size_t i); /* inputs; NULL: uniform on [-1, 1) */
 } layer_options;
 
 enum { LAYER_GUARD = 64, LAYER_PROBES = 24, LAYER_PROBES_LARGE = 5 };
@@ -77,7 +77,8 @@ static inline double layer_objective(layer_reference *r, const double *dy, tx_ac
 static inline void layer_reference_new(layer_reference *r, const tx_node *node, const layer_options *o)
 {
     memset(r, 0, sizeof *r);
-    r->step = (tx_reference_step){ .node = node, .n = o->n, .training = !o->inference && !o->explain, .seed = 5, .run = 3 };
+    r->step =
+        (tx_reference_step){.node = node, .n = o->n, .training = !o->inference && !o->explain, .seed = 5, .run = 3};
     r->y = layer_alloc(layer_count(o->n, node), sizeof(double));
     r->dy = layer_alloc(layer_count(o->n, node), sizeof(double));
     for (int k = 0; k < node->inputs; k++) {
@@ -117,15 +118,17 @@ static inline void layer_reference_free(layer_reference *r)
 }
 
 /* d objective / d *at by central differences, at some elements of an array, against what the reference says. */
-static inline void layer_probe(layer_reference *r, const double *dy, const layer_options *o, double *at, const double *gradient,
-                               size_t count, const char *label, const char *what)
+static inline void layer_probe(layer_reference *r, const double *dy, const layer_options *o, double *at,
+                               const double *gradient, size_t count, const char *label, const char *what)
 {
     double h = 1e-5, largest = 0, limit = o->slope_tolerance > 0 ? o->slope_tolerance : 1e-7;
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(gradient[i]));
     int probes = layer_count(r->step.n, r->step.node) < 1000 ? LAYER_PROBES : LAYER_PROBES_LARGE;
     for (int probe = 0; probe < probes && probe < (int)count; probe++) {
-        size_t i = count <= (size_t)probes ? (size_t)probe : tx_random_below(7, TX_RANDOM_TEST, 0, (uint64_t)probe, (uint32_t)count);
+        size_t i = count <= (size_t)probes
+                       ? (size_t)probe
+                       : tx_random_below(7, TX_RANDOM_TEST, 0, (uint64_t)probe, (uint32_t)count);
         double before = at[i];
         at[i] = before + h;
         double above = layer_objective(r, dy, o->act);
@@ -133,8 +136,8 @@ static inline void layer_probe(layer_reference *r, const double *dy, const layer
         double below = layer_objective(r, dy, o->act);
         at[i] = before;
         double slope = (above - below) / (2 * h);
-        CHECK(fabs(slope - gradient[i]) <= limit * (1 + largest), "%s: %s[%zu]: gradient %.12g, central difference %.12g", label,
-              what, i, gradient[i], slope);
+        CHECK(fabs(slope - gradient[i]) <= limit * (1 + largest),
+              "%s: %s[%zu]: gradient %.12g, central difference %.12g", label, what, i, gradient[i], slope);
     }
 }
 
@@ -177,7 +180,7 @@ typedef struct layer_tensor {
 
 static inline layer_tensor layer_tensor_new(size_t pixels, size_t c, size_t pad)
 {
-    layer_tensor t = { NULL, pixels, c, c + pad };
+    layer_tensor t = {NULL, pixels, c, c + pad};
     t.data = layer_alloc(pixels * t.ld + LAYER_GUARD, sizeof(float));
     for (size_t i = 0; i < pixels * t.ld + LAYER_GUARD; i++)
         memcpy(t.data + i, &layer_canary, 4);
@@ -218,7 +221,8 @@ static inline double layer_error(const layer_tensor *t, const double *wanted, co
     *largest = 0;
     for (size_t p = 0; p < t->pixels; p++)
         for (size_t c = 0; c < t->c; c++) {
-            double want = wanted[p * t->c + c] + (add ? add[p * t->c + c] : 0), got = (double)t->data[p * t->ld + c];
+            double want = wanted[p * t->c + c] + (add ? add[p * t->c + c] : 0),
+                   got = (double)t->data[p * t->ld + c];
             if (!(fabs(got - want) <= worst))
                 worst = isnan(got) ? (double)INFINITY : fabs(got - want);
             *largest = fmax(*largest, fabs(want));
@@ -238,7 +242,8 @@ typedef struct layer_run {
     tx_step step;
     tx_view x[TX_MAX_INPUTS];
     tx_gradient dx[TX_MAX_INPUTS];
-    layer_tensor xs[TX_MAX_INPUTS], dxs[TX_MAX_INPUTS], adds[TX_MAX_INPUTS], y, dy, params[TX_MAX_PARAMS], grads[TX_MAX_PARAMS];
+    layer_tensor xs[TX_MAX_INPUTS], dxs[TX_MAX_INPUTS], adds[TX_MAX_INPUTS], y, dy, params[TX_MAX_PARAMS],
+        grads[TX_MAX_PARAMS];
     layer_tensor memory[4]; /* saved, prepared, work of forward, of backward: as floats */
     int64_t counter;
 } layer_run;
@@ -253,21 +258,28 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
 {
     const tx_node *node = r->step.node;
     memset(run, 0, sizeof *run);
-    run->step = (tx_step){ .node = node, .n = o->n, .training = r->step.training, .backward = !o->inference,
-                           .seed = 5, .run = 3, .x = run->x, .dx = run->dx,
-                           .act = o->act, .counter = &run->counter };
+    run->step = (tx_step){.node = node,
+                          .n = o->n,
+                          .training = r->step.training,
+                          .backward = !o->inference,
+                          .seed = 5,
+                          .run = 3,
+                          .x = run->x,
+                          .dx = run->dx,
+                          .act = o->act,
+                          .counter = &run->counter};
     size_t pixels = (size_t)o->n * (size_t)node->h * (size_t)node->w;
     run->y = layer_tensor_new(pixels, (size_t)node->c, l->pad);
     run->dy = layer_tensor_new(pixels, (size_t)node->c, l->pad);
     layer_tensor_fill(&run->dy, r->dy);
-    run->step.y = (tx_tensor){ o->as_view ? NULL : run->y.data, o->n, node->h, node->w, node->c, run->y.ld };
-    run->step.dy = (tx_tensor){ run->dy.data, o->n, node->h, node->w, node->c, run->dy.ld };
+    run->step.y = (tx_tensor){o->as_view ? NULL : run->y.data, o->n, node->h, node->w, node->c, run->y.ld};
+    run->step.dy = (tx_tensor){run->dy.data, o->n, node->h, node->w, node->c, run->dy.ld};
     for (int k = 0; k < node->inputs; k++) {
         const tx_node *x = node->input[k];
         size_t xpixels = (size_t)o->n * (size_t)x->h * (size_t)x->w;
         run->xs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
         layer_tensor_fill(&run->xs[k], raw[k]);
-        run->x[k] = (tx_view){ run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE };
+        run->x[k] = (tx_view){run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE};
         if (k == 0 && o->view) {
             run->x[k].scale = scale;
             run->x[k].shift = shift;
@@ -276,9 +288,9 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         run->dxs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
         run->adds[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad / 2);
         layer_tensor_fill(&run->adds[k], adds[k]);
-        run->dx[k] = (tx_gradient){ run->dxs[k].data, run->dxs[k].ld, NULL, 0 };
+        run->dx[k] = (tx_gradient){run->dxs[k].data, run->dxs[k].ld, NULL, 0};
         if (l->in_place && k == 0)
-            run->dx[k] = (tx_gradient){ run->dy.data, run->dy.ld, NULL, 0 };
+            run->dx[k] = (tx_gradient){run->dy.data, run->dy.ld, NULL, 0};
         if (l->add == 2) {
             layer_tensor_fill(&run->dxs[k], adds[k]);
             run->dx[k].add = run->dx[k].data;
@@ -295,10 +307,10 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         run->step.param[k] = run->params[k].data;
         run->step.grad[k] = r->trained[k] ? run->grads[k].data : NULL;
     }
-    tx_need need = { .algorithm = "" };
+    tx_need need = {.algorithm = ""};
     if (node->op->plan)
         node->op->plan(&run->step, &need);
-    size_t bytes[4] = { need.saved, need.prepared, need.work, need.work_backward };
+    size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
     for (int k = 0; k < 4; k++)
         run->memory[k] = layer_bytes_new(bytes[k]);
     run->step.saved = run->memory[0].data;
@@ -327,8 +339,8 @@ static inline void layer_compare(const layer_tensor *t, const double *wanted, co
                                  const char *label, const char *layout, const char *what)
 {
     double largest, worst = layer_error(t, wanted, add, &largest);
-    CHECK(worst <= tolerance * largest + 1e-30, "%s (%s): %s differs by %.3g, largest value %.3g", label, layout, what, worst,
-          largest);
+    CHECK(worst <= tolerance * largest + 1e-30, "%s (%s): %s differs by %.3g, largest value %.3g", label, layout,
+          what, worst, largest);
     CHECK(layer_guards_hold(t), "%s (%s): something was written beside %s", label, layout, what);
 }
 
@@ -344,8 +356,9 @@ static inline void layer_apply_view(layer_run *run)
 }
 
 /* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
-static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l, double *const *adds,
-                                      const float *scale, const float *shift, double *const *raw, int compare, const char *label)
+static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l,
+                                      double *const *adds, const float *scale, const float *shift,
+                                      double *const *raw, int compare, const char *label)
 {
     layer_run *run = layer_alloc(1, sizeof *run);
     layer_run_new(run, r, o, l, adds, scale, shift, raw);
@@ -377,7 +390,8 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
             continue;
         hash = layer_hash(hash, t->data, 1, t->c, t->c);
         if (compare)
-            layer_compare(t, r->trained[k] ? r->step.dparam[k] : r->step.param[k], NULL, tolerance, label, l->name, "parameter");
+            layer_compare(t, r->trained[k] ? r->step.dparam[k] : r->step.param[k], NULL, tolerance, label, l->name,
+                          "parameter");
     }
     for (int k = 0; k < 4; k++)
         CHECK(layer_guards_hold(&run->memory[k]), "%s (%s): written behind its memory (%d)", label, l->name, k);
@@ -390,8 +404,8 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
 static inline void layer_check(const tx_node *node, layer_options o, const char *label)
 {
     static const layer_layout layouts[] = {
-        { "dense", 0, 0, 0 },      { "strided", 5, 0, 0 },          { "strided, added", 3, 1, 0 },
-        { "added in place", 0, 2, 0 }, { "over dy", 0, 0, 1 },      { "strided over dy, added", 7, 1, 1 },
+        {"dense", 0, 0, 0},          {"strided", 5, 0, 0}, {"strided, added", 3, 1, 0},
+        {"added in place", 0, 2, 0}, {"over dy", 0, 0, 1}, {"strided over dy, added", 7, 1, 1},
     };
     CHECK(node != NULL, "%s: %s", label, tx_error_message());
     if (!node)
@@ -425,7 +439,7 @@ static inline void layer_check(const tx_node *node, layer_options o, const char 
     layer_check_reference(r, &o, label);
     const char *isas[TX_MAX_ISAS];
     int n_isas = tx_isa_list(isas), before = tx_threads();
-    static const int threads[] = { 1, 2, 3, 7 };
+    static const int threads[] = {1, 2, 3, 7};
     for (size_t v = 0; v < sizeof layouts / sizeof *layouts; v++) {
         if (layouts[v].in_place && (!node->op->in_place || o.inference))
             continue;
@@ -437,10 +451,12 @@ static inline void layer_check(const tx_node *node, layer_options o, const char 
                     continue;
                 CHECK(tx_isa_select(isas[i]) == TX_OK, "%s", tx_error_message());
                 tx_set_threads(threads[t]);
-                uint64_t hash = layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
+                uint64_t hash =
+                    layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
                 if (i == 0 && t == 0)
                     first = hash;
-                CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, layouts[v].name, isas[i], threads[t]);
+                CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, layouts[v].name, isas[i],
+                      threads[t]);
             }
     }
     tx_set_threads(before);

@@ -16,7 +16,8 @@ static float on_a_grid(int input, size_t i)
 
 static const struct {
     int n, h, w, c;
-} shapes[] = { { 1, 1, 1, 1 }, { 1, 1, 1, 3 }, { 2, 3, 5, 15 }, { 3, 4, 4, 16 }, { 2, 5, 3, 17 }, { 1, 7, 9, 33 }, { 2, 20, 21, 48 } };
+} shapes[] = {{1, 1, 1, 1},  {1, 1, 1, 3},  {2, 3, 5, 15},  {3, 4, 4, 16},
+              {2, 5, 3, 17}, {1, 7, 9, 33}, {2, 20, 21, 48}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static tx_node *input(tx_graph *g, int s)
@@ -28,8 +29,9 @@ static void check_relu(int s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *node = tx_relu(g, input(g, s));
-    layer_check(node, (layer_options){ .n = shapes[s].n, .fill = away_from_zero }, "relu");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .fill = away_from_zero, .view = 1, .inference = 1 }, "relu of a view");
+    layer_check(node, (layer_options){.n = shapes[s].n, .fill = away_from_zero}, "relu");
+    layer_check(node, (layer_options){.n = shapes[s].n, .fill = away_from_zero, .view = 1, .inference = 1},
+                "relu of a view");
     tx_graph_free(g);
 }
 
@@ -37,44 +39,45 @@ static void check_add(int s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *node = tx_add(g, input(g, s), input(g, s));
-    layer_check(node, (layer_options){ .n = shapes[s].n, .fill = on_a_grid }, "add");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .fill = on_a_grid, .act = TX_ACT_RELU }, "add, relu");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .fill = on_a_grid, .view = 1 }, "add of a view");
+    layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid}, "add");
+    layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid, .act = TX_ACT_RELU}, "add, relu");
+    layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid, .view = 1}, "add of a view");
     tx_graph_free(g);
 }
 
 static void check_concat(int s)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *inputs[3] = { input(g, s), tx_input(g, 5, shapes[s].h, shapes[s].w), input(g, s) };
+    tx_node *inputs[3] = {input(g, s), tx_input(g, 5, shapes[s].h, shapes[s].w), input(g, s)};
     tx_node *node = tx_concat(g, inputs, 3);
-    layer_check(node, (layer_options){ .n = shapes[s].n }, "concat");
+    layer_check(node, (layer_options){.n = shapes[s].n}, "concat");
     tx_graph_free(g);
 }
 
 static void check_dropout(int s)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *node = tx_dropout(g, input(g, s), (tx_dropout_args){ .p = 0.3 });
-    layer_check(node, (layer_options){ .n = shapes[s].n }, "dropout");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .inference = 1 }, "dropout in inference");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .explain = 1 }, "dropout, gradients of inference");
+    tx_node *node = tx_dropout(g, input(g, s), (tx_dropout_args){.p = 0.3});
+    layer_check(node, (layer_options){.n = shapes[s].n}, "dropout");
+    layer_check(node, (layer_options){.n = shapes[s].n, .inference = 1}, "dropout in inference");
+    layer_check(node, (layer_options){.n = shapes[s].n, .explain = 1}, "dropout, gradients of inference");
     tx_graph_free(g);
 }
 
 /* NaN survives the rectifier, the sign of zero too; relu'(0) = 0. */
 static void check_relu_specials(void)
 {
-    float x[5] = { -0.0f, 0.0f, NAN, -INFINITY, INFINITY }, y[5], dy[5] = { 1, 1, 1, 1, 1 }, dx[5];
-    tx_view view = { x, 1, 1, 1, 5, 5, NULL, NULL, TX_ACT_NONE };
-    tx_tensor to = { y, 1, 1, 1, 5, 5 }, from = { dy, 1, 1, 1, 5, 5 };
-    tx_gradient gradient = { dx, 5, NULL, 0 };
+    float x[5] = {-0.0f, 0.0f, NAN, -INFINITY, INFINITY}, y[5], dy[5] = {1, 1, 1, 1, 1}, dx[5];
+    tx_view view = {x, 1, 1, 1, 5, 5, NULL, NULL, TX_ACT_NONE};
+    tx_tensor to = {y, 1, 1, 1, 5, 5}, from = {dy, 1, 1, 1, 5, 5};
+    tx_gradient gradient = {dx, 5, NULL, 0};
     tx_channel_sum(&to, &view, 1, TX_ACT_RELU);
     tx_channel_mask(&gradient, &from, &to);
     CHECK(y[0] == 0 && signbit(y[0]) && y[1] == 0 && isnan(y[2]) && y[3] == 0 && y[4] == INFINITY,
-          "relu of -0 0 NaN -inf inf: %g %g %g %g %g", (double)y[0], (double)y[1], (double)y[2], (double)y[3], (double)y[4]);
-    CHECK(dx[0] == 0 && dx[1] == 0 && dx[3] == 0 && dx[4] == 1, "relu' of -0 0 -inf inf: %g %g %g %g", (double)dx[0],
-          (double)dx[1], (double)dx[3], (double)dx[4]);
+          "relu of -0 0 NaN -inf inf: %g %g %g %g %g", (double)y[0], (double)y[1], (double)y[2], (double)y[3],
+          (double)y[4]);
+    CHECK(dx[0] == 0 && dx[1] == 0 && dx[3] == 0 && dx[4] == 1, "relu' of -0 0 -inf inf: %g %g %g %g",
+          (double)dx[0], (double)dx[1], (double)dx[3], (double)dx[4]);
 }
 
 /* Gradients of a sum in the layouts that a planner makes: nothing to write; one tensor for both; a value added to
@@ -83,24 +86,25 @@ static void check_add_sharing(void)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, 4, 1, 1), *node = tx_add(g, x, x);
-    float y[4] = { 1, 0, 2, -0.0f }, dy[4], other[4];
+    float y[4] = {1, 0, 2, -0.0f}, dy[4], other[4];
     tx_gradient dx[2];
-    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU };
-    step.y = (tx_tensor){ y, 1, 1, 1, 4, 4 };
-    step.dy = (tx_tensor){ dy, 1, 1, 1, 4, 4 };
+    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU};
+    step.y = (tx_tensor){y, 1, 1, 1, 4, 4};
+    step.dy = (tx_tensor){dy, 1, 1, 1, 4, 4};
     for (int layout = 0; layout < 3; layout++) {
         for (int i = 0; i < 4; i++) {
             dy[i] = (float)(i + 1);
             other[i] = 10;
         }
-        dx[0] = (tx_gradient){ dy, 4, NULL, 0 };
-        dx[1] = layout == 0 ? dx[0] : layout == 1 ? (tx_gradient){ dy, 4, dy, 4 } : (tx_gradient){ other, 4, other, 4 };
+        dx[0] = (tx_gradient){dy, 4, NULL, 0};
+        dx[1] = layout == 0 ? dx[0] : layout == 1 ? (tx_gradient){dy, 4, dy, 4} : (tx_gradient){other, 4, other, 4};
         node->op->backward(&step);
         float twice = layout == 1 ? 2 : 1;
-        CHECK(dy[0] == twice && dy[1] == 0 && dy[2] == 3 * twice && dy[3] == 0, "add, layout %d: %g %g %g %g", layout,
-              (double)dy[0], (double)dy[1], (double)dy[2], (double)dy[3]);
+        CHECK(dy[0] == twice && dy[1] == 0 && dy[2] == 3 * twice && dy[3] == 0, "add, layout %d: %g %g %g %g",
+              layout, (double)dy[0], (double)dy[1], (double)dy[2], (double)dy[3]);
         CHECK(other[0] == (layout == 2 ? 11 : 10) && other[1] == 10 && other[2] == (layout == 2 ? 13 : 10),
-              "add, layout %d: the other input's %g %g %g", layout, (double)other[0], (double)other[1], (double)other[2]);
+              "add, layout %d: the other input's %g %g %g", layout, (double)other[0], (double)other[1],
+              (double)other[2]);
     }
     tx_graph_free(g);
 }
@@ -109,20 +113,22 @@ static void check_add_sharing(void)
 static void check_concat_in_place(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *inputs[2] = { tx_input(g, 2, 1, 2), tx_input(g, 1, 1, 2) };
+    tx_node *inputs[2] = {tx_input(g, 2, 1, 2), tx_input(g, 1, 1, 2)};
     tx_node *node = tx_concat(g, inputs, 2);
-    float wide[6] = { 1, 2, 0, 4, 5, 0 }, second[2] = { 3, 6 }, dwide[6] = { 1, 2, 3, 4, 5, 6 }, dsecond[2];
-    tx_view x[2] = { { wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE }, { second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE } };
-    tx_gradient dx[2] = { { dwide, 3, NULL, 0 }, { dsecond, 1, NULL, 0 } };
-    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx };
-    step.y = (tx_tensor){ wide, 1, 1, 2, 3, 3 };
-    step.dy = (tx_tensor){ dwide, 1, 1, 2, 3, 3 };
+    float wide[6] = {1, 2, 0, 4, 5, 0}, second[2] = {3, 6}, dwide[6] = {1, 2, 3, 4, 5, 6}, dsecond[2];
+    tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE},
+                    {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE}};
+    tx_gradient dx[2] = {{dwide, 3, NULL, 0}, {dsecond, 1, NULL, 0}};
+    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx};
+    step.y = (tx_tensor){wide, 1, 1, 2, 3, 3};
+    step.dy = (tx_tensor){dwide, 1, 1, 2, 3, 3};
     node->op->forward(&step);
     node->op->backward(&step);
     for (int i = 0; i < 6; i++)
-        CHECK(wide[i] == (float)(i + 1) && dwide[i] == (float)(i + 1), "concat in place: [%d] %g, gradient %g", i, (double)wide[i],
-              (double)dwide[i]);
-    CHECK(dsecond[0] == 3 && dsecond[1] == 6, "concat: the copied gradient is %g %g", (double)dsecond[0], (double)dsecond[1]);
+        CHECK(wide[i] == (float)(i + 1) && dwide[i] == (float)(i + 1), "concat in place: [%d] %g, gradient %g", i,
+              (double)wide[i], (double)dwide[i]);
+    CHECK(dsecond[0] == 3 && dsecond[1] == 6, "concat: the copied gradient is %g %g", (double)dsecond[0],
+          (double)dsecond[1]);
     tx_graph_free(g);
 }
 
@@ -132,14 +138,14 @@ static void check_refusals(void)
     CHECK(!tx_add(g, tx_input(g, 3, 2, 2), tx_input(g, 4, 2, 2)), "3 channels were added to 4");
     tx_graph_free(g);
     g = tx_graph_new();
-    tx_node *two[2] = { tx_input(g, 3, 2, 2), tx_input(g, 3, 2, 3) };
+    tx_node *two[2] = {tx_input(g, 3, 2, 2), tx_input(g, 3, 2, 3)};
     CHECK(!tx_concat(g, two, 2), "2 x 2 was joined to 2 x 3");
     tx_graph_free(g);
     g = tx_graph_new();
     CHECK(!tx_concat(g, NULL, 0), "nothing was concatenated");
     tx_graph_free(g);
     g = tx_graph_new();
-    CHECK(!tx_dropout(g, tx_input(g, 3, 2, 2), (tx_dropout_args){ .p = 1.5 }), "dropout took p = 1.5");
+    CHECK(!tx_dropout(g, tx_input(g, 3, 2, 2), (tx_dropout_args){.p = 1.5}), "dropout took p = 1.5");
     tx_graph_free(g);
 }
 
@@ -147,13 +153,14 @@ static void check_refusals(void)
 static void check_dropout_share(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *node = tx_dropout(g, tx_input(g, 10000, 1, 1), (tx_dropout_args){ .p = 0.25 });
+    tx_node *node = tx_dropout(g, tx_input(g, 10000, 1, 1), (tx_dropout_args){.p = 0.25});
     float *x = tx_alloc(20000, sizeof(float)), *y = x + 10000;
-    int kept[2] = { 0, 0 }, both = 0;
+    int kept[2] = {0, 0}, both = 0;
     for (int i = 0; i < 10000; i++)
         x[i] = 1;
-    tx_view view = { x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE };
-    tx_step step = { .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = { y, 1, 1, 1, 10000, 10000 } };
+    tx_view view = {x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE};
+    tx_step step = {
+        .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = {y, 1, 1, 1, 10000, 10000}};
     for (step.run = 0; step.run < 2; step.run++) {
         node->op->forward(&step);
         for (int i = 0; i < 10000; i++) {
@@ -163,7 +170,8 @@ static void check_dropout_share(void)
             CHECK(y[i] == 0 || step.run == 1 || y[i] == (float)(1 / 0.75), "dropout scales 1 to %g", (double)y[i]);
         }
     }
-    CHECK(abs(kept[0] - 7500) < 217 && abs(kept[1] - 7500) < 217, "dropout kept %d and %d of 10000, p = 0.25", kept[0], kept[1]);
+    CHECK(abs(kept[0] - 7500) < 217 && abs(kept[1] - 7500) < 217, "dropout kept %d and %d of 10000, p = 0.25",
+          kept[0], kept[1]);
     CHECK(abs(both - 5625) < 250, "dropout kept %d twice in two runs, expected about 5625", both);
     tx_free(x);
     tx_graph_free(g);

@@ -3,16 +3,17 @@
 
 static const struct {
     int n, h, w, in, out, no_bias;
-} shapes[] = { { 1, 1, 1, 1, 1, 0 }, { 2, 1, 1, 7, 3, 0 }, { 3, 1, 1, 33, 14, 0 }, { 1, 2, 3, 15, 17, 1 }, { 16, 1, 1, 130, 14, 0 }, { 5, 3, 3, 16, 33, 0 } };
+} shapes[] = {{1, 1, 1, 1, 1, 0},   {2, 1, 1, 7, 3, 0},     {3, 1, 1, 33, 14, 0},
+              {1, 2, 3, 15, 17, 1}, {16, 1, 1, 130, 14, 0}, {5, 3, 3, 16, 33, 0}};
 
 static void check_shape(size_t s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, shapes[s].in, shapes[s].h, shapes[s].w);
-    tx_node *node = tx_linear(g, x, "fc", (tx_linear_args){ .out = shapes[s].out, .no_bias = shapes[s].no_bias });
-    layer_check(node, (layer_options){ .n = shapes[s].n, .tolerance = 2e-6 }, "linear");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .tolerance = 2e-6, .view = 1 }, "linear of a view");
-    layer_check(node, (layer_options){ .n = shapes[s].n, .tolerance = 2e-6, .inference = 1 }, "linear in inference");
+    tx_node *node = tx_linear(g, x, "fc", (tx_linear_args){.out = shapes[s].out, .no_bias = shapes[s].no_bias});
+    layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6}, "linear");
+    layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6, .view = 1}, "linear of a view");
+    layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6, .inference = 1}, "linear in inference");
     tx_graph_free(g);
 }
 
@@ -21,7 +22,7 @@ static void check_alone(void)
 {
     enum { N = 5, IN = 37, OUT = 14 };
     tx_graph *g = tx_graph_new();
-    tx_node *in = tx_input(g, IN, 1, 1), *node = tx_linear(g, in, "fc", (tx_linear_args){ .out = OUT });
+    tx_node *in = tx_input(g, IN, 1, 1), *node = tx_linear(g, in, "fc", (tx_linear_args){.out = OUT});
     tx_weights *weights = tx_weights_new(g, 0);
     tx_weights_init(weights, 3);
     tx_session *session = tx_session_new(g, weights, N, TX_INFER, 0);
@@ -47,9 +48,10 @@ static void check_alone(void)
 static void check_start(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_linear(g, tx_input(g, 16, 1, 1), "fc", (tx_linear_args){ .out = 40 });
+    tx_linear(g, tx_input(g, 16, 1, 1), "fc", (tx_linear_args){.out = 40});
     CHECK(strcmp(tx_graph_param(g, 0)->name, "fc.weight") == 0 && tx_graph_param(g, 0)->shape[0] == 40 &&
-              tx_graph_param(g, 0)->shape[1] == 16 && strcmp(tx_graph_param(g, 1)->name, "fc.bias") == 0, "names or shapes");
+              tx_graph_param(g, 0)->shape[1] == 16 && strcmp(tx_graph_param(g, 1)->name, "fc.bias") == 0,
+          "names or shapes");
     tx_weights *weights = tx_weights_new(g, 0);
     tx_weights_init(weights, 1);
     float largest = 0;
@@ -59,7 +61,7 @@ static void check_start(void)
     tx_weights_free(weights);
     tx_graph_free(g);
     g = tx_graph_new();
-    CHECK(!tx_linear(g, tx_input(g, 16, 1, 1), "fc", (tx_linear_args){ 0 }), "a layer without outputs");
+    CHECK(!tx_linear(g, tx_input(g, 16, 1, 1), "fc", (tx_linear_args){0}), "a layer without outputs");
     tx_graph_free(g);
 }
 

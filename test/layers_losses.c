@@ -15,8 +15,9 @@ static void check_bce(int n, int classes, int weighted, int masked)
         weight[c] = 2 + layer_draw(44, (size_t)c);
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, classes, 1, 1), *t = tx_input(g, classes, 1, 1), *m = tx_input(g, classes, 1, 1);
-    tx_node *node = tx_bce_with_logits(g, x, t, masked ? m : NULL, (tx_bce_args){ .pos_weight = weighted ? weight : NULL });
-    layer_check(node, (layer_options){ .n = n, .fill = chest }, "bce_with_logits");
+    tx_node *node =
+        tx_bce_with_logits(g, x, t, masked ? m : NULL, (tx_bce_args){.pos_weight = weighted ? weight : NULL});
+    layer_check(node, (layer_options){.n = n, .fill = chest}, "bce_with_logits");
     tx_graph_free(g);
 }
 
@@ -29,8 +30,8 @@ static void check_cross_entropy(int n, int classes, double smoothing)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, classes, 1, 1), *t = tx_input(g, 1, 1, 1);
-    tx_node *node = tx_cross_entropy(g, x, t, (tx_cross_entropy_args){ .smoothing = smoothing });
-    layer_check(node, (layer_options){ .n = n, .fill = digits }, "cross_entropy");
+    tx_node *node = tx_cross_entropy(g, x, t, (tx_cross_entropy_args){.smoothing = smoothing});
+    layer_check(node, (layer_options){.n = n, .fill = digits}, "cross_entropy");
     tx_graph_free(g);
 }
 
@@ -38,15 +39,15 @@ static void check_cross_entropy(int n, int classes, double smoothing)
 static float run(const tx_node *node, int n, float *x, float *second, float *mask, float *dx)
 {
     int c = node->input[0]->c, c2 = node->input[1]->c;
-    tx_view in[3] = { { x, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE },
-                      { second, n, 1, 1, c2, (size_t)c2, NULL, NULL, TX_ACT_NONE },
-                      { mask, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE } };
-    float y[8] = { 0 }, dy[8] = { 1 };
+    tx_view in[3] = {{x, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE},
+                     {second, n, 1, 1, c2, (size_t)c2, NULL, NULL, TX_ACT_NONE},
+                     {mask, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE}};
+    float y[8] = {0}, dy[8] = {1};
     double work[8];
-    tx_gradient d[3] = { { dx, (size_t)c, NULL, 0 }, { NULL, 0, NULL, 0 }, { NULL, 0, NULL, 0 } };
-    tx_step step = { .node = node, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work };
-    step.y = (tx_tensor){ y, n, 1, 1, 1, 1 };
-    step.dy = (tx_tensor){ dy, n, 1, 1, 1, 1 };
+    tx_gradient d[3] = {{dx, (size_t)c, NULL, 0}, {NULL, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+    tx_step step = {.node = node, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work};
+    step.y = (tx_tensor){y, n, 1, 1, 1, 1};
+    step.dy = (tx_tensor){dy, n, 1, 1, 1, 1};
     node->op->forward(&step);
     node->op->backward(&step);
     return y[0];
@@ -57,22 +58,29 @@ static void check_bce_extremes(void)
     static const struct {
         float x, t;
         double want;
-    } cases[] = { { -1000, 0, 0 }, { -100, 1, 100 }, { 1000, 0, 1000 }, { 1000, 1, 0 }, { 100, 1, 3.7200759760208361e-44 },
-                  { -40, 0, 4.2483542552915889e-18 }, { 0, 1, 0.69314718055994529 }, { 0, 0.5f, 0.69314718055994529 },
-                  { 9.99999997e-7f, 1, 0.69314668056007156 }, { -1, 0.55f, 0.86326169 } };
+    } cases[] = {{-1000, 0, 0},
+                 {-100, 1, 100},
+                 {1000, 0, 1000},
+                 {1000, 1, 0},
+                 {100, 1, 3.7200759760208361e-44},
+                 {-40, 0, 4.2483542552915889e-18},
+                 {0, 1, 0.69314718055994529},
+                 {0, 0.5f, 0.69314718055994529},
+                 {9.99999997e-7f, 1, 0.69314668056007156},
+                 {-1, 0.55f, 0.86326169}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double got = (double)tx_bce_each(cases[i].x, cases[i].t);
-        CHECK(fabs(got - cases[i].want) <= 1e-7 * cases[i].want + 1e-44, "bce(%g, %g) = %.9g, expected %.9g", (double)cases[i].x,
-              (double)cases[i].t, got, cases[i].want);
+        CHECK(fabs(got - cases[i].want) <= 1e-7 * cases[i].want + 1e-44, "bce(%g, %g) = %.9g, expected %.9g",
+              (double)cases[i].x, (double)cases[i].t, got, cases[i].want);
     }
     CHECK(isnan(tx_bce_each(NAN, 1)), "the loss of a NaN is %g", (double)tx_bce_each(NAN, 1));
     tx_graph *g = tx_graph_new();
     tx_node *a = tx_input(g, 3, 1, 1), *b = tx_input(g, 3, 1, 1), *c = tx_input(g, 3, 1, 1);
-    tx_node *node = tx_bce_with_logits(g, a, b, c, (tx_bce_args){ 0 });
-    float x[3] = { 1, NAN, -2 }, t[3] = { 1, NAN, 0 }, none[3] = { 0, 0, 0 }, some[3] = { 1, 0, 1 }, dx[3] = { 9, 9, 9 };
+    tx_node *node = tx_bce_with_logits(g, a, b, c, (tx_bce_args){0});
+    float x[3] = {1, NAN, -2}, t[3] = {1, NAN, 0}, none[3] = {0, 0, 0}, some[3] = {1, 0, 1}, dx[3] = {9, 9, 9};
     float loss = run(node, 1, x, t, none, dx);
-    CHECK(loss == 0 && dx[0] == 0 && dx[1] == 0 && dx[2] == 0, "all masked: loss %g, gradient %g %g %g", (double)loss,
-          (double)dx[0], (double)dx[1], (double)dx[2]);
+    CHECK(loss == 0 && dx[0] == 0 && dx[1] == 0 && dx[2] == 0, "all masked: loss %g, gradient %g %g %g",
+          (double)loss, (double)dx[0], (double)dx[1], (double)dx[2]);
     loss = run(node, 1, x, t, some, dx);
     CHECK(fabsf(loss - 0.5f * (0.31326169f + 0.12692801f)) < 1e-6f && dx[1] == 0 && dx[0] < 0 && dx[2] > 0,
           "a masked NaN: loss %g, gradient %g %g %g", (double)loss, (double)dx[0], (double)dx[1], (double)dx[2]);
@@ -83,36 +91,42 @@ static void check_cross_entropy_extremes(void)
 {
     tx_graph *g = tx_graph_new();
     tx_node *a = tx_input(g, 3, 1, 1), *b = tx_input(g, 1, 1, 1);
-    tx_node *node = tx_cross_entropy(g, a, b, (tx_cross_entropy_args){ 0 });
-    float x[9] = { 1000, 0, -1000, 0, 0, 0, 1, 2, 3 }, t[3] = { 0, 1, -100 }, dx[9];
+    tx_node *node = tx_cross_entropy(g, a, b, (tx_cross_entropy_args){0});
+    float x[9] = {1000, 0, -1000, 0, 0, 0, 1, 2, 3}, t[3] = {0, 1, -100}, dx[9];
     float loss = run(node, 3, x, t, NULL, dx);
     CHECK(fabsf(loss - 0.5f * 1.09861229f) < 1e-6f, "the mean over two images that count is %g", (double)loss);
-    CHECK(dx[0] == 0 && dx[2] == 0 && fabsf(dx[4] + 1.0f / 3) < 1e-6f && dx[6] == 0 && dx[8] == 0, "gradient %g %g %g %g %g",
-          (double)dx[0], (double)dx[2], (double)dx[4], (double)dx[6], (double)dx[8]);
+    CHECK(dx[0] == 0 && dx[2] == 0 && fabsf(dx[4] + 1.0f / 3) < 1e-6f && dx[6] == 0 && dx[8] == 0,
+          "gradient %g %g %g %g %g", (double)dx[0], (double)dx[2], (double)dx[4], (double)dx[6], (double)dx[8]);
     t[0] = t[1] = NAN;
     loss = run(node, 3, x, t, NULL, dx);
-    CHECK(loss == 0 && dx[0] == 0 && dx[4] == 0, "no image counts: loss %g, gradient %g %g", (double)loss, (double)dx[0], (double)dx[4]);
+    CHECK(loss == 0 && dx[0] == 0 && dx[4] == 0, "no image counts: loss %g, gradient %g %g", (double)loss,
+          (double)dx[0], (double)dx[4]);
     tx_graph_free(g);
 }
 
 static void check_refusals(void)
 {
     tx_graph *g = tx_graph_new();
-    CHECK(!tx_bce_with_logits(g, tx_input(g, 3, 1, 1), tx_input(g, 4, 1, 1), NULL, (tx_bce_args){ 0 }), "4 labels for 3 logits");
+    CHECK(!tx_bce_with_logits(g, tx_input(g, 3, 1, 1), tx_input(g, 4, 1, 1), NULL, (tx_bce_args){0}),
+          "4 labels for 3 logits");
     tx_graph_free(g);
     g = tx_graph_new();
-    float weight[3] = { 1, -1, 1 };
-    CHECK(!tx_bce_with_logits(g, tx_input(g, 3, 1, 1), tx_input(g, 3, 1, 1), NULL, (tx_bce_args){ weight }), "a negative weight");
+    float weight[3] = {1, -1, 1};
+    CHECK(!tx_bce_with_logits(g, tx_input(g, 3, 1, 1), tx_input(g, 3, 1, 1), NULL, (tx_bce_args){weight}),
+          "a negative weight");
     tx_graph_free(g);
     g = tx_graph_new();
     static float many[TX_MAX_POS_WEIGHTS + 1];
-    CHECK(!tx_bce_with_logits(g, tx_input(g, 1025, 1, 1), tx_input(g, 1025, 1, 1), NULL, (tx_bce_args){ many }), "1025 weights");
+    CHECK(!tx_bce_with_logits(g, tx_input(g, 1025, 1, 1), tx_input(g, 1025, 1, 1), NULL, (tx_bce_args){many}),
+          "1025 weights");
     tx_graph_free(g);
     g = tx_graph_new();
-    CHECK(!tx_cross_entropy(g, tx_input(g, 3, 1, 1), tx_input(g, 3, 1, 1), (tx_cross_entropy_args){ 0 }), "three targets an image");
+    CHECK(!tx_cross_entropy(g, tx_input(g, 3, 1, 1), tx_input(g, 3, 1, 1), (tx_cross_entropy_args){0}),
+          "three targets an image");
     tx_graph_free(g);
     g = tx_graph_new();
-    CHECK(!tx_cross_entropy(g, tx_input(g, 3, 1, 1), tx_input(g, 1, 1, 1), (tx_cross_entropy_args){ 1.5 }), "smoothing 1.5");
+    CHECK(!tx_cross_entropy(g, tx_input(g, 3, 1, 1), tx_input(g, 1, 1, 1), (tx_cross_entropy_args){1.5}),
+          "smoothing 1.5");
     tx_graph_free(g);
 }
 

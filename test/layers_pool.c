@@ -11,22 +11,25 @@ static float distinct(int input, size_t i)
 static const struct {
     int n, h, w, c, kernel, stride, padding, ceil;
 } pools[] = {
-    { 1, 1, 1, 1, 1, 1, 0, 0 },  { 1, 1, 1, 17, 3, 2, 1, 0 }, { 2, 8, 6, 3, 3, 2, 1, 0 },  { 2, 7, 9, 16, 3, 2, 1, 0 },
-    { 1, 7, 9, 15, 3, 2, 0, 0 }, { 1, 8, 6, 33, 3, 2, 0, 1 }, { 2, 8, 7, 17, 3, 2, 1, 1 }, { 1, 5, 7, 16, 2, 0, 0, 0 },
-    { 1, 5, 7, 20, 2, 2, 0, 1 }, { 1, 4, 5, 64, 3, 1, 1, 0 }, { 1, 7, 8, 5, 3, 3, 1, 1 },  { 1, 6, 6, 4, 2, 3, 0, 1 },
-    { 1, 16, 15, 2, 15, 1, 7, 0 },
+    {1, 1, 1, 1, 1, 1, 0, 0},    {1, 1, 1, 17, 3, 2, 1, 0}, {2, 8, 6, 3, 3, 2, 1, 0},  {2, 7, 9, 16, 3, 2, 1, 0},
+    {1, 7, 9, 15, 3, 2, 0, 0},   {1, 8, 6, 33, 3, 2, 0, 1}, {2, 8, 7, 17, 3, 2, 1, 1}, {1, 5, 7, 16, 2, 0, 0, 0},
+    {1, 5, 7, 20, 2, 2, 0, 1},   {1, 4, 5, 64, 3, 1, 1, 0}, {1, 7, 8, 5, 3, 3, 1, 1},  {1, 6, 6, 4, 2, 3, 0, 1},
+    {1, 16, 15, 2, 15, 1, 7, 0},
 };
 
 static void check_max_pool(size_t s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, pools[s].c, pools[s].h, pools[s].w);
-    tx_node *node = tx_max_pool(g, x, (tx_pool_args){ .kernel = pools[s].kernel, .stride = pools[s].stride,
-                                                      .padding = pools[s].padding, .ceil = pools[s].ceil });
-    layer_check(node, (layer_options){ .n = pools[s].n, .fill = distinct }, "max_pool");
-    layer_check(node, (layer_options){ .n = pools[s].n, .fill = distinct, .inference = 1 }, "max_pool in inference");
+    tx_node *node = tx_max_pool(g, x,
+                                (tx_pool_args){.kernel = pools[s].kernel,
+                                               .stride = pools[s].stride,
+                                               .padding = pools[s].padding,
+                                               .ceil = pools[s].ceil});
+    layer_check(node, (layer_options){.n = pools[s].n, .fill = distinct}, "max_pool");
+    layer_check(node, (layer_options){.n = pools[s].n, .fill = distinct, .inference = 1}, "max_pool in inference");
     /* the rectifier makes ties of zeros: only against the definition, which takes the first too */
-    layer_check(node, (layer_options){ .n = pools[s].n, .view = 1, .slope_tolerance = 1e9 }, "max_pool of a view");
+    layer_check(node, (layer_options){.n = pools[s].n, .view = 1, .slope_tolerance = 1e9}, "max_pool of a view");
     tx_graph_free(g);
 }
 
@@ -40,30 +43,30 @@ static float few_values(int input, size_t i)
 static void check_ties(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *node = tx_max_pool(g, tx_input(g, 18, 9, 10), (tx_pool_args){ .kernel = 3, .stride = 2, .padding = 1 });
-    layer_check(node, (layer_options){ .n = 2, .fill = few_values, .slope_tolerance = 1e9 }, "max_pool of ties");
+    tx_node *node = tx_max_pool(g, tx_input(g, 18, 9, 10), (tx_pool_args){.kernel = 3, .stride = 2, .padding = 1});
+    layer_check(node, (layer_options){.n = 2, .fill = few_values, .slope_tolerance = 1e9}, "max_pool of ties");
     tx_graph_free(g);
 }
 
-/* NaN is not swallowed wherever it stands in the window; a window of -inf gives -inf and its first pixel the gradient. */
+/* NaN is not swallowed wherever it stands; a window of -inf gives -inf and its first pixel the gradient. */
 static void check_specials(void)
 {
     for (int at = 0; at < 4; at++) {
-        float x[4] = { 1, 2, 3, 4 }, y, dy = 5, dx[4];
+        float x[4] = {1, 2, 3, 4}, y, dy = 5, dx[4];
         unsigned char argmax;
         x[at] = NAN;
-        tx_view view = { x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE };
-        tx_tensor to = { &y, 1, 1, 1, 1, 1 }, from = { &dy, 1, 1, 1, 1, 1 };
-        tx_window window = { 2, 2, 0, 0 };
+        tx_view view = {x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE};
+        tx_tensor to = {&y, 1, 1, 1, 1, 1}, from = {&dy, 1, 1, 1, 1, 1};
+        tx_window window = {2, 2, 0, 0};
         tx_channel_max_pool(&to, &argmax, &view, &window);
         CHECK(isnan(y) && argmax == at, "NaN at %d of the window: %g, argmax %d", at, (double)y, argmax);
         for (int i = 0; i < 4; i++)
             x[i] = -INFINITY;
         tx_channel_max_pool(&to, &argmax, &view, &window);
-        tx_gradient gradient = { dx, 1, NULL, 0 };
+        tx_gradient gradient = {dx, 1, NULL, 0};
         tx_channel_max_pool_gradient(&gradient, &from, &argmax, &view, &window);
-        CHECK(y == -INFINITY && dx[0] == 5 && dx[1] == 0 && dx[3] == 0, "a window of -inf: %g, gradient %g %g %g", (double)y,
-              (double)dx[0], (double)dx[1], (double)dx[3]);
+        CHECK(y == -INFINITY && dx[0] == 5 && dx[1] == 0 && dx[3] == 0, "a window of -inf: %g, gradient %g %g %g",
+              (double)y, (double)dx[0], (double)dx[1], (double)dx[3]);
     }
 }
 
@@ -72,19 +75,23 @@ static void check_sizes(void)
 {
     static const struct {
         int n, kernel, stride, padding, ceil, out;
-    } cases[] = { { 112, 3, 2, 1, 0, 56 }, { 160, 3, 2, 1, 0, 80 }, { 7, 3, 2, 0, 0, 3 }, { 8, 3, 2, 0, 1, 4 },
-                  { 8, 3, 2, 1, 1, 5 },    { 7, 3, 3, 1, 1, 3 },    { 5, 2, 2, 0, 1, 3 }, { 4, 1, 3, 0, 1, 2 },
-                  { 3, 2, 3, 1, 1, 2 },    { 1, 3, 2, 1, 0, 1 } };
+    } cases[] = {{112, 3, 2, 1, 0, 56}, {160, 3, 2, 1, 0, 80}, {7, 3, 2, 0, 0, 3}, {8, 3, 2, 0, 1, 4},
+                 {8, 3, 2, 1, 1, 5},    {7, 3, 3, 1, 1, 3},    {5, 2, 2, 0, 1, 3}, {4, 1, 3, 0, 1, 2},
+                 {3, 2, 3, 1, 1, 2},    {1, 3, 2, 1, 0, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tx_graph *g = tx_graph_new();
         tx_node *node = tx_max_pool(g, tx_input(g, 1, cases[i].n, cases[i].n),
-                                    (tx_pool_args){ .kernel = cases[i].kernel, .stride = cases[i].stride,
-                                                    .padding = cases[i].padding, .ceil = cases[i].ceil });
-        CHECK(node && node->h == cases[i].out && node->w == cases[i].out, "%d, kernel %d stride %d padding %d ceil %d: %d, not %d",
-              cases[i].n, cases[i].kernel, cases[i].stride, cases[i].padding, cases[i].ceil, node ? node->h : -1, cases[i].out);
+                                    (tx_pool_args){.kernel = cases[i].kernel,
+                                                   .stride = cases[i].stride,
+                                                   .padding = cases[i].padding,
+                                                   .ceil = cases[i].ceil});
+        CHECK(node && node->h == cases[i].out && node->w == cases[i].out,
+              "%d, kernel %d stride %d padding %d ceil %d: %d, not %d", cases[i].n, cases[i].kernel,
+              cases[i].stride, cases[i].padding, cases[i].ceil, node ? node->h : -1, cases[i].out);
         tx_graph_free(g);
     }
-    static const tx_pool_args bad[] = { { 0, 1, 0, 0 }, { 16, 1, 0, 0 }, { 3, -1, 0, 0 }, { 3, 1, 2, 0 }, { 3, 1, -1, 0 }, { 5, 1, 0, 0 } };
+    static const tx_pool_args bad[] = {{0, 1, 0, 0}, {16, 1, 0, 0}, {3, -1, 0, 0},
+                                       {3, 1, 2, 0}, {3, 1, -1, 0}, {5, 1, 0, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tx_graph *g = tx_graph_new();
         CHECK(!tx_max_pool(g, tx_input(g, 1, 4, 4), bad[i]), "bad pooling %d was taken", (int)i);
@@ -94,12 +101,13 @@ static void check_sizes(void)
 
 static void check_mean(void)
 {
-    static const int sides[][3] = { { 1, 1, 1 }, { 1, 1, 16 }, { 3, 5, 3 }, { 7, 7, 33 }, { 12, 13, 17 }, { 20, 20, 65 }, { 10, 10, 130 } };
+    static const int sides[][3] = {{1, 1, 1},    {1, 1, 16},   {3, 5, 3},    {7, 7, 33},
+                                   {12, 13, 17}, {20, 20, 65}, {10, 10, 130}};
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         tx_graph *g = tx_graph_new();
         tx_node *node = tx_global_mean(g, tx_input(g, sides[i][2], sides[i][0], sides[i][1]));
-        layer_check(node, (layer_options){ .n = 3 }, "global_mean");
-        layer_check(node, (layer_options){ .n = 1, .view = 1 }, "global_mean of a view");
+        layer_check(node, (layer_options){.n = 3}, "global_mean");
+        layer_check(node, (layer_options){.n = 1, .view = 1}, "global_mean of a view");
         tx_graph_free(g);
     }
 }
@@ -111,8 +119,8 @@ static void check_alone(void)
     static float x[N * H * W * C], together[N * C], alone[C];
     for (size_t i = 0; i < sizeof x / sizeof *x; i++)
         x[i] = layer_draw(81, i);
-    tx_view all = { x, N, H, W, C, C, NULL, NULL, TX_ACT_NONE };
-    tx_tensor y = { together, N, 1, 1, C, C }, one = { alone, 1, 1, 1, C, C };
+    tx_view all = {x, N, H, W, C, C, NULL, NULL, TX_ACT_NONE};
+    tx_tensor y = {together, N, 1, 1, C, C}, one = {alone, 1, 1, 1, C, C};
     tx_channel_image_mean(&y, &all);
     for (int n = 0; n < N; n++) {
         tx_view image = all;

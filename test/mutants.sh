@@ -35,19 +35,19 @@ link() { # PROGRAM
     $CC $FLAGS -o "o/$1" "o/test/$1.o" o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o -lm
 }
 
-# The tests, each a second or so. graph: the quick half of the small nets.
-programs="golden graph_gradient graph_plan optim_update optim_schedule"
+# The tests, a second or so each.
+programs="golden graph_gradient graph_plan layers_elementwise layers_losses layers_pool optim_update optim_schedule"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
     ops) timeout 60 o/golden $ops ;;
     reference) timeout 60 o/golden --reference $ops ;;
     net) timeout 60 o/golden test/golden/resnet18-3_64x64_b2.txt ;;
-    bottleneck) timeout 60 o/golden test/golden/resnet50-3.txt ;;
     gradient) timeout 60 o/graph_gradient ;;
     plan) timeout 60 o/graph_plan ;;
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
+    *) timeout 60 o/layers_$1 ;;
     esac >/dev/null 2>&1
 }
 program_of() {
@@ -56,7 +56,8 @@ program_of() {
     plan) echo graph_plan ;;
     update) echo optim_update ;;
     schedule) echo optim_schedule ;;
-    *) echo golden ;;
+    ops | reference | net) echo golden ;;
+    *) echo layers_$1 ;;
     esac
 }
 
@@ -66,7 +67,8 @@ done
 for p in $programs; do
     compile "test/$p.c" && link "$p" || exit 1
 done
-for t in ops reference net gradient plan update schedule; do
+cp -r o base
+for t in ops reference net gradient plan elementwise losses pool update schedule; do
     run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
 done
 
@@ -79,21 +81,164 @@ sources_of() {
 }
 
 mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
-    case "$4" in *"$only"*) ;; *) return ;; esac
+    case "$1 $4" in *"$only"*) ;; *) return ;; esac
+    source=$(sources_of "$1")
     sed -e "$3" "$top/$1" >"$1"
-    verdict=killed
     if cmp -s "$1" "$top/$1"; then
-        verdict="SURVIVED (stale: nothing changed)"
-    elif ! compile "$(sources_of "$1")" 2>/dev/null; then
-        verdict="SURVIVED (does not compile)"
-    elif ! link "$(program_of "$2")" || run_test "$2"; then
+        verdict="SURVIVED: stale, the text is not there"
+    elif ! compile "$source" 2>/dev/null || ! link "$(program_of "$2")"; then
+        verdict="SURVIVED: it does not compile"
+    elif run_test "$2"; then
         verdict=SURVIVED
+    else
+        verdict=killed
     fi
     cp "$top/$1" "$1"
-    last=$(sources_of "$1")
-    if [ "$last" != "$dirty" ] && [ -n "$dirty" ]; then compile "$dirty"; fi
-    dirty=$last
+    cp "base/${source%.c}.o" "o/${source%.c}.o"
     if [ "$verdict" = killed ]; then killed=$((killed + 1)); else survived=$((survived + 1)); fi
-    printf '%-24s %-10s %-9s %s\n' "$1" "$2" "$verdict" "$4"
+    printf '%-22s %-9s %-9s %s\n' "$1" "$2" "$verdict" "$4"
 }
-dirty=
+
+# ---- convolution
+f=layers/conv2d.c
+mutate $f reference 's/y\[o\] += w\[c \* z.o + o\] \* x\[c\]/y[o] -= w[c * z.o + o] * x[c]/' 'definition: sign of the product'
+mutate $f reference 's/y\[o\] = a->has_bias ? s->param\[1\]\[o\] : 0/y[o] = 0/' 'definition: no bias'
+mutate $f gradient 's/dw\[o\] += x \* dy\[o\]/dw[o] = x * dy[o]/' 'definition: weight gradient not accumulated'
+mutate $f gradient 's/s->dx\[0\]\[at + c\] += sum/s->dx[0][at + c] = sum/' 'definition: input gradient not accumulated'
+mutate $f reference 's/o \* stride + k \* dilation - padding/o * stride + k * dilation + padding/' 'sign of the padding'
+mutate $f ops 's/ky % a->sh != phase_y/kx % a->sh != phase_y/' 'input gradient: classes of rows by columns'
+mutate $f ops 's/(k->y0 + a->ph - ky) \/ a->sh/(k->y0 - ky) \/ a->sh/' 'input gradient: padding forgotten'
+mutate $f ops 's/p < 0 ? p + stride : p;/p;/' 'input gradient: negative phase'
+mutate $f ops 's/(n - first + stride - 1) \/ stride/(n - first) \/ stride/' 'input gradient: last pixel of a class'
+mutate $f gradient 's/w.scale = \(fold_scale(s)\|scale\);/w.scale = NULL;/' 'folding: weights not scaled'
+mutate $f gradient 's/y.add_ld = s->add.ld;/y.add_ld = s->y.ld + 1;/' 'inference: stride of the sum'
+mutate $f gradient 's/    y.act = s->act;//' 'inference: activation forgotten'
+mutate $f ops 's/s->grad\[1\]\[o\] = (float)sum\[o\]/s->grad[1][o] = (float)sum[0]/' 'bias gradient of channel 0'
+
+# ---- batch norm
+f=layers/batchnorm.c
+mutate $f reference 's/1 \/ sqrt(v + a->eps)/1 \/ (sqrt(v) + a->eps)/' 'definition: eps outside of the root'
+mutate $f gradient 's/(s->dy\[i\] - mean_dy - (/(s->dy[i] - (/' 'definition: mean of dy dropped'
+mutate $f gradient 's/ - (s->x\[0\]\[i\] - mean) \* rstd \* mean_xh//' 'definition: second term dropped'
+mutate $f reference 's/v \* (double)m \/ (double)(m - 1)/v/' 'definition: biased running variance'
+mutate $f ops 's/1 \/ sqrt(variance\[c\] + a->eps)/1 \/ sqrt(variance[c]) + a->eps/' 'eps outside'
+mutate $f ops 's/(double)m \/ (double)(m - 1) : 1/1.0 : 1/' 'biased running variance'
+mutate $f ops 's/keep \* (double)running_mean\[c\] + a->momentum/a->momentum * (double)running_mean[c] + keep/' 'momentum turned round'
+mutate $f ops 's/(float)(sum_g\[c\] \/ m) : 0/0 : 0/' 'mean of the gradient dropped'
+mutate $f ops 's/(float)(sum_gx\[c\] \* (rstd \* rstd) \/ m) : 0/0 : 0/' 'slope dropped'
+mutate $f ops 's/(sum_gx\[c\] \* (rstd \* rstd) \/ m)/(sum_gx[c] * rstd \/ m)/' 'one rstd dropped'
+mutate $f ops 's/(float)(sum_gx\[c\] \* rstd);/(float)sum_gx[c];/' 'weight gradient without rstd'
+mutate $f ops 's/(float)(bias - mean \* (double)\*scale)/(float)(bias + mean * (double)*scale)/' 'sign of the mean'
+mutate $f gradient 's/\*step->counter += 1;//' 'batches not counted'
+mutate $f gradient 's/    x.act = step->act;//' 'backward: the mask of the joined activation'
+mutate $f ops 's/mean_g\[c\] = step->training ?/mean_g[c] = 1 ?/' 'running statistics let gradients through'
+
+# ---- activations, sums, concatenation, dropout
+mutate layers/relu.c reference 's/s->x\[0\]\[i\] < 0 ? 0 : s->x\[0\]\[i\]/s->x[0][i] > 0 ? 0 : s->x[0][i]/' 'definition: the wrong half'
+mutate layers/relu.c reference 's/s->x\[0\]\[i\] > 0 ? s->dy/s->x[0][i] >= 0 ? s->dy/' 'definition: derivative 1 at 0'
+mutate layers/relu.c ops 's/tx_channel_mask(&step->dx\[0\], &step->dy, &step->y)/tx_channel_mask(\&step->dx[0], \&step->dy, NULL)/' 'no mask'
+mutate layers/add.c gradient 's/s->dx\[k\]\[i\] += s->dy\[i\]/s->dx[k][i] = s->dy[i]/' 'definition: not accumulated'
+mutate layers/add.c gradient 's/NULL : &step->y;/NULL : NULL;/' 'mask of the joined activation'
+mutate layers/concat.c gradient 's/start += c;/start += c - 1;/' 'definition: slices overlap'
+mutate layers/concat.c gradient 's/s->dx\[input\]\[at_x\] += /s->dx[input][at_x] = /' 'definition: not accumulated'
+mutate layers/concat.c gradient 's/if (step->x\[i\].data != y.data)/if (0)/' 'nothing copied'
+mutate layers/concat.c gradient 's/tx_channel_mask(dx, &dy, NULL);/tx_channel_mask(\&(tx_gradient){dx->data, dx->ld, NULL, 0}, \&dy, NULL);/' 'added gradient forgotten'
+mutate layers/dropout.c elementwise 's/>= a->p;/< a->p;/' 'zeros and values exchanged'
+mutate layers/dropout.c gradient 's/(float)(1 \/ (1 - a->p))/(float)(1 - a->p)/' 'scale turned round'
+mutate layers/dropout.c gradient 's/s->dy\[i\] \/ (1 - a->p)/s->dy[i]/' 'definition: gradient without scale'
+
+# ---- pooling, mean
+mutate layers/pool.c reference 's/s->x\[0\]\[at\] > s->x\[0\]\[best\]/s->x[0][at] >= s->x[0][best]/' 'definition: the last of equals'
+mutate layers/pool.c reference 's/outputs \* a->stride < n + a->padding/outputs * a->stride <= n + 2 * a->padding/' 'ceil: a window in the padding'
+mutate layers/pool.c gradient 's/\[reference_argmax(s, i)\] += s->dy/[reference_argmax(s, i)] = s->dy/' 'definition: not accumulated'
+mutate layers/pool.c ops 's/.top = a->padding/.top = 0/' 'padding above forgotten'
+mutate layers/mean.c reference 's/\/ (double)area;/\/ (double)(area + 1);/' 'definition: area'
+mutate layers/mean.c ops 's/\/ (float)area;/\/ (float)(area + 1);/' 'gradient: area'
+mutate layers/mean.c gradient 's/dx.add ? dx.add + area \* dx.add_ld : NULL/dx.add/' 'added gradient of the first image'
+
+# ---- linear layer, losses
+mutate layers/linear.c reference 's/s->param\[WEIGHT\]\[i \* z.out + o\];/s->param[WEIGHT][o * z.in + i];/' 'definition: weight transposed'
+mutate layers/linear.c gradient 's/s->dparam\[BIAS\]\[o\] += dy;/s->dparam[BIAS][o] = dy;/' 'definition: bias gradient not accumulated'
+mutate layers/linear.c ops 's/.bias = step->node->params > BIAS ? step->param\[BIAS\] : NULL/.bias = NULL/' 'bias forgotten'
+mutate layers/linear.c ops 's/.row_step = 1, .n = (int)z.in/.row_step = z.out, .n = (int)z.in/' 'gradient: weight not transposed'
+mutate layers/bce.c ops 's/(x > 0 ? x : 0) + tx_log1p/(x < 0 ? x : 0) + tx_log1p/' 'softplus: the wrong half'
+mutate layers/bce.c ops 's/return (1 - t) \* tx_sigmoid(x) - p/return (1 - t) * tx_sigmoid(x) + p/' 'gradient: sign of the positive part'
+mutate layers/bce.c ops 's/count += value(step, 2, p, c);/count += 1;/' 'mean over all entries, masked or not'
+mutate layers/bce.c reference 's/count += reference_mask(s, i);/count += 1;/' 'definition: mean over all entries'
+mutate layers/bce.c ops 's/if (m != 0)/if (m == 0)/' 'mask inverted in the gradient'
+mutate layers/bce.c ops 's/count > 0 ? (float)(sum \/ count) : 0/(float)(sum \/ count)/' 'no entry counts: 0 divided by 0'
+mutate layers/cross_entropy.c ops 's/return max + tx_log(sum);/return tx_log(sum);/' 'logarithm of the sum without its largest term'
+mutate layers/cross_entropy.c ops 's/(k == target ? 1 - a->smoothing : 0)/(k == target ? 1 : 0)/' 'smoothing in the gradient'
+mutate layers/cross_entropy.c ops 's/- a->smoothing \/ classes \* sum/+ a->smoothing \/ classes * sum/' 'smoothing: sign'
+mutate layers/cross_entropy.c losses 's/float add = dx->add ?/float add = 0 ?/' 'added gradient forgotten'
+
+# ---- kernels along channels
+f=core/channel_text.h
+mutate $f ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
+mutate $f gradient 's/v_fma(channel_take(x->scale + j, n), z, channel_take(x->shift + j, n))/v_mul(channel_take(x->scale + j, n), z)/' 'views without shift'
+mutate $f ops 's/g = v_select(v_gt(channel_take(y->data + p \* y->ld + j, c - j), zero), g, zero);/g = v_select(v_gt(channel_take(y->data + p * y->ld + j, c - j), zero), zero, g);/' 'mask inverted'
+mutate $f gradient 's/g = v_add(channel_take(dx->add + p \* dx->add_ld + j, c - j), g);/g = channel_take(dx->add + p * dx->add_ld + j, c - j);/' 'masked gradient not added'
+mutate $f ops 's/return n < 16 ? v_load_n(row, (int)n) : v_load(row);/return n < 16 ? v_load_n(row, (int)n - (n > 4)) : v_load(row);/' 'tail one channel short'
+mutate $f ops 's/square = v_fma(d, d, square);/square = v_add(d, square);/' 'variance: not squared'
+mutate $f ops 's/moment = v_fma(g, v_sub(value, centre), moment);/moment = v_fma(g, value, moment);/' 'moments not about the mean'
+mutate $f net 's/moment1 = v_fma(g1, v_sub(value1, centre1), moment1);/moment1 = v_fma(g1, v_sub(value0, centre1), moment1);/' 'moments of the second sixteen channels'
+mutate $f net 's/square1 = v_fma(d1, d1, square1);/square1 = v_fma(d0, d1, square1);/' 'squares of the second sixteen channels'
+mutate $f net 's/v_select(v_gt(v_fma(scale, data, shift), v_zero()), g, v_zero())/v_select(v_gt(v_mul(scale, data), v_zero()), g, v_zero())/' 'mask of batch norm without shift'
+mutate $f ops 's/g = v_fnma(away, channel_take(slope + j, n), v_sub/g = v_fma(away, channel_take(slope + j, n), v_sub/' 'normal gradient: sign of the slope'
+mutate $f gradient 's/dx->add ? v_fma(scale, g, channel_take(dx->add + p \* dx->add_ld + j, n))/dx->add ? v_mul(scale, g)/' 'normal gradient: added gradient forgotten'
+mutate $f ops 's/v_gt(z, best), m_not/v_ge(z, best), m_not/' 'pooling: the last of equals'
+mutate $f ops 's/n - start < kernel ? n - start : kernel/kernel/' 'pooling: windows beyond the edge'
+mutate $f ops 's/(reach + stride - 1) \/ stride/reach \/ stride/' 'pooling gradient: first window'
+mutate $f plan 's/m_not(v_eq(z, z))/v_gt(z, z)/' 'pooling: NaN vanishes'
+
+# ---- matrix products
+f=core/gemm_text.h
+mutate $f ops 's/v = v_add(v, bias);/v = v_sub(v, bias);/' 'sign of the bias'
+mutate $f gradient 's/gemm_put(y->data + pixel\[r\] \* y->ld + at, gemm_act(y->act, v), n);/gemm_put(y->data + pixel[r] * y->ld + at, v, n);/' 'activation forgotten'
+mutate $f gradient 's/v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);/v = u;/' 'sum replaced by what is added'
+mutate $f net 's/k0 ? TILE_RESUME : TILE_ZERO/TILE_ZERO/' 'second block of k does not resume'
+mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->step_y/' 'row offset of a target'
+mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'
+mutate core/channel.c net 's/ + (double)k \* (off \* off);/;/' 'variance: chunk means that differ'
+mutate core/channel.c net 's/result\[kind\]\[j\] += (double)pass->partial/result[kind][j] = (double)pass->partial/' 'sums: only the last chunk'
+
+# ---- updates and schedules
+f=core/update_text.h
+mutate $f update 's/v_sub(weight, v_mul(lr, d))/v_add(weight, v_mul(lr, d))/' 'SGD: uphill'
+mutate $f update 's/if (!s->first)/if (1)/' 'SGD: the first step is damped'
+mutate $f update 's/s->nesterov ? v_add(d, v_mul(momentum, b)) : b/b/' 'SGD: Nesterov'
+mutate $f update 's/v_mul(gain, d)/d/' 'SGD: dampening'
+mutate $f update 's/v_add(g, v_mul(v_set1(decay), w))/v_sub(g, v_mul(v_set1(decay), w))/' 'weight decay: sign'
+mutate $f update 's/v_mul(square_gain, v_mul(d, d))/v_mul(square_gain, d)/' 'Adam: not squared'
+mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_sqrt(v_add(v, eps)), correction)/' 'Adam: eps in the root'
+mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_add(v_sqrt(v), eps), correction)/' 'Adam: eps before the correction'
+mutate $f update 's/v_mul(keep, update_take(w + i, n - i))/update_take(w + i, n - i)/' 'AdamW: no decay'
+mutate $f update 's/v_store_n(p, (int)n, v);/v_store_n(p, (int)n - (n > 1), v);/' 'last element of a tail'
+f=optim/adam.c
+mutate $f update 's/lr \/ (1 - tx_whole_power(a->beta1, o->steps))/lr/' 'no correction of the mean'
+mutate $f update 's/(float)sqrt(1 - tx_whole_power(a->beta2, o->steps))/1/' 'no correction of the square'
+mutate $f ops 's/.mean_gain = (float)(1 - a->beta1)/.mean_gain = (float)a->beta1/' 'beta1 turned round'
+mutate $f reference 's/(sqrt(\*v \/ second) + a->eps)/sqrt(*v \/ second + a->eps)/' 'definition: eps in the root'
+mutate $f reference 's/w\[i\] -= lr \* a->weight_decay \* w\[i\];/d += a->weight_decay * w[i];/' 'definition: AdamW as Adam'
+f=optim/sgd.c
+mutate $f ops 's/.first = o->steps == 1/.first = 0/' 'the first step is no first step'
+mutate $f reference 's/step == 1 ? d : /step == 0 ? d : /' 'definition: the first step'
+f=optim/optimizer.c
+mutate $f update 's/p->role != TX_ROLE_TRAINED || o->frozen\[i\]/p->role != TX_ROLE_TRAINED/' 'frozen parameters move'
+mutate $f update 's/left -= more;/left -= more - 1;/' 'stretches overlap'
+mutate $f update 's/    tx_weights_changed(optimizer->weights);//' 'sessions are not told'
+f=optim/schedule.c
+mutate $f schedule 's/(double)(step + 1) \/ (double)schedule->warmup/(double)step \/ (double)schedule->warmup/' 'warm-up begins at 0'
+mutate $f schedule 's/1 + tx_cos_pi(done)/1 - tx_cos_pi(done)/' 'cosine upwards'
+mutate $f schedule 's/s->total \/ 3/s->total \/ 2/' 'step decay by halves'
+mutate $f schedule 's/exponent >>= 1, base \*= base/exponent >>= 1/' 'powers'
+mutate optim/train_step.c plan 's/if (!isfinite(value))/if (0)/' 'a loss that is not finite is taken'
+
+# ---- planning
+f=core/plan_backward.c
+mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritten'
+mutate $f gradient 's/p->dx_add\[k\] = input->reached ? old : tx_nowhere;/p->dx_add[k] = tx_nowhere;/' 'second contribution overwrites the first'
+mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)$/            for (int k = 0; k < 0; k++)/' 'inputs of backward not kept alive'
+
+echo "$killed killed, $survived survived"
+[ "$survived" -eq 0 ]

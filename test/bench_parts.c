@@ -1,0 +1,273 @@
+/* bench_parts.c - the parts of the program that can be tested alone: options, nearest names, the list of best
+ * checkpoints, scores by study, charts. */
+#define _POSIX_C_SOURCE 200809L
+#include "../bench/commands.h"
+#include "../bench/output.h"
+#include "../bench/report.h"
+#include "../bench/run.h"
+#include "../bench/scores.h"
+#include "../bench/svg.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/thorax-parts-XXXXXX";
+
+static void write_file(const char *name, const char *content)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    CHECK(f != NULL, "%s cannot be written", path);
+    if (f) {
+        fputs(content, f);
+        fclose(f);
+    }
+}
+
+static const char *word_at(const void *context, int i)
+{
+    return ((const char *const *)context)[i];
+}
+
+static void test_nearest(void)
+{
+    static const char *const words[] = {"train", "eval", "epochs", "eval-every", "speed"};
+    static const struct {
+        const char *typed, *wanted;
+    } cases[] = {{"trian", "train"},  {"trai", "train"}, {"eval-evry", "eval-every"},
+                 {"epoch", "epochs"}, {"ev", "eval"},    {"sped", "speed"},
+                 {"zzzzzz", NULL},    {"", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *got = nearest_name(cases[i].typed, 5, word_at, words);
+        CHECK((!got && !cases[i].wanted) || (got && cases[i].wanted && strcmp(got, cases[i].wanted) == 0),
+              "nearest to '%s' is %s", cases[i].typed, got ? got : "nothing");
+    }
+}
+
+static void test_numbers(void)
+{
+    long whole;
+    double real;
+    uint64_t seed;
+    CHECK(parse_whole("12", 1, 20, &whole) == 0 && whole == 12, "12");
+    static const char *const not_whole[] = {
+        "", "1.0", "1e3", " 1", "1 ", "0x10", "21", "0", "99999999999999999999", "-1", "+"};
+    for (size_t i = 0; i < sizeof not_whole / sizeof not_whole[0]; i++)
+        CHECK(parse_whole(not_whole[i], 1, 20, &whole) != 0, "'%s' was taken for a number from 1 to 20",
+              not_whole[i]);
+    CHECK(parse_real("1e-4", 0, 1, &real) == 0 && real == 1e-4, "1e-4");
+    static const char *const not_real[] = {"", "nan", "inf", "1e999", "1,0", "0x1p3", "1e-4x", "2", "-0.1"};
+    for (size_t i = 0; i < sizeof not_real / sizeof not_real[0]; i++)
+        CHECK(parse_real(not_real[i], 0, 1, &real) != 0, "'%s' was taken for a number from 0 to 1", not_real[i]);
+    CHECK(parse_seed("18446744073709551615", &seed) == 0 && seed == UINT64_MAX, "the largest seed");
+    CHECK(parse_seed("18446744073709551616", &seed) != 0 && parse_seed("-1", &seed) != 0 &&
+              parse_seed("", &seed) != 0,
+          "no seeds");
+    char text[TX_NUMBER];
+    CHECK(strcmp(format_real(text, sizeof text, 0.1), "0.1") == 0, "0.1 is printed %s", text);
+    CHECK(strcmp(format_real(text, sizeof text, 1.0 / 3), "0.3333333333333333") == 0, "1/3 is printed %s", text);
+    CHECK(strcmp(format_real(text, sizeof text, (double)NAN), "nan") == 0, "nan is printed %s", text);
+}
+
+static void test_items(void)
+{
+    char item[8];
+    const char *list = " a, bc ,,d";
+    static const char *const wanted[] = {"a", "bc", "", "d"};
+    for (int i = 0; i < 4; i++)
+        CHECK(next_item(&list, ',', item, sizeof item) == 1 && strcmp(item, wanted[i]) == 0, "item %d is '%s'", i,
+              item);
+    CHECK(next_item(&list, ',', item, sizeof item) == 0, "a fifth item");
+    list = "too long an item";
+    CHECK(next_item(&list, ',', item, sizeof item) == -1, "an item longer than its room");
+}
+
+static void test_options(void)
+{
+    options o;
+    char config[300], *argv[] = {(char *)"--batch=4", (char *)"--", (char *)"resnet18", (char *)"--json"};
+    char room[64];
+    snprintf(config, sizeof config, "%s/options", folder);
+    write_file("options", "# of a run\nbatch = 8\r\nsize=64\nlr = 0.5\njson = on\n");
+    const command *c = command_find("summary");
+    CHECK(options_read(&o, c, 3, argv, "batch = 8\nsize = 64\n") == EXIT_DONE, "arguments and a preset");
+    CHECK(option_whole(&o, "batch") == 4 && option_whole(&o, "size") == 64, "what is typed does not win");
+    CHECK(o.arguments == 1 && strcmp(o.argument[0], "resnet18") == 0, "the argument behind --");
+    CHECK(option_given(&o, "size") && !option_given(&o, "classes") && option_whole(&o, "classes") == 14,
+          "standard values");
+    options_free(&o);
+    char *with_file[] = {(char *)"resnet18", (char *)"--config", config};
+    CHECK(options_read(&o, c, 3, with_file, NULL) == EXIT_DONE, "a config file");
+    CHECK(option_whole(&o, "batch") == 8 && option_on(&o, "json"),
+          "values of the file; keys of other commands are passed over");
+    options_free(&o);
+    char *train[] = {(char *)"--lr", (char *)"0.00010"};
+    CHECK(options_read(&o, command_find("train"), 2, train, NULL) == EXIT_DONE, "train");
+    CHECK(strcmp(option_canonical(&o, option_find("lr"), room), "0.0001") == 0, "one spelling of a number: %s",
+          room);
+    CHECK(strcmp(option_canonical(&o, option_find("steps"), room), "") == 0, "no value has no spelling");
+    options_free(&o);
+    for (int i = 0; i < command_count(); i++)
+        for (const char *p = command_at(i)->options; *p;) {
+            char name[64];
+            size_t n = strcspn(p, " ="), word = strcspn(p, " ");
+            snprintf(name, sizeof name, "%.*s", (int)n, p);
+            CHECK(n == 0 || option_find(name) >= 0, "%s takes --%s, which is not in the table", command_at(i)->name,
+                  name);
+            p += word;
+            p += strspn(p, " ");
+        }
+}
+
+static void test_rank(void)
+{
+    static const double score[] = {0.5, 0.7, 0.7, 0.6, 0.9, 0.1};
+    static const uint64_t wanted[][3] = {{1}, {2, 1}, {2, 3, 1}, {2, 3, 4}, {5, 2, 3}, {5, 2, 3}};
+    static const uint64_t leaves[] = {0, 0, 0, 1, 4, 0};
+    run *r = tx_alloc(1, sizeof *r);
+    CHECK(r != NULL, "memory");
+    for (size_t i = 0; r && i < 6; i++) {
+        uint64_t evicted;
+        r->at.step = i + 1;
+        int taken = run_rank(r, score[i], 3, &evicted);
+        CHECK(taken == (i < 5) && evicted == leaves[i], "step %zu: taken %d, %llu leaves", i + 1, taken,
+              (unsigned long long)evicted);
+        CHECK(r->at.kept == (i < 3 ? i + 1 : 3), "%zu are kept", r->at.kept);
+        for (size_t k = 0; k < r->at.kept; k++)
+            CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
+                  (unsigned long long)r->at.best[k].step);
+    }
+    tx_free(r);
+}
+
+/* Four studies, two of them with two views. Edema's best image decides; Fracture is annotated nowhere. */
+static void test_scores(void)
+{
+    write_file("valid.csv", "Path,Sex,Age,Frontal/Lateral,AP/PA,Edema,No Finding,Fracture\n"
+                            "valid/patient1/study1/view1.jpg,Male,1,Frontal,AP,1.0,0.0,\n"
+                            "valid/patient1/study1/view2.jpg,Male,1,Lateral,,1.0,0.0,\n"
+                            "valid/patient2/study1/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
+                            "valid/patient3/study1/view1.jpg,Male,1,Frontal,AP,1.0,-1.0,\n"
+                            "valid/patient3/study2/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
+                            "valid/patient3/study2/view2.jpg,Male,1,Lateral,,0.0,1.0,\n");
+    tx_dataset_options how = {.blank = TX_BLANK_IGNORE};
+    tx_dataset *d = tx_dataset_open(folder, "valid", &how);
+    CHECK(d != NULL, "%s", tx_error_message());
+    if (!d)
+        return;
+    /* Edema by image: 1: .2 .9 .6; 0: .4 .5 .7. By study: 1: .9 .6; 0: .4 .7. */
+    const float p[] = {.2F, .1F, .5F, .9F, .1F, .5F, .4F, .8F, .5F, .6F, .3F, .5F, .5F, .9F, .5F, .7F, .2F, .5F};
+    scores s;
+    CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
+    CHECK(s.units == 4 && s.task[0].auc.positives == 2 && s.task[0].auc.negatives == 2, "counts of studies");
+    CHECK(s.task[0].auc.auc == 0.75, "AUC of Edema by study %g", s.task[0].auc.auc);
+    CHECK(s.task[1].auc.positives == 2 && s.task[1].auc.negatives == 1 && s.task[1].auc.auc == 1,
+          "the uncertain study is masked");
+    CHECK(isnan(s.task[2].auc.auc) && s.mean[2].tasks == 2 && strcmp(s.mean[2].left_out, "Fracture") == 0,
+          "Fracture is left out of the mean");
+    CHECK(s.mean[0].tasks == 1 && s.mean[0].value == 0.75 && s.mean[1].tasks == 2 && s.mean[1].value == 0.875,
+          "mean5 and mean6");
+    const char *by;
+    CHECK(scores_select(&s, 1, &by) == 0.875 && strcmp(by, "mean6") == 0, "chosen by %s", by);
+    scores_free(&s);
+    CHECK(scores_make(&s, d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
+    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g",
+          s.task[0].auc.auc);
+    scores_free(&s);
+    const unsigned char present[] = {1, 0, 1, 1, 1, 1};
+    CHECK(scores_make(&s, d, p, present, 1) == TX_OK && s.task[0].auc.auc == 0.25, "without the second view");
+    scores_free(&s);
+    for (long n = 0; n < 60; n++) {
+        long live = tx_alloc_live();
+        tx_alloc_fail_after(n);
+        tx_status status = scores_make(&s, d, p, NULL, 1);
+        tx_alloc_fail_after(-1);
+        if (status == TX_OK) {
+            scores_free(&s);
+            CHECK(n > 0, "nothing was allocated");
+            break;
+        }
+        CHECK(status == TX_ERR_MEMORY && tx_alloc_live() == live, "allocation %ld fails: status %d, %ld left", n,
+              (int)status, tx_alloc_live() - live);
+    }
+    tx_dataset_free(d);
+}
+
+static void test_pages(void)
+{
+    static const double x[] = {1, 2, 3, 4}, y[] = {0.5, NAN, 0.75, 1};
+    const svg_curve curve = {"a <b> & \"c\"", 1, 4, x, y, NULL, NULL};
+    page p = {0};
+    svg_lines(&p, &(svg_chart){.title = "t", .x_name = "x", .y_name = "y", .curve = &curve, .curves = 1});
+    CHECK(p.status == TX_OK && strncmp(p.data, "<svg ", 5) == 0 && strcmp(p.data + p.length - 7, "</svg>\n") == 0,
+          "an svg element");
+    CHECK(strstr(p.data, "a &lt;b&gt; &amp; &quot;c&quot;") && !strstr(p.data, "nan"),
+          "names are escaped, gaps are gaps");
+    page_free(&p);
+    svg_lines(&p, &(svg_chart){.title = "nothing", .x_name = "x", .y_name = "y", .curve = NULL, .curves = 0});
+    CHECK(p.status == TX_OK, "an empty chart");
+    page_free(&p);
+    page_csv(&p, "plain");
+    page_csv(&p, "a,\"b\"");
+    CHECK(strcmp(p.data, "plain\"a,\"\"b\"\"\"") == 0, "CSV fields: %s", p.data);
+    page_free(&p);
+}
+
+static void test_report(void)
+{
+    write_file(
+        "metrics.csv",
+        "step,split,task,positives,negatives,auc,low,high,method\n4,valid,Edema,2,3,0.75,0.5,0.875,delong-logit\n"
+        "4,valid,mean,nan,nan,0.75,nan,nan,mean-of-1\n4,test,Edema,2,3,nan,nan,nan,undefined\n");
+    write_file("log.csv",
+               "step,epoch,examples,loss,lr,images_per_s,seconds\n1,1,4,0.7,0.1,1,1\n2,1,8,nan,0.1,1,2\n");
+    write_file("config.txt", "# options\nnet = resnet18\ndata = /somewhere\n");
+    for (long n = 0; n < 400; n++) {
+        long live = tx_alloc_live();
+        tx_alloc_fail_after(n);
+        tx_status status = report_run(folder, 4, "a test");
+        tx_alloc_fail_after(-1);
+        CHECK(tx_alloc_live() == live, "allocation %ld fails and %ld are left", n, tx_alloc_live() - live);
+        if (status == TX_OK)
+            break;
+        CHECK(status == TX_ERR_MEMORY || status == TX_ERR_FILE, "allocation %ld fails: status %d", n, (int)status);
+    }
+    char path[256];
+    unsigned char *data = NULL;
+    size_t bytes;
+    snprintf(path, sizeof path, "%s/report.html", folder);
+    CHECK(tx_file_read(path, 1 << 20, &data, &bytes) == TX_OK, "no report: %s", tx_error_message());
+    CHECK(data && strstr((char *)data, "0.750") && strstr((char *)data, "net = resnet18") &&
+              !strstr((char *)data, "/somewhere"),
+          "the report's contents");
+    tx_free(data);
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder))
+        return 1;
+    test_nearest();
+    test_numbers();
+    test_items();
+    test_options();
+    test_rank();
+    test_scores();
+    test_pages();
+    test_report();
+    static const char *const names[] = {"options", "valid.csv",  "metrics.csv",
+                                        "log.csv", "config.txt", "report.html"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+    CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
+    return test_done("bench_parts");
+}
