@@ -1,4 +1,5 @@
 /* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers.
+ *
  */
 #include "bench.h"
 #include "recipe.h"

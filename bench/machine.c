@@ -1,4 +1,5 @@
 /* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler.
+ *
  */
 #define _XOPEN_SOURCE 700
 #include "machine.h"

@@ -1,4 +1,5 @@
 /* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it.
+ *
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"

@@ -1,6 +1,5 @@
 /* options.c - the command line of every command: arguments in any order, --option VALUE, --option=VALUE, --,
- * switches,
- * --config files, and messages that name the nearest option. */
+ * switches, --config files, and messages that name the nearest option. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 #include "output.h"

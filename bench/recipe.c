@@ -22,6 +22,7 @@ int betas_read(const char *text, double *beta1, double *beta2)
 }
 
 /* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have.
+ *
  */
 static const char *find(const options *o, const pairs *carried, const char *key)
 {

@@ -1,14 +1,14 @@
 /* run.h - the folder that a training leaves: its tables, checkpoints and states, and how a stopped run finds its
  * way back. Private to bench.
  *
- * RUN/config.txt      the options, as --config takes them
- *     log.csv         a row a step
- *     metrics.csv     rows an evaluation
- *     digests.txt     STEP SHA256 CHAIN
- *     checkpoints/    the best ones, as weights
- *     states/         full states kept by --states
+ * RUN/config.txt         the options, as --config takes them
+ *     log.csv            a row a step
+ *     metrics.csv        rows an evaluation
+ *     digests.txt        STEP SHA256 CHAIN
+ *     checkpoints/       the best ones, as weights
+ *     states/            full states kept by --states
  *     state.safetensors  the newest full state: everything that going on needs
- *     done            written last of all
+ *     done               written last of all
  *
  * A state is written after everything that it refers to, and nothing that it refers to is removed before the next
  * one stands: killed at any moment, a run goes on from its newest state, cuts its tables back to the lengths noted

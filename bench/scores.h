@@ -34,6 +34,7 @@ tx_status predictions_run(predictions *p, const inference *how);
 /* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
 void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability);
 /* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks.
+ *
  */
 double predictions_loss(const predictions *p, const tx_dataset *d);
 

@@ -46,6 +46,7 @@ typedef struct trainer {
 } trainer;
 
 /* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE.
+ *
  */
 int trainer_read(trainer *t, const options *o, const char *label);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */

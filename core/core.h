@@ -504,6 +504,26 @@ void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_targ
 size_t tx_gemm_gradient_work(const tx_rows *a, int n);
 void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work);
 
+/* --------------------------------------------------------------------------------------- Winograd
+ * Convolution with a 3x3 kernel, stride 1, by F(4x4,3x3): a quarter of the multiplications (winograd.c gives equations,
+ * error and source). Maps of h x w pixels with 0, 1 or 2 rows and columns of padding p give results of h + 2p - 2 by
+ * w + 2p - 2. The gradient of the input is such a convolution too: of dy, with padding 2 - p and weights turned by half a
+ * turn. Bits: a result does not depend on the other images; nothing depends on threads or instruction set.
+ *
+ * The caller keeps its side as for matrix products; results have at least one pixel. */
+/* 1 if it pays for results of h x w pixels, ci input channels, co result channels. */
+int tx_winograd_gains(int h, int w, int ci, int co);
+/* Packed weights of k input channels for n results: floats, and from a filter of nine taps. Forward: tap NULL, row_step
+ * and column_step as they stand; input gradient: taps 8, 7, .. 0 and the two steps exchanged. */
+size_t tx_winograd_packed(int k, int n);
+void tx_winograd_pack(float *packed, const tx_filter *w);
+/* y has the size of the results, steps 1 and offsets 0. */
+size_t tx_winograd_forward_work(const tx_view *x, int padding, int n);
+void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work);
+/* dw[tap][c][o], 9 x x->c x dy->c without gaps; dy is a view without scale and act. add: is added to what stands there. */
+size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n);
+void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_view *dy, int add, void *work);
+
 /* ------------------------------------------------------------------------------ channel operations
  * What the operations of layers/ are made of beside matrix products: passes over tensors along their contiguous
  * channels, in parallel over pixels, bound by memory: every operand is read once, nothing is stored between.

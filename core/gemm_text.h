@@ -333,29 +333,32 @@ static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t row
     }
 }
 
-/* A range of bytes to ask for, spread evenly over tiles of GEMM_CHUNK steps. */
-TX_INLINE tile_ahead gemm_spread(const float *p, size_t floats, size_t tile, size_t tiles)
-{
-    size_t step = floats * sizeof(float) / (tiles * GEMM_CHUNK);
-    tile_ahead ahead = { (const char *)p + tile * GEMM_CHUNK * step, step };
-    return ahead;
-}
+/* What to ask for while a block of tiles is computed: columns of the next rows of A and dY, a line of 16 of them and a
+ * part of the rows at a time, evenly spread over the tiles. */
+typedef struct gemm_fetch {
+    const float *a, *b;
+    size_t a_ld, b_ld, a_lines, b_lines;
+    size_t tiles, unit, due;
+} gemm_fetch;
 
-/* What to ask for during a tile of a block: its share of the next chunk, first of A, then of dY, where most of what lies
- * between the first and the last number is wanted. */
-static tile_ahead gemm_next_chunk(const tx_gemm_gradient_job *job, const tx_gemm_block *block, size_t row, size_t tile,
-                                  size_t tiles)
+static tile_ahead gemm_fetch_next(gemm_fetch *f)
 {
-    const tx_view *x = &job->a.x;
-    size_t a = job->a_pixels && 2 * block->kc > x->ld ? x->ld : 0, dy = 2 * block->nc > job->dy_ld ? job->dy_ld : 0;
-    tile_ahead none = { (const char *)block, 0 };
-    if (row + 2 * GEMM_CHUNK > job->m || a + dy == 0)
-        return none;
-    row += GEMM_CHUNK;
-    size_t a_tiles = tiles * a / (a + dy);
-    if (tile < a_tiles)
-        return gemm_spread(x->data + row * x->ld, a * GEMM_CHUNK, tile, a_tiles);
-    return gemm_spread(job->dy + row * job->dy_ld, dy * GEMM_CHUNK, tile - a_tiles, tiles - a_tiles);
+    size_t units = (f->a_lines + f->b_lines) * TILE_STEP;
+    tile_ahead ahead = { (const char *)f, 0 };
+    f->due += units;
+    if (f->due < f->tiles || f->unit >= units)
+        return ahead;
+    f->due -= f->tiles;
+    size_t line = f->unit / TILE_STEP, row = f->unit % TILE_STEP * (GEMM_CHUNK / TILE_STEP);
+    f->unit++;
+    if (line < f->a_lines) {
+        ahead.p = (const char *)(f->a + row * f->a_ld + 16 * line);
+        ahead.step = f->a_ld * sizeof(float);
+    } else {
+        ahead.p = (const char *)(f->b + row * f->b_ld + 16 * (line - f->a_lines));
+        ahead.step = f->b_ld * sizeof(float);
+    }
+    return ahead;
 }
 
 /* Rows of a matrix as tiles of TILE_M columns, the numbers of a tile without gaps; the last tile may be narrower. */
@@ -395,16 +398,25 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
     return tiled;
 }
 
-/* One chunk, some columns of dY: out (+)= A' dY. work: columns of A twice, then panels of dY. */
-typedef struct gemm_chunk {
-    size_t row, rows;
-    const float *b;
-    size_t b_panel, b_row; /* column j and row r of dY stand at b[j*b_panel + r*b_row] */
-    size_t tile, tiles;    /* of the chunk, done and in all */
-} gemm_chunk;
+/* dY of a chunk, some columns: column j of row r stands at data[j*panel + r*row]. */
+typedef struct gemm_panels {
+    const float *data;
+    size_t panel, row;
+} gemm_panels;
 
-static void gemm_gradient_group(const tx_gemm_gradient_job *job, const tx_gemm_block *block, gemm_chunk *c, gemm_columns a,
-                                size_t rows, size_t columns, float *out, size_t ld, int add)
+static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block,
+                                    float *work)
+{
+    gemm_panels place_in = { job->dy + row * job->dy_ld + block->n0, 1, job->dy_ld }, packed = { work, GEMM_CHUNK, TILE_N };
+    if (job->dy_in_place)
+        return place_in;
+    gemm_pack_dy(job, row, rows, block, work);
+    return packed;
+}
+
+/* out (+)= A' dY for one chunk of rows, some columns of A by some of dY. */
+static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows, size_t rows, size_t columns, float *out,
+                                size_t ld, int add, gemm_fetch *fetch)
 {
     for (size_t i = 0; i < rows; i += TILE_M)
         for (size_t j = 0; j < columns; j += TILE_N) {
@@ -413,36 +425,47 @@ static void gemm_gradient_group(const tx_gemm_gradient_job *job, const tx_gemm_b
             for (size_t r = 0; r < m; r++)
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
-            tile_run_ahead(c->rows, a.data + i * a.tile, 1, a.row, c->b + j * c->b_panel, c->b_row, to, ld, (int)m, (int)n,
-                           add ? TILE_ADD : TILE_ZERO, gemm_next_chunk(job, block, c->row, c->tile, c->tiles));
-            c->tile++;
+            tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
+                           add ? TILE_ADD : TILE_ZERO, gemm_fetch_next(fetch));
         }
+}
+
+/* What comes after the columns n0.. of dY: the next ones, or the next chunk. */
+static gemm_fetch gemm_after(const tx_gemm_gradient_job *job, size_t row, const tx_gemm_block *block, const tx_gemm_block *some)
+{
+    size_t tiles = (block->kc + TILE_M - 1) / TILE_M * ((some->nc + TILE_N - 1) / TILE_N);
+    gemm_fetch f = { .tiles = tiles, .a_ld = job->a.x.ld, .b_ld = job->dy_ld };
+    size_t column = some->n0 + some->nc;
+    if (column == block->n0 + block->nc) {
+        row += GEMM_CHUNK;
+        column = block->n0;
+        f.a = job->a.x.data + row * f.a_ld + block->k0;
+        f.a_lines = job->a_pixels ? (block->kc + 15) / 16 : 0;
+    }
+    size_t columns = block->n0 + block->nc - column;
+    f.b = job->dy + row * f.b_ld + column;
+    f.b_lines = ((columns < GEMM_PANELS ? columns : GEMM_PANELS) + 15) / 16;
+    if (row + GEMM_CHUNK > job->m)
+        f.a_lines = f.b_lines = 0;
+    return f;
 }
 
 static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out,
                                 size_t ld, int add, float *work)
 {
     gemm_place place[GEMM_CHUNK];
-    gemm_chunk c = { .row = chunk * GEMM_CHUNK, .b = work + 2 * GEMM_CHUNK * GEMM_GROUP, .b_panel = GEMM_CHUNK,
-                     .b_row = TILE_N };
-    c.rows = job->m - c.row < GEMM_CHUNK ? job->m - c.row : GEMM_CHUNK;
-    c.tiles = ((block->kc + TILE_M - 1) / TILE_M) * ((block->nc + TILE_N - 1) / TILE_N);
+    size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
     if (!job->a_pixels)
-        gemm_places(&job->a, c.row, c.rows, place);
+        gemm_places(&job->a, row, rows, place);
     for (size_t j = 0; j < block->nc; j += GEMM_PANELS) {
         tx_gemm_block some = { block->k0, block->kc, block->n0 + j, block->nc - j };
         some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;
-        if (job->dy_in_place) {
-            c.b = job->dy + c.row * job->dy_ld + some.n0;
-            c.b_panel = 1;
-            c.b_row = job->dy_ld;
-        } else {
-            gemm_pack_dy(job, c.row, c.rows, &some, work + 2 * GEMM_CHUNK * GEMM_GROUP);
-        }
+        gemm_panels b = gemm_take_panels(job, row, rows, &some, work + 2 * GEMM_CHUNK * GEMM_GROUP);
+        gemm_fetch fetch = gemm_after(job, row, block, &some);
         for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
             size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
-            gemm_columns a = gemm_take_columns(job, place, c.row, c.rows, block->k0 + g, group, work);
-            gemm_gradient_group(job, block, &c, a, group, some.nc, out + g * ld + j, ld, add);
+            gemm_columns a = gemm_take_columns(job, place, row, rows, block->k0 + g, group, work);
+            gemm_gradient_group(a, b, rows, group, some.nc, out + g * ld + j, ld, add, &fetch);
         }
     }
 }

@@ -10,6 +10,7 @@
 #include "core.h"
 #include "gemm_kernels.h"
 #include "update_kernels.h"
+#include "winograd_kernels.h"
 
 typedef struct tx_kernels {
     const char *name;
@@ -23,6 +24,7 @@ typedef struct tx_kernels {
     tx_gemm_kernels gemm;
     tx_channel_kernels channel;
     tx_update_kernels update;
+    tx_winograd_kernels winograd;
 } tx_kernels;
 
 extern const tx_kernels tx_kernels_portable;

@@ -6,6 +6,7 @@
 #include "gemm_text.h"
 #include "channel_text.h"
 #include "update_text.h"
+#include "winograd_text.h"
 
 const tx_kernels TX_KERNELS = {
     .name = TX_KERNELS_NAME,
@@ -17,4 +18,5 @@ const tx_kernels TX_KERNELS = {
     .gemm = GEMM_KERNELS,
     .channel = CHANNEL_KERNELS,
     .update = UPDATE_KERNELS,
+    .winograd = WINOGRAD_KERNELS,
 };

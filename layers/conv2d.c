@@ -200,13 +200,17 @@ static size_t packed_floats(size_t k, int n)
     return (tx_gemm_packed(k, (size_t)n) + 15) / 16 * 16;
 }
 
-/* prepared holds what forward reads instead of w: packed panels, or Winograd's transformed weights where they serve more
- * than one run; then in inference the scale and shift of the folded batch norm, o floats each. */
+static size_t winograd_floats(int k, int n)
+{
+    return (tx_winograd_packed(k, n) + 15) / 16 * 16;
+}
+
+/* prepared holds what forward reads instead of w: packed panels or Winograd's transformed weights; then in inference the
+ * scale and shift of the folded batch norm, o floats each. */
 static size_t packed_bytes(const tx_step *s)
 {
-    if (!is_winograd(s->node))
-        return packed_floats(product_rows(s->node), s->node->c) * sizeof(float);
-    return s->backward ? 0 : (tx_winograd_packed(s->node->input[0]->c, s->node->c) + 15) / 16 * 16 * sizeof(float);
+    const tx_node *node = s->node;
+    return sizeof(float) * (is_winograd(node) ? winograd_floats(node->input[0]->c, node->c) : packed_floats(product_rows(node), node->c));
 }
 
 /* The weight as x's patches meet it: row (tap, c), column o. */
@@ -331,7 +335,9 @@ static void input_gradient(const tx_step *s)
     tx_view dy = gradient_rows(s, &k).x;
     tx_target dx = gradient_target(s, &k);
     tx_filter w = turned_weight(s, &k);
-    tx_winograd_forward(&dy, 2 - a->ph, &w, NULL, &dx, s->work);
+    float *packed = s->work;
+    tx_winograd_pack(packed, &w);
+    tx_winograd_forward(&dy, 2 - a->ph, packed, w.n, &dx, packed + winograd_floats(w.c, w.n));
 }
 
 /* dw, and db as the column sums of dy. */
@@ -379,7 +385,8 @@ static size_t backward_work(const tx_step *s)
     tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c), tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c, 0));
+        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c), 
+                       winograd_floats(node->c, s->x[0].c) * sizeof(float) + tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
         bytes = tx_gemm_gradient_work(&rows, node->c);
@@ -402,7 +409,7 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
     need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     if (is_winograd(node)) {
         need->algorithm = "winograd";
-        need->work = tx_winograd_forward_work(&s->x[0], a->ph, node->c, !s->backward);
+        need->work = tx_winograd_forward_work(&s->x[0], a->ph, node->c);
     } else {
         tx_rows rows = patches(s);
         need->algorithm = a->taps == 1 ? "matrix" : "im2col";
@@ -423,7 +430,7 @@ static void conv2d_prepare(tx_step *s)
     }
     if (!is_winograd(node))
         tx_gemm_pack(s->prepared, &w);
-    else if (!s->backward)
+    else
         tx_winograd_pack(s->prepared, &w);
 }
 
@@ -444,8 +451,7 @@ static void conv2d_forward(tx_step *s)
     const conv_args *a = s->node->args;
     tx_target y = forward_target(s);
     if (is_winograd(s->node)) {
-        tx_filter w = weight_of(s);
-        tx_winograd_forward(&s->x[0], a->ph, &w, s->backward ? NULL : s->prepared, &y, s->work);
+        tx_winograd_forward(&s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
         return;
     }
     tx_rows rows = patches(s);

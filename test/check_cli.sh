@@ -1,6 +1,6 @@
 #!/bin/sh
-# check_cli.sh BUILD - the program as people and scripts meet it: exit statuses, one-line errors, JSON keys, and runs that are
-# killed, resumed, refused and repeated. The last line is "check_cli: N passed, N failed".
+# check_cli.sh BUILD - the program as people and scripts meet it: exit statuses, one-line errors, JSON keys, and runs
+# that are killed, resumed, refused and repeated. The last line is "check_cli: N passed, N failed".
 thorax=$1/thorax
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -135,12 +135,14 @@ says "missing: nih-sample-128/train"
 one_line 1 data check "$work/nowhere"
 expect 1 train --net resnet18 --cut 3 --size 32 --batch 40 --data "$work/wrong" --out "$work/bad" --quiet
 says view9_frontal
-expect 0 train --net resnet18 --cut 3 --size 32 --batch 40 --data "$work/wrong" --out "$work/bad" --quiet --bad-images skip --epochs 1
+expect 0 train --net resnet18 --cut 3 --size 32 --batch 40 --data "$work/wrong" --out "$work/bad" --quiet --epochs 1 \
+    --bad-images skip
 grep -q view9_frontal "$work/bad/bad-images.csv"
 pass "a skipped image is not listed" $?
 
 # ---- a run, whole
-settings="--net resnet18 --cut 3 --size 32 --batch 4 --epochs 3 --eval-every 24 --keep 2 --digest-every 3 --states 10 --lr 1e-3"
+settings="--net resnet18 --cut 3 --size 32 --batch 4 --epochs 3 --lr 1e-3 --keep 2"
+settings="$settings --eval-every 24 --digest-every 3 --states 10"
 train() { # RUN ARGUMENT...
     folder=$1
     shift
@@ -148,7 +150,8 @@ train() { # RUN ARGUMENT...
 }
 train whole
 pass "a training failed: $(cat "$work/err")" $?
-for file in config.txt log.csv metrics.csv predictions-valid.csv predictions-test.csv digests.txt state.safetensors environment.txt report.html; do
+for file in config.txt log.csv metrics.csv predictions-valid.csv predictions-test.csv digests.txt state.safetensors \
+    environment.txt report.html; do
     [ -s "$work/whole/$file" ]
     pass "a run without $file" $?
 done
@@ -238,7 +241,8 @@ one_line 1 eval "$work/whole" --data "$data" --net resnet50
 one_line 1 eval "$work/nowhere" --data "$data"
 one_line 1 eval "$data" --data "$data"
 one_line 1 eval "$data/train.csv" --data "$data"
-one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init "$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)"
+checkpoint=$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)
+one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init "$checkpoint"
 expect 0 predict "$work/whole" "$sample/test/patient00061" "$image" --quiet
 mv "$work/out" "$work/many"
 expect 0 predict "$work/whole" "$image" --quiet
@@ -268,11 +272,12 @@ expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --dry-run --quiet
 says "one step"
 [ ! -e "$work/x" ]
 pass "a dry run or a refused training wrote its folder" $?
-expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/overfit" --overfit 4 --steps 60 --lr 3e-2 --quiet
+expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/overfit" --overfit 4 --steps 60 --lr 3e-2 \
+    --quiet
 tail -n 1 "$work/overfit/log.csv" | awk -F, '{ exit !($4 < 0.1) }'
 pass "four images cannot be learnt by heart: $(tail -n 1 "$work/overfit/log.csv")" $?
-expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/init" --epochs 1 --batch 8 --quiet --freeze conv1,bn1,layer1 \
-    --init "$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)" --tasks "Edema,No Finding" --optimizer sgd --pos-weight balanced \
+expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/init" --init "$checkpoint" --epochs 1 \
+    --batch 8 --quiet --freeze conv1,bn1,layer1 --tasks "Edema,No Finding" --optimizer sgd --pos-weight balanced \
     --schedule cosine --warmup 2
 printf 'size = 32\nepochs = 1\nlimit = 16\nkeep = 1\n' >"$work/preset"
 expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet

@@ -1,0 +1,448 @@
+/* winograd.c - convolution with a 3x3 kernel, stride 1, by Winograd's minimal filtering: how it is cut into tasks.
+ *
+ * Four by four results of one map come from a patch of six by six pixels with 36 multiplications instead of 144:
+ *
+ *     Y = A' [ (G g G') . (B' d B) ] A             d: patch, g: kernel, . element by element, ' transposed
+ *
+ * The sum over input channels is taken in the middle, so that each of the 36 points is a matrix product, tiles x input
+ * channels by input channels x results. The gradient of the input is the same with dy for the input and the kernel turned
+ * by half a turn; that of the weights is the adjoint of the same formula:
+ *
+ *     dg = G' [ sum over tiles of (B' d B) . (A dY A') ] G
+ *
+ * The polynomials behind it are interpolated at 0, +-a, +-b and infinity. With a = 5/8 and b = 3/2, whose powers are exact
+ * in float, the error is less than half of that with the usual 1 and 2, and the cost the same:
+ *
+ *     B' =  225/256    0   -169/64     0      1    0          A =  1    0     0      0
+ *              0    -45/32  -9/4      5/8     1    0               1   5/8  25/64  125/512
+ *              0     45/32  -9/4     -5/8     1    0               1  -5/8  25/64 -125/512
+ *              0   -75/128 -25/64     3/2     1    0               1   3/2   9/4    27/8
+ *              0    75/128 -25/64    -3/2     1    0               1  -3/2   9/4   -27/8
+ *              0   225/256    0    -169/64    0    1               0    0     0      1
+ *
+ *     G =    256/225       0         0
+ *          -2048/2975  -256/595   -32/119
+ *          -2048/2975   256/595   -32/119
+ *            128/1071    64/357    32/119
+ *            128/1071   -64/357    32/119
+ *               0          0         1
+ *
+ * Every transform is that of the columns, then that of the rows. In one dimension, in the order of the operations, where
+ * fma(x, y, z) = x y + z and each line rounds as often as it has operations:
+ *
+ *     v = B' d    v0 = fma(225/256, d0, fma(-169/64, d2, d4))      v5 = fma(225/256, d1, fma(-169/64, d3, d5))
+ *                 e = fma(-9/4, d2, d4)      o = fma(-9/4, d1, d3)       v1 = fma(5/8, o, e)    v2 = fma(-5/8, o, e)
+ *                 e = fma(-25/64, d2, d4)    o = fma(-25/64, d1, d3)     v3 = fma(3/2, o, e)    v4 = fma(-3/2, o, e)
+ *     y = A' m    s = m1 + m2    t = m3 + m4    y0 = m0 + (s + t)              y2 = fma(9/4, t, 25/64 s)
+ *                 s = m1 - m2    t = m3 - m4    y1 = fma(3/2, t, 5/8 s)        y3 = fma(27/8, t, fma(125/512, s, m5))
+ *     s = A y     s0 = y0    s5 = y3
+ *                 e = fma(25/64, y2, y0)    o = fma(125/512, y3, 5/8 y1)    s1 = e + o    s2 = e - o
+ *                 e = fma(9/4, y2, y0)      o = fma(27/8, y3, 3/2 y1)       s3 = e + o    s4 = e - o
+ *     u = G g     u0 = 256/225 g0    u5 = g2
+ *                 e = fma(-32/119, g2, -2048/2975 g0)    o = -256/595 g1    u1 = e + o    u2 = e - o
+ *                 e = fma(32/119, g2, 128/1071 g0)       o = 64/357 g1      u3 = e + o    u4 = e - o
+ *     g = G' u    s = u1 + u2    t = u3 + u4    g0 = fma(256/225, u0, fma(-2048/2975, s, 128/1071 t))
+ *                                               g2 = fma(-32/119, s, fma(32/119, t, u5))
+ *                 s = u1 - u2    t = u3 - u4    g1 = fma(-256/595, s, 64/357 t)
+ *
+ * NUMERICS  a result is one chain over the input channels at each point; nothing in it depends on the other images, the
+ *           threads, the instruction set or the sizes of blocks. A gradient of weights is a chain over the tiles of a
+ *           chunk; chunks, whose length follows from the shape (gradient_split), are added in order.
+ *           ERRORS
+ *           One pixel that is infinite or NaN makes the whole tile NaN, where a direct sum would keep it to its
+ *           neighbours.
+ * SOURCE    Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, arXiv:1509.09308, section 4;
+ *           Winograd, "Arithmetic complexity of computations", SIAM 1980. On the choice of points: Barabasz, Anderson,
+ *           Soodhalter and Gregg, "Error analysis and improving the accuracy of Winograd convolution for deep neural
+ *           networks", ACM Trans. Math. Softw. 46(4), 2020, arXiv:1803.10986.
+ */
+#include "kernels.h"
+#include "winograd_kernels.h"
+
+static size_t parts(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static size_t round_up(size_t n, size_t to)
+{
+    return parts(n, to) * to;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Bytes of base + each*count floats; (size_t)-1 if they do not fit. */
+static size_t bytes(size_t base, size_t each, size_t count)
+{
+    size_t more, floats, result;
+    if (tx_size_mul(each, count, &more) != 0 || tx_size_add(base, more, &floats) != 0 ||
+        tx_size_mul(floats, sizeof(float), &result) != 0)
+        return (size_t)-1;
+    return result;
+}
+
+static tx_winograd_map map_of(const tx_view *x, int padding)
+{
+    tx_winograd_map map = { .h = x->h + 2 * padding - 2, .w = x->w + 2 * padding - 2, .padding = padding };
+    map.rows = (map.h + 3) / 4;
+    map.cols = (map.w + 3) / 4;
+    return map;
+}
+
+static size_t tiles_of(const tx_view *x, const tx_winograd_map *map)
+{
+    return (size_t)x->n * (size_t)map->rows * (size_t)map->cols;
+}
+
+/* An odd number of cache lines, so that what stands this far apart does not share a set of a cache. */
+static size_t odd_lines(size_t floats)
+{
+    return (parts(floats, 16) | 1) * 16;
+}
+
+/* Of a tile's channels at one point: whole lines, and no multiple of eight of them. */
+static size_t row_floats(int c)
+{
+    size_t floats = round_up((size_t)c, 16);
+    return floats % 128 ? floats : floats + 16;
+}
+
+/* Channels of a group, of n in all. */
+static int columns_of(int n, size_t group)
+{
+    int left = n - WINOGRAD_GROUP * (int)group;
+    return left < WINOGRAD_GROUP ? left : WINOGRAD_GROUP;
+}
+
+static tx_winograd_points points_at(tx_winograd_points points, float *data)
+{
+    points.data = data;
+    return points;
+}
+
+/* Four by four results cost 36 products instead of 144, plus transforms of the patch (ci) and of the results (co): as
+ * GAINS says. Tiles that hang over the edge are paid for in full. */
+int tx_winograd_gains(int h, int w, int ci, int co)
+{
+    double tiles = (double)((h + 3) / 4) * (double)((w + 3) / 4), pixels = (double)h * (double)w;
+    double products = (double)round_up((size_t)ci, 1) * (double)round_up((size_t)co, 16);
+    return tiles * (36 * products + 400.0 * (ci + co)) < 0.9 * 9 * pixels * products;
+}
+
+/* ----------------------------------------------------------------------------------------- weights */
+
+enum { PACK_ROWS = 64 };
+
+static size_t group_floats(int k)
+{
+    return WINOGRAD_POINTS * ((size_t)k * WINOGRAD_GROUP + WINOGRAD_GAP);
+}
+
+size_t tx_winograd_packed(int k, int n)
+{
+    size_t floats;
+    return tx_size_mul(group_floats(k), parts((size_t)n, WINOGRAD_GROUP), &floats) == 0 ? floats : (size_t)-1;
+}
+
+typedef struct pack_run {
+    const tx_kernels *kernels;
+    const tx_filter *w;
+    float *packed;
+    size_t blocks;
+} pack_run;
+
+static void pack_task(void *context, size_t i, int worker)
+{
+    const pack_run *run = context;
+    size_t group = i / run->blocks;
+    int first = (int)(i % run->blocks) * PACK_ROWS, left = run->w->c - first;
+    run->kernels->winograd.pack(run->w, run->packed + group * group_floats(run->w->c), (int)group * WINOGRAD_GROUP, first,
+                                left < PACK_ROWS ? left : PACK_ROWS);
+    (void)worker;
+}
+
+void tx_winograd_pack(float *packed, const tx_filter *w)
+{
+    pack_run run = { tx_kernels_now(), w, packed, parts((size_t)w->c, PACK_ROWS) };
+    tx_parallel_for(parts((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
+}
+
+/* ------------------------------------------------------------------------------------------ forward
+ * Many tiles: a task takes a block of them from patches to results, in memory of its own that stays in the second cache.
+ * Few tiles: all patches are transformed first, then a task computes a group of result channels. */
+
+enum {
+    FORWARD_FLOATS = 75 << 10,   /* of patches and products of a block: 300 KiB */
+    FORWARD_LEAST = 28,          /* tiles of a block: for as many each weight is read once */
+    FORWARD_MOST = 72,           /* where all weights are large */
+    FORWARD_WEIGHTS = 64 << 10,  /* floats of them a tile, beyond which a block has more tiles */
+    FORWARD_SHARED = 6 << 20,    /* floats that all patches may take */
+    TRANSFORM = 8                /* tiles of a task that only transforms */
+};
+
+typedef struct forward_run {
+    const tx_kernels *kernels;
+    const tx_view *x;
+    const float *packed;
+    int n;
+    const tx_target *y;
+    tx_winograd_map map;
+    size_t tiles, groups;
+    size_t block, blocks; /* tiles of a block at most, blocks of about the same size */
+    int shared;           /* one v for all tiles */
+    size_t slices;        /* tasks of a group, where it is shared */
+    tx_winograd_points v, m;
+    size_t base, each; /* floats of work: shared, of a thread */
+    float *work;
+} forward_run;
+
+static void forward_split(forward_run *run, const tx_view *x, int padding, int n)
+{
+    size_t threads = (size_t)tx_threads();
+    run->x = x;
+    run->n = n;
+    run->map = map_of(x, padding);
+    run->tiles = tiles_of(x, &run->map);
+    run->groups = parts((size_t)n, WINOGRAD_GROUP);
+    run->v.ld = row_floats(x->c);
+    run->v.block = WINOGRAD_ROWS;
+    run->m.ld = WINOGRAD_GROUP;
+
+    size_t weights = run->groups * group_floats(x->c) / FORWARD_WEIGHTS;
+    size_t fits = FORWARD_FLOATS / (WINOGRAD_POINTS * (run->v.ld + run->m.ld));
+    size_t wanted = larger(FORWARD_LEAST, smaller(FORWARD_MOST, larger(fits, weights)));
+    run->block = smaller(wanted, run->tiles);
+    run->shared = run->tiles < 4 * threads * wanted && WINOGRAD_POINTS * odd_lines(run->tiles * run->v.ld) <= FORWARD_SHARED;
+    run->blocks = parts(run->tiles, larger(run->block, 1));
+    run->m.slab = odd_lines(run->block * run->m.ld);
+    run->v.slab = odd_lines((run->shared ? run->tiles : run->block) * run->v.ld);
+    run->base = run->shared ? WINOGRAD_POINTS * run->v.slab : 0;
+    run->each = WINOGRAD_POINTS * (run->m.slab + (run->shared ? 0 : run->v.slab));
+    if (run->shared) {
+        run->slices = smaller(parts(run->tiles, FORWARD_LEAST / 2), parts(6 * threads, run->groups));
+        run->blocks = larger(run->blocks, run->slices);
+    } else if (run->blocks < 16 * threads) {
+        run->blocks = round_up(run->blocks, threads);
+    }
+}
+
+size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
+{
+    forward_run run;
+    forward_split(&run, x, padding, n);
+    return bytes(run.base, run.each, (size_t)tx_threads());
+}
+
+static size_t forward_begin(const forward_run *run, size_t block)
+{
+    return run->tiles * block / run->blocks;
+}
+
+/* One group of results of a block, from v. While it is computed, what comes next is fetched: the memory that its results
+ * and addend stand in, and the pixels of tiles [next, end). */
+static void forward_block(const forward_run *run, const tx_winograd_points *v, const tx_winograd_points *m, size_t block,
+                          size_t group, size_t next, size_t end)
+{
+    const tx_target *y = run->y;
+    size_t first = forward_begin(run, block), tiles = forward_begin(run, block + 1) - first;
+    int cols = columns_of(run->n, group), channel = (int)group * WINOGRAD_GROUP;
+    tx_winograd_product p = { .map = &run->map, .u = run->packed + group * group_floats(run->x->c), .a = *v, .out = *m,
+                              .tiles = tiles, .k = (size_t)run->x->c, .cols = cols };
+    p.ahead[0] = (tx_winograd_ahead){ y->data + channel, y->ld, run->map.h, run->map.w, cols, first, tiles };
+    p.ahead[1] = (tx_winograd_ahead){ run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next };
+    if (y->add && y->add != y->data)
+        p.ahead[2] = (tx_winograd_ahead){ y->add + channel, y->add_ld, run->map.h, run->map.w, cols, first, tiles };
+    run->kernels->winograd.product(&p);
+    run->kernels->winograd.output(y, &run->map, first, tiles, m, channel, cols);
+}
+
+static void forward_block_task(void *context, size_t i, int worker)
+{
+    const forward_run *run = context;
+    size_t first = forward_begin(run, i), end = forward_begin(run, i + 1);
+    size_t after = i + 1 < run->blocks ? forward_begin(run, i + 2) - end : 0;
+    tx_winograd_points v = points_at(run->v, run->work + (size_t)worker * run->each);
+    tx_winograd_points m = points_at(run->m, v.data + WINOGRAD_POINTS * v.slab);
+    run->kernels->winograd.input(run->x, &run->map, first, end - first, &v);
+    for (size_t g = 0; g < run->groups; g++)
+        forward_block(run, &v, &m, i, g, end + after * g / run->groups, end + after * (g + 1) / run->groups);
+}
+
+static void forward_input_task(void *context, size_t i, int worker)
+{
+    const forward_run *run = context;
+    size_t first = i * TRANSFORM;
+    tx_winograd_points v = points_at(run->v, run->work + first * run->v.ld);
+    run->kernels->winograd.input(run->x, &run->map, first, smaller(TRANSFORM, run->tiles - first), &v);
+    (void)worker;
+}
+
+static void forward_group_task(void *context, size_t i, int worker)
+{
+    const forward_run *run = context;
+    size_t group = i / run->slices, slice = i % run->slices;
+    size_t block = run->blocks * slice / run->slices, end = run->blocks * (slice + 1) / run->slices;
+    tx_winograd_points m = points_at(run->m, run->work + run->base + (size_t)worker * run->each);
+    for (; block < end; block++) {
+        tx_winograd_points v = points_at(run->v, run->work + forward_begin(run, block) * run->v.ld);
+        forward_block(run, &v, &m, block, group, 0, 0);
+    }
+}
+
+void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work)
+{
+    forward_run run = { .kernels = tx_kernels_now(), .packed = packed, .y = y, .work = work };
+    forward_split(&run, x, padding, n);
+    if (run.shared) {
+        tx_parallel_for(parts(run.tiles, TRANSFORM), forward_input_task, &run);
+        tx_parallel_for(run.groups * run.slices, forward_group_task, &run);
+    } else {
+        tx_parallel_for(run.blocks, forward_block_task, &run);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- gradient
+ * A round of tiles is transformed, then multiplied: a task owns 64 input channels by a group of results, at all points or
+ * some. If there is one round only, the sums do not leave the task. */
+
+enum {
+    GRADIENT_CHUNK = 72,          /* tiles of a chain at most */
+    GRADIENT_LEAST = 600 << 10,   /* floats of the transformed tiles of a round, that stay in the caches: 2.4 MB */
+    GRADIENT_MOST = 6 << 20,      /* 25 MB, where the sums are larger still */
+    GRADIENT_SPLIT = 6            /* tasks that share the 36 points */
+};
+
+typedef struct gradient_run {
+    const tx_kernels *kernels;
+    const tx_view *x, *dy;
+    float *dw;
+    int add;
+    tx_winograd_map map;
+    size_t tiles, rounds, chunks; /* chunks of a round */
+    size_t groups, rows;          /* blocks of dw */
+    size_t split;                 /* tasks of a block */
+    tx_winograd_points v, s, d;
+    size_t round;
+} gradient_run;
+
+static void gradient_split(gradient_run *run, const tx_view *x, int padding, int n)
+{
+    run->x = x;
+    run->map = map_of(x, padding);
+    run->tiles = tiles_of(x, &run->map);
+    run->groups = parts((size_t)n, WINOGRAD_GROUP);
+    run->rows = parts((size_t)x->c, WINOGRAD_ROWS);
+    run->v.ld = smaller(WINOGRAD_ROWS, round_up((size_t)x->c, 16));
+
+    size_t each = WINOGRAD_POINTS * (run->rows * run->v.ld + run->groups * WINOGRAD_GROUP);
+    size_t sums = WINOGRAD_POINTS * run->rows * run->v.ld * run->groups * WINOGRAD_GROUP;
+    size_t wanted = larger(GRADIENT_CHUNK, larger(GRADIENT_LEAST, smaller(GRADIENT_MOST, sums / 2)) / each);
+    run->rounds = 2 * run->tiles <= 3 * wanted ? 1 : parts(run->tiles, wanted);
+    size_t most = parts(run->tiles, run->rounds);
+    run->chunks = parts(most, GRADIENT_CHUNK);
+    run->split = run->rounds == 1 ? 1 : GRADIENT_SPLIT;
+
+    run->v.block = odd_lines(most * run->v.ld);
+    run->v.slab = odd_lines(run->rows * run->v.block);
+    run->s.block = (most + 1) * WINOGRAD_GROUP;
+    run->s.slab = odd_lines(run->groups * run->s.block);
+    run->d.ld = WINOGRAD_GROUP;
+    run->d.slab = odd_lines((size_t)WINOGRAD_ROWS * WINOGRAD_GROUP);
+}
+
+size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n)
+{
+    gradient_run run;
+    gradient_split(&run, x, padding, n);
+    return bytes(WINOGRAD_POINTS * (run.v.slab + run.s.slab), WINOGRAD_POINTS * run.d.slab,
+                 run.rounds == 1 ? (size_t)tx_threads() : run.groups * run.rows);
+}
+
+static size_t gradient_begin(const gradient_run *run, size_t round)
+{
+    return run->tiles * round / run->rounds;
+}
+
+static size_t gradient_tiles(const gradient_run *run, size_t round)
+{
+    return round < run->rounds ? gradient_begin(run, round + 1) - gradient_begin(run, round) : 0;
+}
+
+static void gradient_input_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    size_t first = i / 2 * TRANSFORM, tiles = smaller(TRANSFORM, gradient_tiles(run, run->round) - first);
+    size_t tile = gradient_begin(run, run->round) + first;
+    if (i % 2) {
+        tx_winograd_points s = points_at(run->s, run->s.data + first * (size_t)run->kernels->tile_n);
+        run->kernels->winograd.sample(run->dy, &run->map, tile, tiles, &s);
+    } else {
+        tx_winograd_points v = points_at(run->v, run->v.data + first * run->v.ld);
+        run->kernels->winograd.input(run->x, &run->map, tile, tiles, &v);
+    }
+    (void)worker;
+}
+
+/* dw of a block from its sums. */
+static void gradient_finish(const gradient_run *run, size_t block, const tx_winograd_points *d)
+{
+    size_t group = block / run->rows, row = block % run->rows * WINOGRAD_ROWS;
+    size_t n = (size_t)run->dy->c, k = (size_t)run->x->c;
+    run->kernels->winograd.finish(run->dw + row * n + group * WINOGRAD_GROUP, k * n, n, d, (int)smaller(WINOGRAD_ROWS, k - row),
+                                  columns_of(run->dy->c, group), run->add);
+}
+
+static void gradient_product_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    const tx_view *x = run->x, *dy = run->dy;
+    size_t block = i / run->split, part = i % run->split, group = block / run->rows, row = block % run->rows;
+    tx_winograd_points d = run->d;
+    d.data += (run->rounds == 1 ? (size_t)worker : block) * WINOGRAD_POINTS * d.slab;
+    tx_winograd_product p = { .map = &run->map, .out = d, .tiles = gradient_tiles(run, run->round), .chunks = run->chunks,
+                              .rows = (int)smaller(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
+                              .cols = columns_of(dy->c, group), .points = WINOGRAD_POINTS / (int)run->split,
+                              .add = run->round > 0 };
+    p.point = p.points * (int)part;
+    p.a = points_at(run->v, run->v.data + row * run->v.block);
+    p.b = points_at(run->s, run->s.data + group * run->s.block);
+    size_t tasks = run->groups * run->rows * run->split, after = gradient_tiles(run, run->round + 1);
+    size_t begin = gradient_begin(run, run->round + 1), next = after * i / tasks, end = after * (i + 1) / tasks;
+    p.ahead[0] = (tx_winograd_ahead){ x->data, x->ld, x->h, x->w, x->c, begin + next, end - next };
+    p.ahead[1] = (tx_winograd_ahead){ dy->data, dy->ld, run->map.h, run->map.w, dy->c, begin + next, end - next };
+    run->kernels->winograd.correlate(&p);
+    if (run->rounds == 1)
+        gradient_finish(run, block, &d);
+}
+
+static void gradient_finish_task(void *context, size_t i, int worker)
+{
+    const gradient_run *run = context;
+    tx_winograd_points d = points_at(run->d, run->d.data + i * WINOGRAD_POINTS * run->d.slab);
+    gradient_finish(run, i, &d);
+    (void)worker;
+}
+
+void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_view *dy, int add, void *work)
+{
+    gradient_run run = { .kernels = tx_kernels_now(), .dy = dy, .dw = dw, .add = add };
+    gradient_split(&run, x, padding, dy->c);
+    run.v.data = work;
+    run.s.data = run.v.data + WINOGRAD_POINTS * run.v.slab;
+    run.d.data = run.s.data + WINOGRAD_POINTS * run.s.slab;
+    size_t blocks = run.groups * run.rows;
+    for (run.round = 0; run.round < run.rounds; run.round++) {
+        tx_parallel_for(2 * parts(gradient_tiles(&run, run.round), TRANSFORM), gradient_input_task, &run);
+        tx_parallel_for(blocks * run.split, gradient_product_task, &run);
+    }
+    if (run.rounds > 1)
+        tx_parallel_for(blocks, gradient_finish_task, &run);
+}
