@@ -152,20 +152,27 @@ static tx_status write_results(const study *s, const result *r)
     return status;
 }
 
+/* With fewer images than this in a class an interval is not to be relied on. */
+enum { ENOUGH = 10 };
+
 /* Which tasks the figures tell from chance, and how wide their intervals are: computed, not written by hand. */
 static void report_limits(page *p, const result *r)
 {
     double sum = 0;
-    int intervals = 0, above = 0, undefined = 0;
+    int enough = 0, above = 0, few = 0, undefined = 0;
     page names = {0};
     for (size_t k = 0; k < r->m.rows; k++) {
         const metric *row = &r->m.row[k];
         if (row->test != r->test || row->step != r->best || isnan(row->positives))
             continue;
         undefined += isnan(row->auc);
-        if (!isfinite(row->low))
+        if (isnan(row->auc))
             continue;
-        intervals++;
+        if (row->positives < ENOUGH || row->negatives < ENOUGH) {
+            few++;
+            continue;
+        }
+        enough++;
         sum += row->high - row->low;
         if (row->low > 0.5) {
             page_append(&names, above++ ? ", " : "");
@@ -173,18 +180,20 @@ static void report_limits(page *p, const result *r)
         }
     }
     char width[TX_NUMBER];
-    page_add(p, "<p>Of %d tasks with an interval %d %s above chance (the interval's lower end is above 0.5)",
-             intervals, above, above == 1 ? "is" : "are");
+    page_add(p, "<p>%d tasks have at least %d positive and %d negative studies. Of these %d %s above chance (the "
+                "interval's lower end is above 0.5)",
+             enough, (int)ENOUGH, (int)ENOUGH, above, above == 1 ? "is" : "are");
     if (above) {
         page_append(p, ": ");
         page_append(p, names.data ? names.data : "");
     }
     page_append(p, ". ");
-    if (intervals)
-        page_add(p,
-                 "The intervals are %s wide on average, so differences smaller than that are not resolved here. ",
-                 tx_number_fixed(width, sizeof width, sum / intervals, 2));
-    page_add(p, "%d tasks have no positive or no negative image in this split and no AUC.</p>\n", undefined);
+    if (enough)
+        page_add(p, "Their intervals are %s wide on average, so differences smaller than that are not resolved here. ",
+                 tx_number_fixed(width, sizeof width, sum / enough, 2));
+    page_add(p, "%d tasks have fewer: their figures say little. %d have no positive or no negative study, and no "
+                "AUC.</p>\n",
+             few, undefined);
     page_free(&names);
 }
 

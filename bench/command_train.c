@@ -77,6 +77,7 @@ static int train_folder(trainer *t, const options *o, const char *plan)
             printf("%s: this run is finished (--restart begins it anew)\n", t->run.folder);
         return EXIT_DONE;
     }
+    trainer_catch_signals();
     say_lines(plan);
     int code = begin(t, state == RUN_RESUMED);
     if (code != EXIT_DONE)

@@ -20,7 +20,7 @@ static void on_signal(int signal_number)
 }
 
 /* A second signal of the same kind ends the program at once. */
-static void catch_signals(void)
+void trainer_catch_signals(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -232,7 +232,6 @@ static tx_status settle(trainer *t)
 int trainer_loop(trainer *t)
 {
     tx_status status;
-    catch_signals();
     t->saved = tx_seconds();
     tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images",
                       (size_t)trainer_examples(t, t->total), (size_t)trainer_examples(t, t->run.at.step));

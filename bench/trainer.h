@@ -67,7 +67,8 @@ int trainer_loop(trainer *t);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
 int trainer_finish(trainer *t);
 
-/* Set by SIGINT and SIGTERM while a training runs. */
+/* From now on SIGINT and SIGTERM set trainer_stopped, for the loop to save its state and end. */
+void trainer_catch_signals(void);
 extern volatile sig_atomic_t trainer_stopped;
 
 #endif

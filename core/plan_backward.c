@@ -30,6 +30,18 @@ static int exclusive(const tx_plan *plan, int i)
     return !tx_plan_node(plan, i)->wanted;
 }
 
+/* Adding to the gradient of node v where it stands would change what step i still reads as its own result's gradient:
+ * the two overlap, and are not one for an operation that reads each value before it writes it there. */
+static int clashes(const tx_plan *plan, int i, int v)
+{
+    const tx_planned *p = &plan->node[i];
+    const tx_slot *sum = &plan->node[v].gradient, *dy = &p->dy;
+    size_t sum_end = sum->channel + (size_t)tx_plan_node(plan, v)->c, dy_end = dy->channel + (size_t)tx_plan_node(plan, p->result)->c;
+    if (sum->buffer != dy->buffer || sum->channel >= dy_end || dy->channel >= sum_end)
+        return 0;
+    return !tx_plan_node(plan, i)->op->in_place || sum->channel != dy->channel || sum_end != dy_end || sum->ld != dy->ld;
+}
+
 /* Input k of step i receives a contribution; `offer` is a place that the first one may take over, or tx_nowhere. */
 static tx_status route(tx_plan *plan, int i, int k, tx_slot offer)
 {
@@ -38,7 +50,7 @@ static tx_status route(tx_plan *plan, int i, int k, tx_slot offer)
     tx_slot old = input->gradient;
     if (!input->reached && offer.buffer >= 0) {
         input->gradient = offer;
-    } else if (!input->reached || !exclusive(plan, v)) {
+    } else if (!input->reached || !exclusive(plan, v) || clashes(plan, i, v)) {
         tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, v), time, &input->gradient);
         if (status)
             return status;

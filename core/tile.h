@@ -28,7 +28,7 @@
 #elif defined(TX_SIMD_AVX2) || defined(TX_SIMD_NEON)
 #define TILE_M 6
 #define TILE_V 1
-#define TILE_STEP 4
+#define TILE_STEP 2
 #else
 #define TILE_M 4
 #define TILE_V 1
@@ -40,7 +40,7 @@ enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
 
 #if defined(__GNUC__) || defined(__clang__)
 /* Hides from the compiler how a pointer came about, so that it does not keep one of its own for every row. */
-#define TILE_OPAQUE(p) __asm__("" : "+r"(p))
+#define TILE_OPAQUE(p) __asm__ volatile("" : "+r"(p) : : "memory")
 #else
 #define TILE_OPAQUE(p) ((void)0)
 #endif

@@ -419,14 +419,17 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
         need->work_backward = backward_work(s);
 }
 
-/* Folding: y = g (x*w - mean) / sqrt(var + eps) + b = x*(scale w) + shift, channel by channel of the result. */
+/* Folding: scale (x*w + b) + shift = x*(scale w) + (scale b + shift), channel by channel of the result. */
 static void conv2d_prepare(tx_step *s)
 {
     const tx_node *node = s->node;
     tx_filter w = weight_of(s);
     if (s->fold) {
-        tx_batchnorm_affine(s->fold, s->fold_param, fold_scale(s), fold_scale(s) + node->c);
-        w.scale = fold_scale(s);
+        float *scale = fold_scale(s), *shift = scale + node->c;
+        tx_batchnorm_affine(s->fold, s->fold_param, scale, shift);
+        for (int o = 0; o < node->c && s->param[1]; o++)
+            shift[o] = tx_fmaf(scale[o], s->param[1][o], shift[o]);
+        w.scale = scale;
     }
     if (!is_winograd(node))
         tx_gemm_pack(s->prepared, &w);

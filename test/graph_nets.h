@@ -309,6 +309,11 @@ static tx_node *net_pool_first(tx_node *x)
     return add(a, b);
 }
 
+static tx_node *net_pool_alone(tx_node *x)
+{
+    return conv(pool(x, 2, 2, 0), 5, 3, 1);
+}
+
 static tx_node *net_nothing(tx_node *x)
 {
     return x;
@@ -354,6 +359,7 @@ static const small_net small_nets[] = {
     {"two heads", net_two_heads, 3, 4, 4, 2},
     {"two means", net_two_means, 3, 4, 5, 1},
     {"pool first", net_pool_first, 3, 7, 8, 0},
+    {"pool alone", net_pool_alone, 3, 6, 8, 0},
     {"features alone", net_dense_nested, 3, 5, 6, 2},
     {"a sum at the end", net_concat_shared, 3, 5, 5, 2},
     {"a concatenation at the end", net_branches, 3, 9, 7, 2},

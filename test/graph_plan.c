@@ -163,7 +163,7 @@ static void check_alone(const small_net *net)
     tx_graph_free(s.graph);
 }
 
-/* One number that is none, in a corner of the first image, reaches the result: no rectifier, pool or mask hides it. */
+/* One number that is none, at row 1, column 1 of the first image, reaches the result: no rectifier, pool or mask hides it. */
 static void check_nan(const small_net *net, tx_mode mode)
 {
     small_graph s;
@@ -174,7 +174,7 @@ static void check_nan(const small_net *net, tx_mode mode)
     size_t count = net->cross_entropy == 2 ? small_count(s.last, 2) : 1, hits = 0;
     float *value = tx_alloc(small_count(s.last, 2), sizeof *value);
     set_inputs(session, &s, net, 0, 2, 0);
-    tx_session_input(session, s.image)[0] = NAN;
+    tx_session_input(session, s.image)[((net->h > 1 ? net->w : 0) + (net->w > 1 ? 1 : 0)) * net->c] = NAN;
     tx_forward(session);
     tx_session_value(session, s.last, value);
     for (size_t i = 0; i < count; i++)

@@ -129,6 +129,12 @@ static void check_concat_in_place(void)
               (double)wide[i], (double)dwide[i]);
     CHECK(dsecond[0] == 3 && dsecond[1] == 6, "concat: the copied gradient is %g %g", (double)dsecond[0],
           (double)dsecond[1]);
+    float others[4] = {10, 20, 30, 40}; /* what others contributed is added even in place */
+    dx[0].add = others;
+    dx[0].add_ld = 2;
+    node->op->backward(&step);
+    CHECK(dwide[0] == 11 && dwide[1] == 22 && dwide[2] == 3 && dwide[4] == 45, "concat, added in place: %g %g %g %g",
+          (double)dwide[0], (double)dwide[1], (double)dwide[2], (double)dwide[4]);
     tx_graph_free(g);
 }
 
