@@ -333,31 +333,44 @@ static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t row
     }
 }
 
-/* What to ask for while a block of tiles is computed: columns of the next rows of A and dY, a line of 16 of them and a
- * part of the rows at a time, evenly spread over the tiles. */
+/* A block of a matrix, GEMM_CHUNK rows, to ask for while some tiles are computed: where whole rows are wanted evenly spread
+ * over all moments, else in units of a line of 16 columns of one of TILE_STEP parts of the rows, spread over the tiles. */
 typedef struct gemm_fetch {
-    const float *a, *b;
-    size_t a_ld, b_ld, a_lines, b_lines;
-    size_t tiles, unit, due;
+    const float *data;
+    size_t ld, tiles, left; /* tiles in all and to come */
+    size_t step;            /* of whole rows: bytes a moment */
+    size_t units, unit, due;
 } gemm_fetch;
 
+enum { GEMM_MOMENTS = GEMM_CHUNK / TILE_STEP }; /* of a tile, in each of which it asks for a line */
+
+static gemm_fetch gemm_fetch_block(const float *data, size_t ld, size_t columns, size_t tiles)
+{
+    gemm_fetch f = { .data = data, .ld = ld, .tiles = tiles, .left = tiles, .units = (columns + 15) / 16 * TILE_STEP };
+    if (columns == ld && tiles > 0)
+        f.step = ld * sizeof(float) * GEMM_CHUNK / (tiles * GEMM_MOMENTS);
+    return f;
+}
+
+/* What the next tile shall ask for. */
 static tile_ahead gemm_fetch_next(gemm_fetch *f)
 {
-    size_t units = (f->a_lines + f->b_lines) * TILE_STEP;
-    tile_ahead ahead = { (const char *)f, 0 };
-    f->due += units;
-    if (f->due < f->tiles || f->unit >= units)
+    tile_ahead ahead = { (const char *)f->data, 0 };
+    if (f->left == 0)
+        return ahead;
+    f->left--;
+    if (f->step > 0) {
+        ahead.p += (f->tiles - f->left - 1) * GEMM_MOMENTS * f->step;
+        ahead.step = f->step;
+        return ahead;
+    }
+    f->due += f->units;
+    if (f->due < f->tiles || f->unit == f->units)
         return ahead;
     f->due -= f->tiles;
-    size_t line = f->unit / TILE_STEP, row = f->unit % TILE_STEP * (GEMM_CHUNK / TILE_STEP);
+    ahead.p = (const char *)(f->data + f->unit % TILE_STEP * GEMM_MOMENTS * f->ld + 16 * (f->unit / TILE_STEP));
+    ahead.step = f->ld * sizeof(float);
     f->unit++;
-    if (line < f->a_lines) {
-        ahead.p = (const char *)(f->a + row * f->a_ld + 16 * line);
-        ahead.step = f->a_ld * sizeof(float);
-    } else {
-        ahead.p = (const char *)(f->b + row * f->b_ld + 16 * (line - f->a_lines));
-        ahead.step = f->b_ld * sizeof(float);
-    }
     return ahead;
 }
 
@@ -384,14 +397,14 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
 {
     const float *in = job->a.x.data + row * job->a.x.ld + k0;
     gemm_columns place_in = { in, 1, job->a.x.ld }, grouped = { work, 1, kc }, tiled = { work, rows, TILE_M };
-    if (job->a_in_place)
+    if (job->a_in_place && TILE_M > 8) /* of narrow tiles a line holds too much that is not wanted */
         return place_in;
     if (job->a_pixels) {
         gemm_pack_tiles(in, job->a.x.ld, rows, kc, work);
         return tiled;
     }
     gemm_pack_rows(&job->a, place, rows, k0, kc, work);
-    if (TILE_M > 8) /* most of a cache line is used as it is */
+    if (TILE_M > 8)
         return grouped;
     tiled.data = work + GEMM_CHUNK * GEMM_GROUP;
     gemm_pack_tiles(work, kc, rows, kc, work + GEMM_CHUNK * GEMM_GROUP);
@@ -426,28 +439,27 @@ static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
             tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
-                           add ? TILE_ADD : TILE_ZERO, gemm_fetch_next(fetch));
+                           add ? TILE_ADD : TILE_ZERO, gemm_fetch_next(fetch->left ? fetch : fetch + 1));
         }
 }
 
-/* What comes after the columns n0.. of dY: the next ones, or the next chunk. */
-static gemm_fetch gemm_after(const tx_gemm_gradient_job *job, size_t row, const tx_gemm_block *block, const tx_gemm_block *some)
+/* What to ask for during columns n0.. of dY: the next columns of dY, or A and dY of the next chunk. */
+static void gemm_fetch_after(const tx_gemm_gradient_job *job, size_t row, const tx_gemm_block *block,
+                             const tx_gemm_block *some, gemm_fetch fetch[2])
 {
-    size_t tiles = (block->kc + TILE_M - 1) / TILE_M * ((some->nc + TILE_N - 1) / TILE_N);
-    gemm_fetch f = { .tiles = tiles, .a_ld = job->a.x.ld, .b_ld = job->dy_ld };
-    size_t column = some->n0 + some->nc;
-    if (column == block->n0 + block->nc) {
+    size_t tiles = (block->kc + TILE_M - 1) / TILE_M * ((some->nc + TILE_N - 1) / TILE_N), a_tiles = 0;
+    size_t a_ld = job->a.x.ld, column = some->n0 + some->nc, end = block->n0 + block->nc;
+    if (column == end) {
         row += GEMM_CHUNK;
         column = block->n0;
-        f.a = job->a.x.data + row * f.a_ld + block->k0;
-        f.a_lines = job->a_pixels ? (block->kc + 15) / 16 : 0;
     }
-    size_t columns = block->n0 + block->nc - column;
-    f.b = job->dy + row * f.b_ld + column;
-    f.b_lines = ((columns < GEMM_PANELS ? columns : GEMM_PANELS) + 15) / 16;
+    size_t columns = end - column < GEMM_PANELS ? end - column : GEMM_PANELS;
     if (row + GEMM_CHUNK > job->m)
-        f.a_lines = f.b_lines = 0;
-    return f;
+        row = tiles = 0;
+    if (column == block->n0 && job->a_pixels)
+        a_tiles = tiles * block->kc / (block->kc + columns);
+    fetch[0] = gemm_fetch_block(job->a.x.data + row * a_ld + block->k0, a_ld, block->kc, a_tiles);
+    fetch[1] = gemm_fetch_block(job->dy + row * job->dy_ld + column, job->dy_ld, columns, tiles - a_tiles);
 }
 
 static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out,
@@ -461,11 +473,12 @@ static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, c
         tx_gemm_block some = { block->k0, block->kc, block->n0 + j, block->nc - j };
         some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;
         gemm_panels b = gemm_take_panels(job, row, rows, &some, work + 2 * GEMM_CHUNK * GEMM_GROUP);
-        gemm_fetch fetch = gemm_after(job, row, block, &some);
+        gemm_fetch fetch[2];
+        gemm_fetch_after(job, row, block, &some, fetch);
         for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
             size_t group = block->kc - g < GEMM_GROUP ? block->kc - g : GEMM_GROUP;
             gemm_columns a = gemm_take_columns(job, place, row, rows, block->k0 + g, group, work);
-            gemm_gradient_group(a, b, rows, group, some.nc, out + g * ld + j, ld, add, &fetch);
+            gemm_gradient_group(a, b, rows, group, some.nc, out + g * ld + j, ld, add, fetch);
         }
     }
 }
