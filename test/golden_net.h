@@ -360,7 +360,7 @@ static tx_status net_run(net_file *f, const tx_net_info *info)
 
 static double net_wanted(const text_line *line, int field)
 {
-    double v = NAN;
+    double v = (double)NAN;
     text_number(line, field, &v);
     return v;
 }

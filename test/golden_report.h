@@ -31,10 +31,10 @@ static void report_value(report *r, const char *record, double got, double want,
 {
     double error = fabs(got - want);
     int near = error <= tolerance;
-    double ratio = tolerance > 0 ? error / tolerance : near ? 0 : INFINITY;
+    double ratio = tolerance > 0 ? error / tolerance : near ? 0 : HUGE_VAL;
     r->compared++;
     if (isnan(ratio))
-        ratio = INFINITY;
+        ratio = HUGE_VAL;
     if (ratio > r->worst || r->where[0] == 0) {
         r->worst = ratio;
         report_name(r, record, r->where, sizeof r->where);

@@ -33,7 +33,7 @@ static double difference(tx_reference *r, const small_graph *s, const small_net 
         slope[k] = (above - objective(r, s, net, n)) / (2 * h);
     }
     *v = before;
-    return fabs(slope[0] - slope[1]) <= 1e-6 * (1 + fabs(slope[1])) ? slope[1] : NAN;
+    return fabs(slope[0] - slope[1]) <= 1e-6 * (1 + fabs(slope[1])) ? slope[1] : (double)NAN;
 }
 
 /* Up to `most` elements of one array against its gradient. */
@@ -114,7 +114,7 @@ static void check_close(const small_net *net, int n, int keep, const char *what,
     for (size_t i = 0; i < count; i++) {
         double error = fabs((double)got[i] - want[i]);
         if (error > worst || isnan(error)) {
-            worst = isnan(error) ? INFINITY : error;
+            worst = isnan(error) ? HUGE_VAL : error;
             where = i;
         }
     }

@@ -202,6 +202,15 @@ mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient no
 mutate core/channel.c net 's/ + (double)k \* (off \* off);/;/' 'variance: chunk means that differ'
 mutate core/channel.c net 's/result\[kind\]\[j\] += (double)pass->partial/result[kind][j] = (double)pass->partial/' 'sums: only the last chunk'
 
+# ---- Winograd's algorithm
+f=core/winograd_text.h
+mutate $f net 's/v_fnma(s, d\[3\], d\[5\])/v_fma(s, d[3], d[5])/' 'input transform: sign'
+mutate $f net 's/odd = v_fnma(other, d\[1\], d\[3\])/odd = v_fnma(other, d[3], d[1])/' 'input transform: rows exchanged'
+mutate $f net 's/v_fma(v_set1(WINOGRAD_A3), a, m\[5\])/v_mul(v_set1(WINOGRAD_A3), a)/' 'output transform: point at infinity'
+mutate $f net 's/#define WINOGRAD_GB1 ((float)(64.0/#define WINOGRAD_GB1 ((float)(63.0/' 'weight transform: an entry'
+mutate $f net 's/g\[1\] = v_fma(v_set1(WINOGRAD_GA1), da/g[1] = v_fma(v_set1(WINOGRAD_GA1), sa/' 'weight gradient: difference for sum'
+mutate $f net 's/\*second = y\[3\];/*second = y[2];/' 'weight gradient: point at infinity'
+
 # ---- updates and schedules
 f=core/update_text.h
 mutate $f update 's/v_sub(weight, v_mul(lr, d))/v_add(weight, v_mul(lr, d))/' 'SGD: uphill'
@@ -237,6 +246,7 @@ mutate optim/train_step.c plan 's/if (!isfinite(value))/if (0)/' 'a loss that is
 # ---- planning
 f=core/plan_backward.c
 mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritten'
+mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'
 mutate $f gradient 's/p->dx_add\[k\] = input->reached ? old : tx_nowhere;/p->dx_add[k] = tx_nowhere;/' 'second contribution overwrites the first'
 mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)$/            for (int k = 0; k < 0; k++)/' 'inputs of backward not kept alive'
 

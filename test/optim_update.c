@@ -195,9 +195,9 @@ static void refused(const tx_graph *g)
 {
     static const tx_optimizer_args wrong[] = {
         {.kind = (tx_optimizer_kind)9},        {.kind = TX_ADAM, .beta1 = 1},        {.kind = TX_ADAM, .beta2 = 1.5},
-        {.kind = TX_SGD, .nesterov = 1},       {.kind = TX_SGD, .momentum = NAN},    {.kind = TX_ADAMW, .eps = INFINITY},
-        {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},           {.kind = TX_ADAM, .beta1 = NAN},
-        {.kind = TX_SGD, .lr = INFINITY},
+        {.kind = TX_SGD, .nesterov = 1},       {.kind = TX_SGD, .momentum = (double)NAN},    {.kind = TX_ADAMW, .eps = HUGE_VAL},
+        {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},           {.kind = TX_ADAM, .beta1 = (double)NAN},
+        {.kind = TX_SGD, .lr = HUGE_VAL},
     };
     tx_weights *w = tx_weights_new(g, 1), *plain = tx_weights_new(g, 0);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
