@@ -45,12 +45,20 @@
  *                                               g2 = fma(-32/119, s, fma(32/119, t, u5))
  *                 s = u1 - u2    t = u3 - u4    g1 = fma(-256/595, s, 64/357 t)
  *
- * NUMERICS  a result is one chain over the input channels at each point; nothing in it depends on the other images, the
- *           threads, the instruction set or the sizes of blocks. A gradient of weights is a chain over the tiles of a
- *           chunk; chunks, whose length follows from the shape (gradient_split), are added in order.
- *           ERRORS
- *           One pixel that is infinite or NaN makes the whole tile NaN, where a direct sum would keep it to its
- *           neighbours.
+ * NUMERICS  a result is one chain over the input channels at each point; nothing in it depends on the other images,
+ *           the threads, the instruction set or the sizes of blocks. A gradient of weights is a chain over the tiles of
+ *           a chunk; chunks, whose lengths follow from the shape (gradient_split), are added in order.
+ *           Largest error, of the largest result, for normal inputs and weights and sixteen images of 80x80x64,
+ *           40x40x128, 20x20x256, 10x10x512, beside the error of a direct sum in float; and error of the results in the
+ *           mean square:
+ *               channels   results          input gradient   weight gradient   results in the mean square
+ *                 64       1.2e-6 (0.8)     1.4e-6 (1.1)     1.5e-6 (0.4)      0.8e-6 (0.4)
+ *                128       2.3e-6 (1.1)     2.1e-6 (1.1)     1.0e-6 (0.3)      1.0e-6 (0.6)
+ *                256       3.0e-6 (1.5)     2.9e-6 (1.7)     0.9e-6 (0.3)      1.5e-6 (0.8)
+ *                512       4.2e-6 (2.4)     5.5e-6 (2.4)     1.1e-6 (0.4)      2.1e-6 (1.2)
+ *           test/core_winograd.c holds every result below 2e-6 of the largest sum of the absolute values of a result's
+ *           terms, and finds 1.1e-6.
+ *           A pixel that is infinite or NaN spoils the whole tiles that read it, a direct sum its neighbours only.
  * SOURCE    Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, arXiv:1509.09308, section 4;
  *           Winograd, "Arithmetic complexity of computations", SIAM 1980. On the choice of points: Barabasz, Anderson,
  *           Soodhalter and Gregg, "Error analysis and improving the accuracy of Winograd convolution for deep neural
@@ -236,9 +244,15 @@ static void forward_split(forward_run *run, const tx_view *x, int padding, int n
 
 size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
 {
-    forward_run run;
-    forward_split(&run, x, padding, n);
-    return bytes(run.base, run.each, (size_t)tx_threads());
+    size_t most = 0;
+    tx_view part = *x; /* fewer images may be cut otherwise, and need more */
+    for (part.n = 1; part.n <= x->n; part.n++) {
+        forward_run run;
+        forward_split(&run, &part, padding, n);
+        size_t need = bytes(run.base, run.each, (size_t)tx_threads());
+        most = need > most ? need : most;
+    }
+    return most;
 }
 
 static size_t forward_begin(const forward_run *run, size_t block)
@@ -360,10 +374,16 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
 
 size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n)
 {
-    gradient_run run;
-    gradient_split(&run, x, padding, n);
-    return bytes(WINOGRAD_POINTS * (run.v.slab + run.s.slab), WINOGRAD_POINTS * run.d.slab,
-                 run.rounds == 1 ? (size_t)tx_threads() : run.groups * run.rows);
+    size_t most = 0;
+    tx_view part = *x;
+    for (part.n = 1; part.n <= x->n; part.n++) {
+        gradient_run run;
+        gradient_split(&run, &part, padding, n);
+        size_t need = bytes(WINOGRAD_POINTS * (run.v.slab + run.s.slab), WINOGRAD_POINTS * run.d.slab,
+                            run.rounds == 1 ? (size_t)tx_threads() : run.groups * run.rows);
+        most = need > most ? need : most;
+    }
+    return most;
 }
 
 static size_t gradient_begin(const gradient_run *run, size_t round)
