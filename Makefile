@@ -39,7 +39,7 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: all test study install clean matrix check-symbols lint fmt fmt-check fuzz found
+.PHONY: all test study install clean matrix check-symbols lint fmt fmt-check found
 all: found thorax libthorax.a
 
 found:
@@ -85,8 +85,6 @@ fmt:
 	clang-format -i $(wildcard */*.c */*.h)
 fmt-check:
 	clang-format --dry-run -Werror $(wildcard */*.c */*.h)
-fuzz:
-	@sh test/fuzz.sh
 
 # A shared library needs position-independent objects and shows only tx_ symbols.
 $(B)/libthorax.so.0: $(LIB_SRC)

@@ -1,4 +1,4 @@
-/* winograd_kernels.h - what Winograd convolution (winograd.c) asks of an instruction set: winograd_text.h, compiled. */
+/* winograd_kernels.h - what winograd.c asks of an instruction set: winograd_text.h, compiled. */
 #ifndef THORAX_WINOGRAD_KERNELS_H
 #define THORAX_WINOGRAD_KERNELS_H
 
@@ -22,7 +22,8 @@ typedef struct tx_winograd_map {
  *   v, patches: channel c of tile t at c / WINOGRAD_ROWS * block + t*ld + c % WINOGRAD_ROWS
  *   s, gradients of results: panels for tile_run, channel c of tile t at
  *      c / TILE_N * (block / WINOGRAD_GROUP * TILE_N) + t*TILE_N + c % TILE_N
- *   m, products of a group: channel c of tile t at t*ld + c;  d, of a block of the weight gradient: row r, column c at r*ld + c */
+ *   m, products of a group: channel c of tile t at t*ld + c
+ *   d, sums of a block of the weight gradient: row r, column c at r*ld + c */
 typedef struct tx_winograd_points {
     float *data;
     size_t slab, block, ld;
@@ -38,18 +39,19 @@ typedef struct tx_winograd_ahead {
 } tx_winograd_ahead;
 enum { WINOGRAD_AHEAD = 3 };
 
-/* Products of some tiles: m = v u (product) or d = v' s (correlate). a is v, b is s; they begin at the first tile, block
- * of rows and group that are wanted. */
+/* Products of some tiles: m = v u (product) or d = v' s (correlate). a is v, b is s; they begin at the first tile,
+ * block of rows and group that are wanted. */
 typedef struct tx_winograd_product {
     const tx_winograd_map *map;
     tx_winograd_points a, b, out;
     const float *u; /* packed weights of the group */
     size_t tiles;
-    size_t k;               /* product: input channels */
-    int cols;               /* result channels of the group */
-    int rows, point, points; /* correlate: input channels, the points to do */
-    size_t chunks;          /* correlate: equal parts of the tiles, each summed from zero; */
-    int add;                /* 1: the first one too is added to what stands in d */
+    size_t k;          /* product: input channels */
+    int cols;          /* result channels of the group */
+    int point, points; /* which of the 36 */
+    int rows;          /* correlate: input channels */
+    size_t chunks;     /* correlate: equal parts of the tiles, each summed from zero */
+    int add;           /* 1: the first one too is added to what stands in d */
     tx_winograd_ahead ahead[WINOGRAD_AHEAD];
 } tx_winograd_product;
 
@@ -57,7 +59,8 @@ typedef struct tx_winograd_kernels {
     /* Rows [first, first + rows) of the group of columns from `column` on, of which u is the beginning. */
     void (*pack)(const tx_filter *w, float *u, int column, int first, int rows);
     /* v of tiles [first, first + tiles) */
-    void (*input)(const tx_view *x, const tx_winograd_map *map, size_t first, size_t tiles, const tx_winograd_points *v);
+    void (*input)(const tx_view *x, const tx_winograd_map *map, size_t first, size_t tiles,
+                  const tx_winograd_points *v);
     void (*product)(const tx_winograd_product *p);
     /* y from m, channels [channel, channel + channels) */
     void (*output)(const tx_target *y, const tx_winograd_map *map, size_t first, size_t tiles,

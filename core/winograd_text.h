@@ -1,7 +1,7 @@
 /* winograd_text.h - kernels of Winograd convolution (winograd.c), compiled once per instruction set.
  *
- * Channels run along the lanes and never mix. A transform in two dimensions is the one-dimensional one of all columns,
- * then of all rows; its equations, in the order of their operations, are those in the head of winograd.c. */
+ * Channels run along the lanes and never mix. A transform in two dimensions is the one-dimensional one of all
+ * columns, then of all rows; the equations, in the order of their operations, are in the head of winograd.c. */
 
 /* The points are 0, +-A, +-B and infinity; powers, all exact. */
 #define WINOGRAD_A 0.625f
@@ -29,7 +29,8 @@ TX_INLINE void winograd_bt_pair(int pair, const f32x16 *d, f32x16 *first, f32x16
         *first = v_fma(ab, d[0], v_fnma(s, d[2], d[4]));
         *second = v_fma(ab, d[1], v_fnma(s, d[3], d[5]));
     } else {
-        f32x16 other = v_set1(pair == 1 ? WINOGRAD_B2 : WINOGRAD_A2), point = v_set1(pair == 1 ? WINOGRAD_A : WINOGRAD_B);
+        f32x16 other = v_set1(pair == 1 ? WINOGRAD_B2 : WINOGRAD_A2);
+        f32x16 point = v_set1(pair == 1 ? WINOGRAD_A : WINOGRAD_B);
         f32x16 even = v_fnma(other, d[2], d[4]), odd = v_fnma(other, d[1], d[3]);
         *first = v_fma(point, odd, even);
         *second = v_fnma(point, odd, even);
@@ -152,8 +153,9 @@ TX_INLINE void winograd_next(const tx_winograd_map *map, winograd_place *at)
 
 /* ------------------------------------------------------------------------------ input: v = B^T d B */
 
-/* Two rows of points of the patch d, whose pixels are `line` and `step` floats apart. A pair of rows stays in registers,
- * where a whole patch would not: cheaper than storing it half-way, as long as a pixel can be read three times for nothing. */
+/* Two rows of points of the patch d, whose pixels are `line` and `step` floats apart. A pair of rows stays in
+ * registers, where a whole patch would not: cheaper than storing it half-way, as long as a pixel can be read three
+ * times for nothing. */
 TX_INLINE void winograd_patch_pair(int pair, const float *d, size_t line, size_t step, float *v, size_t slab)
 {
     f32x16 t[2][6];
@@ -189,8 +191,8 @@ TX_NOINLINE void winograd_patch(const float *d, size_t line, size_t step, float 
     winograd_patch_pair(2, d, line, step, v, slab);
 }
 
-/* Channels c.. of a patch as the reader of x sees them, every pixel read once. The first pixel, which may lie outside of
- * the image, would stand at x->data + corner; pixels outside are 0. */
+/* Channels c.. of a patch as the reader of x sees them, every pixel read once. The first pixel, which may lie
+ * outside of the image, would stand at x->data + corner; pixels outside are 0. */
 TX_INLINE void winograd_seen_patch(const tx_view *x, ptrdiff_t corner, int top, int left, int c, int n, int inside,
                                    float *v, size_t slab)
 {
@@ -308,10 +310,10 @@ static void winograd_product(const tx_winograd_product *p)
 {
     const tx_winograd_points *v = &p->a, *m = &p->out;
     size_t parts = (p->tiles + TILE_M - 1) / TILE_M;
-    int cols = winograd_lanes(p->cols);
+    int cols = winograd_lanes(p->cols), panels = (cols + TILE_N - 1) / TILE_N;
     winograd_fetch fetch[WINOGRAD_AHEAD];
-    winograd_fetch_begin(fetch, p, WINOGRAD_POINTS * parts * (size_t)((cols + TILE_N - 1) / TILE_N));
-    for (size_t e = 0; e < WINOGRAD_POINTS; e++)
+    winograd_fetch_begin(fetch, p, (size_t)(p->points * panels) * parts);
+    for (size_t e = (size_t)p->point; e < (size_t)(p->point + p->points); e++)
         for (int n = 0; n < cols; n += TILE_N)
             for (size_t i = 0; i < parts; i++) {
                 size_t first = p->tiles * i / parts, end = p->tiles * (i + 1) / parts;
@@ -323,12 +325,13 @@ static void winograd_product(const tx_winograd_product *p)
             }
 }
 
-/* d = v^T s: [rows x tiles] [tiles x cols]. Each chunk of tiles is a chain of its own, added in order. */
+/* d = v' s: [rows x tiles] [tiles x cols]. Each chunk of tiles is a chain of its own, added in order. */
 static void winograd_correlate(const tx_winograd_product *p)
 {
     const tx_winograd_points *v = &p->a, *s = &p->b, *d = &p->out;
     size_t panel = s->block / WINOGRAD_GROUP * TILE_N;
-    int cols = winograd_lanes(p->cols), parts = (p->rows + TILE_M - 1) / TILE_M, panels = (cols + TILE_N - 1) / TILE_N;
+    int cols = winograd_lanes(p->cols), panels = (cols + TILE_N - 1) / TILE_N;
+    int parts = (p->rows + TILE_M - 1) / TILE_M;
     winograd_fetch fetch[WINOGRAD_AHEAD];
     winograd_fetch_begin(fetch, p, (size_t)(p->points * parts * panels) * p->chunks);
     for (size_t e = (size_t)p->point; e < (size_t)(p->point + p->points); e++)
@@ -469,47 +472,47 @@ TX_INLINE void winograd_kernel(const float *g, f32x16 scale, float *u, size_t sl
 enum { WINOGRAD_TURN = 16 };
 static void winograd_gather(const tx_filter *w, int column, int n, int first, int rows, float g[WINOGRAD_TURN][9][16])
 {
-    size_t row = w->row_step, col = w->column_step, later = first + 2 * WINOGRAD_TURN <= w->c ? WINOGRAD_TURN * row : 0;
+    size_t row = w->row_step, col = w->column_step;
+    size_t later = first + 2 * WINOGRAD_TURN <= w->c ? WINOGRAD_TURN * row : 0;
     for (int e = 0; e < 9; e++) {
-        const float *in = w->data + (size_t)(w->tap ? w->tap[e] : e) * w->tap_step + (size_t)first * row + (size_t)column * col;
-        if (col == 1)
-            for (int k = 0; k < rows; k++, in += row) {
-                TX_PREFETCH(in + later);
-                v_store(g[k][e], winograd_take(in, n));
-            }
-        else
-            for (int c = 0; c < n; c++, in += col) {
-                TX_PREFETCH(in + later);
-                for (int k = 0; k < rows; k++)
-                    g[k][e][c] = in[(size_t)k * row];
-            }
+        const float *in =
+            w->data + (size_t)(w->tap ? w->tap[e] : e) * w->tap_step + (size_t)first * row + (size_t)column * col;
+        for (int k = 0; k < rows && col == 1; k++, in += row) {
+            TX_PREFETCH(in + later);
+            v_store(g[k][e], winograd_take(in, n));
+        }
+        for (int c = 0; c < n && col != 1; c++, in += col) {
+            TX_PREFETCH(in + later);
+            for (int k = 0; k < rows; k++)
+                g[k][e][c] = in[(size_t)k * row];
+        }
     }
 }
 
 static void winograd_pack(const tx_filter *w, float *u, int column, int first, int rows)
 {
     float g[WINOGRAD_TURN][9][16];
-    size_t k_all = (size_t)w->c, slab = winograd_packed(k_all, 1, 0, 0);
-    memset(g, 0, sizeof g);
+    size_t all = (size_t)w->c, slab = winograd_packed(all, 1, 0, 0);
     for (int k = first; k < first + rows; k += WINOGRAD_TURN)
         for (int c = 0; c < WINOGRAD_GROUP; c += 16) {
-            int n = w->n - column - c, some = first + rows - k < WINOGRAD_TURN ? first + rows - k : WINOGRAD_TURN;
+            int left = w->n - column - c, n = left < 16 ? left : 16;
+            int some = first + rows - k < WINOGRAD_TURN ? first + rows - k : WINOGRAD_TURN;
             f32x16 scale = v_set1(1);
-            if (n <= 0)
+            if (n < 16)
                 memset(g, 0, sizeof g);
-            else
-                winograd_gather(w, column + c, n < 16 ? n : 16, k, some, g);
-            if (w->scale && n > 0)
-                scale = winograd_take(w->scale + column + c, n < 16 ? n : 16);
+            if (n > 0)
+                winograd_gather(w, column + c, n, k, some, g);
+            if (n > 0 && w->scale)
+                scale = winograd_take(w->scale + column + c, n);
             for (int i = 0; i < some; i++)
-                winograd_kernel(g[i][0], scale, u + winograd_packed(k_all, 0, (size_t)(k + i), (size_t)c), slab);
+                winograd_kernel(g[i][0], scale, u + winograd_packed(all, 0, (size_t)(k + i), (size_t)c), slab);
         }
 }
 
 /* ------------------------------------------------------- weight gradient: s = A dy A^T, dw = G^T d G */
 
-TX_INLINE void winograd_sample_pair(int pair, const float *dy, size_t ld, size_t line, int rows, int cols, int n, float *s,
-                                    size_t slab)
+TX_INLINE void winograd_sample_pair(int pair, const float *dy, size_t ld, size_t line, int rows, int cols, int n,
+                                    float *s, size_t slab)
 {
     f32x16 t[2][4];
     TILE_UNROLL
@@ -563,7 +566,8 @@ static void winograd_sample(const tx_view *dy, const tx_winograd_map *map, size_
     }
 }
 
-static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add)
+static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols,
+                            int add)
 {
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c += 16) {
@@ -592,6 +596,8 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
 }
 
 /* What kernels_text.h puts into the table. */
-#define WINOGRAD_KERNELS                                                                              \
-    { .pack = winograd_pack, .input = winograd_input, .product = winograd_product, .output = winograd_output, \
-      .sample = winograd_sample, .correlate = winograd_correlate, .finish = winograd_finish }
+#define WINOGRAD_KERNELS                                                                                             \
+    {                                                                                                                \
+        .pack = winograd_pack, .input = winograd_input, .product = winograd_product, .output = winograd_output,      \
+        .sample = winograd_sample, .correlate = winograd_correlate, .finish = winograd_finish                        \
+    }
