@@ -4,14 +4,14 @@
  *
  *     Y = A' [ (G g G') . (B' d B) ] A             d: patch, g: kernel, . element by element, ' transposed
  *
- * The sum over input channels is taken in the middle, so that each of the 36 points is a matrix product, tiles x input
- * channels by input channels x results. The gradient of the input is the same with dy for the input and the kernel turned
- * by half a turn; that of the weights is the adjoint of the same formula:
+ * The sum over input channels is taken in the middle, so that each of the 36 points is a matrix product, tiles x
+ * input channels by input channels x results. The gradient of the input is the same with dy for the input and the
+ * kernel turned by half a turn; that of the weights is the adjoint of the same formula:
  *
  *     dg = G' [ sum over tiles of (B' d B) . (A dY A') ] G
  *
- * The polynomials behind it are interpolated at 0, +-a, +-b and infinity. With a = 5/8 and b = 3/2, whose powers are exact
- * in float, the error is less than half of that with the usual 1 and 2, and the cost the same:
+ * The polynomials behind it are interpolated at 0, +-a, +-b and infinity. With a = 5/8 and b = 3/2, whose powers
+ * are exact in float, the error is less than half of that with the usual 1 and 2, for the same cost:
  *
  *     B' =  225/256    0   -169/64     0      1    0          A =  1    0     0      0
  *              0    -45/32  -9/4      5/8     1    0               1   5/8  25/64  125/512
@@ -27,8 +27,8 @@
  *            128/1071   -64/357    32/119
  *               0          0         1
  *
- * Every transform is that of the columns, then that of the rows. In one dimension, in the order of the operations, where
- * fma(x, y, z) = x y + z and each line rounds as often as it has operations:
+ * Every transform is that of the columns, then that of the rows. In one dimension, in the order of the operations,
+ * where fma(x, y, z) = x y + z and each line rounds as often as it has operations:
  *
  *     v = B' d    v0 = fma(225/256, d0, fma(-169/64, d2, d4))      v5 = fma(225/256, d1, fma(-169/64, d3, d5))
  *                 e = fma(-9/4, d2, d4)      o = fma(-9/4, d1, d3)       v1 = fma(5/8, o, e)    v2 = fma(-5/8, o, e)
@@ -59,10 +59,11 @@
  *           test/core_winograd.c holds every result below 2e-6 of the largest sum of the absolute values of a result's
  *           terms, and finds 1.1e-6.
  *           A pixel that is infinite or NaN spoils the whole tiles that read it, a direct sum its neighbours only.
- * SOURCE    Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, arXiv:1509.09308, section 4;
+ * SOURCE    Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016, arXiv:1509.09308, sec. 4;
  *           Winograd, "Arithmetic complexity of computations", SIAM 1980. On the choice of points: Barabasz, Anderson,
  *           Soodhalter and Gregg, "Error analysis and improving the accuracy of Winograd convolution for deep neural
  *           networks", ACM Trans. Math. Softw. 46(4), 2020, arXiv:1803.10986.
+ * TESTS     test/core_winograd.c
  */
 #include "kernels.h"
 #include "winograd_kernels.h"
@@ -87,12 +88,11 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Bytes of base + each*count floats; (size_t)-1 if they do not fit. */
-static size_t bytes(size_t base, size_t each, size_t count)
+/* Bytes of each*count floats; (size_t)-1 if they do not fit. */
+static size_t bytes(size_t each, size_t count)
 {
-    size_t more, floats, result;
-    if (tx_size_mul(each, count, &more) != 0 || tx_size_add(base, more, &floats) != 0 ||
-        tx_size_mul(floats, sizeof(float), &result) != 0)
+    size_t floats, result;
+    if (tx_size_mul(each, count, &floats) != 0 || tx_size_mul(floats, sizeof(float), &result) != 0)
         return (size_t)-1;
     return result;
 }
@@ -136,13 +136,14 @@ static tx_winograd_points points_at(tx_winograd_points points, float *data)
     return points;
 }
 
-/* Four by four results cost 36 products instead of 144, plus transforms of the patch (ci) and of the results (co): as
- * GAINS says. Tiles that hang over the edge are paid for in full. */
+/* A tile costs 36 multiplications for a pair of channels, also where it hangs over the edge of the map, and each of
+ * its at most 16 results 9 directly. Measured with all three directions together, packing included, it takes as
+ * long as a matrix product where the multiplications are 1.2 to 1.4 times fewer (1.5 with 512 channels), from 8
+ * channels on; below 16 neither has its vectors full. Twice fewer is asked for, as the error is larger too. */
 int tx_winograd_gains(int h, int w, int ci, int co)
 {
-    double tiles = (double)((h + 3) / 4) * (double)((w + 3) / 4), pixels = (double)h * (double)w;
-    double products = (double)round_up((size_t)ci, 1) * (double)round_up((size_t)co, 16);
-    return tiles * (36 * products + 400.0 * (ci + co)) < 0.9 * 9 * pixels * products;
+    double tiles = (double)((h + 3) / 4) * (double)((w + 3) / 4), results = (double)h * (double)w;
+    return ci >= 16 && co >= 16 && 9 * results >= 2 * 36 * tiles;
 }
 
 /* ----------------------------------------------------------------------------------------- weights */
@@ -172,8 +173,8 @@ static void pack_task(void *context, size_t i, int worker)
     const pack_run *run = context;
     size_t group = i / run->blocks;
     int first = (int)(i % run->blocks) * PACK_ROWS, left = run->w->c - first;
-    run->kernels->winograd.pack(run->w, run->packed + group * group_floats(run->w->c), (int)group * WINOGRAD_GROUP, first,
-                                left < PACK_ROWS ? left : PACK_ROWS);
+    run->kernels->winograd.pack(run->w, run->packed + group * group_floats(run->w->c), (int)group * WINOGRAD_GROUP,
+                                first, left < PACK_ROWS ? left : PACK_ROWS);
     (void)worker;
 }
 
@@ -184,16 +185,17 @@ void tx_winograd_pack(float *packed, const tx_filter *w)
 }
 
 /* ------------------------------------------------------------------------------------------ forward
- * Many tiles: a task takes a block of them from patches to results, in memory of its own that stays in the second cache.
- * Few tiles: all patches are transformed first, then a task computes a group of result channels. */
+ * Many tiles: a task takes a block of them from patches to results, in memory of its own that stays in the second
+ * cache. Few tiles: all patches are transformed first, then a task computes the products of a point, then all
+ * results are transformed. So each weight is read once, and there are as many tasks as points. */
 
 enum {
-    FORWARD_FLOATS = 75 << 10,   /* of patches and products of a block: 300 KiB */
-    FORWARD_LEAST = 28,          /* tiles of a block: for as many each weight is read once */
-    FORWARD_MOST = 72,           /* where all weights are large */
-    FORWARD_WEIGHTS = 64 << 10,  /* floats of them a tile, beyond which a block has more tiles */
-    FORWARD_SHARED = 6 << 20,    /* floats that all patches may take */
-    TRANSFORM = 8                /* tiles of a task that only transforms */
+    FORWARD_FLOATS = 75 << 10,  /* of patches and products of a block: 300 KiB */
+    FORWARD_LEAST = 28,         /* tiles of a block: for as many each weight is read once */
+    FORWARD_MOST = 72,          /* where there are many weights */
+    FORWARD_WEIGHTS = 64 << 10, /* a tile more in a block for as many weights */
+    FORWARD_SHARED = 6 << 20,   /* floats that all patches and products may take */
+    TRANSFORM = 8               /* tiles of a task that only transforms */
 };
 
 typedef struct forward_run {
@@ -204,11 +206,10 @@ typedef struct forward_run {
     const tx_target *y;
     tx_winograd_map map;
     size_t tiles, groups;
-    size_t block, blocks; /* tiles of a block at most, blocks of about the same size */
-    int shared;           /* one v for all tiles */
-    size_t slices;        /* tasks of a group, where it is shared */
+    size_t blocks; /* of tiles, of about the same size */
+    int shared;    /* few tiles: one v, one m */
+    size_t slices; /* tasks of a point then */
     tx_winograd_points v, m;
-    size_t base, each; /* floats of work: shared, of a thread */
     float *work;
 } forward_run;
 
@@ -226,31 +227,36 @@ static void forward_split(forward_run *run, const tx_view *x, int padding, int n
 
     size_t weights = run->groups * group_floats(x->c) / FORWARD_WEIGHTS;
     size_t fits = FORWARD_FLOATS / (WINOGRAD_POINTS * (run->v.ld + run->m.ld));
-    size_t wanted = larger(FORWARD_LEAST, smaller(FORWARD_MOST, larger(fits, weights)));
-    run->block = smaller(wanted, run->tiles);
-    run->shared = run->tiles < 4 * threads * wanted && WINOGRAD_POINTS * odd_lines(run->tiles * run->v.ld) <= FORWARD_SHARED;
-    run->blocks = parts(run->tiles, larger(run->block, 1));
-    run->m.slab = odd_lines(run->block * run->m.ld);
-    run->v.slab = odd_lines((run->shared ? run->tiles : run->block) * run->v.ld);
-    run->base = run->shared ? WINOGRAD_POINTS * run->v.slab : 0;
-    run->each = WINOGRAD_POINTS * (run->m.slab + (run->shared ? 0 : run->v.slab));
-    if (run->shared) {
-        run->slices = smaller(parts(run->tiles, FORWARD_LEAST / 2), parts(6 * threads, run->groups));
-        run->blocks = larger(run->blocks, run->slices);
-    } else if (run->blocks < 16 * threads) {
+    size_t block = larger(FORWARD_LEAST, smaller(FORWARD_MOST, larger(fits, weights)));
+    run->v.slab = odd_lines(run->tiles * run->v.ld);
+    run->m.block = odd_lines(run->tiles * run->m.ld);
+    run->m.slab = odd_lines(run->groups * run->m.block);
+    run->shared = run->tiles < 4 * threads * block && run->v.slab + run->m.slab <= FORWARD_SHARED / WINOGRAD_POINTS;
+    run->slices = smaller(parts(run->tiles, FORWARD_LEAST), parts(6 * threads, WINOGRAD_POINTS));
+    if (run->shared)
+        return;
+    run->blocks = parts(run->tiles, block);
+    if (run->blocks < 16 * threads)
         run->blocks = round_up(run->blocks, threads);
-    }
+    run->v.slab = odd_lines(block * run->v.ld);
+    run->m.slab = odd_lines(block * run->m.ld);
 }
 
+static size_t forward_floats(const forward_run *run)
+{
+    return WINOGRAD_POINTS * (run->v.slab + run->m.slab);
+}
+
+/* Fewer images may be cut otherwise and need more; fewer threads never do: tiles that are many for those need less memory
+ * for their blocks than for all. */
 size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
 {
     size_t most = 0;
-    tx_view part = *x; /* fewer images may be cut otherwise, and need more */
+    tx_view part = *x;
     for (part.n = 1; part.n <= x->n; part.n++) {
         forward_run run;
         forward_split(&run, &part, padding, n);
-        size_t need = bytes(run.base, run.each, (size_t)tx_threads());
-        most = need > most ? need : most;
+        most = larger(most, bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
     }
     return most;
 }
@@ -260,16 +266,22 @@ static size_t forward_begin(const forward_run *run, size_t block)
     return run->tiles * block / run->blocks;
 }
 
-/* One group of results of a block, from v. While it is computed, what comes next is fetched: the memory that its results
- * and addend stand in, and the pixels of tiles [next, end). */
-static void forward_block(const forward_run *run, const tx_winograd_points *v, const tx_winograd_points *m, size_t block,
-                          size_t group, size_t next, size_t end)
+/* One group of results of a block, from v. While it is computed, what comes next is fetched: the memory that its
+ * results and addend stand in, and the pixels of tiles [next, end). */
+static void forward_block(const forward_run *run, const tx_winograd_points *v, const tx_winograd_points *m,
+                          size_t block, size_t group, size_t next, size_t end)
 {
     const tx_target *y = run->y;
     size_t first = forward_begin(run, block), tiles = forward_begin(run, block + 1) - first;
     int cols = columns_of(run->n, group), channel = (int)group * WINOGRAD_GROUP;
-    tx_winograd_product p = { .map = &run->map, .u = run->packed + group * group_floats(run->x->c), .a = *v, .out = *m,
-                              .tiles = tiles, .k = (size_t)run->x->c, .cols = cols };
+    tx_winograd_product p = { .map = &run->map,
+                              .u = run->packed + group * group_floats(run->x->c),
+                              .a = *v,
+                              .out = *m,
+                              .points = WINOGRAD_POINTS,
+                              .tiles = tiles,
+                              .k = (size_t)run->x->c,
+                              .cols = cols };
     p.ahead[0] = (tx_winograd_ahead){ y->data + channel, y->ld, run->map.h, run->map.w, cols, first, tiles };
     p.ahead[1] = (tx_winograd_ahead){ run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next };
     if (y->add && y->add != y->data)
@@ -283,7 +295,7 @@ static void forward_block_task(void *context, size_t i, int worker)
     const forward_run *run = context;
     size_t first = forward_begin(run, i), end = forward_begin(run, i + 1);
     size_t after = i + 1 < run->blocks ? forward_begin(run, i + 2) - end : 0;
-    tx_winograd_points v = points_at(run->v, run->work + (size_t)worker * run->each);
+    tx_winograd_points v = points_at(run->v, run->work + (size_t)worker * forward_floats(run));
     tx_winograd_points m = points_at(run->m, v.data + WINOGRAD_POINTS * v.slab);
     run->kernels->winograd.input(run->x, &run->map, first, end - first, &v);
     for (size_t g = 0; g < run->groups; g++)
@@ -299,16 +311,41 @@ static void forward_input_task(void *context, size_t i, int worker)
     (void)worker;
 }
 
-static void forward_group_task(void *context, size_t i, int worker)
+/* Products of a group from a tile on, where they are shared. */
+static tx_winograd_points forward_products(const forward_run *run, size_t group, size_t first)
+{
+    float *all = run->work + WINOGRAD_POINTS * run->v.slab;
+    return points_at(run->m, all + group * run->m.block + first * run->m.ld);
+}
+
+static void forward_point_task(void *context, size_t i, int worker)
 {
     const forward_run *run = context;
-    size_t group = i / run->slices, slice = i % run->slices;
-    size_t block = run->blocks * slice / run->slices, end = run->blocks * (slice + 1) / run->slices;
-    tx_winograd_points m = points_at(run->m, run->work + run->base + (size_t)worker * run->each);
-    for (; block < end; block++) {
-        tx_winograd_points v = points_at(run->v, run->work + forward_begin(run, block) * run->v.ld);
-        forward_block(run, &v, &m, block, group, 0, 0);
+    size_t point = i / run->slices, slice = i % run->slices;
+    size_t first = run->tiles * slice / run->slices, tiles = run->tiles * (slice + 1) / run->slices - first;
+    tx_winograd_product p = { .map = &run->map,
+                              .a = points_at(run->v, run->work + first * run->v.ld),
+                              .tiles = tiles,
+                              .k = (size_t)run->x->c,
+                              .point = (int)point,
+                              .points = 1 };
+    for (size_t group = 0; group < run->groups; group++) {
+        p.cols = columns_of(run->n, group);
+        p.u = run->packed + group * group_floats(run->x->c);
+        p.out = forward_products(run, group, first);
+        run->kernels->winograd.product(&p);
     }
+    (void)worker;
+}
+
+static void forward_output_task(void *context, size_t i, int worker)
+{
+    const forward_run *run = context;
+    size_t first = i / run->groups * TRANSFORM, group = i % run->groups;
+    tx_winograd_points m = forward_products(run, group, first);
+    run->kernels->winograd.output(run->y, &run->map, first, smaller(TRANSFORM, run->tiles - first), &m,
+                                  (int)group * WINOGRAD_GROUP, columns_of(run->n, group));
+    (void)worker;
 }
 
 void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work)
@@ -317,21 +354,24 @@ void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int
     forward_split(&run, x, padding, n);
     if (run.shared) {
         tx_parallel_for(parts(run.tiles, TRANSFORM), forward_input_task, &run);
-        tx_parallel_for(run.groups * run.slices, forward_group_task, &run);
+        tx_parallel_for(WINOGRAD_POINTS * run.slices, forward_point_task, &run);
+        tx_parallel_for(parts(run.tiles, TRANSFORM) * run.groups, forward_output_task, &run);
     } else {
         tx_parallel_for(run.blocks, forward_block_task, &run);
     }
 }
 
 /* ----------------------------------------------------------------------------------------- gradient
- * A round of tiles is transformed, then multiplied: a task owns 64 input channels by a group of results, at all points or
- * some. If there is one round only, the sums do not leave the task. */
+ * A round of tiles is transformed, then multiplied. A block of dw is 64 input channels by a group of results. Its
+ * sums at all points belong to one task, which makes dw of them at once, or, where there is more than one round or
+ * all sums are small, they are kept, and a task adds to the sums of all blocks at one point. */
 
 enum {
-    GRADIENT_CHUNK = 72,          /* tiles of a chain at most */
-    GRADIENT_LEAST = 600 << 10,   /* floats of the transformed tiles of a round, that stay in the caches: 2.4 MB */
-    GRADIENT_MOST = 6 << 20,      /* 25 MB, where the sums are larger still */
-    GRADIENT_SPLIT = 6            /* tasks that share the 36 points */
+    GRADIENT_CHUNK = 144,    /* tiles of a chain at most */
+    GRADIENT_LEAST = 72,     /* tiles of a round; more, until they take as much memory as the sums */
+    GRADIENT_MOST = 6 << 20, /* or as many floats */
+    GRADIENT_KEPT = 1 << 20, /* floats of sums that are small */
+    GRADIENT_BLOCK = WINOGRAD_ROWS * WINOGRAD_GROUP
 };
 
 typedef struct gradient_run {
@@ -341,8 +381,9 @@ typedef struct gradient_run {
     int add;
     tx_winograd_map map;
     size_t tiles, rounds, chunks; /* chunks of a round */
-    size_t groups, rows;          /* blocks of dw */
-    size_t split;                 /* tasks of a block */
+    size_t groups, rows, blocks;  /* blocks of dw: their columns, their rows, all */
+    int kept;                     /* the sums of all blocks */
+    size_t slices;                /* tasks of a point then */
     tx_winograd_points v, s, d;
     size_t round;
 } gradient_run;
@@ -354,24 +395,36 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
     run->tiles = tiles_of(x, &run->map);
     run->groups = parts((size_t)n, WINOGRAD_GROUP);
     run->rows = parts((size_t)x->c, WINOGRAD_ROWS);
+    run->blocks = run->groups * run->rows;
     run->v.ld = smaller(WINOGRAD_ROWS, round_up((size_t)x->c, 16));
 
-    size_t each = WINOGRAD_POINTS * (run->rows * run->v.ld + run->groups * WINOGRAD_GROUP);
-    size_t sums = WINOGRAD_POINTS * run->rows * run->v.ld * run->groups * WINOGRAD_GROUP;
-    size_t wanted = larger(GRADIENT_CHUNK, larger(GRADIENT_LEAST, smaller(GRADIENT_MOST, sums / 2)) / each);
+    size_t tile = WINOGRAD_POINTS * (run->rows * run->v.ld + run->groups * WINOGRAD_GROUP);
+    size_t sums = WINOGRAD_POINTS * run->blocks * run->v.ld * WINOGRAD_GROUP;
+    size_t wanted = larger(GRADIENT_LEAST, smaller(GRADIENT_MOST, sums) / tile);
     run->rounds = 2 * run->tiles <= 3 * wanted ? 1 : parts(run->tiles, wanted);
     size_t most = parts(run->tiles, run->rounds);
     run->chunks = parts(most, GRADIENT_CHUNK);
-    run->split = run->rounds == 1 ? 1 : GRADIENT_SPLIT;
+    run->kept = run->rounds > 1 || sums <= GRADIENT_KEPT;
+    run->slices = smaller(run->blocks, parts(6 * (size_t)tx_threads(), WINOGRAD_POINTS));
 
     run->v.block = odd_lines(most * run->v.ld);
     run->v.slab = odd_lines(run->rows * run->v.block);
     run->s.block = (most + 1) * WINOGRAD_GROUP;
     run->s.slab = odd_lines(run->groups * run->s.block);
     run->d.ld = WINOGRAD_GROUP;
-    run->d.slab = odd_lines((size_t)WINOGRAD_ROWS * WINOGRAD_GROUP);
+    run->d.slab = odd_lines((run->kept ? run->blocks : 1) * GRADIENT_BLOCK);
 }
 
+static size_t gradient_bytes(const gradient_run *run)
+{
+    size_t each = WINOGRAD_POINTS * run->d.slab, sums;
+    if (tx_size_mul(each, run->kept ? 1 : (size_t)tx_threads(), &sums) != 0 ||
+        tx_size_add(sums, WINOGRAD_POINTS * (run->v.slab + run->s.slab), &sums) != 0)
+        return (size_t)-1;
+    return bytes(sums, 1);
+}
+
+/* Fewer images may need more: what is cut into two rounds was one. */
 size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n)
 {
     size_t most = 0;
@@ -379,9 +432,7 @@ size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n)
     for (part.n = 1; part.n <= x->n; part.n++) {
         gradient_run run;
         gradient_split(&run, &part, padding, n);
-        size_t need = bytes(WINOGRAD_POINTS * (run.v.slab + run.s.slab), WINOGRAD_POINTS * run.d.slab,
-                            run.rounds == 1 ? (size_t)tx_threads() : run.groups * run.rows);
-        most = need > most ? need : most;
+        most = larger(most, gradient_bytes(&run));
     }
     return most;
 }
@@ -416,38 +467,59 @@ static void gradient_finish(const gradient_run *run, size_t block, const tx_wino
 {
     size_t group = block / run->rows, row = block % run->rows * WINOGRAD_ROWS;
     size_t n = (size_t)run->dy->c, k = (size_t)run->x->c;
-    run->kernels->winograd.finish(run->dw + row * n + group * WINOGRAD_GROUP, k * n, n, d, (int)smaller(WINOGRAD_ROWS, k - row),
-                                  columns_of(run->dy->c, group), run->add);
+    run->kernels->winograd.finish(run->dw + row * n + group * WINOGRAD_GROUP, k * n, n, d,
+                                  (int)smaller(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add);
 }
 
-static void gradient_product_task(void *context, size_t i, int worker)
+/* Sums of a block at some points. Of the pixels that the next round reads, part i of n is fetched meanwhile. */
+static void gradient_block(const gradient_run *run, size_t block, int point, int points, const tx_winograd_points *d,
+                           size_t i, size_t n)
 {
-    const gradient_run *run = context;
     const tx_view *x = run->x, *dy = run->dy;
-    size_t block = i / run->split, part = i % run->split, group = block / run->rows, row = block % run->rows;
-    tx_winograd_points d = run->d;
-    d.data += (run->rounds == 1 ? (size_t)worker : block) * WINOGRAD_POINTS * d.slab;
-    tx_winograd_product p = { .map = &run->map, .out = d, .tiles = gradient_tiles(run, run->round), .chunks = run->chunks,
+    size_t group = block / run->rows, row = block % run->rows;
+    tx_winograd_product p = { .map = &run->map,
+                              .out = *d,
+                              .tiles = gradient_tiles(run, run->round),
+                              .chunks = run->chunks,
                               .rows = (int)smaller(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
-                              .cols = columns_of(dy->c, group), .points = WINOGRAD_POINTS / (int)run->split,
+                              .cols = columns_of(dy->c, group),
+                              .point = point,
+                              .points = points,
                               .add = run->round > 0 };
-    p.point = p.points * (int)part;
     p.a = points_at(run->v, run->v.data + row * run->v.block);
     p.b = points_at(run->s, run->s.data + group * run->s.block);
-    size_t tasks = run->groups * run->rows * run->split, after = gradient_tiles(run, run->round + 1);
-    size_t begin = gradient_begin(run, run->round + 1), next = after * i / tasks, end = after * (i + 1) / tasks;
+    size_t after = gradient_tiles(run, run->round + 1), begin = gradient_begin(run, run->round + 1);
+    size_t next = after * i / n, end = after * (i + 1) / n;
     p.ahead[0] = (tx_winograd_ahead){ x->data, x->ld, x->h, x->w, x->c, begin + next, end - next };
     p.ahead[1] = (tx_winograd_ahead){ dy->data, dy->ld, run->map.h, run->map.w, dy->c, begin + next, end - next };
     run->kernels->winograd.correlate(&p);
-    if (run->rounds == 1)
-        gradient_finish(run, block, &d);
 }
 
-static void gradient_finish_task(void *context, size_t i, int worker)
+static void gradient_point_task(void *context, size_t i, int worker)
 {
     const gradient_run *run = context;
-    tx_winograd_points d = points_at(run->d, run->d.data + i * WINOGRAD_POINTS * run->d.slab);
-    gradient_finish(run, i, &d);
+    size_t point = i / run->slices, slice = i % run->slices;
+    size_t end = run->blocks * (slice + 1) / run->slices;
+    for (size_t block = run->blocks * slice / run->slices; block < end; block++) {
+        tx_winograd_points d = points_at(run->d, run->d.data + block * GRADIENT_BLOCK);
+        gradient_block(run, block, (int)point, 1, &d, point * run->blocks + block, WINOGRAD_POINTS * run->blocks);
+    }
+    (void)worker;
+}
+
+static void gradient_block_task(void *context, size_t block, int worker)
+{
+    const gradient_run *run = context;
+    tx_winograd_points d = points_at(run->d, run->d.data + (size_t)worker * WINOGRAD_POINTS * run->d.slab);
+    gradient_block(run, block, 0, WINOGRAD_POINTS, &d, 0, 1);
+    gradient_finish(run, block, &d);
+}
+
+static void gradient_finish_task(void *context, size_t block, int worker)
+{
+    const gradient_run *run = context;
+    tx_winograd_points d = points_at(run->d, run->d.data + block * GRADIENT_BLOCK);
+    gradient_finish(run, block, &d);
     (void)worker;
 }
 
@@ -458,11 +530,13 @@ void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_vie
     run.v.data = work;
     run.s.data = run.v.data + WINOGRAD_POINTS * run.v.slab;
     run.d.data = run.s.data + WINOGRAD_POINTS * run.s.slab;
-    size_t blocks = run.groups * run.rows;
     for (run.round = 0; run.round < run.rounds; run.round++) {
         tx_parallel_for(2 * parts(gradient_tiles(&run, run.round), TRANSFORM), gradient_input_task, &run);
-        tx_parallel_for(blocks * run.split, gradient_product_task, &run);
+        if (run.kept)
+            tx_parallel_for(WINOGRAD_POINTS * run.slices, gradient_point_task, &run);
+        else
+            tx_parallel_for(run.blocks, gradient_block_task, &run);
     }
-    if (run.rounds > 1)
-        tx_parallel_for(blocks, gradient_finish_task, &run);
+    if (run.kept)
+        tx_parallel_for(run.blocks, gradient_finish_task, &run);
 }

@@ -269,7 +269,7 @@ static void winograd_fetch_begin(winograd_fetch *fetch, const tx_winograd_produc
         fetch[i].ahead = ahead;
         fetch[i].row = 0;
         fetch[i].left = 4 * ahead->tiles;
-        fetch[i].step = (fetch[i].left + calls - 1) / calls;
+        fetch[i].step = calls ? (fetch[i].left + calls - 1) / calls : 0; /* a block may be empty */
         if (ahead->tiles)
             fetch[i].at = winograd_find(p->map, ahead->first);
     }
