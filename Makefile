@@ -24,8 +24,8 @@ endif
 ifneq ($(SAN),)
   B := build/$(SAN)
   FLAGS += -g -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(filter undefined,$(SAN)),-fno-sanitize-recover=all)
-  # Sixteen lanes in an array, each access checked: optimising that takes gcc minutes.
-  SLOW := $(B)/core/kernels_portable.o
+  # Sixteen lanes in an array, each access checked: optimising that takes gcc long.
+  SLOW := $(if $(filter address,$(SAN)),$(B)/core/kernels_portable.o)
 endif
 CFLAGS_ALL := $(FLAGS) $(THREADS) $(CFLAGS) $(EXTRA)
 LIBS := -lm
@@ -57,7 +57,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(OPT_LAST) -c -o $@ $<
 
-$(SLOW): OPT_LAST := -O0
+$(SLOW): OPT_LAST := -O1
 
 # Tests are programs; bench without main() is linked so that its parts can be tested too.
 $(B)/test/%: test/%.c test/test.h $(BENCH_OBJ) $(B)/libthorax.a

@@ -44,13 +44,19 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__) || defined(__clang__)
+/* A vector in registers must not pass through a call. The portable back end's is in memory anyway: there the compiler may
+ * do as it likes, and is the quicker for it. */
+#if defined(TX_SIMD_AVX512) || defined(TX_SIMD_AVX2) || defined(TX_SIMD_NEON)
 #define TX_INLINE static inline __attribute__((always_inline))
+#else
+#define TX_INLINE static inline
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
 #define TX_NOINLINE static __attribute__((noinline))
 #define TX_PREFETCH(p) __builtin_prefetch(p)
 #define TX_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #else
-#define TX_INLINE static inline
 #define TX_NOINLINE static
 #define TX_PREFETCH(p) ((void)(p))
 #define TX_PREFETCH_WRITE(p) ((void)(p))

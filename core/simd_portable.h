@@ -27,7 +27,10 @@ typedef union portable_double {
  * neighbour on the error's side. Rounding to odd keeps all that the final rounding to float needs to know, as double
  * has more than two bits to spare (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
  * using rounding to odd", IEEE Trans. Computers 57(4), 2008). */
-TX_INLINE float portable_fma(float a, float b, float c)
+#if defined(__GNUC__)
+__attribute__((always_inline))
+#endif
+static inline float portable_fma(float a, float b, float c)
 {
 #if defined(__FP_FAST_FMAF)
     return fmaf(a, b, c);

@@ -45,12 +45,13 @@ enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
 #define TILE_OPAQUE(p) ((void)0)
 #endif
 
-#if defined(__clang__)
-#define TILE_UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
-#define TILE_UNROLL _Pragma("GCC unroll 16")
-#else
+/* Accumulators are registers only if every loop over them is unrolled. */
+#if TILE_M == 4
 #define TILE_UNROLL
+#elif defined(__clang__)
+#define TILE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define TILE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 /* Memory that will be needed next, asked for while this tile is computed: a cache line every TILE_STEP of k. */
