@@ -60,6 +60,35 @@ typedef struct tile_ahead {
     size_t step; /* bytes from one such moment to the next */
 } tile_ahead;
 
+/* What several tiles ask for: ranges of memory, one after the other. */
+enum { TILE_RANGES = 3, TILE_LINE = 64 };
+typedef struct tile_stream {
+    struct {
+        const char *p;
+        size_t lines; /* to go */
+    } range[TILE_RANGES];
+    int at;
+} tile_stream;
+
+TX_INLINE void tile_stream_range(tile_stream *s, int i, const float *p, size_t floats)
+{
+    s->range[i].p = (const char *)p;
+    s->range[i].lines = (floats * sizeof(float) + TILE_LINE - 1) / TILE_LINE;
+}
+
+/* The part of a tile of depth k. */
+TX_INLINE tile_ahead tile_stream_next(tile_stream *s, size_t k)
+{
+    size_t moments = k / TILE_STEP;
+    while (s->at < TILE_RANGES - 1 && s->range[s->at].lines == 0)
+        s->at++;
+    size_t lines = s->range[s->at].lines < moments ? s->range[s->at].lines : moments;
+    tile_ahead ahead = { s->range[s->at].p, lines ? TILE_LINE : 0 };
+    s->range[s->at].p += lines * TILE_LINE;
+    s->range[s->at].lines -= lines;
+    return ahead;
+}
+
 /* Where the chains have got to. */
 typedef struct tile_place {
     const float *a, *a7, *b; /* rows 0 and 7 of a, a row of b */

@@ -286,6 +286,8 @@ static void forward_block(const forward_run *run, const tx_winograd_points *v, c
     p.ahead[1] = (tx_winograd_ahead){ run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next };
     if (y->add && y->add != y->data)
         p.ahead[2] = (tx_winograd_ahead){ y->add + channel, y->add_ld, run->map.h, run->map.w, cols, first, tiles };
+    p.then_a = v->data;
+    p.then_b = run->packed + (group + 1) % run->groups * group_floats(run->x->c);
     run->kernels->winograd.product(&p);
     run->kernels->winograd.output(y, &run->map, first, tiles, m, channel, cols);
 }
@@ -329,10 +331,14 @@ static void forward_point_task(void *context, size_t i, int worker)
                               .k = (size_t)run->x->c,
                               .point = (int)point,
                               .points = 1 };
+    size_t weights = group_floats(run->x->c), of_point = weights / WINOGRAD_POINTS;
     for (size_t group = 0; group < run->groups; group++) {
+        int last = group + 1 == run->groups;
         p.cols = columns_of(run->n, group);
-        p.u = run->packed + group * group_floats(run->x->c);
+        p.u = run->packed + group * weights;
         p.out = forward_products(run, group, first);
+        p.then_a = p.a.data + (point + (size_t)last) * run->v.slab;
+        p.then_b = last ? run->packed + (point + 1) * of_point : p.u + weights + point * of_point;
         run->kernels->winograd.product(&p);
     }
     (void)worker;
@@ -471,12 +477,24 @@ static void gradient_finish(const gradient_run *run, size_t block, const tx_wino
                                   (int)smaller(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add);
 }
 
-/* Sums of a block at some points. Of the pixels that the next round reads, part i of n is fetched meanwhile. */
+static float *gradient_patches(const gradient_run *run, size_t block)
+{
+    return run->v.data + block % run->rows * run->v.block;
+}
+
+static float *gradient_samples(const gradient_run *run, size_t block)
+{
+    return run->s.data + block / run->rows * run->s.block;
+}
+
+/* Sums of a block at some points. Of the pixels that the next round reads, part i of n is fetched meanwhile. A single point
+ * is computed for all blocks in turn. */
 static void gradient_block(const gradient_run *run, size_t block, int point, int points, const tx_winograd_points *d,
                            size_t i, size_t n)
 {
     const tx_view *x = run->x, *dy = run->dy;
-    size_t group = block / run->rows, row = block % run->rows;
+    size_t group = block / run->rows, row = block % run->rows, after_this = (block + 1) % run->blocks;
+    size_t then = points == 1 ? (size_t)point + (after_this == 0) : 0;
     tx_winograd_product p = { .map = &run->map,
                               .out = *d,
                               .tiles = gradient_tiles(run, run->round),
@@ -486,8 +504,13 @@ static void gradient_block(const gradient_run *run, size_t block, int point, int
                               .point = point,
                               .points = points,
                               .add = run->round > 0 };
-    p.a = points_at(run->v, run->v.data + row * run->v.block);
-    p.b = points_at(run->s, run->s.data + group * run->s.block);
+    p.a = points_at(run->v, gradient_patches(run, block));
+    p.b = points_at(run->s, gradient_samples(run, block));
+    p.then_a = gradient_patches(run, after_this) + then * run->v.slab;
+    p.then_b = gradient_samples(run, after_this) + then * run->s.slab;
+    p.then_out = d->data + then * run->d.slab;
+    if (points == 1)
+        p.then_out = run->d.data + after_this * GRADIENT_BLOCK + then * run->d.slab;
     size_t after = gradient_tiles(run, run->round + 1), begin = gradient_begin(run, run->round + 1);
     size_t next = after * i / n, end = after * (i + 1) / n;
     p.ahead[0] = (tx_winograd_ahead){ x->data, x->ld, x->h, x->w, x->c, begin + next, end - next };

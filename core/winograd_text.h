@@ -305,24 +305,57 @@ TX_INLINE int winograd_lanes(int cols)
     return (cols + 15) / 16 * 16;
 }
 
+/* While a panel of u is multiplied by all tiles, the next one is on its way from where the weights are, and a share of the
+ * next point's v. */
+static tile_stream winograd_product_next(const tx_winograd_product *p, size_t e, size_t panel, size_t panels)
+{
+    const tx_winograd_points *v = &p->a;
+    size_t k = p->k, share = p->tiles * v->ld / panels;
+    int last = e + 1 == (size_t)(p->point + p->points);
+    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab;
+    const float *u = p->u + winograd_packed(k, e + (panel + 1 == panels), 0, (panel + 1) % panels * TILE_N);
+    tile_stream next = { 0 };
+    tile_stream_range(&next, 0, last && panel + 1 == panels ? p->then_b : u, k * TILE_N);
+    tile_stream_range(&next, 1, a + panel * share, share);
+    return next;
+}
+
 /* m = v u: [tiles x k] [k x cols], k ascending in one chain. */
 static void winograd_product(const tx_winograd_product *p)
 {
     const tx_winograd_points *v = &p->a, *m = &p->out;
-    size_t parts = (p->tiles + TILE_M - 1) / TILE_M;
+    size_t parts = (p->tiles + TILE_M - 1) / TILE_M, k = p->k;
     int cols = winograd_lanes(p->cols), panels = (cols + TILE_N - 1) / TILE_N;
     winograd_fetch fetch[WINOGRAD_AHEAD];
     winograd_fetch_begin(fetch, p, (size_t)(p->points * panels) * parts);
     for (size_t e = (size_t)p->point; e < (size_t)(p->point + p->points); e++)
-        for (int n = 0; n < cols; n += TILE_N)
+        for (int j = 0; j < panels; j++) {
+            int n = j * TILE_N;
+            tile_stream next = winograd_product_next(p, e, (size_t)j, (size_t)panels);
             for (size_t i = 0; i < parts; i++) {
                 size_t first = p->tiles * i / parts, end = p->tiles * (i + 1) / parts;
-                tile_run(p->k, v->data + e * v->slab + first * v->ld, v->ld, 1,
-                         p->u + winograd_packed(p->k, e, 0, (size_t)n),
-                         m->data + e * m->slab + first * m->ld + (size_t)n, m->ld, (int)(end - first),
-                         cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO);
+                tile_run_ahead(k, v->data + e * v->slab + first * v->ld, v->ld, 1,
+                               p->u + winograd_packed(k, e, 0, (size_t)n), TILE_N,
+                               m->data + e * m->slab + first * m->ld + (size_t)n, m->ld, (int)(end - first),
+                               cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO, tile_stream_next(&next, k));
                 winograd_fetch_some(fetch, p->map);
             }
+        }
+}
+
+/* The numbers of the next point, a share a panel. */
+static tile_stream winograd_correlate_next(const tx_winograd_product *p, size_t e, size_t panel, size_t panels)
+{
+    const tx_winograd_points *v = &p->a, *s = &p->b, *d = &p->out;
+    int last = e + 1 == (size_t)(p->point + p->points);
+    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab, *b = last ? p->then_b : s->data + (e + 1) * s->slab;
+    const float *out = last ? p->then_out : d->data + (e + 1) * d->slab;
+    size_t share = p->tiles * v->ld / panels, rows = (size_t)p->rows / panels;
+    tile_stream next = { 0 };
+    tile_stream_range(&next, 0, b + panel * (s->block / WINOGRAD_GROUP * TILE_N), p->tiles * TILE_N);
+    tile_stream_range(&next, 1, a + panel * share, share);
+    tile_stream_range(&next, 2, out + panel * rows * d->ld, rows * d->ld);
+    return next;
 }
 
 /* d = v' s: [rows x tiles] [tiles x cols]. Each chunk of tiles is a chain of its own, added in order. */
@@ -335,18 +368,21 @@ static void winograd_correlate(const tx_winograd_product *p)
     winograd_fetch fetch[WINOGRAD_AHEAD];
     winograd_fetch_begin(fetch, p, (size_t)(p->points * parts * panels) * p->chunks);
     for (size_t e = (size_t)p->point; e < (size_t)(p->point + p->points); e++)
-        for (int j = 0; j < panels; j++)
+        for (int j = 0; j < panels; j++) {
+            tile_stream next = winograd_correlate_next(p, e, (size_t)j, (size_t)panels);
             for (size_t c = 0; c < p->chunks; c++) {
                 size_t t = p->tiles * c / p->chunks, k = p->tiles * (c + 1) / p->chunks - t;
                 for (int i = 0; i < parts; i++) {
                     int first = p->rows * i / parts, end = p->rows * (i + 1) / parts, n = j * TILE_N;
-                    tile_run(k, v->data + e * v->slab + t * v->ld + first, 1, v->ld,
-                             s->data + e * s->slab + (size_t)j * panel + t * TILE_N,
-                             d->data + e * d->slab + (size_t)first * d->ld + (size_t)n, d->ld, end - first,
-                             cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO);
+                    tile_run_ahead(k, v->data + e * v->slab + t * v->ld + first, 1, v->ld,
+                                   s->data + e * s->slab + (size_t)j * panel + t * TILE_N, TILE_N,
+                                   d->data + e * d->slab + (size_t)first * d->ld + (size_t)n, d->ld, end - first,
+                                   cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO,
+                                   tile_stream_next(&next, k));
                     winograd_fetch_some(fetch, p->map);
                 }
             }
+        }
 }
 
 /* ------------------------------------------------------------- output: y = act(A^T m A + bias + add) */
