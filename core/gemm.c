@@ -46,11 +46,17 @@ static size_t depth_of(const tx_rows *a)
     return (size_t)a->taps * (size_t)a->x.c;
 }
 
-/* Is row r of A pixel r of x? */
+/* Does row r of A stand at pixel r of x, */
+static int rows_stand_at_pixels(const tx_rows *a)
+{
+    return a->taps == 1 && a->tap->y == 0 && a->tap->x == 0 && a->step_y == 1 && a->step_x == 1 && a->grid_h == a->x.h &&
+           a->grid_w == a->x.w;
+}
+
+/* and is it that pixel? */
 static int rows_are_pixels(const tx_rows *a)
 {
-    return a->taps == 1 && a->tap->y == 0 && a->tap->x == 0 && a->step_y == 1 && a->step_x == 1 &&
-           a->grid_h == a->x.h && a->grid_w == a->x.w && !a->x.scale && a->x.act == TX_ACT_NONE;
+    return rows_stand_at_pixels(a) && !a->x.scale && a->x.act == TX_ACT_NONE;
 }
 
 static size_t bytes(size_t each, size_t count)
@@ -156,6 +162,7 @@ void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_targ
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
     forward_split(&run.job);
+    run.job.a_dense = rows_stand_at_pixels(a) && a->x.ld == run.job.k && run.job.k <= run.job.depth;
     run.each = forward_floats(&run.job);
     tx_parallel_for(run.job.row_tasks * run.job.column_tasks, forward_task, &run);
 }

@@ -25,6 +25,7 @@ typedef struct tx_gemm_forward_job {
     int in_place;   /* and may hold partial sums, as it is not the addend too */
     int a_pixels;   /* row r of A is pixel r, */
     int a_in_place; /* and is read where it stands */
+    int a_dense;    /* a block of k of some rows is one stretch of x */
 } tx_gemm_forward_job;
 
 /* dW = A' dY, K x N, over M rows in chunks. A block is rows k0.. of dW, kc of them, by columns n0.. */

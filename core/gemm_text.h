@@ -1,4 +1,5 @@
 /* gemm_text.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
+#include <math.h>
 
 TX_INLINE f32x16 gemm_take(const float *p, size_t n)
 {
@@ -103,12 +104,19 @@ static void gemm_places(const tx_rows *a, size_t row, size_t rows, gemm_place *p
 /* n floats from channel c on, as the reader of x sees them. */
 static void gemm_copy_seen(const tx_view *x, size_t c, float *out, const float *in, size_t n)
 {
-    for (size_t j = 0; j < n; j += 16) {
-        f32x16 v = gemm_take(in + j, n - j);
-        if (x->scale)
-            v = v_fma(gemm_take(x->scale + c + j, n - j), v, gemm_take(x->shift + c + j, n - j));
-        gemm_put(out + j, gemm_act(x->act, v), n - j);
-    }
+    const float *scale = x->scale ? x->scale + c : NULL, *shift = x->scale ? x->shift + c : NULL;
+    f32x16 floor = v_set1(x->act == TX_ACT_RELU ? 0.0f : -INFINITY); /* max(floor, z), NaN included */
+    size_t j = 0;
+    for (; scale && j + 16 <= n; j += 16)
+        v_store(out + j, v_max(floor, v_fma(v_load(scale + j), v_load(in + j), v_load(shift + j))));
+    for (; j + 16 <= n; j += 16)
+        v_store(out + j, v_max(floor, v_load(in + j)));
+    if (j == n)
+        return;
+    f32x16 z = v_load_n(in + j, (int)(n - j));
+    if (scale)
+        z = v_fma(v_load_n(scale + j, (int)(n - j)), z, v_load_n(shift + j, (int)(n - j)));
+    v_store_n(out + j, (int)(n - j), v_max(floor, z));
 }
 
 /* A run of columns: n floats from channel c of one tap on, over `pixels` neighbouring pixels. */
@@ -222,18 +230,23 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
     }
 }
 
-/* Asks for the columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`. */
-static void gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, size_t part,
-                            size_t parts)
+/* Columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`: the first row is
+ * left to the tile at hand, which asks for it evenly. */
+static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, size_t part,
+                                  size_t parts)
 {
+    tile_ahead ahead = { (const char *)a->x.data, 0 };
     for (size_t r = rows * part / parts; r < rows * (part + 1) / parts; r++) {
         int y = place[r].y + a->tap->y, x = place[r].x + a->tap->x;
         if (y < 0 || x < 0 || y >= a->x.h || x >= a->x.w)
             continue;
         const float *in = place[r].image + ((size_t)y * (size_t)a->x.w + (size_t)x) * a->x.ld + k0;
-        for (size_t k = 0; k < kc; k += 16)
+        for (size_t k = 0; k < kc && ahead.step; k += 16)
             TX_PREFETCH(in + k);
+        if (!ahead.step)
+            ahead = (tile_ahead){ (const char *)in, sizeof(float) * TILE_STEP };
     }
+    return ahead;
 }
 
 /* Asks for where a tile of results will be stored, and for its addend. */
@@ -262,14 +275,14 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
     size_t panels = (end - first + TILE_N - 1) / TILE_N;
     tile_ahead next = { (const char *)work, 0 };
+    if (ahead && job->a_dense) { /* the next rows come evenly */
+        next.p = (const char *)(job->a.x.data + (row + rows) * job->a.x.ld);
+        next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
+        ahead = 0;
+    }
     if (job->a_in_place) {
         a = job->a.x.data + row * job->a.x.ld;
         a_row = job->a.x.ld;
-        if (ahead) {
-            next.p = (const char *)(a + rows * a_row);
-            next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
-        }
-        ahead = 0;
     } else {
         gemm_places(&job->a, row, rows, place);
         gemm_pack_rows(&job->a, place, rows, k0, kc, work);
@@ -290,7 +303,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         if (last || job->in_place)
             gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
-            gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
+            next = gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
         tile_run_ahead(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
                        k0 ? TILE_RESUME : TILE_ZERO, next);
         next.p += kc / TILE_STEP * next.step;
