@@ -9,6 +9,7 @@ enum {
     GEMM_ROWS = 14,    /* no TILE_M is larger */
     GEMM_CHUNK = TX_GEMM_CHUNK,
     GEMM_GROUP = 168,  /* rows of dW whose columns of A are packed at once: a multiple of every TILE_M */
+    GEMM_STRIP = 16,   /* rows of these that stay in the first cache between two ways of packing */
     GEMM_PANELS = 256  /* columns of dY that are packed at once */
 };
 

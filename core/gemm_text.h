@@ -387,16 +387,17 @@ static tile_ahead gemm_fetch_next(gemm_fetch *f)
     return ahead;
 }
 
-/* Rows of a matrix as tiles of TILE_M columns, the numbers of a tile without gaps; the last tile may be narrower. */
-static void gemm_pack_tiles(const float *in, size_t ld, size_t rows, size_t columns, float *out)
+/* Rows of a matrix as tiles of TILE_M columns, the numbers of a tile without gaps, `deep` rows in all; the last tile may be
+ * narrower. */
+static void gemm_pack_tiles(const float *in, size_t ld, size_t rows, size_t columns, float *out, size_t deep)
 {
     size_t i = 0;
     for (; i + TILE_M <= columns; i += TILE_M)
         for (size_t r = 0; r < rows; r++)
-            memcpy(out + i * rows + r * TILE_M, in + r * ld + i, TILE_M * sizeof(float));
+            memcpy(out + i * deep + r * TILE_M, in + r * ld + i, TILE_M * sizeof(float));
     for (size_t r = 0; r < rows && i < columns; r++)
         for (size_t j = i; j < columns; j++)
-            out[i * rows + r * TILE_M + (j - i)] = in[r * ld + j];
+            out[i * deep + r * TILE_M + (j - i)] = in[r * ld + j];
 }
 
 /* Columns of A of one chunk, as tiles or in place: element (r, i + j) of tile i stands at data[i*tile + r*row + j]. */
@@ -413,14 +414,19 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
     if (job->a_in_place && TILE_M > 8) /* of narrow tiles a line holds too much that is not wanted */
         return place_in;
     if (job->a_pixels) {
-        gemm_pack_tiles(in, job->a.x.ld, rows, kc, work);
+        gemm_pack_tiles(in, job->a.x.ld, rows, kc, work, rows);
         return tiled;
     }
-    gemm_pack_rows(&job->a, place, rows, k0, kc, work);
-    if (TILE_M > 8)
+    if (TILE_M > 8) {
+        gemm_pack_rows(&job->a, place, rows, k0, kc, work);
         return grouped;
-    tiled.data = work + GEMM_CHUNK * GEMM_GROUP;
-    gemm_pack_tiles(work, kc, rows, kc, work + GEMM_CHUNK * GEMM_GROUP);
+    }
+    float *strip = work + GEMM_CHUNK * GEMM_GROUP;
+    for (size_t r = 0; r < rows; r += GEMM_STRIP) {
+        size_t some = rows - r < GEMM_STRIP ? rows - r : GEMM_STRIP;
+        gemm_pack_rows(&job->a, place + r, some, k0, kc, strip);
+        gemm_pack_tiles(strip, kc, some, kc, work + r * TILE_M, rows);
+    }
     return tiled;
 }
 
@@ -485,7 +491,7 @@ static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, c
     for (size_t j = 0; j < block->nc; j += GEMM_PANELS) {
         tx_gemm_block some = { block->k0, block->kc, block->n0 + j, block->nc - j };
         some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;
-        gemm_panels b = gemm_take_panels(job, row, rows, &some, work + 2 * GEMM_CHUNK * GEMM_GROUP);
+        gemm_panels b = gemm_take_panels(job, row, rows, &some, work + (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP);
         gemm_fetch fetch[2];
         gemm_fetch_after(job, row, block, &some, fetch);
         for (size_t g = 0; g < block->kc; g += GEMM_GROUP) {
