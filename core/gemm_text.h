@@ -450,8 +450,8 @@ static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row,
 static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows, size_t rows, size_t columns, float *out,
                                 size_t ld, int add, gemm_fetch *fetch)
 {
-    for (size_t i = 0; i < rows; i += TILE_M)
-        for (size_t j = 0; j < columns; j += TILE_N) {
+    for (size_t j = 0; j < columns; j += TILE_N)
+        for (size_t i = 0; i < rows; i += TILE_M) {
             float *to = out + i * ld + j;
             size_t m = rows - i < TILE_M ? rows - i : TILE_M, n = columns - j < TILE_N ? columns - j : TILE_N;
             for (size_t r = 0; r < m; r++)
