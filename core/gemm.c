@@ -227,7 +227,7 @@ static void gradient_split(gradient_run *run)
     }
     run->blocks_n = parts(job->n, run->block_n);
     run->blocks = parts(job->k, run->block_k) * run->blocks_n;
-    run->each = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_CHUNK * smaller(run->block_n, GEMM_PANELS);
+    run->each = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_PANEL * smaller(run->block_n, GEMM_PANELS);
 }
 
 static size_t gradient_floats(const gradient_run *run)

@@ -8,6 +8,7 @@ enum {
     GEMM_COLUMNS = 32, /* packed operands are padded to this many columns, a multiple of every TILE_N */
     GEMM_ROWS = 14,    /* no TILE_M is larger */
     GEMM_CHUNK = TX_GEMM_CHUNK,
+    GEMM_PANEL = GEMM_CHUNK + 1, /* rows of a panel of dY: the panels begin in different sets of the caches */
     GEMM_GROUP = 168,  /* rows of dW whose columns of A are packed at once: a multiple of every TILE_M */
     GEMM_STRIP = 16,   /* rows of these that stay in the first cache between two ways of packing */
     GEMM_PANELS = 256  /* columns of dY that are packed at once */

@@ -332,17 +332,17 @@ static void gemm_forward(const tx_gemm_forward_job *job, size_t task, float *wor
 
 /* ---------------------------------------------------------------------------------------- gradient */
 
-/* dY's columns n0.. of a chunk as panels. */
+/* dY's columns n0.. of a chunk as panels, row by row: a column of them would fall into few sets of the caches. */
 static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block, float *panels)
 {
-    for (size_t j = 0; j < block->nc; j += TILE_N) {
-        const float *in = job->dy + row * job->dy_ld + block->n0 + j;
-        float *panel = panels + j * GEMM_CHUNK;
-        for (size_t r = 0; r < rows; r++)
-            for (size_t v = 0; v < TILE_N; v += 16) {
-                size_t n = block->nc - j > v ? block->nc - j - v : 0;
-                v_store(panel + r * TILE_N + v, n ? gemm_take(in + r * job->dy_ld + v, n) : v_zero());
-            }
+    size_t whole = block->nc / 16 * 16, padded = (block->nc + TILE_N - 1) / TILE_N * TILE_N;
+    for (size_t r = 0; r < rows; r++) {
+        const float *in = job->dy + (row + r) * job->dy_ld + block->n0;
+        float *out = panels + r * TILE_N;
+        for (size_t j = 0; j < padded; j += 16) {
+            f32x16 v = j < whole ? v_load(in + j) : j < block->nc ? v_load_n(in + j, (int)(block->nc - j)) : v_zero();
+            v_store(out + j / TILE_N * TILE_N * GEMM_PANEL + j % TILE_N, v);
+        }
     }
 }
 
@@ -413,19 +413,19 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
     gemm_columns place_in = { in, 1, job->a.x.ld }, grouped = { work, 1, kc }, tiled = { work, rows, TILE_M };
     if (job->a_in_place && TILE_M > 8) /* of narrow tiles a line holds too much that is not wanted */
         return place_in;
-    if (job->a_pixels) {
-        gemm_pack_tiles(in, job->a.x.ld, rows, kc, work, rows);
-        return tiled;
-    }
-    if (TILE_M > 8) {
+    if (TILE_M > 8 && !job->a_pixels) {
         gemm_pack_rows(&job->a, place, rows, k0, kc, work);
         return grouped;
     }
     float *strip = work + GEMM_CHUNK * GEMM_GROUP;
     for (size_t r = 0; r < rows; r += GEMM_STRIP) {
         size_t some = rows - r < GEMM_STRIP ? rows - r : GEMM_STRIP;
-        gemm_pack_rows(&job->a, place + r, some, k0, kc, strip);
-        gemm_pack_tiles(strip, kc, some, kc, work + r * TILE_M, rows);
+        if (job->a_pixels) {
+            gemm_pack_tiles(in + r * job->a.x.ld, job->a.x.ld, some, kc, work + r * TILE_M, rows);
+        } else {
+            gemm_pack_rows(&job->a, place + r, some, k0, kc, strip);
+            gemm_pack_tiles(strip, kc, some, kc, work + r * TILE_M, rows);
+        }
     }
     return tiled;
 }
@@ -439,7 +439,7 @@ typedef struct gemm_panels {
 static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block,
                                     float *work)
 {
-    gemm_panels place_in = { job->dy + row * job->dy_ld + block->n0, 1, job->dy_ld }, packed = { work, GEMM_CHUNK, TILE_N };
+    gemm_panels place_in = { job->dy + row * job->dy_ld + block->n0, 1, job->dy_ld }, packed = { work, GEMM_PANEL, TILE_N };
     if (job->dy_in_place)
         return place_in;
     gemm_pack_dy(job, row, rows, block, work);
