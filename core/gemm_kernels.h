@@ -11,7 +11,7 @@ enum {
     GEMM_PANEL = GEMM_CHUNK + 1, /* rows of a panel of dY: the panels begin in different sets of the caches */
     GEMM_GROUP = 168,  /* rows of dW whose columns of A are packed at once: a multiple of every TILE_M */
     GEMM_STRIP = 16,   /* rows of these that stay in the first cache between two ways of packing */
-    GEMM_PANELS = 256  /* columns of dY that are packed at once */
+    GEMM_PANELS = 2048  /* columns of dY that are packed at once */
 };
 
 /* y = A B, M x N x K, cut into tasks of task_rows x task_columns outputs; a multiple of GEMM_COLUMNS columns, or all. */

@@ -446,20 +446,27 @@ static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row,
     return packed;
 }
 
-/* out (+)= A' dY for one chunk of rows, some columns of A by some of dY. */
+/* out (+)= A' dY for one chunk of rows, some columns of A by some of dY. The first tiles of a panel ask for the next one. */
 static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows, size_t rows, size_t columns, float *out,
                                 size_t ld, int add, gemm_fetch *fetch)
 {
-    for (size_t j = 0; j < columns; j += TILE_N)
+    for (size_t j = 0; j < columns; j += TILE_N) {
+        tile_stream next = { 0 };
+        if (b.row == TILE_N && j + TILE_N < columns)
+            tile_stream_range(&next, 0, b.data + (j + TILE_N) * b.panel, chunk_rows * TILE_N);
         for (size_t i = 0; i < rows; i += TILE_M) {
             float *to = out + i * ld + j;
             size_t m = rows - i < TILE_M ? rows - i : TILE_M, n = columns - j < TILE_N ? columns - j : TILE_N;
+            tile_ahead ahead = tile_stream_next(&next, chunk_rows);
+            if (!ahead.step)
+                ahead = gemm_fetch_next(fetch->left ? fetch : fetch + 1);
             for (size_t r = 0; r < m; r++)
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
             tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
-                           add ? TILE_ADD : TILE_ZERO, gemm_fetch_next(fetch->left ? fetch : fetch + 1));
+                           add ? TILE_ADD : TILE_ZERO, ahead);
         }
+    }
 }
 
 /* What to ask for during columns n0.. of dY: the next columns of dY, or A and dY of the next chunk. */
