@@ -247,6 +247,7 @@ void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, v
     gradient_run run = { .kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add };
     run.job = (tx_gemm_gradient_job){ .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c,
                                       .k = depth_of(a) };
+    run.job.a_at_pixels = rows_stand_at_pixels(a);
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;
     run.job.dy_in_place = dy->ld <= 256 && dy->c % 16 == 0 && run.job.k <= 128;

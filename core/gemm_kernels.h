@@ -37,6 +37,7 @@ typedef struct tx_gemm_gradient_job {
     size_t dy_ld;
     size_t m, n, k;
     size_t chunks;
+    int a_at_pixels; /* row r of A stands at pixel r, though it may be read through scale and act */
     int a_pixels, a_in_place, dy_in_place;
 } tx_gemm_gradient_job;
 

@@ -482,7 +482,7 @@ static void gemm_fetch_after(const tx_gemm_gradient_job *job, size_t row, const 
     size_t columns = end - column < GEMM_PANELS ? end - column : GEMM_PANELS;
     if (row + GEMM_CHUNK > job->m)
         row = tiles = 0;
-    if (column == block->n0 && job->a_pixels)
+    if (column == block->n0 && job->a_at_pixels)
         a_tiles = tiles * block->kc / (block->kc + columns);
     fetch[0] = gemm_fetch_block(job->a.x.data + row * a_ld + block->k0, a_ld, block->kc, a_tiles);
     fetch[1] = gemm_fetch_block(job->dy + row * job->dy_ld + column, job->dy_ld, columns, tiles - a_tiles);
