@@ -119,11 +119,12 @@ static void gemm_copy_seen(const tx_view *x, size_t c, float *out, const float *
     v_store_n(out + j, (int)(n - j), v_max(floor, z));
 }
 
-/* A run of columns: n floats from channel c of one tap on, over `pixels` neighbouring pixels. */
+/* A run of columns: n floats from channel c of one tap on, over `pixels` neighbouring pixels. Up to `room` floats may be
+ * written: what is too much, the next run overwrites. */
 typedef struct gemm_run {
     tx_tap tap;
     int pixels;
-    size_t c, n;
+    size_t c, n, room;
 } gemm_run;
 
 /* The run of a row at the edge of the image: what lies outside of it is 0. */
@@ -141,6 +142,10 @@ static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_plac
                           size_t ld)
 {
     int seen = a->x.scale || a->x.act != TX_ACT_NONE;
+    size_t vectors = (run->n + 15) / 16 * 16, whole = run->n;
+    if (vectors <= run->room && a->x.ld == (size_t)a->x.c)
+        whole = vectors;
+    const float *end = a->x.data + (size_t)a->x.n * (size_t)a->x.h * (size_t)a->x.w * a->x.ld;
     for (size_t r = 0; r < rows; r++, out += ld) {
         int y = place[r].y + run->tap.y, x = place[r].x + run->tap.x;
         if (y < 0 || y >= a->x.h) {
@@ -153,7 +158,7 @@ static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_plac
             if (seen)
                 gemm_copy_seen(&a->x, run->c, out, in, run->n);
             else
-                gemm_copy(out, in, run->n);
+                gemm_copy(out, in, (size_t)(end - in) < whole ? run->n : whole);
         } else if (run->pixels == 1) {
             gemm_zero(out, run->n);
         } else {
@@ -169,7 +174,7 @@ static void gemm_pack_rows(const tx_rows *a, const gemm_place *place, size_t row
     int joined = a->x.ld == c && !a->x.scale && a->x.act == TX_ACT_NONE;
     while (done < kc) {
         size_t tap = (k0 + done) / c;
-        gemm_run run = { a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c };
+        gemm_run run = { a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c, kc - done };
         while (joined && done + run.n < kc && a->tap[tap + 1].y == run.tap.y &&
                a->tap[tap + 1].x == run.tap.x + run.pixels) {
             tap++;
