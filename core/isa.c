@@ -213,18 +213,17 @@ double tx_fma_peak(int threads)
     int before = tx_threads();
     tx_set_threads(threads);
     peak_run run = { tx_kernels_now(), 1000, 0 };
-    double best = 0, begun = tx_seconds(), spent = 0;
-    for (;;) {
+    double best = 0, begun = tx_seconds();
+    for (int counted = 0; counted < 3 || tx_seconds() - begun < 0.1;) {
         double start = tx_seconds();
         tx_parallel_for((size_t)tx_threads(), peak_task, &run);
         double seconds = tx_seconds() - start;
         double rate = seconds > 0 ? run.done * tx_threads() / seconds : 0;
         best = rate > best ? rate : best;
-        spent = tx_seconds() - begun;
-        if (spent > 0.1)
-            break;
         if (seconds < 0.005) /* runs of some ten milliseconds, the best of them counts */
             run.turns *= 2;
+        else
+            counted++;
     }
     tx_set_threads(before);
     return best;
