@@ -1,6 +1,4 @@
-/* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it.
- *
- */
+/* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it. */
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
 #include "commands.h"
@@ -9,6 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Threads that wait for others shall sleep. OpenMP's spin unless told otherwise, which on a core shared with another program
+ * keeps back the very threads that they wait for, up to tenfold. Its library reads the wish before main: so the program
+ * starts itself once more, and where the system does not let it, runs on as it is. */
+static void wait_asleep(char **argv)
+{
+    if (tx_threads_available() && !getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
+        execv("/proc/self/exe", argv);
+}
 
 static void help(void)
 {
@@ -82,6 +90,7 @@ static int run_command(const command *c, const options *o)
 
 int main(int argc, char **argv)
 {
+    wait_asleep(argv);
     if (argc < 2)
         return complain(EXIT_USAGE, "missing command (thorax --help lists them)");
     const char *name = argv[1];
