@@ -191,7 +191,7 @@ void tx_winograd_pack(float *packed, const tx_filter *w)
 
 enum {
     FORWARD_FLOATS = 75 << 10,  /* of patches and products of a block: 300 KiB */
-    FORWARD_LEAST = 28,         /* tiles of a block: for as many each weight is read once */
+    FORWARD_LEAST = 42,         /* tiles of a block: for as many each weight is read once; full tiles of registers */
     FORWARD_MOST = 72,          /* where there are many weights */
     FORWARD_WEIGHTS = 64 << 10, /* a tile more in a block for as many weights */
     FORWARD_SHARED = 6 << 20,   /* floats that all patches and products may take */
@@ -228,6 +228,7 @@ static void forward_split(forward_run *run, const tx_view *x, int padding, int n
     size_t weights = run->groups * group_floats(x->c) / FORWARD_WEIGHTS;
     size_t fits = FORWARD_FLOATS / (WINOGRAD_POINTS * (run->v.ld + run->m.ld));
     size_t block = larger(FORWARD_LEAST, smaller(FORWARD_MOST, larger(fits, weights)));
+    block = round_up(block, (size_t)run->kernels->tile_m);
     run->v.slab = odd_lines(run->tiles * run->v.ld);
     run->m.block = odd_lines(run->tiles * run->m.ld);
     run->m.slab = odd_lines(run->groups * run->m.block);
@@ -254,7 +255,7 @@ size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
     size_t most = 0;
     tx_view part = *x;
     for (part.n = 1; part.n <= x->n; part.n++) {
-        forward_run run;
+        forward_run run = { .kernels = tx_kernels_now() };
         forward_split(&run, &part, padding, n);
         most = larger(most, bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
     }
