@@ -242,22 +242,33 @@ static void remake(tx_session *s, int time)
     }
 }
 
+/* Of a node that no gradient reaches. */
+static void clear_gradients(const tx_session *s, int i)
+{
+    const tx_node *node = tx_graph_node(s->plan->graph, i);
+    for (int k = 0; k < node->params; k++) {
+        const tx_param *p = tx_graph_param(s->plan->graph, node->param[k]);
+        if (p->role == TX_ROLE_TRAINED && s->weights->grad)
+            memset(s->weights->grad + p->offset, 0, p->count * sizeof(float));
+    }
+}
+
 void tx_backward(tx_session *session, const float *dy)
 {
     const tx_plan *plan = session->plan;
     if (plan->mode == TX_INFER)
         return;
-    if (session->weights->grad)
-        memset(session->weights->grad, 0, session->weights->trained * sizeof(float));
-    if (!plan->node[plan->nodes - 1].reached)
-        return;
-    seed_gradient(session, dy);
+    int reached = plan->node[plan->nodes - 1].reached;
+    if (reached)
+        seed_gradient(session, dy);
     for (int i = plan->nodes - 1; i >= 0; i--) {
         tx_step *step = &session->step[i];
         if (plan->thrifty)
             remake(session, tx_backward_time(plan, i));
-        if (!step->node || !step->dy.data || !step->node->op->backward)
+        if (!reached || !step->node || !step->dy.data || !step->node->op->backward) {
+            clear_gradients(session, i);
             continue;
+        }
         double start = session->clock ? tx_seconds() : 0;
         if (plan->thrifty)
             bind_values(session, i, tx_backward_time(plan, i));
