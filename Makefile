@@ -1,4 +1,5 @@
 # Thorax. `make` builds ./thorax and libthorax.a, `make test` runs all tests, `make study` the main job.
+# `make fuzz` feeds the readers with damaged files.
 # CC=..., OMP=0 (no threads), SAN=address|undefined|thread, PREFIX=..., DESTDIR=...
 
 CC ?= cc
@@ -39,11 +40,11 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: all test study install clean matrix check-symbols lint fmt fmt-check found
+.PHONY: all test study install clean matrix fuzz check-symbols lint fmt fmt-check found
 all: found thorax libthorax.a
 
 found:
-	@echo "$(CC): $(if $(THREADS),threads with OpenMP,one thread (no OpenMP))$(if $(SAN),, sanitizer $(SAN))"
+	@echo "$(CC): $(if $(THREADS),threads with OpenMP,one thread (no OpenMP))$(SAN:%=, sanitizer %)"
 
 thorax: $(B)/thorax
 	cp $(B)/thorax $@
@@ -74,6 +75,8 @@ study: thorax
 
 matrix:
 	@sh test/matrix.sh
+fuzz:
+	@sh test/fuzz.sh
 
 # Only tables leave the objects that are compiled for one instruction set.
 check-symbols: $(B)/libthorax.a
