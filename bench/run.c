@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_FORMAT "thorax-state 1"
+#define STATE_FORMAT "thorax-state 2"
 
 static const char *const table_names[RUN_TABLES] = {"log.csv", "metrics.csv", "digests.txt", "bad-images.csv"};
 static const char *const table_headers[RUN_TABLES] = {
@@ -19,6 +19,20 @@ static const char *const table_headers[RUN_TABLES] = {
     "",
     "split,Path,reason\n",
 };
+/* What a run writes directly into its folder. */
+static const char *const file_names[] = {"done",
+                                         "state.safetensors",
+                                         "report.html",
+                                         "log.csv",
+                                         "metrics.csv",
+                                         "digests.txt",
+                                         "bad-images.csv",
+                                         "environment.txt",
+                                         "predictions-valid.csv",
+                                         "predictions-test.csv",
+                                         "config.txt"};
+enum { FILES = sizeof file_names / sizeof file_names[0] };
+static const char config_begin[] = "# The options of this run, for --config.\n";
 static const char zeros[65] = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /* ----------------------------------------------------------------------------------------------- paths */
@@ -91,7 +105,7 @@ static void digest_config(const pairs *config, char hex[65])
 static tx_status write_config(const run *r, const pairs *config)
 {
     page p = {0};
-    page_append(&p, "# The options of this run, for --config.\n");
+    page_append(&p, config_begin);
     for (size_t i = 0; i < config->count; i++) {
         const char *key = config->pair[i].key, *value = config->pair[i].value;
         page_append(&p, *value ? "" : "# ");
@@ -208,10 +222,39 @@ static tx_safetensors *open_state(const run *r, const char *path, run_position *
     return NULL;
 }
 
-static tx_status digest_arrays(const tx_weights *weights, tx_optimizer *optimizer, char hex[65])
+/* "STEP SCORE;STEP SCORE" */
+static void write_best(const run_position *at, page *out)
+{
+    char number[TX_NUMBER];
+    for (size_t i = 0; i < at->kept; i++)
+        page_add(out, "%s%llu %s", i ? ";" : "", (unsigned long long)at->best[i].step,
+                 format_real(number, sizeof number, at->best[i].score));
+}
+
+/* Of everything in a state that decides how the run goes on: a bit that flipped on the disk must not. */
+static tx_status digest_state(const run_position *at, const uint64_t bytes[RUN_TABLES], const tx_weights *weights,
+                              tx_optimizer *optimizer, char hex[65])
 {
     tx_sha256 sha;
+    page text = {0};
+    page_add(&text, "%llu %llu %llu %s %llu\n", (unsigned long long)at->step, (unsigned long long)at->evaluated,
+             (unsigned long long)at->digested, at->chain, (unsigned long long)tx_optimizer_steps(optimizer));
+    for (int t = 0; t < RUN_TABLES; t++)
+        page_add(&text, "%llu\n", (unsigned long long)bytes[t]);
+    write_best(at, &text);
+    if (text.status) {
+        page_free(&text);
+        return text.status;
+    }
     tx_sha256_begin(&sha);
+    tx_sha256_add(&sha, text.data, text.length);
+    page_free(&text);
+    for (size_t i = 0; i < weights->counters; i++) {
+        unsigned char little[8];
+        for (int b = 0; b < 8; b++)
+            little[b] = (unsigned char)((uint64_t)weights->counter[i] >> 8 * b);
+        tx_sha256_add(&sha, little, sizeof little);
+    }
     tx_status status = digest_add_blocks(&sha, weights->value, weights->total);
     for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
         status = digest_add_blocks(&sha, tx_optimizer_state(optimizer, i), weights->trained);
@@ -228,7 +271,8 @@ static tx_status read_floats(tx_safetensors *file, const char *name, size_t coun
 }
 
 /* The arrays; their digest must be the one noted. */
-static tx_status read_arrays(tx_safetensors *file, tx_weights *weights, tx_optimizer *optimizer)
+static tx_status read_arrays(tx_safetensors *file, const run_position *at, const uint64_t bytes[RUN_TABLES],
+                             tx_weights *weights, tx_optimizer *optimizer)
 {
     char hex[65];
     const char *noted = tx_safetensors_meta(file, "sha256");
@@ -243,11 +287,11 @@ static tx_status read_arrays(tx_safetensors *file, tx_weights *weights, tx_optim
     for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
         status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained,
                              tx_optimizer_state(optimizer, i));
+    tx_optimizer_set_steps(optimizer, steps);
     if (status == TX_OK)
-        status = digest_arrays(weights, optimizer, hex);
+        status = digest_state(at, bytes, weights, optimizer, hex);
     if (status == TX_OK && strcmp(hex, noted))
         status = tx_fail(TX_ERR_FORMAT, "a state whose numbers do not have their digest");
-    tx_optimizer_set_steps(optimizer, steps);
     tx_weights_changed(weights);
     return status;
 }
@@ -268,23 +312,12 @@ static int holds_run(const run *r)
 /* States go first: without one, whatever else is left is begun anew. */
 static void clear_folder(const run *r)
 {
-    static const char *const names[] = {"done",
-                                        "state.safetensors",
-                                        "report.html",
-                                        "log.csv",
-                                        "metrics.csv",
-                                        "digests.txt",
-                                        "bad-images.csv",
-                                        "environment.txt",
-                                        "predictions-valid.csv",
-                                        "predictions-test.csv",
-                                        "config.txt"};
-    remove_file(r, names[0]);
-    remove_file(r, names[1]);
+    remove_file(r, file_names[0]);
+    remove_file(r, file_names[1]);
     remove_steps(r, "states", NULL);
     remove_steps(r, "checkpoints", NULL);
-    for (size_t i = 2; i < sizeof names / sizeof names[0]; i++)
-        remove_file(r, names[i]);
+    for (size_t i = 2; i < FILES; i++)
+        remove_file(r, file_names[i]);
 }
 
 static tx_status make_folders(run *r, const char *folder)
@@ -363,6 +396,28 @@ static run_state enter_old(run *r, const pairs *config)
     return status ? RUN_REFUSED : finished ? RUN_FINISHED : RUN_RESUMED;
 }
 
+/* config.txt is written first of all: files of a run's names without a run's config.txt are somebody else's. */
+static tx_status check_foreign(const run *r)
+{
+    char escaped[TX_TEXT];
+    unsigned char *text = NULL;
+    size_t bytes = 0, begin = strlen(config_begin);
+    char *path = run_path(r, "config.txt");
+    int ours = path && tx_path_exists(path) && tx_file_read(path, (size_t)1 << 20, &text, &bytes) == TX_OK &&
+               bytes >= begin && memcmp(text, config_begin, begin) == 0;
+    tx_free(text);
+    tx_free(path);
+    for (size_t i = 0; !ours && i < FILES; i++) {
+        path = run_path(r, file_names[i]);
+        int there = !path || tx_path_exists(path);
+        tx_free(path);
+        if (there)
+            return tx_fail(TX_ERR_FILE, "%s: holds a file %s that is no run's; --out wants a folder for a run alone",
+                           tx_escape(escaped, sizeof escaped, r->folder), file_names[i]);
+    }
+    return TX_OK;
+}
+
 run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart,
                     int skips)
 {
@@ -377,7 +432,7 @@ run_state run_enter(run *r, const char *folder, const pairs *config, const char 
         clear_folder(r);
     else if (holds_run(r))
         state = enter_old(r, config);
-    if (state == RUN_FRESH && write_config(r, config))
+    if (state == RUN_FRESH && ((!restart && check_foreign(r)) || write_config(r, config)))
         state = RUN_REFUSED;
     return state;
 }
@@ -425,7 +480,7 @@ static int not_ahead(const run *r, const char *name)
 static int try_state(run *r, char *path, tx_weights *weights, tx_optimizer *optimizer, uint64_t bytes[RUN_TABLES])
 {
     tx_safetensors *file = path ? open_state(r, path, &r->at, bytes) : NULL;
-    int sound = file && read_arrays(file, weights, optimizer) == TX_OK;
+    int sound = file && read_arrays(file, &r->at, bytes, weights, optimizer) == TX_OK;
     tx_safetensors_close(file);
     if (sound)
         r->resumed = path;
@@ -478,13 +533,17 @@ static void put_u64(tx_safetensors_writer *w, const char *key, uint64_t value)
     tx_safetensors_put_meta(w, key, text);
 }
 
-static tx_status put_position(const run *r, tx_safetensors_writer *w)
+static void table_bytes(const run *r, uint64_t bytes[RUN_TABLES])
+{
+    for (int t = 0; t < RUN_TABLES; t++)
+        bytes[t] = r->table[t] ? tx_journal_bytes(r->table[t]) : 0;
+}
+
+static tx_status put_position(const run *r, const uint64_t bytes[RUN_TABLES], tx_safetensors_writer *w)
 {
     char number[TX_NUMBER];
     page best = {0};
-    for (size_t i = 0; i < r->at.kept; i++)
-        page_add(&best, "%s%llu %s", i ? ";" : "", (unsigned long long)r->at.best[i].step,
-                 format_real(number, sizeof number, r->at.best[i].score));
+    write_best(&r->at, &best);
     tx_safetensors_put_meta(w, "format", STATE_FORMAT);
     tx_safetensors_put_meta(w, "config", r->config);
     tx_safetensors_put_meta(w, "identity", r->identity);
@@ -495,7 +554,7 @@ static tx_status put_position(const run *r, tx_safetensors_writer *w)
     tx_safetensors_put_meta(w, "best", best.data ? best.data : "");
     tx_safetensors_put_meta(w, "seconds", tx_number_print(number, sizeof number, r->at.seconds, 9));
     for (int t = 0; t < RUN_TABLES; t++)
-        put_u64(w, table_names[t], r->table[t] ? tx_journal_bytes(r->table[t]) : 0);
+        put_u64(w, table_names[t], bytes[t]);
     tx_status status = best.status;
     page_free(&best);
     return status;
@@ -514,7 +573,9 @@ static char *state_path(const run *r, int keep)
 tx_status run_save(run *r, const tx_weights *weights, tx_optimizer *optimizer, int keep)
 {
     char hex[65];
-    tx_status status = digest_arrays(weights, optimizer, hex);
+    uint64_t bytes[RUN_TABLES];
+    table_bytes(r, bytes);
+    tx_status status = digest_state(&r->at, bytes, weights, optimizer, hex);
     for (int t = 0; status == TX_OK && t < RUN_TABLES; t++)
         if (r->table[t])
             status = tx_journal_sync(r->table[t]);
@@ -523,7 +584,7 @@ tx_status run_save(run *r, const tx_weights *weights, tx_optimizer *optimizer, i
     tx_free(path);
     if (!w)
         return status ? status : TX_ERR_FILE;
-    status = put_position(r, w);
+    status = put_position(r, bytes, w);
     if (status) {
         tx_safetensors_abandon(w);
         return status;
