@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "model.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,27 +33,46 @@ static int is_image(const char *path)
     return n > 0 && tx_image_format(begin, n) != NULL;
 }
 
+/* A folder on the way down. */
+typedef struct way {
+    const struct way *above;
+    dev_t device;
+    ino_t number;
+    int depth;
+} way;
 enum { DEPTH_AT_MOST = 64 };
 
+/* Whether a folder lies on the way to itself, by a link. */
+static int again(const way *to, const struct stat *about)
+{
+    while (to && !(to->device == about->st_dev && to->number == about->st_ino))
+        to = to->above;
+    return to != NULL;
+}
+
 /* Every image below a folder, in the order of the names' bytes. */
-static tx_status add_folder(path_list *l, const char *folder, int depth)
+static tx_status add_folder(path_list *l, const char *folder, const struct stat *itself, const way *above)
 {
     char **names, escaped[TX_TEXT];
     size_t n;
-    if (depth > DEPTH_AT_MOST)
+    way here = {above, itself->st_dev, itself->st_ino, above ? above->depth + 1 : 0};
+    if (here.depth > DEPTH_AT_MOST)
         return tx_fail(TX_ERR_FILE, "%s: folders nested deeper than %d", tx_escape(escaped, sizeof escaped, folder),
                        (int)DEPTH_AT_MOST);
+    if (again(above, itself))
+        return TX_OK;
     tx_status status = tx_folder_list(folder, &names, &n);
     if (status)
         return status;
     for (size_t i = 0; status == TX_OK && i < n; i++) {
         struct stat about;
         char *path = tx_path_join(folder, names[i]);
+        int there = path && stat(path, &about) == 0;
         if (!path)
             status = TX_ERR_MEMORY;
-        else if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-            status = add_folder(l, path, depth + 1);
-        else if (is_image(path))
+        else if (there && S_ISDIR(about.st_mode))
+            status = add_folder(l, path, &about, &here);
+        else if (there && S_ISREG(about.st_mode) && is_image(path))
             status = add_path(l, path);
         tx_free(path);
     }
@@ -67,25 +87,46 @@ static tx_status add_argument(path_list *l, const char *name)
     if (stat(name, &about))
         return tx_fail(TX_ERR_FILE, "%s: no such image or folder", tx_escape(escaped, sizeof escaped, name));
     size_t before = l->count;
-    tx_status status = S_ISDIR(about.st_mode) ? add_folder(l, name, 0) : add_path(l, name);
+    tx_status status = S_ISDIR(about.st_mode) ? add_folder(l, name, &about, NULL) : add_path(l, name);
     if (status == TX_OK && l->count == before)
         status = tx_fail(TX_ERR_FILE, "%s: no image below this folder", tx_escape(escaped, sizeof escaped, name));
     return status;
 }
 
+/* The next line of standard input without its end, *more 0 if there is none. */
+static tx_status next_line(char *line, size_t size, int *more)
+{
+    size_t n = 0;
+    int c;
+    while ((c = getchar()) != EOF && c != '\n') {
+        if (c == 0)
+            return tx_fail(TX_ERR_FORMAT, "standard input: found a byte 0, expected a path a line");
+        if (n + 1 == size)
+            return tx_fail(TX_ERR_FORMAT, "standard input: a path longer than %zu bytes", size - 1);
+        line[n++] = (char)c;
+    }
+    if (c == EOF && ferror(stdin))
+        return tx_fail(TX_ERR_FILE, "standard input: %s", strerror(errno));
+    *more = n > 0 || c != EOF;
+    line[n - (n > 0 && line[n - 1] == '\r')] = 0;
+    return TX_OK;
+}
+
 /* Paths from standard input, a line each. */
 static tx_status add_input(path_list *l)
 {
-    char line[4098];
-    tx_status status = TX_OK;
-    while (status == TX_OK && fgets(line, sizeof line, stdin)) {
-        size_t n = strcspn(line, "\r\n");
-        if (n + 1 >= sizeof line)
-            return tx_fail(TX_ERR_FORMAT, "standard input: a path longer than %zu bytes", sizeof line - 2);
-        line[n] = 0;
-        if (n)
+    char line[4097];
+    int more = 1;
+    size_t before = l->count;
+    tx_status status = next_line(line, sizeof line, &more);
+    while (status == TX_OK && more) {
+        if (line[0])
             status = add_argument(l, line);
+        if (status == TX_OK)
+            status = next_line(line, sizeof line, &more);
     }
+    if (status == TX_OK && l->count == before)
+        status = tx_fail(TX_ERR_FILE, "standard input: empty, expected a path a line");
     return status;
 }
 
