@@ -266,15 +266,13 @@ static void score_rows(page *p, const entry *e)
 static tx_status write_folder(const evaluation *v, const char *folder)
 {
     page p = {0};
-    tx_status status = tx_folder_make(folder);
     page_append(
         &p,
         "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
     for (size_t i = 0; i < v->entries; i++)
         score_rows(&p, &v->entry[i]);
     char *path = tx_path_join(folder, "scores.csv");
-    if (status == TX_OK)
-        status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
     page_free(&p);
     for (size_t i = 0; status == TX_OK && i < v->entries; i++) {
@@ -305,20 +303,21 @@ static int evaluate(evaluation *v)
                             v->entry[0].name, v->entry[i].name);
         model_describe(&v->entry[i].model);
     }
+    const char *out = option_text(v->o, "out");
+    if (out && tx_folder_make(out))
+        return complain_failed();
     work_begins();
     for (size_t i = 0; i < v->models; i++)
         if (run_entry(v, &v->entry[i]))
             return complain_failed();
     if (v->entries > v->models && make_ensemble(v))
         return complain_failed();
-    const char *out = option_text(v->o, "out");
-    if (out && write_folder(v, out))
-        return complain_failed();
+    /* Printed first: where the folder cannot be written, the figures are not lost. */
     if (option_on(v->o, "json"))
         print_json(v);
     for (size_t i = 0; i < v->entries && !option_on(v->o, "json"); i++)
         print_entry(v, &v->entry[i]);
-    return EXIT_DONE;
+    return out && write_folder(v, out) ? complain_failed() : EXIT_DONE;
 }
 
 static void free_entry(entry *e, int own_data)
