@@ -1,9 +1,10 @@
 /* main.c - the `thorax` program: finds the command, reads its options, sets threads and instruction set, runs it. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "bench.h"
 #include "commands.h"
 #include "machine.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,9 @@ int main(int argc, char **argv)
     if (argc < 2)
         return complain(EXIT_USAGE, "missing command (thorax --help lists them)");
     const char *name = argv[1];
+#ifdef SIGXFSZ
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() like any other */
+#endif
     program_called(argv[0]);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help();

@@ -258,7 +258,9 @@ int model_open(model *m, const char *name, const options *o)
     m->choice.size = m->recipe.how.size;
     if (name_tasks(m))
         return complain_failed();
-    return net_choice_check(&m->choice);
+    /* A size that nobody typed is the file's fault. */
+    code = net_choice_check(&m->choice);
+    return code == EXIT_USAGE && !option_given(o, "size") && !option_given(o, "cut") ? EXIT_FAILED : code;
 }
 
 void model_free(model *m)

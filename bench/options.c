@@ -4,7 +4,6 @@
 #include "options.h"
 #include "output.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,24 +250,14 @@ static int value_right(const option *p, const char *value, char *wrong, size_t s
 static int read_config(options *o, const char *path)
 {
     char name[TX_TEXT];
-    tx_escape(name, sizeof name, path);
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return complain(EXIT_FAILED, "%s: %s", name, strerror(errno));
-    o->config = tx_alloc(CONFIG_AT_MOST + 1, 1);
-    size_t n = o->config ? fread(o->config, 1, CONFIG_AT_MOST + 1, f) : 0;
-    int bad = ferror(f);
-    fclose(f);
-    if (!o->config)
+    unsigned char *data;
+    size_t n;
+    if (tx_file_read(path, CONFIG_AT_MOST, &data, &n))
         return complain_failed();
-    if (bad)
-        return complain(EXIT_FAILED, "%s: cannot be read", name);
-    if (n > CONFIG_AT_MOST)
-        return complain(EXIT_FAILED, "%s: larger than the %d bytes that a configuration may have", name,
-                        CONFIG_AT_MOST);
-    if (memchr(o->config, 0, n))
-        return complain(EXIT_FAILED, "%s: found a byte 0, expected lines `key = value`", name);
-    o->config[n] = 0;
+    o->config = (char *)data;
+    if (memchr(data, 0, n))
+        return complain(EXIT_FAILED, "%s: found a byte 0, expected lines `key = value`",
+                        tx_escape(name, sizeof name, path));
     return EXIT_DONE;
 }
 
@@ -321,7 +310,7 @@ static int apply_config(options *o, const command *c, const char *name)
 {
     int status = EXIT_DONE;
     char *line = o->config;
-    if (line && memcmp(line, "\xef\xbb\xbf", 3) == 0)
+    if (line && strncmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
     for (int number = 1; status == EXIT_DONE && line && *line; number++) {
         char *end = strchr(line, '\n');

@@ -94,6 +94,7 @@ tx_status tx_image_read(const char *path, tx_image *out)
 /* Reads the file piece by piece until the header is in it. */
 static tx_status read_header(FILE *file, const char *path, unsigned char **bytes, tx_image *out)
 {
+    char text[TX_TEXT];
     size_t size = 0, capacity = 0;
     for (;;) {
         int ended = 0;
@@ -101,10 +102,8 @@ static tx_status read_header(FILE *file, const char *path, unsigned char **bytes
         if (status)
             return status;
         size_t more = fread(*bytes + size, 1, capacity - size, file);
-        if (ferror(file)) {
-            char text[TX_TEXT];
+        if (ferror(file))
             return tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(text, sizeof text, path), strerror(errno));
-        }
         size += more;
         const format *f = find_format(*bytes, size);
         if (!f || !f->header)
@@ -113,7 +112,8 @@ static tx_status read_header(FILE *file, const char *path, unsigned char **bytes
         if (!status || !ended || more == 0)
             return status;
         if (size > FILE_LIMIT)
-            return tx_fail(TX_ERR_FORMAT, "%s: no image header within %zu bytes", path, size);
+            return tx_fail(TX_ERR_FORMAT, "%s: no image header within %zu bytes", tx_escape(text, sizeof text, path),
+                           size);
     }
 }
 
