@@ -1,57 +1,7 @@
 #!/bin/sh
 # check_cli.sh BUILD - the program as people and scripts meet it: exit statuses, one-line errors, JSON keys, and runs
 # that are killed, resumed, refused and repeated. The last line is "check_cli: N passed, N failed".
-thorax=$1/thorax
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-OMP_WAIT_POLICY=passive
-export OMP_WAIT_POLICY
-
-pass() { # TEXT STATUS
-    if [ "$2" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "check_cli: $1"
-    fi
-}
-
-# Runs the program and compares its exit status; a failure before work begins must be one line alone.
-expect() { # STATUS ARGUMENT...
-    wanted=$1
-    shift
-    "$thorax" "$@" >"$work/out" 2>"$work/err"
-    got=$?
-    [ "$got" -eq "$wanted" ]
-    pass "thorax $*: exit status $got, expected $wanted: $(head -n 1 "$work/err")" $?
-}
-one_line() { # STATUS ARGUMENT...
-    expect "$@"
-    [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ]
-    pass "thorax $*: not one line alone" $?
-}
-says() { # TEXT: in what the last command printed
-    grep -qF -- "$1" "$work/out" "$work/err"
-    pass "'$1' is not in the answer: $(cat "$work/err")" $?
-}
-same() { # FILE FILE
-    cmp -s "$1" "$2"
-    pass "$1 and $2 differ" $?
-}
-
-# ---- a small dataset: tables of a few rows over the sample's images
-sample=$PWD/bench/nih-sample-128
-data=$work/data
-mkdir "$data"
-for split in train valid test; do
-    ln -s "$sample/$split" "$data/$split"
-done
-head -n 41 "$sample/train.csv" >"$data/train.csv"
-head -n 31 "$sample/valid.csv" >"$data/valid.csv"
-head -n 13 "$sample/test.csv" >"$data/test.csv"
-image=$(find "$sample/test" -name '*.jpg' | sort | head -n 1)
+. test/cli.sh
 
 # ---- wrong usage
 one_line 2
@@ -288,5 +238,4 @@ cp "$work/study/report.html" "$work/report1"
 expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
 same "$work/report1" "$work/study/report.html"
 
-echo "check_cli: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+done_testing

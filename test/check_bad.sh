@@ -1,0 +1,292 @@
+#!/bin/sh
+# check_bad.sh BUILD - what is wrong in tables, images, weights, folders and configurations is told in one line, with exit
+# status 1, and nothing that was there before is lost. The last line is "check_bad: N passed, N failed".
+. test/cli.sh
+LC_ALL=C
+export LC_ALL
+
+net="--net resnet18 --cut 3 --size 32 --batch 4 --quiet"
+"$thorax" train $net --data "$data" --out "$work/run" --steps 2 --keep 1 >"$work/out" 2>&1
+pass "a training failed: $(cat "$work/out")" $?
+checkpoint=$(ls "$work"/run/checkpoints/*)
+
+# ---- tables: train.csv becomes each of these
+bad=$work/bad
+mkdir "$bad"
+for split in train valid test; do
+    ln -s "$sample/$split" "$bad/$split"
+    cp "$data/$split.csv" "$bad/$split.csv"
+done
+header=$(head -n 1 "$data/train.csv")
+row=$(sed -n 2p "$data/train.csv")
+table() { # WHAT-IT-SAYS; standard input is the table
+    cat >"$bad/train.csv"
+    one_line 1 data check "$bad"
+    says "$1"
+    one_line 1 train $net --data "$bad" --out "$work/x"
+    says "$1"
+    [ ! -e "$work/x" ]
+    pass "a refused training made its folder" $?
+}
+printf '' | table empty
+printf '%s\n' "$header" | table "no rows"
+printf 'Path,Sex\na,F\n' | table "no column"
+printf 'Path,Sex,Age,Frontal/Lateral,AP/PA\na,F,1,Frontal,AP\n' | table "no column is a task"
+printf '%s,Edema\n' "$header" | table "both named"
+printf '%s,\n' "$header" | table "no name"
+printf '%s\n%s\n' "$header" "${row%,*}" | table "train.csv:2: 18 fields, expected 19"
+printf '%s\n%s,0\n' "$header" "$row" | table "train.csv:2: 20 fields"
+printf '%s\n%s\n' "$header" "${row%,*},yes" | table "found 'yes'"
+printf '%s\n%s\n' "$header" "${row%,*},1e0" | table "found '1e0'"
+printf '%s\n%s\n' "$header" "${row%,*},-0" | table "found '-0'"
+printf '%s\n"%s\n' "$header" "$row" | table "train.csv:2"
+printf '%s\n%s\n' "$header" "$row" | tr 1 '\000' | table "train.csv:"
+printf '%s\n%s\n' "$header" "$row" | sed 's/,Frontal,/,Front,/' | table "expected Frontal or Lateral"
+printf '%s\n,%s\n' "$header" "${row#*,}" | table "the path of an image"
+{
+    printf '%s\n' "$header"
+    dd if=/dev/zero bs=1024 count=1100 2>/dev/null | tr '\000' a
+} | table "train.csv:2"
+head -c 5000 "$image" | table "train.csv:"
+cp "$data/train.csv" "$bad/train.csv"
+sed 's/,Edema,/,Oedema,/' "$data/valid.csv" >"$bad/valid.csv"
+one_line 1 train $net --data "$bad" --out "$work/x"
+says "no task 'Edema'"
+rm "$bad/valid.csv"
+one_line 1 train $net --data "$bad" --out "$work/x"
+says valid.csv
+one_line 1 eval "$work/run" --data "$bad"
+one_line 1 train $net --data "$work/run" --out "$work/x"
+one_line 1 train $net --data "$image" --out "$work/x"
+cp "$data/valid.csv" "$bad/valid.csv"
+
+# ---- images: the first of the table becomes each of these
+picture=$work/picture.jpg
+printf '%s\n%s\n' "$header" "$picture,${row#*,}" >"$bad/valid.csv"
+picture() { # WHAT-IT-SAYS; $picture is the image
+    expect 1 predict "$work/run" "$picture" --quiet
+    [ "$(wc -l <"$work/err")" -eq 1 ] && says "$1"
+    expect 1 eval "$work/run" --data "$bad" --quiet
+    [ "$(wc -l <"$work/err")" -eq 1 ] && says "$1"
+    expect 1 data check "$bad" --decode
+}
+for bytes in 0 1 2 3 20 300 600 1500; do
+    head -c $bytes "$image" >"$picture"
+    picture "picture.jpg: byte "
+done
+head -c 4000 "$thorax" >"$picture"
+picture "an unknown format"
+printf '\211PNG\r\n\032\nabc' >"$picture"
+picture PNG
+rm "$picture"
+picture "picture.jpg"
+mkdir "$picture"
+expect 1 eval "$work/run" --data "$bad" --quiet
+expect 0 eval "$work/run" --data "$data" --quiet
+rmdir "$picture"
+# Every image is bad, and they are to be skipped.
+expect 0 eval "$work/run" --data "$bad" --quiet --bad-images skip --json
+says '"mean":null'
+
+# ---- where images are looked for
+mkdir "$work/none" "$work/some"
+one_line 1 predict "$work/run" "$work/none"
+says "no image below this folder"
+mkfifo "$work/some/pipe"
+one_line 1 predict "$work/run" "$work/some"
+cp "$image" "$work/some/it's \"a\",
+b.jpg"
+ln -s nowhere "$work/some/dangling.jpg"
+expect 0 predict "$work/run" "$work/some" --quiet
+[ "$(wc -l <"$work/out")" -eq 3 ]
+pass "not one image with a line's end in its name: $(cat "$work/out")" $?
+ln -s . "$work/some/loop"
+expect 0 predict "$work/run" "$work/some" --quiet
+[ "$(wc -l <"$work/out")" -eq 3 ]
+pass "a link to its own folder is followed: $(cat "$work/out")" $?
+long=$(printf '%05000d' 0)
+one_line 1 predict "$work/run" "$long"
+one_line 1 predict "$work/run" "$work/a
+b.jpg"
+says 'a\x0ab.jpg'
+one_line 1 predict "$long" "$image"
+one_line 1 train $net --data "$data" --out "$long"
+input() { # STATUS TEXT: paths on standard input
+    printf "$2" | "$thorax" predict "$work/run" - --quiet >"$work/out" 2>"$work/err"
+    [ $? -eq "$1" ]
+    pass "predict - of '$2': $(cat "$work/err")" $?
+}
+input 1 ''
+says "standard input"
+input 1 '\n\r\n'
+input 1 "$image\\000$image\\n"
+says "standard input"
+input 1 "$long\\n"
+input 1 "$work/none\\n"
+input 0 "\\n$image"
+input 0 "$image\\r\\n$image\\n"
+"$thorax" predict "$work/run" - <"$work/none" >"$work/out" 2>"$work/err"
+[ $? -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && says "standard input"
+
+# ---- weights
+weights=$work/weights.safetensors
+weights() { # STATUS WHAT-IT-SAYS: of $weights
+    one_line "$1" predict "$weights" "$image"
+    says "$2"
+    expect 1 eval "$weights" --data "$data" --quiet
+    [ "$(wc -l <"$work/err")" -eq 1 ]
+    pass "eval $weights: not one line alone" $?
+}
+size=$(wc -c <"$checkpoint")
+for bytes in 0 7 8 9 100 5000 $((size - 1)); do
+    head -c $bytes "$checkpoint" >"$weights"
+    weights 1 weights.safetensors
+done
+{
+    cat "$checkpoint"
+    echo
+} >"$weights"
+weights 1 weights.safetensors
+printf '\377\377\377\377\377\377\377\177{}' >"$weights"
+weights 1 "a header of 9223372036854775807 bytes"
+printf '\002\000\000\000\000\000\000\000{}' >"$weights"
+weights 1 "of no network"
+cp "$image" "$weights"
+weights 1 weights.safetensors
+changed() { # FROM TO: as long; within the header
+    sed "s/$1/$2/" "$checkpoint" >"$weights"
+    cmp -s "$checkpoint" "$weights"
+    [ $? -eq 1 ]
+    pass "nothing to change: $1" $?
+}
+changed '"net":"resnet18"' '"net":"resnet81"'
+weights 1 "a network that this version does not have"
+changed '"net":"resnet18"' '"net":"resnet34"'
+weights 1 "tensors: 10 missing"
+changed '"cut":"3"' '"cut":"2"'
+weights 1 weights.safetensors
+changed '"cut":"3"' '"cut":"9"'
+weights 1 weights.safetensors
+changed '"size":"32"' '"size":"-1"'
+weights 1 "size"
+changed '"size":"32"' '"size":"00"'
+weights 1 "size"
+changed '"resize":"short"' '"resize":"shore"'
+weights 1 "resize"
+changed '"views":"all"' '"views":"ale"'
+weights 1 "views"
+changed '"tasks":"No Finding,' '"tasks":"No Finding;'
+weights 1 "tasks"
+changed '"format":"thorax 1"' '"format":"thorax 9"'
+weights 1 "format 'thorax 9'"
+changed '"conv1.weight":{"dtype":"F32"' '"conv1.weight":{"dtype":"I32"'
+weights 1 conv1.weight
+changed '"conv1.weight"' '"conv9.weight"'
+weights 1 conv1.weight
+# Not the network that --net names, and one whose size it cannot have.
+one_line 1 predict "$checkpoint" "$image" --net resnet50
+one_line 2 predict "$checkpoint" "$image" --size 0
+one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init "$checkpoint"
+one_line 1 train $net --data "$data" --out "$work/x" --init "$work/nowhere"
+one_line 1 train $net --data "$data" --out "$work/x" --init "$image"
+one_line 1 train $net --data "$data" --out "$work/x" --init "$work"
+[ ! -e "$work/x" ]
+pass "a refused training made its folder" $?
+
+# ---- folders that are no run, and runs that are not whole
+one_line 1 eval "$work/none" --data "$data"
+says "no checkpoint in this folder"
+cp -R "$work/run" "$work/hurt"
+rm "$work"/hurt/checkpoints/*
+one_line 1 predict "$work/hurt" "$image"
+cp "$image" "$work/hurt/checkpoints/step-00000002.safetensors"
+one_line 1 predict "$work/hurt" "$image"
+rm -r "$work/hurt/checkpoints"
+cp "$image" "$work/hurt/checkpoints"
+one_line 1 predict "$work/hurt" "$image"
+rm "$work/hurt/config.txt"
+one_line 1 train $net --data "$data" --out "$work/hurt" --steps 2 --keep 1
+# What stands in a folder and is no run's is not written over.
+for file in config.txt report.html metrics.csv predictions-test.csv; do
+    mkdir "$work/mine"
+    echo "mine" >"$work/mine/$file"
+    one_line 1 train $net --data "$data" --out "$work/mine" --steps 2
+    says "$file"
+    [ "$(cat "$work/mine/$file")" = mine ]
+    pass "a training wrote over a $file that was no run's" $?
+    rm -r "$work/mine"
+done
+one_line 1 train $net --data "$data" --out "$image"
+one_line 1 eval "$work/run" --data "$data" --out "$image"
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir "$work/locked"
+    chmod 555 "$work/locked"
+    one_line 1 train $net --data "$data" --out "$work/locked"
+    cp "$image" "$picture"
+    chmod 000 "$picture"
+    expect 1 predict "$work/run" "$picture" --quiet
+    rm "$picture"
+fi
+
+# ---- states whose header lies: the run goes on from an older one, or from the beginning, to the same bytes
+steps="$net --data $data --steps 8 --keep 2 --states 2 --digest-every 1"
+expect 0 train $steps --out "$work/sound"
+expect 0 train $steps --out "$work/lies"
+rm "$work/lies/done" "$work/lies/report.html"
+sed 's/"step":"8"/"step":"6"/' "$work/sound/state.safetensors" >"$work/lies/state.safetensors"
+sed 's/"chain":"./"chain":"x/' "$work/sound/states/step-00000006.safetensors" \
+    >"$work/lies/states/step-00000006.safetensors"
+expect 0 train $steps --out "$work/lies"
+for file in digests.txt metrics.csv predictions-test.csv; do
+    same "$work/sound/$file" "$work/lies/$file"
+done
+
+# ---- configurations
+config() { # STATUS WHAT-IT-SAYS; standard input is the file
+    cat >"$work/config"
+    one_line "$1" summary resnet18 --config "$work/config"
+    says "$2"
+}
+printf 'batch' | config 1 "line 1: found 'batch'"
+printf '= 3\n' | config 1 "line 1"
+printf 'batch = 0\n' | config 1 "whole number from 1"
+printf 'batch = 99999999999999999999\n' | config 1 "whole number from 1"
+printf 'batch = \n' | config 1 "batch"
+printf '\n\nbatch = 3 4\n' | config 1 "line 3"
+printf 'quiet = maybe\n' | config 1 "on or off"
+printf 'lr = 1\nclasses = 2\001\n' | config 1 'classes = 2\x01'
+printf 'batch = 1\000\n' | config 1 "a byte 0"
+dd if=/dev/zero bs=1024 count=1025 2>/dev/null | tr '\000' '#' | config 1 "more than 1048576 bytes"
+one_line 1 summary resnet18 --config "$work"
+one_line 2 summary resnet18 --config ''
+printf 'net = resnet81\n' >"$work/config"
+one_line 1 train --config "$work/config" --out "$work/x"
+says "nearest is resnet18"
+
+# ---- no room
+full() { # TEXT STATUS: what became of a command that could not write
+    [ "$2" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ]
+    pass "$1: exit status $2: $(cat "$work/err")" $?
+}
+for blocks in 0 1 64 2000; do
+    # The limit is on files, so the message comes through a pipe.
+    message=$(
+        ulimit -f $blocks
+        exec "$thorax" train $net --data "$data" --out "$work/small" --steps 2 2>&1 >/dev/null
+    )
+    status=$?
+    printf '%s\n' "$message" >"$work/err"
+    full "a training with files of at most $blocks blocks" $status
+    [ -z "$(find "$work/small" -name '*.tmp.*')" ]
+    pass "a training without room left: $(find "$work/small" -name '*.tmp.*')" $?
+done
+expect 0 train $net --data "$data" --out "$work/small" --steps 2
+if [ -w /dev/full ]; then
+    for command in "nets" "--help" "--version" "train --help" "summary resnet18" "data check $data" \
+        "predict $work/run $image --quiet"; do
+        "$thorax" $command >/dev/full 2>"$work/err"
+        full "$command on a full device" $?
+    done
+fi
+
+done_testing
