@@ -346,21 +346,30 @@ static tx_status make_folders(run *r, const char *folder)
     return status;
 }
 
-/* The identity that the folder's run noted, in its done mark or its state; "" if it noted none. */
-static void noted_identity(const run *r, int *finished, char out[65])
+/* What the folder's run noted in its done mark or its state: "" where it noted nothing. */
+typedef struct note {
+    char identity[65], config[65];
+    int finished;
+} note;
+
+static void take_note(note *n, const char *identity, const char *config)
+{
+    snprintf(n->identity, sizeof n->identity, "%s", identity ? identity : "");
+    snprintf(n->config, sizeof n->config, "%s", config ? config : "");
+}
+
+static void read_note(const run *r, note *n)
 {
     pairs done = {0};
     char *mark = run_path(r, "done"), *state = run_path(r, "state.safetensors");
-    out[0] = 0;
-    *finished = 0;
+    memset(n, 0, sizeof *n);
     if (mark && tx_path_exists(mark) && pairs_read(&done, mark) == TX_OK && pairs_get(&done, "identity")) {
-        snprintf(out, 65, "%s", pairs_get(&done, "identity"));
-        *finished = 1;
+        take_note(n, pairs_get(&done, "identity"), pairs_get(&done, "config"));
+        n->finished = 1;
     } else if (state && tx_path_exists(state)) {
         tx_safetensors *file = tx_safetensors_open(state);
-        const char *identity = file ? tx_safetensors_meta(file, "identity") : NULL;
-        if (identity)
-            snprintf(out, 65, "%s", identity);
+        if (file)
+            take_note(n, tx_safetensors_meta(file, "identity"), tx_safetensors_meta(file, "config"));
         tx_safetensors_close(file);
     }
     pairs_free(&done);
@@ -371,8 +380,8 @@ static void noted_identity(const run *r, int *finished, char out[65])
 /* A folder with a run in it: the same one, or an error that says what differs. */
 static run_state enter_old(run *r, const pairs *config)
 {
-    char escaped[TX_TEXT], identity[65];
-    int finished;
+    char escaped[TX_TEXT];
+    note noted;
     pairs old = {0};
     char *path = run_path(r, "config.txt");
     if (!path || !tx_path_exists(path)) {
@@ -381,19 +390,24 @@ static run_state enter_old(run *r, const pairs *config)
                 tx_escape(escaped, sizeof escaped, r->folder));
         return RUN_REFUSED;
     }
-    noted_identity(r, &finished, identity);
+    read_note(r, &noted);
     tx_status status = pairs_read(&old, path);
-    int same = identity[0] && strcmp(identity, r->identity) == 0;
+    int same = noted.identity[0] && strcmp(noted.identity, r->identity) == 0;
     if (status == TX_OK)
         status = compare_config(r, config, &old, same);
-    if (status == TX_OK && identity[0] && !same)
+    if (status == TX_OK && noted.config[0] && strcmp(noted.config, r->config))
+        status = tx_fail(
+            TX_ERR_ARGUMENT,
+            "%s: config.txt does not hold the options that its run was made with; --restart begins it anew",
+            tx_escape(escaped, sizeof escaped, r->folder));
+    if (status == TX_OK && noted.identity[0] && !same)
         status = tx_fail(
             TX_ERR_ARGUMENT,
             "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
             tx_escape(escaped, sizeof escaped, r->folder));
     pairs_free(&old);
     tx_free(path);
-    return status ? RUN_REFUSED : finished ? RUN_FINISHED : RUN_RESUMED;
+    return status ? RUN_REFUSED : noted.finished ? RUN_FINISHED : RUN_RESUMED;
 }
 
 /* config.txt is written first of all: files of a run's names without a run's config.txt are somebody else's. */
