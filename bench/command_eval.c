@@ -100,6 +100,7 @@ static void say_bad(const tx_loader *loader, const tx_dataset *d)
 
 static tx_status run_entry(evaluation *v, entry *e)
 {
+    char name[TX_TEXT];
     tx_loader_options how = {.preprocess = e->model.recipe.how};
     how.skip_bad = strcmp(option_text(v->o, "bad-images"), "skip") == 0;
     tx_loader *loader = tx_loader_new(e->data, &how);
@@ -117,8 +118,11 @@ static tx_status run_entry(evaluation *v, entry *e)
         e->probability[i] /= (float)e->model.files;
     if (status == TX_OK)
         say_bad(loader, e->data);
-    if (status == TX_OK)
+    if (status == TX_OK) {
         status = scores_make(&e->scores, e->data, e->probability, e->present, v->by_study);
+        if (status)
+            tx_fail_within(status, "%s", tx_escape(name, sizeof name, e->name));
+    }
     predictor_free(&p);
     tx_loader_free(loader);
     tx_free(room);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,11 +303,25 @@ tx_status predictor_open(predictor *p, const net_choice *choice, int batch)
     return TX_ERR_MEMORY;
 }
 
+tx_status weights_check(const tx_weights *weights, const char *path)
+{
+    char file[TX_TEXT];
+    for (int i = 0; i < tx_graph_params(weights->graph); i++) {
+        const tx_param *p = tx_graph_param(weights->graph, i);
+        const float *value = p->role == TX_ROLE_COUNTER ? NULL : tx_weights_param(weights, p);
+        for (size_t k = 0; value && k < p->count; k++)
+            if (isnan(value[k]))
+                return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds nan, expected numbers",
+                               tx_escape(file, sizeof file, path), p->name);
+    }
+    return TX_OK;
+}
+
 tx_status predictor_load(predictor *p, const char *path)
 {
     tx_status status = tx_checkpoint_load(path, p->weights, 0, NULL);
     tx_weights_changed(p->weights);
-    return status;
+    return status ? status : weights_check(p->weights, path);
 }
 
 tx_status predictor_run(predictor *p, size_t n)

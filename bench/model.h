@@ -23,6 +23,10 @@ void model_free(model *m);
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);
 
+/* An error that names file and tensor if the weights that were read from the file hold a nan: all that follows from it
+ * would be one too. */
+tx_status weights_check(const tx_weights *weights, const char *path);
+
 /* How published weights of a network expect their input. */
 const char *net_normal(const tx_net_info *net);
 

@@ -202,6 +202,8 @@ static tx_status evaluate(trainer *t)
         if (status == TX_OK) {
             status = record(t, &s, predictions_loss(&p, d));
             scores_free(&s);
+        } else {
+            tx_fail_within(status, "evaluation after step %llu", (unsigned long long)t->run.at.step);
         }
     }
     tx_free(probability);

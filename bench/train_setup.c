@@ -265,6 +265,8 @@ static tx_status initial_weights(trainer *t)
     int flags = TX_CHECKPOINT_NEW_HEAD | (t->choice.cut ? TX_CHECKPOINT_EXTRA : 0);
     tx_status status = tx_checkpoint_load(t->init, t->weights, flags, &report);
     tx_weights_changed(t->weights);
+    if (status == TX_OK)
+        status = weights_check(t->weights, t->init);
     if (status == TX_OK && report.replaced)
         say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file,
             t->choice.classes);
@@ -279,7 +281,7 @@ static tx_status freeze(trainer *t)
     const char *list = option_text(t->o, "freeze");
     int more;
     while ((more = next_item(&list, ',', prefix, sizeof prefix)) == 1)
-        if (tx_optimizer_freeze(t->optimizer, prefix) == 0)
+        if (!*prefix || tx_optimizer_freeze(t->optimizer, prefix) == 0)
             return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so",
                            tx_escape(escaped, sizeof escaped, prefix));
     return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
