@@ -323,14 +323,17 @@ static int apply_config(options *o, const command *c, const char *name)
 }
 
 /* -------------------------------------------------------------------------------------- command line */
-static int unknown_option(const command *c, const char *name)
+/* typed: with its dashes. */
+static int unknown_option(const command *c, const char *typed)
 {
-    char escaped[TX_TEXT];
+    char escaped[TX_TEXT], name[NAME_AT_MOST];
+    const char *from = typed + strspn(typed, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(from, "="), from);
     const char *near = nearest_name(name, option_count(), taken_name, c);
-    tx_escape(escaped, sizeof escaped, name);
+    tx_escape(escaped, sizeof escaped, typed);
     if (near)
-        return complain(EXIT_USAGE, "unknown option --%s, nearest is --%s", escaped, near);
-    return complain(EXIT_USAGE, "unknown option --%s (thorax %s --help lists them)", escaped, c->name);
+        return complain(EXIT_USAGE, "unknown option %s, nearest is --%s", escaped, near);
+    return complain(EXIT_USAGE, "unknown option %s (thorax %s --help lists them)", escaped, c->name);
 }
 
 /* Option argv[*at], "--name" or "--name=value"; moves *at over a value of its own. */
@@ -340,12 +343,12 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
     const char *text = argv[*at] + 2, *equals = strchr(text, '=');
     size_t n = equals ? (size_t)(equals - text) : strlen(text);
     if (n >= sizeof name)
-        return unknown_option(c, text);
+        return unknown_option(c, argv[*at]);
     memcpy(name, text, n);
     name[n] = 0;
     int i = option_find(name);
     if (i < 0 || !command_takes(c, i))
-        return unknown_option(c, name);
+        return unknown_option(c, argv[*at]);
     const option *p = option_at(i);
     const char *value = equals ? equals + 1 : NULL;
     if (p->kind == OPTION_SWITCH) {
@@ -379,7 +382,7 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
             if (status != EXIT_DONE)
                 return status;
         } else if (!only_arguments && text[0] == '-' && text[1]) {
-            return unknown_option(c, text + 1);
+            return unknown_option(c, text);
         } else {
             if (tx_grow((void **)&o->argument, &o->room, (size_t)o->arguments + 1, sizeof *o->argument))
                 return complain_failed();
