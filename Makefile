@@ -3,6 +3,10 @@
 # CC=..., OMP=0 (no threads), SAN=address|undefined|thread, PREFIX=..., DESTDIR=...
 
 CC ?= cc
+# The thread sanitizer needs to be told of OpenMP's barriers: clang's runtime does (libarcher), gcc's does not.
+ifeq ($(SAN)$(origin CC),threaddefault)
+  CC := $(or $(shell command -v clang),cc)
+endif
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
