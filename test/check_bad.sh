@@ -183,6 +183,13 @@ changed '"conv1.weight":{"dtype":"F32"' '"conv1.weight":{"dtype":"I32"'
 weights 1 conv1.weight
 changed '"conv1.weight"' '"conv9.weight"'
 weights 1 conv1.weight
+{
+    head -c $((size - 4)) "$checkpoint"
+    printf '\377\377\377\377'
+} >"$weights"
+weights 1 "holds nan"
+one_line 1 train $net --data "$data" --out "$work/x" --init "$weights"
+says "holds nan"
 # Not the network that --net names, and one whose size it cannot have.
 one_line 1 predict "$checkpoint" "$image" --net resnet50
 one_line 2 predict "$checkpoint" "$image" --size 0
@@ -190,6 +197,7 @@ one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init 
 one_line 1 train $net --data "$data" --out "$work/x" --init "$work/nowhere"
 one_line 1 train $net --data "$data" --out "$work/x" --init "$image"
 one_line 1 train $net --data "$data" --out "$work/x" --init "$work"
+one_line 1 train $net --data "$data" --out "$work/x" --freeze conv1,
 [ ! -e "$work/x" ]
 pass "a refused training made its folder" $?
 
@@ -228,6 +236,16 @@ if [ "$(id -u)" -ne 0 ]; then
     rm "$picture"
 fi
 
+# A config.txt that was changed is no leave to begin anew: what the run has stays.
+cp -R "$work/run" "$work/edited"
+sed 's/^lr = .*/lr = 0.5/' "$work/run/config.txt" >"$work/edited/config.txt"
+one_line 1 train $net --data "$data" --out "$work/edited" --steps 2 --keep 1 --lr 0.5
+says config.txt
+rm "$work/edited/done"
+one_line 1 train $net --data "$data" --out "$work/edited" --steps 2 --keep 1 --lr 0.5
+[ -n "$(ls "$work/edited/checkpoints")" ]
+pass "a changed config.txt cost a run its checkpoints" $?
+
 # ---- states whose header lies: the run goes on from an older one, or from the beginning, to the same bytes
 steps="$net --data $data --steps 8 --keep 2 --states 2 --digest-every 1"
 expect 0 train $steps --out "$work/sound"
@@ -263,12 +281,22 @@ printf 'net = resnet81\n' >"$work/config"
 one_line 1 train --config "$work/config" --out "$work/x"
 says "nearest is resnet18"
 
+# ---- options are named as they were typed
+one_line 2 summary resnet18 -x
+says "unknown option -x "
+one_line 2 summary resnet18 --bach=3
+says "unknown option --bach=3, nearest is --batch"
+
 # ---- no room
 full() { # TEXT STATUS: what became of a command that could not write
     [ "$2" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ]
     pass "$1: exit status $2: $(cat "$work/err")" $?
 }
-for blocks in 0 1 64 2000; do
+# The thread sanitizer writes large files of its own.
+limits="0 1 64 2000"
+[ "${1##*/}" = thread ] && limits=
+mkdir "$work/small"
+for blocks in $limits; do
     # The limit is on files, so the message comes through a pipe.
     message=$(
         ulimit -f $blocks
