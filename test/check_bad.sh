@@ -258,6 +258,8 @@ expect 0 train $steps --out "$work/lies"
 for file in digests.txt metrics.csv predictions-test.csv; do
     same "$work/sound/$file" "$work/lies/$file"
 done
+[ "$(wc -l <"$work/lies/log.csv")" -eq 9 ]
+pass "a run went on from a state that lies about its step" $?
 
 # ---- configurations
 config() { # STATUS WHAT-IT-SAYS; standard input is the file
