@@ -6,6 +6,7 @@
  * order in double: neither the threads nor the slices are visible in the result. */
 #include "channel_kernels.h"
 #include "kernels.h"
+#include "sizes.h"
 
 enum {
     BLOCK = 16384, /* floats of one operand in a block: 64 KiB, a fraction of the second cache */
@@ -20,11 +21,6 @@ static const tx_channel_kernels *kernels(void)
 static size_t pixels_of(int n, int h, int w)
 {
     return (size_t)n * (size_t)h * (size_t)w;
-}
-
-static size_t parts(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
 }
 
 /* Pixels of a block: as many as make BLOCK floats, at least one. */

@@ -5,20 +5,6 @@
  * ascending order, so its digits depend neither on the lane nor on the number of channels beside it. */
 #include <math.h>
 
-/* Channels of a row: sixteen, or the n < 16 that are left (lanes beyond hold 0). */
-TX_INLINE f32x16 channel_take(const float *row, size_t n)
-{
-    return n < 16 ? v_load_n(row, (int)n) : v_load(row);
-}
-
-TX_INLINE void channel_put(float *row, f32x16 v, size_t n)
-{
-    if (n < 16)
-        v_store_n(row, (int)n, v);
-    else
-        v_store(row, v);
-}
-
 /* max(floor, z): the rectifier for 0; for -inf z itself, NaN included. */
 TX_INLINE f32x16 channel_floor(tx_act act)
 {
@@ -28,13 +14,13 @@ TX_INLINE f32x16 channel_floor(tx_act act)
 /* scale z + shift of channels j.., or z where the view has neither. */
 TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
 {
-    return x->scale ? v_fma(channel_take(x->scale + j, n), z, channel_take(x->shift + j, n)) : z;
+    return x->scale ? v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n)) : z;
 }
 
 /* Channels j.. of a value as its reader sees it; row is where the pixel's channel 0 stands. */
 TX_INLINE f32x16 channel_read(const tx_view *x, const float *row, size_t j, size_t n)
 {
-    return v_max(channel_floor(x->act), channel_affine(x, channel_take(row + j, n), j, n));
+    return v_max(channel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
 }
 
 static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels)
@@ -46,7 +32,7 @@ static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act
             f32x16 sum = channel_read(x, x->data + p * x->ld, j, c - j);
             for (int i = 1; i < inputs; i++)
                 sum = v_add(sum, channel_read(x + i, x[i].data + p * x[i].ld, j, c - j));
-            channel_put(y->data + p * y->ld + j, v_max(floor, sum), c - j);
+            v_put(y->data + p * y->ld + j, v_max(floor, sum), c - j);
         }
 }
 
@@ -57,12 +43,12 @@ static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_te
     f32x16 zero = v_zero();
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
-            f32x16 g = channel_take(dy->data + p * dy->ld + j, c - j);
+            f32x16 g = v_take(dy->data + p * dy->ld + j, c - j);
             if (y)
-                g = v_select(v_gt(channel_take(y->data + p * y->ld + j, c - j), zero), g, zero);
+                g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), g, zero);
             if (dx->add)
-                g = v_add(channel_take(dx->add + p * dx->add_ld + j, c - j), g);
-            channel_put(dx->data + p * dx->ld + j, g, c - j);
+                g = v_add(v_take(dx->add + p * dx->add_ld + j, c - j), g);
+            v_put(dx->data + p * dx->ld + j, g, c - j);
         }
 }
 
@@ -80,7 +66,7 @@ TX_INLINE size_t channel_stretch(size_t p, size_t pixels)
 TX_INLINE void channel_clear(float *sum, size_t c)
 {
     for (size_t j = 0; j < c; j += 16)
-        channel_put(sum + j, v_zero(), c - j);
+        v_put(sum + j, v_zero(), c - j);
 }
 
 static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
@@ -91,10 +77,10 @@ static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t 
         size_t rows = channel_stretch(p, pixels);
         for (size_t k = 0; k < c; k += 16) {
             const float *row = start;
-            f32x16 a = channel_take(sum + k, c - k);
+            f32x16 a = v_take(sum + k, c - k);
             for (size_t i = 0; i < rows; i++, row += x->ld)
                 a = v_add(a, channel_read(x, row, channel + k, c - k));
-            channel_put(sum + k, a, c - k);
+            v_put(sum + k, a, c - k);
         }
     }
 }
@@ -102,10 +88,10 @@ static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t 
 /* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide an addition's latency. */
 TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t n, float *sum)
 {
-    f32x16 a = channel_take(sum, n);
+    f32x16 a = v_take(sum, n);
     for (size_t i = 0; i < rows; i++, x += ld)
-        a = v_add(a, channel_take(x, n));
-    channel_put(sum, a, n);
+        a = v_add(a, v_take(x, n));
+    v_put(sum, a, n);
 }
 
 TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum)
@@ -127,14 +113,14 @@ TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *s
 TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, size_t n, const float *m, float *r,
                                      float *s)
 {
-    f32x16 mean = channel_take(m, n), rest = channel_take(r, n), square = channel_take(s, n);
+    f32x16 mean = v_take(m, n), rest = v_take(r, n), square = v_take(s, n);
     for (size_t i = 0; i < rows; i++, x += ld) {
-        f32x16 d = v_sub(channel_take(x, n), mean);
+        f32x16 d = v_sub(v_take(x, n), mean);
         rest = v_add(rest, d);
         square = v_fma(d, d, square);
     }
-    channel_put(r, rest, n);
-    channel_put(s, square, n);
+    v_put(r, rest, n);
+    v_put(s, square, n);
 }
 
 TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const float *m, float *r, float *s)
@@ -168,7 +154,7 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
             channel_add_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k);
     }
     for (size_t k = 0; k < c; k += 16)
-        channel_put(m + k, v_div(channel_take(m + k, c - k), v_set1((float)pixels)), c - k);
+        v_put(m + k, v_div(v_take(m + k, c - k), v_set1((float)pixels)), c - k);
     channel_clear(r, c);
     channel_clear(s, c);
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
@@ -192,16 +178,16 @@ TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 
 TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy,
                                      size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b)
 {
-    f32x16 scale = channel_take(x->scale + j, n), shift = channel_take(x->shift + j, n);
-    f32x16 centre = channel_take(mean + j, n), sum = channel_take(a, n), moment = channel_take(b, n);
+    f32x16 scale = v_take(x->scale + j, n), shift = v_take(x->shift + j, n);
+    f32x16 centre = v_take(mean + j, n), sum = v_take(a, n), moment = v_take(b, n);
     for (size_t i = 0; i < rows; i++, data += x->ld, dy += dy_ld) {
-        f32x16 value = channel_take(data, n);
-        f32x16 g = channel_passed(x, value, channel_take(dy, n), scale, shift);
+        f32x16 value = v_take(data, n);
+        f32x16 g = channel_passed(x, value, v_take(dy, n), scale, shift);
         sum = v_add(sum, g);
         moment = v_fma(g, v_sub(value, centre), moment);
     }
-    channel_put(a, sum, n);
-    channel_put(b, moment, n);
+    v_put(a, sum, n);
+    v_put(b, moment, n);
 }
 
 /* The same for 32 channels: two lines of memory a row at once. */
@@ -248,13 +234,13 @@ static void channel_normal_gradient(const tx_gradient *dx, const tx_view *x, con
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 data = channel_take(x->data + p * x->ld + j, n), g = channel_take(dy->data + p * dy->ld + j, n);
-            f32x16 scale = channel_take(x->scale + j, n);
-            g = channel_passed(x, data, g, scale, channel_take(x->shift + j, n));
-            f32x16 away = v_sub(data, channel_take(mean + j, n));
-            g = v_fnma(away, channel_take(slope + j, n), v_sub(g, channel_take(mean_g + j, n)));
-            g = dx->add ? v_fma(scale, g, channel_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
-            channel_put(dx->data + p * dx->ld + j, g, n);
+            f32x16 data = v_take(x->data + p * x->ld + j, n), g = v_take(dy->data + p * dy->ld + j, n);
+            f32x16 scale = v_take(x->scale + j, n);
+            g = channel_passed(x, data, g, scale, v_take(x->shift + j, n));
+            f32x16 away = v_sub(data, v_take(mean + j, n));
+            g = v_fnma(away, v_take(slope + j, n), v_sub(g, v_take(mean_g + j, n)));
+            g = dx->add ? v_fma(scale, g, v_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
+            v_put(dx->data + p * dx->ld + j, g, n);
         }
 }
 
@@ -301,7 +287,7 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
                     best = v_select(wins, z, best);
                 }
             }
-            channel_put(y->data + out * y->ld + j, best, n);
+            v_put(y->data + out * y->ld + j, best, n);
             if (argmax)
                 channel_put_bytes(argmax + out * c + j, tap, n);
         }
@@ -354,11 +340,11 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
             f32x16 sum = v_zero();
             for (int i = 0; i < covers; i++) {
                 m16 chosen = i_eq(channel_bytes(cover[i].argmax + j, n), i_set1(cover[i].tap));
-                sum = v_add(sum, v_select(chosen, channel_take(cover[i].dy + j, n), v_zero()));
+                sum = v_add(sum, v_select(chosen, v_take(cover[i].dy + j, n), v_zero()));
             }
             if (dx->add)
-                sum = v_add(channel_take(dx->add + pixel * dx->add_ld + j, n), sum);
-            channel_put(dx->data + pixel * dx->ld + j, sum, n);
+                sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
+            v_put(dx->data + pixel * dx->ld + j, sum, n);
         }
     }
 }

@@ -11,6 +11,7 @@
  * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the number of threads. */
 #include "gemm_kernels.h"
 #include "kernels.h"
+#include "sizes.h"
 
 enum {
     IN_PLACE = 512,         /* floats between rows up to which a matrix is read where it stands: rows further apart
@@ -20,21 +21,6 @@ enum {
     TASK_COLUMNS = 256,     /* DEPTH x 256 floats of B are 512 KiB */
     SUMS = 1 << 20          /* floats that sums of groups may take together, if there are several */
 };
-
-static size_t parts(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
-}
-
-static size_t round_up(size_t n, size_t to)
-{
-    return parts(n, to) * to;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 static size_t rows_of(const tx_rows *a)
 {
@@ -57,14 +43,6 @@ static int rows_stand_at_pixels(const tx_rows *a)
 static int rows_are_pixels(const tx_rows *a)
 {
     return rows_stand_at_pixels(a) && !a->x.scale && a->x.act == TX_ACT_NONE;
-}
-
-static size_t bytes(size_t each, size_t count)
-{
-    size_t floats, result;
-    if (tx_size_mul(each, count, &floats) != 0 || tx_size_mul(floats, sizeof(float), &result) != 0)
-        return (size_t)-1;
-    return result;
 }
 
 /* ----------------------------------------------------------------------------------------- packing */
@@ -136,7 +114,7 @@ size_t tx_gemm_forward_work(const tx_rows *a, int n)
 {
     tx_gemm_forward_job job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) };
     forward_split(&job);
-    return bytes(forward_floats(&job), (size_t)tx_threads());
+    return float_bytes(forward_floats(&job), (size_t)tx_threads());
 }
 
 typedef struct forward_run {
@@ -239,7 +217,7 @@ size_t tx_gemm_gradient_work(const tx_rows *a, int n)
 {
     gradient_run run = { .job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) } };
     gradient_split(&run);
-    return bytes(gradient_floats(&run), 1);
+    return float_bytes(gradient_floats(&run), 1);
 }
 
 void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work)

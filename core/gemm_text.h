@@ -1,28 +1,10 @@
 /* gemm_text.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
 #include <math.h>
 
-TX_INLINE f32x16 gemm_take(const float *p, size_t n)
-{
-    return n < 16 ? v_load_n(p, (int)n) : v_load(p);
-}
-
-TX_INLINE void gemm_put(float *p, f32x16 v, size_t n)
-{
-    if (n < 16)
-        v_store_n(p, (int)n, v);
-    else
-        v_store(p, v);
-}
-
-TX_INLINE f32x16 gemm_act(tx_act act, f32x16 v)
-{
-    return act == TX_ACT_RELU ? v_max(v_zero(), v) : v;
-}
-
 TX_INLINE void gemm_zero(float *out, size_t n)
 {
     for (size_t j = 0; j < n; j += 16)
-        gemm_put(out + j, v_zero(), n - j);
+        v_put(out + j, v_zero(), n - j);
 }
 
 TX_INLINE void gemm_copy(float *out, const float *in, size_t n)
@@ -219,18 +201,18 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
 {
     for (size_t j = 0; j < columns; j += 16) {
         size_t n = columns - j, at = column + j;
-        f32x16 bias = y->bias ? gemm_take(y->bias + at, n) : v_zero();
-        f32x16 scale = y->add_scale ? gemm_take(y->add_scale + at, n) : v_zero();
-        f32x16 shift = y->add_scale ? gemm_take(y->add_shift + at, n) : v_zero();
+        f32x16 bias = y->bias ? v_take(y->bias + at, n) : v_zero();
+        f32x16 scale = y->add_scale ? v_take(y->add_scale + at, n) : v_zero();
+        f32x16 shift = y->add_scale ? v_take(y->add_shift + at, n) : v_zero();
         for (size_t r = 0; r < rows; r++) {
-            f32x16 v = gemm_take(sum + r * ld + j, n);
+            f32x16 v = v_take(sum + r * ld + j, n);
             if (y->bias)
                 v = v_add(v, bias);
             if (y->add) {
-                f32x16 u = gemm_take(y->add + pixel[r] * y->add_ld + at, n);
+                f32x16 u = v_take(y->add + pixel[r] * y->add_ld + at, n);
                 v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);
             }
-            gemm_put(y->data + pixel[r] * y->ld + at, gemm_act(y->act, v), n);
+            v_put(y->data + pixel[r] * y->ld + at, kernel_act(y->act, v), n);
         }
     }
 }
@@ -524,12 +506,12 @@ static void gemm_gradient(const tx_gemm_gradient_job *job, size_t first, size_t 
 static void gemm_total(float *sum, const float *part, size_t parts, size_t step, size_t n, int add)
 {
     for (size_t j = 0; j < n; j += 16) {
-        f32x16 s = gemm_take(part + j, n - j);
+        f32x16 s = v_take(part + j, n - j);
         if (add)
-            s = v_add(gemm_take(sum + j, n - j), s);
+            s = v_add(v_take(sum + j, n - j), s);
         for (size_t p = 1; p < parts; p++)
-            s = v_add(s, gemm_take(part + p * step + j, n - j));
-        gemm_put(sum + j, s, n - j);
+            s = v_add(s, v_take(part + p * step + j, n - j));
+        v_put(sum + j, s, n - j);
     }
 }
 

@@ -1,6 +1,12 @@
 /* kernels_text.h - the text of the kernels, compiled by core/kernels_ISA.c, one after the other. TX_KERNELS is the
  * name of the table. */
+#include "core.h"
 #include "tile.h"
+
+TX_INLINE f32x16 kernel_act(tx_act act, f32x16 x)
+{
+    return act == TX_ACT_RELU ? v_max(v_zero(), x) : x;
+}
 
 #include "machine_text.h"
 #include "gemm_text.h"

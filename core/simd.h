@@ -35,6 +35,8 @@
  *   v_round(x)                       nearest integer, ties to even, |x| <= 2^22
  *   v_round_int(x)                   the same as an i32x16
  *   v_pow2(i)                        2^i as a float, -126 <= i <= 127
+ *   v_take(p,n) v_put(p,x,n)         as v_load_n and v_store_n, all sixteen lanes for any n >= 16: the next lanes of a row
+ *                                    of which n are left
  *   v_exp v_log v_log1p v_tanh v_sigmoid   the bits of tx_expf and so on
  */
 #ifndef THORAX_SIMD_H
@@ -80,6 +82,19 @@
 /* 1.5 * 2^23: a float of this size has no bits below 1, so that adding it rounds to an integer, which then stands
  * in the low bits of the sum. */
 #define V_ROUND_MAGIC 12582912.0f
+
+TX_INLINE f32x16 v_take(const float *p, size_t n)
+{
+    return n < 16 ? v_load_n(p, (int)n) : v_load(p);
+}
+
+TX_INLINE void v_put(float *p, f32x16 x, size_t n)
+{
+    if (n < 16)
+        v_store_n(p, (int)n, x);
+    else
+        v_store(p, x);
+}
 
 TX_INLINE f32x16 v_round(f32x16 x)
 {

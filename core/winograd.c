@@ -66,36 +66,8 @@
  * TESTS     test/core_winograd.c
  */
 #include "kernels.h"
+#include "sizes.h"
 #include "winograd_kernels.h"
-
-static size_t parts(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
-}
-
-static size_t round_up(size_t n, size_t to)
-{
-    return parts(n, to) * to;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Bytes of each*count floats; (size_t)-1 if they do not fit. */
-static size_t bytes(size_t each, size_t count)
-{
-    size_t floats, result;
-    if (tx_size_mul(each, count, &floats) != 0 || tx_size_mul(floats, sizeof(float), &result) != 0)
-        return (size_t)-1;
-    return result;
-}
 
 static tx_winograd_map map_of(const tx_view *x, int padding)
 {
@@ -257,7 +229,7 @@ size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
     for (part.n = 1; part.n <= x->n; part.n++) {
         forward_run run = { .kernels = tx_kernels_now() };
         forward_split(&run, &part, padding, n);
-        most = larger(most, bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
+        most = larger(most, float_bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
     }
     return most;
 }
@@ -428,7 +400,7 @@ static size_t gradient_bytes(const gradient_run *run)
     if (tx_size_mul(each, run->kept ? 1 : (size_t)tx_threads(), &sums) != 0 ||
         tx_size_add(sums, WINOGRAD_POINTS * (run->v.slab + run->s.slab), &sums) != 0)
         return (size_t)-1;
-    return bytes(sums, 1);
+    return float_bytes(sums, 1);
 }
 
 /* Fewer images may need more: what is cut into two rounds was one. */

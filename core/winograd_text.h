@@ -105,25 +105,6 @@ TX_INLINE size_t winograd_row(int pair, int second)
     return (size_t)(pair == 0 ? 5 * second : 2 * pair - 1 + second);
 }
 
-/* Up to sixteen channels; lanes beyond n hold 0. */
-TX_INLINE f32x16 winograd_take(const float *p, int n)
-{
-    return n < 16 ? v_load_n(p, n) : v_load(p);
-}
-
-TX_INLINE void winograd_put(float *p, f32x16 x, int n)
-{
-    if (n < 16)
-        v_store_n(p, n, x);
-    else
-        v_store(p, x);
-}
-
-TX_INLINE f32x16 winograd_act(tx_act act, f32x16 x)
-{
-    return act == TX_ACT_RELU ? v_max(v_zero(), x) : x;
-}
-
 /* -------------------------------------------------------------------------------- a walk over tiles */
 
 typedef struct winograd_place {
@@ -198,8 +179,8 @@ TX_INLINE void winograd_seen_patch(const tx_view *x, ptrdiff_t corner, int top, 
 {
     f32x16 t[36], scale = v_set1(1), shift = v_zero();
     if (x->scale) {
-        scale = winograd_take(x->scale + c, n);
-        shift = winograd_take(x->shift + c, n);
+        scale = v_take(x->scale + c, (size_t)n);
+        shift = v_take(x->shift + c, (size_t)n);
     }
     ptrdiff_t line = x->w * (ptrdiff_t)x->ld;
     corner += c;
@@ -209,10 +190,10 @@ TX_INLINE void winograd_seen_patch(const tx_view *x, ptrdiff_t corner, int top, 
         for (int i = 0; i < 6; i++) {
             d[i] = v_zero();
             if (inside || ((unsigned)(top + i) < (unsigned)x->h && (unsigned)(left + j) < (unsigned)x->w)) {
-                d[i] = winograd_take(x->data + (corner + i * line), n);
+                d[i] = v_take(x->data + (corner + i * line), (size_t)n);
                 if (x->scale)
                     d[i] = v_fma(scale, d[i], shift);
-                d[i] = winograd_act(x->act, d[i]);
+                d[i] = kernel_act(x->act, d[i]);
             }
         }
         winograd_bt(d, b);
@@ -400,10 +381,10 @@ TX_INLINE void winograd_put_result(const winograd_epilogue *e, size_t pixel, f32
     if (y->bias)
         r = v_add(r, e->bias);
     if (y->add) {
-        f32x16 a = winograd_take(y->add + pixel * y->add_ld + e->c, n);
+        f32x16 a = v_take(y->add + pixel * y->add_ld + e->c, (size_t)n);
         r = v_add(r, y->add_scale ? v_fma(e->scale, a, e->shift) : a);
     }
-    winograd_put(y->data + pixel * y->ld + e->c, winograd_act(y->act, r), n);
+    v_put(y->data + pixel * y->ld + e->c, kernel_act(y->act, r), (size_t)n);
 }
 
 /* Two rows of a tile's results, of which rows x cols lie within the map. */
@@ -455,10 +436,10 @@ static void winograd_output(const tx_target *y, const tx_winograd_map *map, size
         int n = channels - c < 16 ? channels - c : 16;
         winograd_epilogue e = { y, v_zero(), v_zero(), v_zero(), channel + c };
         if (y->bias)
-            e.bias = winograd_take(y->bias + e.c, n);
+            e.bias = v_take(y->bias + e.c, (size_t)n);
         if (y->add && y->add_scale) {
-            e.scale = winograd_take(y->add_scale + e.c, n);
-            e.shift = winograd_take(y->add_shift + e.c, n);
+            e.scale = v_take(y->add_scale + e.c, (size_t)n);
+            e.shift = v_take(y->add_shift + e.c, (size_t)n);
         }
         winograd_place at = winograd_find(map, first);
         for (size_t t = 0; t < tiles; t++, winograd_next(map, &at)) {
@@ -515,7 +496,7 @@ static void winograd_gather(const tx_filter *w, int column, int n, int first, in
             w->data + (size_t)(w->tap ? w->tap[e] : e) * w->tap_step + (size_t)first * row + (size_t)column * col;
         for (int k = 0; k < rows && col == 1; k++, in += row) {
             TX_PREFETCH(in + later);
-            v_store(g[k][e], winograd_take(in, n));
+            v_store(g[k][e], v_take(in, (size_t)n));
         }
         for (int c = 0; c < n && col != 1; c++, in += col) {
             TX_PREFETCH(in + later);
@@ -539,7 +520,7 @@ static void winograd_pack(const tx_filter *w, float *u, int column, int first, i
             if (n > 0)
                 winograd_gather(w, column + c, n, k, some, g);
             if (n > 0 && w->scale)
-                scale = winograd_take(w->scale + column + c, n);
+                scale = v_take(w->scale + column + c, (size_t)n);
             for (int i = 0; i < some; i++)
                 winograd_kernel(g[i][0], scale, u + winograd_packed(all, 0, (size_t)(k + i), (size_t)c), slab);
         }
@@ -557,7 +538,7 @@ TX_INLINE void winograd_sample_pair(int pair, const float *dy, size_t ld, size_t
         TILE_UNROLL
         for (int i = 0; i < 4; i++)
             if (pair > 0 || i == 0 || i == 3)
-                in[i] = i < rows && j < cols ? winograd_take(dy + (size_t)i * line + (size_t)j * ld, n) : v_zero();
+                in[i] = i < rows && j < cols ? v_take(dy + (size_t)i * line + (size_t)j * ld, (size_t)n) : v_zero();
         winograd_a_pair(pair, in, &t[0][j], &t[1][j]);
     }
     TILE_UNROLL
@@ -610,6 +591,7 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
             f32x16 t[18];
             const float *in = d->data + (size_t)r * d->ld + c;
             float *out = dw + (size_t)r * ld + c;
+            size_t left = (size_t)(cols - c);
             TILE_UNROLL
             for (int j = 0; j < 6; j++) {
                 f32x16 u[6], g[3];
@@ -626,7 +608,7 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
                 f32x16 g[3];
                 winograd_gt(t + 6 * i, g);
                 for (int j = 0; j < 3; j++, out += tap)
-                    winograd_put(out, add ? v_add(winograd_take(out, cols - c), g[j]) : g[j], cols - c);
+                    v_put(out, add ? v_add(v_take(out, left), g[j]) : g[j], left);
             }
         }
 }
