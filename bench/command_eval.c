@@ -129,10 +129,16 @@ static tx_status run_entry(evaluation *v, entry *e)
     return status;
 }
 
-/* Whether two models were scored on the same images and tasks. */
+/* Whether two models are scored on the same images, tasks and labels. */
 static int comparable(const entry *a, const entry *b)
 {
-    return a->data->images == b->data->images && strcmp(a->data->task_names, b->data->task_names) == 0;
+    const tx_dataset *x = a->data, *y = b->data;
+    if (x->images != y->images || strcmp(x->task_names, y->task_names))
+        return 0;
+    for (size_t i = 0; i < x->images; i++)
+        if (strcmp(x->path[i], y->path[i]))
+            return 0;
+    return memcmp(x->label, y->label, x->images * (size_t)x->tasks) == 0;
 }
 
 /* The last entry becomes the mean of the others. */
@@ -302,8 +308,8 @@ static int evaluate(evaluation *v)
             return code;
         if (i > 0 && !comparable(&v->entry[0], &v->entry[i]))
             return complain(EXIT_FAILED,
-                            "%s and %s have other images or tasks, so they cannot be averaged; --tasks and --views "
-                            "make them equal",
+                            "%s and %s have other images, tasks or labels, so they cannot be averaged; --tasks, "
+                            "--views, --uncertain and --blank make them equal",
                             v->entry[0].name, v->entry[i].name);
         model_describe(&v->entry[i].model);
     }

@@ -187,6 +187,21 @@ expect 0 eval "$work/whole" --data "$data" --split test --quiet --out "$work/eva
 same "$work/eval/predictions-test.csv" "$work/whole/predictions-test.csv"
 expect 0 eval "$work/whole" --data "$data" --tasks "Edema,No Finding" --unit image --quiet
 one_line 1 eval "$work/whole" --data "$data" --tasks "Edema,Lung"
+# Models that were trained with other images or labels are averaged only once the options make them equal.
+short="--net resnet18 --cut 3 --size 32 --batch 4 --steps 1 --quiet"
+expect 0 train $short --data "$data" --out "$work/blank" --blank ignore
+one_line 1 eval "$work/whole" "$work/blank" --data "$data"
+says --blank
+expect 0 eval "$work/whole" "$work/blank" --data "$data" --blank zeros --quiet
+cp -R "$data" "$work/views"
+for split in train valid test; do
+    awk 'NR % 2 { sub(/,Frontal,/, ",Lateral,") } { print }' "$data/$split.csv" >"$work/views/$split.csv"
+done
+expect 0 train $short --data "$work/views" --out "$work/frontal" --views frontal
+expect 0 train $short --data "$work/views" --out "$work/lateral" --views lateral
+one_line 1 eval "$work/frontal" "$work/lateral" --data "$work/views"
+says --views
+expect 0 eval "$work/frontal" "$work/lateral" --data "$work/views" --views all --json --quiet
 one_line 1 eval "$work/whole" --data "$data" --net resnet50
 one_line 1 eval "$work/nowhere" --data "$data"
 one_line 1 eval "$data" --data "$data"
