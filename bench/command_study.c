@@ -55,6 +55,11 @@ static char *job_folder(const study *s, const job *j)
     return tx_path_join(s->out, job_name(s, j, name));
 }
 
+/* How images and labels are read, where the command line says it: that wins over the preset. */
+static const char *const of_data[] = {"--tasks",  "--uncertain",     "--blank",     "--views",     "--size",
+                                      "--resize", "--interpolation", "--normalize", "--bad-images"};
+enum { OF_DATA = sizeof of_data / sizeof of_data[0] };
+
 /* Trains a job with the options of the preset; a finished one is passed over. */
 static int run_job(const study *s, const job *j)
 {
@@ -63,7 +68,7 @@ static int run_job(const study *s, const job *j)
     snprintf(cut, sizeof cut, "%d", j->cut);
     char *folder = job_folder(s, j);
     const char *file = option_text(s->o, "preset");
-    char *argv[16];
+    char *argv[16 + 2 * OF_DATA];
     int argc = 0;
     const char *const fixed[][2] = {{"--net", j->net},   {"--cut", cut},   {"--init", j->init},
                                     {"--data", s->data}, {"--seed", seed}, {"--out", folder ? folder : ""}};
@@ -71,6 +76,11 @@ static int run_job(const study *s, const job *j)
         argv[argc++] = (char *)fixed[i][0];
         argv[argc++] = (char *)fixed[i][1];
     }
+    for (size_t i = 0; i < OF_DATA; i++)
+        if (option_given(s->o, of_data[i] + 2)) {
+            argv[argc++] = (char *)of_data[i];
+            argv[argc++] = (char *)option_text(s->o, of_data[i] + 2);
+        }
     if (!s->preset) {
         argv[argc++] = (char *)"--config";
         argv[argc++] = (char *)file;

@@ -112,7 +112,7 @@ const option *option_at(int i)
 }
 
 #define COMMON " seed threads quiet config"
-/* Of a command that uses trained models: data options have no standard values, the checkpoint's hold. */
+/* Where a checkpoint or a preset says how data are read: the options have no standard values. */
 #define MODEL_DATA " tasks= uncertain= blank= views= size= resize= interpolation= normalize="
 
 static const command commands[] = {
@@ -146,8 +146,9 @@ static const command commands[] = {
      command_predict,
      "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input."},
     {"study", "--out DIR [--data DIR] [--preset quick|FILE]",
-     "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.", "data out preset" COMMON,
-     0, 0, command_study, NULL},
+     "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
+     "data out preset" MODEL_DATA " bad-images=" COMMON, 0, 0, command_study,
+     "Options of data that are given win over the preset's."},
     {"data", "check DIR [--decode]",
      "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
      "decode tasks uncertain blank views json" COMMON, 2, 2, command_data, NULL},

@@ -252,5 +252,9 @@ pass "a study without report or results" $?
 cp "$work/study/report.html" "$work/report1"
 expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
 same "$work/report1" "$work/study/report.html"
+expect 0 study --out "$work/study2" --preset "$work/preset" --data "$data" --quiet --size 24 --tasks "Edema,No Finding"
+says "No Finding"
+grep -q '^size = 24$' "$work/study2/resnet18.random.0/config.txt"
+pass "a study's --size does not win over the preset's" $?
 
 done_testing
