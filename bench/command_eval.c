@@ -61,7 +61,7 @@ static int open_entry(evaluation *v, entry *e, const char *name)
     if (code != EXIT_DONE)
         return code;
     e->data = recipe_dataset(&e->model.recipe, v->folder, v->split, e->model.recipe.tasks, 0);
-    if (!e->data || match_tasks(e))
+    if (!e->data || match_tasks(e) || model_check(&e->model))
         return complain_failed();
     size_t cells = e->data->images * (size_t)e->data->tasks;
     e->probability = tx_alloc(cells, sizeof *e->probability);

@@ -264,6 +264,22 @@ int model_open(model *m, const char *name, const options *o)
     return code == EXIT_USAGE && !option_given(o, "size") && !option_given(o, "cut") ? EXIT_FAILED : code;
 }
 
+tx_status model_check(const model *m)
+{
+    network n;
+    tx_status status = network_build(&n, &m->choice, 0, NULL);
+    if (status)
+        return status;
+    tx_weights *weights = tx_weights_new(n.graph, 0);
+    if (!weights)
+        status = TX_ERR_MEMORY;
+    for (size_t i = 0; status == TX_OK && i < m->files; i++)
+        status = tx_checkpoint_load(m->file[i], weights, 0, NULL);
+    tx_weights_free(weights);
+    network_free(&n);
+    return status;
+}
+
 void model_free(model *m)
 {
     for (int i = 0; m->task && i < m->choice.classes; i++)

@@ -203,10 +203,15 @@ one_line 1 eval "$work/frontal" "$work/lateral" --data "$work/views"
 says --views
 expect 0 eval "$work/frontal" "$work/lateral" --data "$work/views" --views all --json --quiet
 one_line 1 eval "$work/whole" --data "$data" --net resnet50
+checkpoint=$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)
+cp "$checkpoint" "$work/foreign.safetensors"
+printf 'foreign1' | dd of="$work/foreign.safetensors" bs=1 seek=35 conv=notrunc 2>/dev/null
+expect 0 eval "$work/foreign.safetensors" --data "$data" --size 32 --quiet
+one_line 1 eval "$work/foreign.safetensors" --net resnet34 --cut 3 --data "$data" --size 32
+says missing
 one_line 1 eval "$work/nowhere" --data "$data"
 one_line 1 eval "$data" --data "$data"
 one_line 1 eval "$data/train.csv" --data "$data"
-checkpoint=$work/whole/checkpoints/$(ls "$work/whole/checkpoints" | head -n 1)
 one_line 1 train --net resnet34 --size 32 --data "$data" --out "$work/x" --init "$checkpoint"
 expect 0 predict "$work/whole" "$sample/test/patient00061" "$image" --quiet
 mv "$work/out" "$work/many"
