@@ -225,6 +225,29 @@ static tx_status report_job(const study *s, page *p, const job *j, const result 
     return status;
 }
 
+/* The command line, without the places of files. */
+static void report_command(const study *s, page *p)
+{
+    page_append(p, "<h2>To repeat it</h2>\n<pre>thorax study");
+    if (!s->preset)
+        page_append(p, " --preset FILE");
+    if (option_text(s->o, "data"))
+        page_append(p, " --data DIR");
+    if (s->seed)
+        page_add(p, " --seed %llu", (unsigned long long)s->seed);
+    for (size_t i = 0; i < OF_DATA; i++)
+        if (option_given(s->o, of_data[i] + 2)) {
+            page_add(p, " %s \"", of_data[i]);
+            page_html(p, option_text(s->o, of_data[i] + 2));
+            page_append(p, "\"");
+        }
+    page_append(p, " --out DIR</pre>\n<p>");
+    if (!s->preset)
+        page_append(p, "FILE holds the options above. ");
+    page_append(p, "The same data, options and seed give the same bytes on every machine. The figures as numbers: "
+                   "results.csv.</p>\n");
+}
+
 static tx_status write_report(const study *s, const result *r)
 {
     page p = {0};
@@ -235,9 +258,7 @@ static tx_status write_report(const study *s, const result *r)
                     "below are of patients that neither the training nor the choice has seen.</p>\n");
     for (size_t i = 0; status == TX_OK && i < JOBS; i++)
         status = report_job(s, &p, &jobs[i], &r[i]);
-    page_append(&p, "<h2>To repeat it</h2>\n<pre>thorax study --out DIR</pre>\n<p>The same data, options and seed "
-                    "give the same bytes on every "
-                    "machine. The figures as numbers: results.csv.</p>\n");
+    report_command(s, &p);
     if (!option_text(s->o, "data"))
         page_append(&p, "<p>The radiographs are from ChestX-ray14, provided by the NIH Clinical Center "
                         "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen "

@@ -200,6 +200,7 @@ void report_begin(page *p, const char *title)
            "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
            "table{border-collapse:collapse;margin:1em 0}\n"
            "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
+           "td{white-space:nowrap}\n"
            "th:first-child,td:first-child{text-align:left}\n"
            "tr.mean td{font-weight:bold}\n"
            "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"

@@ -261,5 +261,7 @@ expect 0 study --out "$work/study2" --preset "$work/preset" --data "$data" --qui
 says "No Finding"
 grep -q '^size = 24$' "$work/study2/resnet18.random.0/config.txt"
 pass "a study's --size does not win over the preset's" $?
+grep -q -- 'thorax study --preset FILE --data DIR --tasks "Edema,No Finding" --size "24" --out DIR' "$work/study2/report.html"
+pass "a study's report does not say how to repeat it" $?
 
 done_testing
