@@ -205,31 +205,7 @@ static void json_entry(json *j, const entry *e)
 {
     json_open(j, NULL, '{');
     json_string(j, "model", e->name);
-    json_open(j, "tasks", '[');
-    for (int k = 0; k < e->scores.tasks; k++) {
-        const task_score *t = &e->scores.task[k];
-        json_open(j, NULL, '{');
-        json_string(j, "task", t->task);
-        json_whole(j, "positives", (long long)t->auc.positives);
-        json_whole(j, "negatives", (long long)t->auc.negatives);
-        json_real(j, "auc", t->auc.auc);
-        json_real(j, "low", t->auc.low);
-        json_real(j, "high", t->auc.high);
-        json_string(j, "method", t->auc.method);
-        json_real(j, "threshold", t->best.threshold);
-        json_real(j, "sensitivity", t->best.sensitivity);
-        json_real(j, "specificity", t->best.specificity);
-        json_real(j, "calibration_error", t->calibration);
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-    for (int i = 0; i < 3; i++)
-        json_real(j, e->scores.mean[i].name, e->scores.mean[i].value);
-    json_open(j, "undefined", '[');
-    for (int k = 0; k < e->scores.tasks; k++)
-        if (isnan(e->scores.task[k].auc.auc))
-            json_string(j, NULL, e->scores.task[k].task);
-    json_close(j, ']');
+    scores_json(&e->scores, j);
     json_close(j, '}');
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 typedef struct path_list {
+    const char *data; /* the folder of --data, or NULL */
     char **path;
     size_t count, room;
 } path_list;
@@ -80,16 +81,26 @@ static tx_status add_folder(path_list *l, const char *folder, const struct stat 
     return status;
 }
 
+/* Where an argument lies, looked up below the data where there are some; the caller's. */
+static char *locate(const path_list *l, const char *name)
+{
+    return l->data ? tx_dataset_locate(l->data, name) : tx_strdup(name);
+}
+
 static tx_status add_argument(path_list *l, const char *name)
 {
     struct stat about;
-    char escaped[TX_TEXT];
-    if (stat(name, &about))
-        return tx_fail(TX_ERR_FILE, "%s: no such image or folder", tx_escape(escaped, sizeof escaped, name));
+    char escaped[TX_TEXT], *path = locate(l, name);
+    tx_escape(escaped, sizeof escaped, name);
+    tx_status status = path ? TX_OK : TX_ERR_MEMORY;
+    if (path && stat(path, &about))
+        status = tx_fail(TX_ERR_FILE, "%s: no such image or folder", escaped);
     size_t before = l->count;
-    tx_status status = S_ISDIR(about.st_mode) ? add_folder(l, name, &about, NULL) : add_path(l, name);
+    if (status == TX_OK)
+        status = S_ISDIR(about.st_mode) ? add_folder(l, path, &about, NULL) : add_path(l, path);
     if (status == TX_OK && l->count == before)
-        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder", tx_escape(escaped, sizeof escaped, name));
+        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder", escaped);
+    tx_free(path);
     return status;
 }
 
@@ -144,6 +155,7 @@ typedef struct prediction {
     model model;
     predictor *predictor; /* a file of the model each */
     path_list paths;
+    int *column, columns; /* the outputs that are printed */
     int logits, skip;
     size_t batch;
     tx_status *status; /* an image of the batch */
@@ -168,7 +180,8 @@ static void print_row(const prediction *p, const char *path, size_t k)
     page row = {0};
     page_csv(&row, path);
     size_t classes = (size_t)p->model.choice.classes;
-    for (size_t c = 0; c < classes; c++) {
+    for (int i = 0; i < p->columns; i++) {
+        size_t c = (size_t)p->column[i];
         double value = 0;
         if (p->logits) {
             value = (double)p->predictor[0].logits[k * classes + c];
@@ -215,7 +228,8 @@ static void print_header(const prediction *p)
 {
     page row = {0};
     page_append(&row, "Path");
-    for (int c = 0; c < p->model.choice.classes; c++) {
+    for (int i = 0; i < p->columns; i++) {
+        int c = p->column[i];
         page_append(&row, ",");
         if (p->model.task)
             page_csv(&row, p->model.task[c]);
@@ -224,6 +238,45 @@ static void print_header(const prediction *p)
     }
     puts(row.data ? row.data : "");
     page_free(&row);
+}
+
+/* The output of a task, -1 with a message if there is none. */
+static int output_of(const model *m, const char *task)
+{
+    char escaped[TX_TEXT];
+    for (int c = 0; m->task && c < m->choice.classes; c++)
+        if (strcmp(m->task[c], task) == 0)
+            return c;
+    tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", m->file[0], tx_escape(escaped, sizeof escaped, task));
+    return -1;
+}
+
+/* All outputs, or those of --tasks. */
+static tx_status choose_columns(prediction *p)
+{
+    const char *list = option_text(p->o, "tasks");
+    char name[256];
+    p->column = tx_alloc((size_t)p->model.choice.classes, sizeof *p->column);
+    if (!p->column)
+        return TX_ERR_MEMORY;
+    if (!list || strcmp(list, "all") == 0) {
+        for (; p->columns < p->model.choice.classes; p->columns++)
+            p->column[p->columns] = p->columns;
+        return TX_OK;
+    }
+    if (strcmp(list, "competition") == 0)
+        list = tx_competition_tasks;
+    for (int more; (more = next_item(&list, ',', name, sizeof name)) != 0;) {
+        int c = more > 0 ? output_of(&p->model, name) : -1;
+        if (more < 0)
+            return tx_fail(TX_ERR_ARGUMENT, "--tasks: a name of more than %zu bytes", sizeof name - 1);
+        if (c < 0)
+            return TX_ERR_ARGUMENT;
+        if (p->columns == p->model.choice.classes)
+            return tx_fail(TX_ERR_ARGUMENT, "--tasks: more names than the model's %d outputs", p->columns);
+        p->column[p->columns++] = c;
+    }
+    return TX_OK;
 }
 
 static tx_status open_members(prediction *p)
@@ -249,7 +302,7 @@ static int predict(prediction *p)
         return code;
     if (p->logits && p->model.files > 1)
         return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
-    if (gather(&p->paths, p->o))
+    if (choose_columns(p) || gather(&p->paths, p->o))
         return complain_failed();
     p->batch = (size_t)option_whole(p->o, "batch");
     if (p->batch > p->paths.count)
@@ -271,12 +324,14 @@ int command_predict(const options *o)
 {
     prediction p = {.o = o, .logits = option_on(o, "logits")};
     p.skip = strcmp(option_text(o, "bad-images"), "skip") == 0;
+    p.paths.data = option_text(o, "data");
     int code = predict(&p);
     for (size_t m = 0; p.predictor && m < p.model.files; m++)
         predictor_free(&p.predictor[m]);
     for (size_t i = 0; i < p.paths.count; i++)
         tx_free(p.paths.path[i]);
     tx_free(p.paths.path);
+    tx_free(p.column);
     tx_free(p.predictor);
     tx_free(p.status);
     tx_free(p.message);

@@ -296,6 +296,40 @@ static void print_result(const study *s, const job *j, const result *r)
     }
 }
 
+static void print_json(const study *s, const result *r)
+{
+    json out = {0};
+    json_open(&out, NULL, '{');
+    json_open(&out, "jobs", '[');
+    for (size_t i = 0; i < JOBS; i++) {
+        char name[128];
+        json_open(&out, NULL, '{');
+        json_string(&out, "job", job_name(s, &jobs[i], name));
+        json_string(&out, "split", r[i].test ? "test" : "valid");
+        json_whole(&out, "step", (long long)r[i].best);
+        json_open(&out, "tasks", '[');
+        for (size_t k = 0; k < r[i].m.rows; k++) {
+            const metric *row = &r[i].m.row[k];
+            if (row->test != r[i].test || row->step != r[i].best)
+                continue;
+            json_open(&out, NULL, '{');
+            json_string(&out, "task", row->task);
+            json_real(&out, "positives", row->positives);
+            json_real(&out, "negatives", row->negatives);
+            json_real(&out, "auc", row->auc);
+            json_real(&out, "low", row->low);
+            json_real(&out, "high", row->high);
+            json_close(&out, '}');
+        }
+        json_close(&out, ']');
+        json_close(&out, '}');
+    }
+    json_close(&out, ']');
+    json_string(&out, "out", s->out);
+    json_close(&out, '}');
+    json_end();
+}
+
 /* Gathers what the jobs have left. */
 static int report(const study *s)
 {
@@ -308,7 +342,9 @@ static int report(const study *s)
         status = write_results(s, r);
     if (status == TX_OK)
         status = write_report(s, r);
-    if (status == TX_OK) {
+    if (status == TX_OK && option_on(s->o, "json")) {
+        print_json(s, r);
+    } else if (status == TX_OK) {
         for (size_t i = 0; i < JOBS; i++)
             print_result(s, &jobs[i], &r[i]);
         printf("\n%s/report.html\n", s->out);

@@ -58,6 +58,20 @@ static int begin(trainer *t, int resumed)
     return trainer_weights(t) ? complain_failed() : EXIT_DONE;
 }
 
+static void print_finished(const trainer *t)
+{
+    json j = {0};
+    if (!option_on(t->o, "json")) {
+        printf("%s: this run is finished (--restart begins it anew)\n", t->run.folder);
+        return;
+    }
+    json_open(&j, NULL, '{');
+    json_string(&j, "run", t->run.folder);
+    json_string(&j, "state", "finished");
+    json_close(&j, '}');
+    json_end();
+}
+
 static int train_folder(trainer *t, const options *o, const char *plan)
 {
     pairs config = {0};
@@ -74,7 +88,7 @@ static int train_folder(trainer *t, const options *o, const char *plan)
     if (state == RUN_FINISHED) {
         work_begins();
         if (t->figures)
-            printf("%s: this run is finished (--restart begins it anew)\n", t->run.folder);
+            print_finished(t);
         return EXIT_DONE;
     }
     trainer_catch_signals();
@@ -94,6 +108,8 @@ int train(const options *o, const char *label, int figures)
     page plan = {0};
     int code = trainer_read(t, o, label);
     t->figures = figures;
+    if (code == EXIT_DONE && option_on(o, "dry-run") && option_on(o, "json"))
+        code = complain(EXIT_USAGE, "--dry-run prints text, not --json");
     if (code == EXIT_DONE && (trainer_describe(t, &plan) || trainer_weights(t)))
         code = complain_failed();
     if (code == EXIT_DONE && option_on(o, "dry-run")) {

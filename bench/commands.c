@@ -128,7 +128,7 @@ static const command commands[] = {
      "limit "
      "epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum pos-weight schedule warmup "
      "freeze "
-     "eval-every keep states digest-every overfit dry-run restart" COMMON,
+     "eval-every keep states digest-every overfit dry-run restart json" COMMON,
      0, 0, command_train,
      "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, digests.txt, "
      "checkpoints/,\n"
@@ -142,12 +142,13 @@ static const command commands[] = {
      "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their "
      "ensemble."},
     {"predict", "MODEL IMAGE... [--logits]", "Prints a CSV row an image: probabilities of the tasks.",
-     "net= cut= logits ensemble size= resize= interpolation= normalize= bad-images batch" COMMON, 2, -1,
-     command_predict,
-     "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input."},
+     "net= cut= data logits ensemble" MODEL_DATA " bad-images batch" COMMON, 2, -1, command_predict,
+     "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With --data, a\n"
+     "path that does not exist as it stands is looked up below DIR from its train/, valid/ or test/ part on. What\n"
+     "concerns labels and views has no meaning for images without a table."},
     {"study", "--out DIR [--data DIR] [--preset quick|FILE]",
      "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
-     "data out preset" MODEL_DATA " bad-images=" COMMON, 0, 0, command_study,
+     "data out preset json" MODEL_DATA " bad-images=" COMMON, 0, 0, command_study,
      "Options of data that are given win over the preset's."},
     {"data", "check DIR [--decode]",
      "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",

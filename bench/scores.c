@@ -234,6 +234,35 @@ void scores_rows(const scores *s, uint64_t step, const char *split, page *to)
                  format_real(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
 }
 
+void scores_json(const scores *s, json *to)
+{
+    json_open(to, "tasks", '[');
+    for (int k = 0; k < s->tasks; k++) {
+        const task_score *t = &s->task[k];
+        json_open(to, NULL, '{');
+        json_string(to, "task", t->task);
+        json_whole(to, "positives", (long long)t->auc.positives);
+        json_whole(to, "negatives", (long long)t->auc.negatives);
+        json_real(to, "auc", t->auc.auc);
+        json_real(to, "low", t->auc.low);
+        json_real(to, "high", t->auc.high);
+        json_string(to, "method", t->auc.method);
+        json_real(to, "threshold", t->best.threshold);
+        json_real(to, "sensitivity", t->best.sensitivity);
+        json_real(to, "specificity", t->best.specificity);
+        json_real(to, "calibration_error", t->calibration);
+        json_close(to, '}');
+    }
+    json_close(to, ']');
+    for (int i = 0; i < 3; i++)
+        json_real(to, s->mean[i].name, s->mean[i].value);
+    json_open(to, "undefined", '[');
+    for (int k = 0; k < s->tasks; k++)
+        if (isnan(s->task[k].auc.auc))
+            json_string(to, NULL, s->task[k].task);
+    json_close(to, ']');
+}
+
 double scores_select(const scores *s, double loss, const char **by)
 {
     for (int i = 1; i < 3; i++)

@@ -33,9 +33,7 @@ tx_status predictions_run(predictions *p, const inference *how);
 
 /* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
 void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability);
-/* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks.
- *
- */
+/* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks. */
 double predictions_loss(const predictions *p, const tx_dataset *d);
 
 typedef struct task_score {
@@ -67,6 +65,8 @@ void scores_free(scores *s);
 /* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
 #define METRICS_HEADER "step,split,task,positives,negatives,auc,low,high,method\n"
 void scores_rows(const scores *s, uint64_t step, const char *split, page *to);
+/* Into an open object: tasks, an object each; mean5, mean6, mean; undefined, the names of tasks without an AUC. */
+void scores_json(const scores *s, json *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better. */
 double scores_select(const scores *s, double loss, const char **by);
 /* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */

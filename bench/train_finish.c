@@ -78,6 +78,24 @@ static void print_figures(const scores *valid, const scores *test)
     }
 }
 
+static void print_json(const trainer *t, uint64_t best, const scores *valid, const scores *test)
+{
+    json j = {0};
+    json_open(&j, NULL, '{');
+    json_string(&j, "run", t->run.folder);
+    json_whole(&j, "step", (long long)best);
+    json_open(&j, "valid", '{');
+    scores_json(valid, &j);
+    json_close(&j, '}');
+    if (test) {
+        json_open(&j, "test", '{');
+        scores_json(test, &j);
+        json_close(&j, '}');
+    }
+    json_close(&j, '}');
+    json_end();
+}
+
 static tx_status report(trainer *t, uint64_t best)
 {
     char about[512], net[64];
@@ -124,7 +142,9 @@ int trainer_finish(trainer *t)
         status = report(t, best);
     if (status == TX_OK && !trainer_stopped)
         status = run_finish(&t->run);
-    if (status == TX_OK && !trainer_stopped && t->figures) {
+    if (status == TX_OK && !trainer_stopped && t->figures && option_on(t->o, "json")) {
+        print_json(t, best, &valid, test.tasks ? &test : NULL);
+    } else if (status == TX_OK && !trainer_stopped && t->figures) {
         printf("%s: best checkpoint of step %llu\n", t->run.folder, (unsigned long long)best);
         print_figures(&valid, test.tasks ? &test : NULL);
     }

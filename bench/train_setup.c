@@ -163,7 +163,7 @@ int trainer_read(trainer *t, const options *o, const char *label)
 /* Where and how fast a run is made is no part of what it is. */
 static int makes_difference(const char *name)
 {
-    static const char *const none[] = {"out", "threads", "quiet", "config", "dry-run", "restart"};
+    static const char *const none[] = {"out", "threads", "quiet", "config", "dry-run", "restart", "json"};
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
         if (strcmp(name, none[i]) == 0)
             return 0;

@@ -106,7 +106,7 @@ static tx_status names_number(names *s, struct tx_dataset_text *text, const char
 
 enum { PATH, SEX, AGE, VIEW, PROJECTION, FIXED };
 static const char *const fixed_name[FIXED] = {"Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"};
-static const char competition[] = "Atelectasis,Cardiomegaly,Consolidation,Edema,Pleural Effusion";
+const char tx_competition_tasks[] = "Atelectasis,Cardiomegaly,Consolidation,Edema,Pleural Effusion";
 
 typedef struct reading {
     tx_dataset *data;
@@ -217,7 +217,7 @@ static tx_status choose_tasks(reading *r)
         return TX_ERR_MEMORY;
     tx_status status = TX_OK;
     if (list && strcmp(list, "all") != 0) {
-        status = list_tasks(r, strcmp(list, "competition") == 0 ? competition : list);
+        status = list_tasks(r, strcmp(list, "competition") == 0 ? tx_competition_tasks : list);
     } else {
         for (size_t c = 0; c < r->columns && status == TX_OK; c++)
             if (fixed_column(r->column[c]) == FIXED)
@@ -462,12 +462,16 @@ static const char *split_part(const char *path, const char *from)
 
 char *tx_dataset_file(const tx_dataset *d, size_t i)
 {
-    const char *path = d->path[i];
+    return tx_dataset_locate(d->folder, d->path[i]);
+}
+
+char *tx_dataset_locate(const char *folder, const char *path)
+{
     if (tx_path_exists(path))
         return tx_strdup(path);
     const char *part = split_part(path, path);
     for (;;) {
-        char *file = tx_path_join(d->folder, part ? part : path);
+        char *file = tx_path_join(folder, part ? part : path);
         const char *next = part ? split_part(path, part + 1) : NULL;
         if (!file || !next || tx_path_exists(file))
             return file;

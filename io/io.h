@@ -165,6 +165,10 @@ void tx_dataset_free(tx_dataset *dataset);
 /* Where image i lies: its Path as it stands, else below the folder from its train/, valid/ or test/ part on. The
  * caller's; NULL without memory. Whether there is a file is found out by reading it. */
 char *tx_dataset_file(const tx_dataset *dataset, size_t i);
+/* The same for any path. */
+char *tx_dataset_locate(const char *folder, const char *path);
+/* What "competition" means, with commas between. */
+extern const char tx_competition_tasks[];
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */
 void tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
 

@@ -222,6 +222,21 @@ same "$work/last" "$work/alone"
 printf '%s\n' "$image" | "$thorax" predict --quiet "$work/whole" - | tail -n 1 >"$work/piped"
 same "$work/piped" "$work/alone"
 one_line 1 predict "$work/whole" "$work/nowhere.jpg"
+# Some of the columns, and a path as another machine's table has it.
+column() { # NAME: of the first image of $work/many
+    awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }' "$work/many"
+}
+expect 0 predict "$work/whole" "elsewhere/test/${image#*/test/}" --data "$data" --tasks "No Finding,Edema" --quiet
+[ "$(sed 's/^[^,]*//' "$work/out")" = ",No Finding,Edema
+,$(column 'No Finding'),$(column Edema)" ]
+pass "predict --tasks: $(cat "$work/out")" $?
+one_line 1 predict "$work/whole" "$image" --tasks "Edema,Lung"
+train asjson --steps 1 --json
+pass "train --json failed: $(cat "$work/err")" $?
+keys run step valid test tasks auc low high method mean5 mean6 mean undefined
+train asjson --steps 1 --json
+keys run state
+one_line 2 train --net resnet18 --dry-run --json
 expect 1 predict "$work/whole" "$data/train.csv" --quiet
 
 # ---- configuration files
