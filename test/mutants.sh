@@ -75,7 +75,7 @@ done
 # What has to be compiled again after a change of FILE.
 sources_of() {
     case $1 in
-    core/*_text.h) echo "core/kernels_$TX_ISA.c" ;;
+    core/*_text.h | core/simd.h) echo "core/kernels_$TX_ISA.c" ;;
     *) echo "$1" ;;
     esac
 }
@@ -178,7 +178,7 @@ mutate $f ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f
 mutate $f gradient 's/v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n))/v_mul(v_take(x->scale + j, n), z)/' 'views without shift'
 mutate $f ops 's/g = v_select(v_gt(v_take(y->data + p \* y->ld + j, c - j), zero), g, zero);/g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), zero, g);/' 'mask inverted'
 mutate $f gradient 's/g = v_add(v_take(dx->add + p \* dx->add_ld + j, c - j), g);/g = v_take(dx->add + p * dx->add_ld + j, c - j);/' 'masked gradient not added'
-mutate $f ops 's/return n < 16 ? v_load_n(row, (int)n) : v_load(row);/return n < 16 ? v_load_n(row, (int)n - (n > 4)) : v_load(row);/' 'tail one channel short'
+mutate core/simd.h ops 's/return n < 16 ? v_load_n(p, (int)n) : v_load(p);/return n < 16 ? v_load_n(p, (int)n - (n > 4)) : v_load(p);/' 'tail one channel short'
 mutate $f ops 's/square = v_fma(d, d, square);/square = v_add(d, square);/' 'variance: not squared'
 mutate $f ops 's/moment = v_fma(g, v_sub(value, centre), moment);/moment = v_fma(g, value, moment);/' 'moments not about the mean'
 mutate $f net 's/moment1 = v_fma(g1, v_sub(value1, centre1), moment1);/moment1 = v_fma(g1, v_sub(value0, centre1), moment1);/' 'moments of the second sixteen channels'
