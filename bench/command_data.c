@@ -249,8 +249,7 @@ static int check(data_check *c, const options *o, const char *folder)
     else
         print_table(c);
     wrong += c->shared;
-    return wrong ? complain(EXIT_FAILED, "%zu findings: missing or unreadable images, or patients in two splits",
-                            wrong)
+    return wrong ? complain(EXIT_FAILED, "%zu findings: missing or unreadable images, or patients in two splits", wrong)
                  : EXIT_DONE;
 }
 

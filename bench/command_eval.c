@@ -176,8 +176,8 @@ static void print_number(const char *format, double value)
 static void print_entry(const evaluation *v, const entry *e)
 {
     printf("%s: %zu %s of the %s split\n", e->name, e->scores.units, v->by_study ? "studies" : "images", v->split);
-    printf("%-28s %6s %6s %9s %19s  %-14s %9s %9s %9s %9s\n", "task", "pos.", "neg.", "AUC", "95% interval",
-           "method", "threshold", "sens.", "spec.", "ECE");
+    printf("%-28s %6s %6s %9s %19s  %-14s %9s %9s %9s %9s\n", "task", "pos.", "neg.", "AUC", "95% interval", "method",
+           "threshold", "sens.", "spec.", "ECE");
     for (int k = 0; k < e->scores.tasks; k++) {
         const task_score *t = &e->scores.task[k];
         printf("%-28s %6zu %6zu ", t->task, t->auc.positives, t->auc.negatives);
@@ -253,8 +253,7 @@ static tx_status write_folder(const evaluation *v, const char *folder)
 {
     page p = {0};
     page_append(
-        &p,
-        "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
+        &p, "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
     for (size_t i = 0; i < v->entries; i++)
         score_rows(&p, &v->entry[i]);
     char *path = tx_path_join(folder, "scores.csv");

@@ -37,8 +37,8 @@ static void print_row(const tx_net_info *net, const net_row *row)
     char top1[TX_NUMBER] = "-";
     if (isfinite(net->top1))
         snprintf(top1, sizeof top1, "%.3f", net->top1);
-    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14,
-           row->parameters_1000, row->gmacs, net->smallest, top1);
+    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14, row->parameters_1000,
+           row->gmacs, net->smallest, top1);
 }
 
 static void print_json_row(json *j, const tx_net_info *net, const net_row *row)

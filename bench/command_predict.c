@@ -247,7 +247,8 @@ static int output_of(const model *m, const char *task)
     for (int c = 0; m->task && c < m->choice.classes; c++)
         if (strcmp(m->task[c], task) == 0)
             return c;
-    tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", m->file[0], tx_escape(escaped, sizeof escaped, task));
+    tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", m->file[0],
+            tx_escape(escaped, sizeof escaped, task));
     return -1;
 }
 

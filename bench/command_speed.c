@@ -103,8 +103,7 @@ static tx_status measure(speed *s)
         status = take_digest(s);
     tx_session_clock(s->session, 1);
     double start = tx_seconds();
-    while (status == TX_OK && s->steps < STEPS_AT_MOST &&
-           (s->steps < LEAST_STEPS || tx_seconds() - start < SECONDS)) {
+    while (status == TX_OK && s->steps < STEPS_AT_MOST && (s->steps < LEAST_STEPS || tx_seconds() - start < SECONDS)) {
         double before = tx_seconds();
         tx_session_run(s->session, (uint64_t)s->steps + 1);
         status = one_step(s);
@@ -141,8 +140,8 @@ static double node_gflops(const speed *s, const tx_need *need, double passes, do
 
 static void print_layers(const speed *s)
 {
-    printf("\n%-28s %-16s %-14s %9s %9s %7s %9s %9s %7s\n", "name", "op", "shape (H,W,C)", "fwd ms", "GFLOP/s",
-           "peak", "bwd ms", "GFLOP/s", "peak");
+    printf("\n%-28s %-16s %-14s %9s %9s %7s %9s %9s %7s\n", "name", "op", "shape (H,W,C)", "fwd ms", "GFLOP/s", "peak",
+           "bwd ms", "GFLOP/s", "peak");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
         const tx_need *need = tx_plan_need(tx_session_plan(s->session), node);
@@ -212,12 +211,10 @@ static void print_table(const speed *s, int layers)
     char name[64];
     printf("%s  %d x %d  batch %d  %s  %d threads  %s\n", net_choice_name(&s->net.choice, name), s->net.choice.size,
            s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer", tx_threads(), tx_isa_name());
-    printf("images/s  %.2f   step  %.2f ms median, %.2f ms best of %d\n", f.images_per_s, f.median, f.least,
-           s->steps);
+    printf("images/s  %.2f   step  %.2f ms median, %.2f ms best of %d\n", f.images_per_s, f.median, f.least, s->steps);
     printf("GFLOP/s   %.1f   of %.1f in registers (%.0f%%)\n", f.gflops, s->peak_gflops,
            100 * f.gflops / s->peak_gflops);
-    printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)tx_peak_memory() / 1048576,
-           (double)s->arena / 1048576);
+    printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)tx_peak_memory() / 1048576, (double)s->arena / 1048576);
     printf("digest    %s\n", s->digest);
     if (layers)
         print_layers(s);

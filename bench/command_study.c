@@ -190,8 +190,9 @@ static void report_limits(page *p, const result *r)
         }
     }
     char width[TX_NUMBER];
-    page_add(p, "<p>%d tasks have at least %d positive and %d negative studies. Of these %d %s above chance (the "
-                "interval's lower end is above 0.5)",
+    page_add(p,
+             "<p>%d tasks have at least %d positive and %d negative studies. Of these %d %s above chance (the "
+             "interval's lower end is above 0.5)",
              enough, (int)ENOUGH, (int)ENOUGH, above, above == 1 ? "is" : "are");
     if (above) {
         page_append(p, ": ");
@@ -201,8 +202,9 @@ static void report_limits(page *p, const result *r)
     if (enough)
         page_add(p, "Their intervals are %s wide on average, so differences smaller than that are not resolved here. ",
                  tx_number_fixed(width, sizeof width, sum / enough, 2));
-    page_add(p, "%d tasks have fewer: their figures say little. %d have no positive or no negative study, and no "
-                "AUC.</p>\n",
+    page_add(p,
+             "%d tasks have fewer: their figures say little. %d have no positive or no negative study, and no "
+             "AUC.</p>\n",
              few, undefined);
     page_free(&names);
 }

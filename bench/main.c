@@ -70,9 +70,8 @@ static int choose_threads(const options *o)
 static int choose_isa(void)
 {
     tx_status status = tx_isa_select(NULL);
-    return status == TX_OK
-               ? EXIT_DONE
-               : complain(status == TX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "%s", tx_error_message());
+    return status == TX_OK ? EXIT_DONE
+                           : complain(status == TX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "%s", tx_error_message());
 }
 
 static int run_command(const command *c, const options *o)

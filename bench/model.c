@@ -155,20 +155,19 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
         if (asked && strcmp(asked, says))
             return complain(EXIT_FAILED, "%s: holds %s, but --net says %s", escaped, says, asked);
         if (option_given(o, "cut") && k != carried)
-            return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried,
-                            k);
+            return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried, k);
         m->choice.cut = (int)carried;
     } else if (asked) {
         m->choice.net = tx_net_find(asked);
         m->choice.cut = (int)k;
     } else if (find_net(file, &m->choice)) {
-        return complain(EXIT_FAILED,
-                        "%s: its tensors are those of no network that this version has; --net says which", escaped);
+        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which",
+                        escaped);
     }
     m->choice.classes = outputs_in(file, m->choice.net);
     if (m->choice.classes == 0)
-        return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s",
-                        escaped, m->choice.net->head, m->choice.net->name);
+        return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
+                        m->choice.net->head, m->choice.net->name);
     return EXIT_DONE;
 }
 

@@ -23,8 +23,8 @@ const char *net_choice_name(const net_choice *choice, char out[64])
 int net_choice_check(const net_choice *choice)
 {
     if (choice->cut > choice->net->blocks)
-        return complain(EXIT_USAGE, "--cut %d: %s has %d final blocks that can be cut", choice->cut,
-                        choice->net->name, choice->net->blocks);
+        return complain(EXIT_USAGE, "--cut %d: %s has %d final blocks that can be cut", choice->cut, choice->net->name,
+                        choice->net->blocks);
     if (choice->size < choice->net->smallest)
         return complain(EXIT_USAGE, "--size %d: the smallest input of %s is %d", choice->size, choice->net->name,
                         choice->net->smallest);
@@ -43,8 +43,7 @@ tx_status network_build(network *n, const net_choice *choice, int with_loss, con
     if (with_loss) {
         n->label = tx_input(n->graph, choice->classes, 1, 1);
         n->mask = tx_input(n->graph, choice->classes, 1, 1);
-        n->loss =
-            tx_bce_with_logits(n->graph, n->logits, n->label, n->mask, (tx_bce_args){.pos_weight = pos_weight});
+        n->loss = tx_bce_with_logits(n->graph, n->logits, n->label, n->mask, (tx_bce_args){.pos_weight = pos_weight});
     }
     tx_status status = tx_graph_status(n->graph);
     if (status)

@@ -33,16 +33,14 @@ static const char *find(const options *o, const pairs *carried, const char *key)
 }
 
 /* Position of the option's value among its words, or an error that names it. */
-static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words,
-                           int *at)
+static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words, int *at)
 {
     char escaped[TX_TEXT];
     const char *value = find(o, carried, key);
     for (*at = 0; words[*at]; ++*at)
         if (strcmp(value, words[*at]) == 0)
             return TX_OK;
-    return tx_fail(TX_ERR_FORMAT, "its %s is '%s', which is not known", key,
-                   tx_escape(escaped, sizeof escaped, value));
+    return tx_fail(TX_ERR_FORMAT, "its %s is '%s', which is not known", key, tx_escape(escaped, sizeof escaped, value));
 }
 
 /* The name if it is one of those that have one, else the six numbers in the spelling that config.txt keeps. */

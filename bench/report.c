@@ -150,8 +150,7 @@ static tx_status draw_loss(page *p, const char *folder)
         snprintf(title, sizeof title, each > 1 ? "Training loss (means of %zu steps)" : "Training loss", each);
         thin(&loss);
         svg_curve curve = {"binary cross-entropy of the batch", 0, loss.count, loss.x, loss.y, NULL, NULL};
-        svg_lines(p,
-                  &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
+        svg_lines(p, &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
     }
     free_points(&loss);
     return status;
@@ -195,17 +194,17 @@ void report_begin(page *p, const char *title)
     page_append(p, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     page_html(p, title);
-    page_append(
-        p, "</title>\n<style>\n"
-           "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
-           "table{border-collapse:collapse;margin:1em 0}\n"
-           "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
-           "td{white-space:nowrap}\n"
-           "th:first-child,td:first-child{text-align:left}\n"
-           "tr.mean td{font-weight:bold}\n"
-           "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
-           "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
-           "</style></head><body>\n<h1>");
+    page_append(p,
+                "</title>\n<style>\n"
+                "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
+                "table{border-collapse:collapse;margin:1em 0}\n"
+                "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
+                "td{white-space:nowrap}\n"
+                "th:first-child,td:first-child{text-align:left}\n"
+                "tr.mean td{font-weight:bold}\n"
+                "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
+                "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
+                "</style></head><body>\n<h1>");
     page_html(p, title);
     page_append(p, "</h1>\n");
 }

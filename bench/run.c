@@ -132,8 +132,8 @@ static tx_status compare_config(const run *r, const pairs *config, const pairs *
             then = "";
         if (strcmp(now, then) == 0 || (by_content(key) && same_content))
             continue;
-        return tx_fail(TX_ERR_ARGUMENT, "%s holds a run with --%s %s, found %s; --restart begins it anew", folder,
-                       key, *then ? tx_escape(was, sizeof was, then) : "not given",
+        return tx_fail(TX_ERR_ARGUMENT, "%s holds a run with --%s %s, found %s; --restart begins it anew", folder, key,
+                       *then ? tx_escape(was, sizeof was, then) : "not given",
                        *now ? tx_escape(is, sizeof is, now) : "not given");
     }
     return TX_OK;
@@ -396,15 +396,15 @@ static run_state enter_old(run *r, const pairs *config)
     if (status == TX_OK)
         status = compare_config(r, config, &old, same);
     if (status == TX_OK && noted.config[0] && strcmp(noted.config, r->config))
-        status = tx_fail(
-            TX_ERR_ARGUMENT,
-            "%s: config.txt does not hold the options that its run was made with; --restart begins it anew",
-            tx_escape(escaped, sizeof escaped, r->folder));
+        status =
+            tx_fail(TX_ERR_ARGUMENT,
+                    "%s: config.txt does not hold the options that its run was made with; --restart begins it anew",
+                    tx_escape(escaped, sizeof escaped, r->folder));
     if (status == TX_OK && noted.identity[0] && !same)
-        status = tx_fail(
-            TX_ERR_ARGUMENT,
-            "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
-            tx_escape(escaped, sizeof escaped, r->folder));
+        status =
+            tx_fail(TX_ERR_ARGUMENT,
+                    "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
+                    tx_escape(escaped, sizeof escaped, r->folder));
     pairs_free(&old);
     tx_free(path);
     return status ? RUN_REFUSED : noted.finished ? RUN_FINISHED : RUN_RESUMED;
@@ -432,8 +432,7 @@ static tx_status check_foreign(const run *r)
     return TX_OK;
 }
 
-run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart,
-                    int skips)
+run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips)
 {
     memset(r, 0, sizeof *r);
     memcpy(r->identity, identity, 65);
@@ -515,8 +514,8 @@ static int find_state(run *r, tx_weights *weights, tx_optimizer *optimizer, uint
     if (folder && tx_path_exists(folder) && tx_folder_list(folder, &names, &n) == TX_OK)
         while (n > 0 && !found) {
             const char *name = names[--n];
-            found = strncmp(name, "step-", 5) == 0 &&
-                    try_state(r, tx_path_join(folder, name), weights, optimizer, bytes);
+            found =
+                strncmp(name, "step-", 5) == 0 && try_state(r, tx_path_join(folder, name), weights, optimizer, bytes);
             tx_free(names[n]);
             names[n] = NULL;
         }

@@ -110,8 +110,8 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const float *
         tx_writer_csv(w, d->path[i]);
         for (int k = 0; k < d->tasks; k++) {
             tx_writer_text(w, ",");
-            tx_writer_text(w, tx_number_print(number, sizeof number,
-                                              (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
+            tx_writer_text(
+                w, tx_number_print(number, sizeof number, (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
         }
         tx_writer_text(w, "\n");
     }

@@ -16,11 +16,10 @@ typedef struct kernel_case {
 } kernel_case;
 
 static const kernel_case kernel_cases[] = {
-    {7, 2, 3, 64, 320},    {3, 1, 64, 64, 80},    {3, 2, 64, 128, 80},   {3, 1, 128, 128, 40},
-    {3, 2, 128, 256, 40},  {3, 1, 256, 256, 20},  {3, 2, 256, 512, 20},  {3, 1, 512, 512, 10},
-    {1, 1, 64, 64, 80},    {1, 1, 64, 256, 80},   {1, 1, 256, 64, 80},   {1, 1, 256, 128, 80},
-    {1, 1, 128, 512, 40},  {1, 2, 256, 512, 80},  {1, 1, 512, 128, 40},  {1, 1, 256, 1024, 20},
-    {1, 1, 1024, 256, 20}, {1, 1, 512, 2048, 10}, {1, 1, 2048, 512, 10},
+    {7, 2, 3, 64, 320},    {3, 1, 64, 64, 80},    {3, 2, 64, 128, 80},   {3, 1, 128, 128, 40},  {3, 2, 128, 256, 40},
+    {3, 1, 256, 256, 20},  {3, 2, 256, 512, 20},  {3, 1, 512, 512, 10},  {1, 1, 64, 64, 80},    {1, 1, 64, 256, 80},
+    {1, 1, 256, 64, 80},   {1, 1, 256, 128, 80},  {1, 1, 128, 512, 40},  {1, 2, 256, 512, 80},  {1, 1, 512, 128, 40},
+    {1, 1, 256, 1024, 20}, {1, 1, 1024, 256, 20}, {1, 1, 512, 2048, 10}, {1, 1, 2048, 512, 10},
 };
 
 typedef struct kernel_result {
@@ -43,10 +42,10 @@ static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, ui
     b->graph = tx_graph_new();
     b->x = tx_input(b->graph, k->in, k->side, k->side);
     tx_node_keep(b->x);
-    b->y = tx_conv2d(
-        b->graph, b->x, "conv",
-        (tx_conv2d_args){
-            .out = k->out, .kernel = k->kernel, .stride = k->stride, .padding = k->kernel / 2, .no_bias = 1});
+    b->y =
+        tx_conv2d(b->graph, b->x, "conv",
+                  (tx_conv2d_args){
+                      .out = k->out, .kernel = k->kernel, .stride = k->stride, .padding = k->kernel / 2, .no_bias = 1});
     tx_status status = tx_graph_status(b->graph);
     if (status)
         return status;
@@ -158,8 +157,8 @@ int speed_kernels(const options *o)
     } else {
         printf("%d threads, %s, batch %d, peak in registers %.1f GFLOP/s; best steps, counted as direct arithmetic\n\n",
                tx_threads(), tx_isa_name(), batch, peak);
-        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward",
-               "peak", "backward", "peak", "digest");
+        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward", "peak",
+               "backward", "peak", "digest");
     }
     for (size_t i = 0; i < sizeof kernel_cases / sizeof kernel_cases[0]; i++) {
         kernel_result r;

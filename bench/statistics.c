@@ -77,7 +77,7 @@ static tx_status roc_open(roc *r, const double *score, const signed char *label,
     for (size_t i = 0; i < n; i++) {
         if (label[i] < 0)
             continue;
-        r->memory[r->n++] = (entry){ score[i], i };
+        r->memory[r->n++] = (entry){score[i], i};
         if (label[i])
             r->positives++;
         else
@@ -144,7 +144,7 @@ static double covariance(const double *a, const double *b, const signed char *la
 static tx_auc_result no_auc(void)
 {
     double nan = undefined();
-    return (tx_auc_result){ 0, 0, nan, nan, nan, nan, "undefined" };
+    return (tx_auc_result){0, 0, nan, nan, nan, nan, "undefined"};
 }
 
 static double clip(double x, double low, double high)
@@ -225,7 +225,7 @@ static void compare(tx_delong_result *out, double *a, double *b, const signed ch
 tx_status tx_delong(const double *a, const double *b, const signed char *label, size_t n, tx_delong_result *out)
 {
     double nan = undefined();
-    *out = (tx_delong_result){ no_auc(), no_auc(), nan, nan, nan, nan, nan };
+    *out = (tx_delong_result){no_auc(), no_auc(), nan, nan, nan, nan, nan};
     double *place_a = tx_alloc(n, sizeof *place_a), *place_b = tx_alloc(n, sizeof *place_b);
     tx_status status = place_a && place_b ? TX_OK : TX_ERR_MEMORY;
     if (status == TX_OK)
@@ -266,7 +266,7 @@ tx_status tx_average_precision(const double *score, const signed char *label, si
 tx_status tx_best_threshold(const double *score, const signed char *label, size_t n, tx_threshold_result *out)
 {
     double nan = undefined();
-    *out = (tx_threshold_result){ nan, nan, nan, nan };
+    *out = (tx_threshold_result){nan, nan, nan, nan};
     roc curve;
     tx_status status = roc_open(&curve, score, label, n);
     if (status == TX_OK && curve.positives && curve.negatives) {
@@ -277,7 +277,7 @@ tx_status tx_best_threshold(const double *score, const signed char *label, size_
             double youden = hits * k + rejected * m - m * k;
             if (youden > best) {
                 best = youden;
-                *out = (tx_threshold_result){ curve.sorted[from].value, hits / m, rejected / k, youden / (m * k) };
+                *out = (tx_threshold_result){curve.sorted[from].value, hits / m, rejected / k, youden / (m * k)};
             }
             hits -= (double)tied;
             rejected += (double)(to - from - tied);
@@ -290,7 +290,7 @@ tx_status tx_best_threshold(const double *score, const signed char *label, size_
 tx_status tx_calibration_error(const double *probability, const signed char *label, size_t n, double *out)
 {
     enum { BINS = 10 };
-    double images[BINS] = { 0 }, positives[BINS] = { 0 }, sum[BINS] = { 0 }, all = 0, error = 0;
+    double images[BINS] = {0}, positives[BINS] = {0}, sum[BINS] = {0}, all = 0, error = 0;
     *out = undefined();
     for (size_t i = 0; i < n; i++) {
         if (label[i] < 0)
@@ -326,7 +326,7 @@ tx_status tx_midranks(const double *x, size_t n, double *rank)
     if (!memory)
         return TX_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
-        memory[i] = (entry){ x[i], i };
+        memory[i] = (entry){x[i], i};
     const entry *sorted = merge_sort(memory, memory + n, n);
     for (size_t from = 0, to; from < n; from = to) {
         for (to = from; to < n && sorted[to].value == sorted[from].value; to++)
@@ -394,7 +394,7 @@ static double student_tail(double x, double rest, double dof);
 tx_status tx_spearman(const double *x, const double *y, size_t n, tx_spearman_result *out)
 {
     double nan = undefined();
-    *out = (tx_spearman_result){ nan, nan, nan, nan };
+    *out = (tx_spearman_result){nan, nan, nan, nan};
     double *rank_x = tx_alloc(n, sizeof *rank_x), *rank_y = tx_alloc(n, sizeof *rank_y);
     tx_status status = rank_x && rank_y ? TX_OK : TX_ERR_MEMORY;
     if (status == TX_OK)
@@ -501,8 +501,8 @@ static double log_gamma_half_step(double a)
     for (; a < 20; a += 1)
         product *= a / (a + 0.5);
     /* B_2k / (2k (2k - 1)), k = 6 .. 1: 691/360360, 1/1188, 1/1680, 1/1260, 1/360, 1/12; signs alternate */
-    static const double series[6] = { 0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11, 0x1.3813813813814p-11,
-                                      0x1.a01a01a01a01ap-11, 0x1.6c16c16c16c17p-9, 0x1.5555555555555p-4 };
+    static const double series[6] = {0x1.f6ab0d9993c7dp-10, 0x1.b951e2b18ff23p-11, 0x1.3813813813814p-11,
+                                     0x1.a01a01a01a01ap-11, 0x1.6c16c16c16c17p-9,  0x1.5555555555555p-4};
     double tail[2];
     for (int i = 0; i < 2; i++) {
         double r = 1 / (i ? a + 0.5 : a), sum = 0;

@@ -180,8 +180,8 @@ static void draw_legend(page *t, const svg_chart *c)
     for (int i = 0; i < c->curves; i++) {
         const svg_curve *v = &c->curve[i];
         size_t style = (size_t)v->style % (sizeof styles / sizeof styles[0]);
-        page_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
-                 fixed(a, at), styles[style].colour, styles[style].dashes);
+        page_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", fixed(a, at),
+                 styles[style].colour, styles[style].dashes);
         page_add(t, "<text x=\"%s\" y=\"35\">", fixed(a, at + 31));
         page_html(t, v->name);
         page_append(t, "</text>\n");
@@ -193,11 +193,10 @@ void svg_lines(page *t, const svg_chart *chart)
 {
     scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, HEIGHT - BOTTOM, TOP, 1, 0};
     find_range(chart, &x, &y);
-    page_add(
-        t,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-        "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
-        WIDTH, HEIGHT, WIDTH, HEIGHT);
+    page_add(t,
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
+             "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
+             WIDTH, HEIGHT, WIDTH, HEIGHT);
     page_html(t, chart->title);
     page_append(t, "</title>\n");
     draw_axes(t, chart, &x, &y);

@@ -138,8 +138,8 @@ int trainer_read(trainer *t, const options *o, const char *label)
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
     if (!option_text(o, "out") && !option_on(o, "dry-run"))
         return complain(EXIT_USAGE, "--out is missing: the folder that receives the run");
-    t->choice = (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1,
-                             (int)option_whole(o, "size")};
+    t->choice =
+        (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1, (int)option_whole(o, "size")};
     if (net_choice_check(&t->choice) != EXIT_DONE)
         return EXIT_USAGE;
     if (refuse_absent(o) != EXIT_DONE)
@@ -245,8 +245,8 @@ tx_status trainer_describe(trainer *t, page *plan)
         buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
     size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
     size_t state = 4 * (trained * (2 + moments) + buffers);
-    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained,
-             t->choice.classes, recipe_describe(&t->recipe, how, sizeof how));
+    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained, t->choice.classes,
+             recipe_describe(&t->recipe, how, sizeof how));
     page_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
              t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
              (unsigned long long)t->total, t->batch);

@@ -118,8 +118,8 @@ static void normal_gradient_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const pixel_pass *pass = context;
-    pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope,
-                                   i * pass->block, pixels_in(pass, i));
+    pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope, i * pass->block,
+                                   pixels_in(pass, i));
 }
 
 void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
@@ -164,8 +164,8 @@ static void partial_task(void *context, size_t i, int worker)
         size_t first, pixels, at = chunk * pass->c + channel;
         chunk_range(pass, chunk, &first, &pixels);
         if (pass->dy)
-            pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c,
-                                       pass->partial[0] + at, pass->partial[1] + at);
+            pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c, pass->partial[0] + at,
+                                       pass->partial[1] + at);
         else if (pass->second)
             pass->kernels->moments(pass->x, first, pixels, channel, c, pass->partial[0] + at, pass->partial[1] + at,
                                    pass->partial[2] + at);

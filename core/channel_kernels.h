@@ -21,10 +21,10 @@ typedef struct tx_channel_kernels {
     void (*normal_gradient)(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
                             const float *mean_g, const float *slope, size_t first, size_t pixels);
     /* row `row` of image `image`: of the result, of the input's gradient */
-    void (*max_pool)(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
-                     int image, int row);
-    void (*max_pool_gradient)(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
-                              const tx_view *x, const tx_window *window, int image, int row);
+    void (*max_pool)(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window, int image,
+                     int row);
+    void (*max_pool_gradient)(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax, const tx_view *x,
+                              const tx_window *window, int image, int row);
 } tx_channel_kernels;
 
 #endif

@@ -36,8 +36,7 @@ static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act
         }
 }
 
-static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first,
-                         size_t pixels)
+static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels)
 {
     size_t c = (size_t)dy->c;
     f32x16 zero = v_zero();
@@ -141,8 +140,8 @@ TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const
 }
 
 /* The second pass finds in cache what the first has read. */
-static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m,
-                            float *r, float *s)
+static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
+                            float *s)
 {
     const float *start = x->data + first * x->ld + channel;
     channel_clear(m, c);
@@ -212,8 +211,8 @@ TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const fl
     v_store(b + 16, moment1);
 }
 
-static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first,
-                                size_t pixels, size_t channel, size_t c, float *a, float *b)
+static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
+                                size_t channel, size_t c, float *a, float *b)
 {
     channel_clear(a, c);
     channel_clear(b, c);
@@ -350,9 +349,9 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
 }
 
 /* What kernels_text.h puts into the table. */
-#define CHANNEL_KERNELS                                                                               \
-    {                                                                                                 \
-        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
-        .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient,               \
-        .max_pool = channel_max_pool, .max_pool_gradient = channel_max_pool_gradient                  \
+#define CHANNEL_KERNELS                                                                                               \
+    {                                                                                                                 \
+        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments,                 \
+        .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient, .max_pool = channel_max_pool, \
+        .max_pool_gradient = channel_max_pool_gradient                                                                \
     }

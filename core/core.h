@@ -131,8 +131,8 @@ tx_status tx_random_permutation(uint64_t seed, tx_purpose purpose, uint64_t step
  * From +, -, *, /, fma, sqrt and integer operations only, so the same bits with every libm; largest errors are
  * measured in core/README.md. NaN in, NaN out; overflow gives inf, underflow is gradual. */
 float tx_expf(float x);
-float tx_logf(float x);    /* -inf at 0, NaN below */
-float tx_log1pf(float x);  /* log(1 + x) */
+float tx_logf(float x);   /* -inf at 0, NaN below */
+float tx_log1pf(float x); /* log(1 + x) */
 float tx_tanhf(float x);
 float tx_sigmoidf(float x);
 double tx_exp(double x);
@@ -141,8 +141,8 @@ double tx_log(double x);
 double tx_log1p(double x);
 double tx_tanh(double x);
 double tx_sigmoid(double x);
-double tx_sin_pi(double x); /* sin(pi x) */
-double tx_cos_pi(double x); /* cos(pi x) */
+double tx_sin_pi(double x);        /* sin(pi x) */
+double tx_cos_pi(double x);        /* cos(pi x) */
 double tx_pow(double x, double y); /* x > 0 */
 /* One rounding of a*b+c, in every compiler and libc. */
 float tx_fmaf(float a, float b, float c);
@@ -182,11 +182,11 @@ typedef struct tx_sgd_step {
 /* buffer NULL: no momentum. */
 void tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n);
 typedef struct tx_adam_step {
-    float keep, weight_decay;      /* w shrinks to keep * w; weight_decay * w is added to the gradient */
-    float mean_gain;               /* 1 - beta1 */
+    float keep, weight_decay;       /* w shrinks to keep * w; weight_decay * w is added to the gradient */
+    float mean_gain;                /* 1 - beta1 */
     float square_keep, square_gain; /* beta2, 1 - beta2 */
-    float root_correction;         /* sqrt(1 - beta2^t) */
-    float eps, step;               /* step: lr / (1 - beta1^t) */
+    float root_correction;          /* sqrt(1 - beta2^t) */
+    float eps, step;                /* step: lr / (1 - beta1^t) */
 } tx_adam_step;
 void tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n);
 
@@ -264,13 +264,13 @@ typedef struct tx_gradient {
 /* One node as it is run, with what the planner joined to it. Pointers are the session's. */
 struct tx_step {
     const tx_node *node;
-    int n;        /* images in this run */
-    int training; /* 1: batch statistics, dropout (TX_TRAIN) */
-    int backward; /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
-    uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
-    tx_view *x;   /* the inputs, to be read through scale, shift and act where the operation says reads_views */
-    tx_tensor y;  /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
-    tx_act act;   /* activation joined to the result */
+    int n;               /* images in this run */
+    int training;        /* 1: batch statistics, dropout (TX_TRAIN) */
+    int backward;        /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
+    uint64_t seed, run;  /* what random operations draw by: the session's seed and the number of this training run */
+    tx_view *x;          /* the inputs, to be read through scale, shift and act where the operation says reads_views */
+    tx_tensor y;         /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
+    tx_act act;          /* activation joined to the result */
     const tx_node *fold; /* inference: the batch norm folded into this convolution, or NULL */
     tx_view add;         /* inference: what is added before act; data NULL: nothing */
     int has_add;
@@ -390,8 +390,8 @@ tx_status tx_weights_digest(const tx_weights *weights, char hex[65]);
  * Lays out one arena for a batch size and a mode before anything runs: joins steps, finds how long each value,
  * gradient and scratch buffer lives over forward and backward, and gives it its place. */
 typedef enum tx_mode {
-    TX_INFER, /* forward alone, batch norms folded where that is possible */
-    TX_TRAIN, /* forward with the batch's statistics and dropout, and backward */
+    TX_INFER,  /* forward alone, batch norms folded where that is possible */
+    TX_TRAIN,  /* forward with the batch's statistics and dropout, and backward */
     TX_EXPLAIN /* forward as in inference, and backward: gradients of a trained network, say for activation maps */
 } tx_mode;
 tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode);
@@ -429,7 +429,8 @@ void tx_session_times(const tx_session *session, const tx_node *node, double *fo
 /* --------------------------------------------------------------------------------------- reference
  * The whole graph on doubles, by the textbook definitions alone: what the kernels are compared with. */
 typedef struct tx_reference tx_reference;
-tx_reference *tx_reference_new(const tx_graph *graph, const tx_weights *weights, int batch, tx_mode mode, uint64_t seed);
+tx_reference *tx_reference_new(const tx_graph *graph, const tx_weights *weights, int batch, tx_mode mode,
+                               uint64_t seed);
 void tx_reference_free(tx_reference *reference);
 double *tx_reference_input(tx_reference *reference, const tx_node *input); /* (n,h,w,c) */
 void tx_reference_forward(tx_reference *reference);

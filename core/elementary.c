@@ -60,7 +60,7 @@ static inline float fused(float a, float b, float c)
     double product = (double)a * (double)b, addend = (double)c, sum = product + addend;
     double back = sum - product, error = (product - (sum - back)) + (addend - back);
     if (error != 0) { /* also a NaN, when sum is none or infinite */
-        double_bits s = { sum };
+        double_bits s = {sum};
         if ((s.u & 1) == 0 && error == error)
             s.u = s.u + ((error > 0) == (sum > 0) ? 1u : (uint64_t)-1);
         sum = s.d;
@@ -292,7 +292,7 @@ double tx_expm1(double x)
 static double split_d(double x, int *e)
 {
     const uint64_t root_half = 0x3fe6a09e667f3bcdu, one = 0x3ff0000000000000u, fraction = 0xfffffffffffffu;
-    double_bits b = { x };
+    double_bits b = {x};
     b.u += one - root_half;
     *e = (int)(b.u >> 52) - 1023;
     b.u = (b.u & fraction) + root_half;
@@ -365,7 +365,7 @@ double tx_sigmoid(double x)
 static double sin_quarter(double f)
 {
     const double pi_high = 0x1.921fb54p1, pi_low = 0x1.10b4611a62633p-29;
-    double_bits high = { f };
+    double_bits high = {f};
     high.u &= ~(uint64_t)0x7ffffff;
     double z = f * f, q = -0x1.7434d4478275ep-16;
     q = q * z + 0x1.e909ff93883cap-12;
@@ -422,7 +422,7 @@ typedef struct pair {
 static pair pair_quick(double a, double b)
 {
     double s = a + b;
-    return (pair){ s, b - (s - a) };
+    return (pair){s, b - (s - a)};
 }
 
 static pair pair_add(pair a, pair b)
@@ -447,20 +447,21 @@ static pair log_pair(double x)
     double q = f / d;
     pair s = pair_quick(q, (fma(-q, d, f) - q * lost) / d), z = pair_mul(s, s);
     double t = z.high, tail = 0x1.a41a41a41a41ap-5; /* 2/39 */
-    static const double odd[] = { /* 2/37, 2/35 .. 2/7 */
-        0x1.bacf914c1bad0p-5, 0x1.d41d41d41d41dp-5, 0x1.f07c1f07c1f08p-5, 0x1.0842108421084p-4, 0x1.1a7b9611a7b96p-4,
-        0x1.2f684bda12f68p-4, 0x1.47ae147ae147bp-4, 0x1.642c8590b2164p-4, 0x1.8618618618618p-4, 0x1.af286bca1af28p-4,
-        0x1.e1e1e1e1e1e1ep-4, 0x1.1111111111111p-3, 0x1.3b13b13b13b14p-3, 0x1.745d1745d1746p-3, 0x1.c71c71c71c71cp-3,
-        0x1.2492492492492p-2,
+    static const double odd[] = {
+        /* 2/37, 2/35 .. 2/7 */
+        0x1.bacf914c1bad0p-5, 0x1.d41d41d41d41dp-5, 0x1.f07c1f07c1f08p-5, 0x1.0842108421084p-4,
+        0x1.1a7b9611a7b96p-4, 0x1.2f684bda12f68p-4, 0x1.47ae147ae147bp-4, 0x1.642c8590b2164p-4,
+        0x1.8618618618618p-4, 0x1.af286bca1af28p-4, 0x1.e1e1e1e1e1e1ep-4, 0x1.1111111111111p-3,
+        0x1.3b13b13b13b14p-3, 0x1.745d1745d1746p-3, 0x1.c71c71c71c71cp-3, 0x1.2492492492492p-2,
     };
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
         tail = tail * t + odd[i];
-    const pair third = { 0x1.5555555555555p-1, 0x1.5555555555555p-55 };  /* 2/3 */
-    const pair fifth = { 0x1.999999999999ap-2, -0x1.999999999999ap-56 }; /* 2/5 */
+    const pair third = {0x1.5555555555555p-1, 0x1.5555555555555p-55};  /* 2/3 */
+    const pair fifth = {0x1.999999999999ap-2, -0x1.999999999999ap-56}; /* 2/5 */
     pair sum = pair_add(fifth, pair_quick(t * tail, 0));
     sum = pair_add(third, pair_mul(z, sum));
     sum = pair_mul(s, pair_mul(z, sum));
-    sum = pair_add((pair){ 2 * s.high, 2 * s.low }, sum);
+    sum = pair_add((pair){2 * s.high, 2 * s.low}, sum);
     double k = e - shift;
     return pair_add(pair_quick(k * LN2_D, k * LN2_REST_D), sum);
 }
@@ -477,7 +478,7 @@ double tx_pow(double x, double y)
     /* |log x| >= 2^-53 for all x but 1 */
     if (x == 0 || x == INFINITY_D || fabs(y) > 0x1p64)
         return grows ? INFINITY_D : 0;
-    pair l = pair_mul(log_pair(x), (pair){ y, 0 });
+    pair l = pair_mul(log_pair(x), (pair){y, 0});
     if (l.high > 710)
         return INFINITY_D;
     if (l.high < -746)

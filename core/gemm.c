@@ -14,12 +14,12 @@
 #include "sizes.h"
 
 enum {
-    IN_PLACE = 512,         /* floats between rows up to which a matrix is read where it stands: rows further apart
+    IN_PLACE = 512,     /* floats between rows up to which a matrix is read where it stands: rows further apart
                              * would fall into the same few sets of the caches */
-    DEPTH = 512,            /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
-    TASK_ROWS = 168,        /* multiple of every TILE_M */
-    TASK_COLUMNS = 256,     /* DEPTH x 256 floats of B are 512 KiB */
-    SUMS = 1 << 20          /* floats that sums of groups may take together, if there are several */
+    DEPTH = 512,        /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
+    TASK_ROWS = 168,    /* multiple of every TILE_M */
+    TASK_COLUMNS = 256, /* DEPTH x 256 floats of B are 512 KiB */
+    SUMS = 1 << 20      /* floats that sums of groups may take together, if there are several */
 };
 
 static size_t rows_of(const tx_rows *a)
@@ -35,8 +35,8 @@ static size_t depth_of(const tx_rows *a)
 /* Does row r of A stand at pixel r of x, */
 static int rows_stand_at_pixels(const tx_rows *a)
 {
-    return a->taps == 1 && a->tap->y == 0 && a->tap->x == 0 && a->step_y == 1 && a->step_x == 1 && a->grid_h == a->x.h &&
-           a->grid_w == a->x.w;
+    return a->taps == 1 && a->tap->y == 0 && a->tap->x == 0 && a->step_y == 1 && a->step_x == 1 &&
+           a->grid_h == a->x.h && a->grid_w == a->x.w;
 }
 
 /* and is it that pixel? */
@@ -76,7 +76,7 @@ size_t tx_gemm_packed(size_t k, size_t n)
 void tx_gemm_pack(float *packed, const tx_filter *w)
 {
     size_t k = (size_t)w->taps * (size_t)w->c;
-    pack_run run = { tx_kernels_now(), w, packed, k, parts(k, PACK_ROWS) };
+    pack_run run = {tx_kernels_now(), w, packed, k, parts(k, PACK_ROWS)};
     tx_parallel_for(parts((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
 }
 
@@ -112,7 +112,7 @@ static size_t forward_floats(const tx_gemm_forward_job *job)
 
 size_t tx_gemm_forward_work(const tx_rows *a, int n)
 {
-    tx_gemm_forward_job job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) };
+    tx_gemm_forward_job job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
     forward_split(&job);
     return float_bytes(forward_floats(&job), (size_t)tx_threads());
 }
@@ -132,8 +132,8 @@ static void forward_task(void *context, size_t i, int worker)
 
 void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work)
 {
-    forward_run run = { .kernels = tx_kernels_now(), .work = work };
-    run.job = (tx_gemm_forward_job){ .a = *a, .b = packed, .y = *y, .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) };
+    forward_run run = {.kernels = tx_kernels_now(), .work = work};
+    run.job = (tx_gemm_forward_job){.a = *a, .b = packed, .y = *y, .m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
     run.job.plain = y->step_y == 1 && y->step_x == 1 && y->offset_y == 0 && y->offset_x == 0 && y->h == a->grid_h &&
                     y->w == a->grid_w;
     run.job.in_place = run.job.plain && y->add != y->data;
@@ -165,7 +165,7 @@ static void gradient_task(void *context, size_t i, int worker)
     const tx_gemm_gradient_job *job = &run->job;
     size_t slot = i / run->blocks, b = i % run->blocks, first = (run->first + slot) * TX_GEMM_GROUP;
     size_t k0 = b / run->blocks_n * run->block_k, n0 = b % run->blocks_n * run->block_n;
-    tx_gemm_block block = { k0, smaller(run->block_k, job->k - k0), n0, smaller(run->block_n, job->n - n0) };
+    tx_gemm_block block = {k0, smaller(run->block_k, job->k - k0), n0, smaller(run->block_n, job->n - n0)};
     float *out = (run->slots ? run->sums + slot * job->k * job->n : run->dw) + k0 * job->n + n0;
     run->kernels->gemm.gradient(job, first, smaller(TX_GEMM_GROUP, job->chunks - first), &block, out, job->n,
                                 run->slots ? 0 : run->add, run->work + (size_t)worker * run->each);
@@ -215,16 +215,16 @@ static size_t gradient_floats(const gradient_run *run)
 
 size_t tx_gemm_gradient_work(const tx_rows *a, int n)
 {
-    gradient_run run = { .job = { .m = rows_of(a), .n = (size_t)n, .k = depth_of(a) } };
+    gradient_run run = {.job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)}};
     gradient_split(&run);
     return float_bytes(gradient_floats(&run), 1);
 }
 
 void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work)
 {
-    gradient_run run = { .kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add };
-    run.job = (tx_gemm_gradient_job){ .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c,
-                                      .k = depth_of(a) };
+    gradient_run run = {.kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add};
+    run.job = (tx_gemm_gradient_job){
+        .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c, .k = depth_of(a)};
     run.job.a_at_pixels = rows_stand_at_pixels(a);
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;

@@ -9,9 +9,9 @@ enum {
     GEMM_ROWS = 14,    /* no TILE_M is larger */
     GEMM_CHUNK = TX_GEMM_CHUNK,
     GEMM_PANEL = GEMM_CHUNK + 1, /* rows of a panel of dY: the panels begin in different sets of the caches */
-    GEMM_GROUP = 168,  /* rows of dW whose columns of A are packed at once: a multiple of every TILE_M */
-    GEMM_STRIP = 16,   /* rows of these that stay in the first cache between two ways of packing */
-    GEMM_PANELS = 2048  /* columns of dY that are packed at once */
+    GEMM_GROUP = 168,            /* rows of dW whose columns of A are packed at once: a multiple of every TILE_M */
+    GEMM_STRIP = 16,             /* rows of these that stay in the first cache between two ways of packing */
+    GEMM_PANELS = 2048           /* columns of dY that are packed at once */
 };
 
 /* y = A B, M x N x K, cut into tasks of task_rows x task_columns outputs; a multiple of GEMM_COLUMNS columns, or all. */
@@ -50,8 +50,8 @@ typedef struct tx_gemm_kernels {
     void (*pack)(const tx_filter *w, float *packed, size_t panel, size_t k0, size_t k1);
     void (*forward)(const tx_gemm_forward_job *job, size_t task, float *work);
     /* out[(k - k0)*ld + o - n0] = the block's sum over some chunks, added to what is there if `add`. */
-    void (*gradient)(const tx_gemm_gradient_job *job, size_t first, size_t chunks, const tx_gemm_block *block, float *out,
-                     size_t ld, int add, float *work);
+    void (*gradient)(const tx_gemm_gradient_job *job, size_t first, size_t chunks, const tx_gemm_block *block,
+                     float *out, size_t ld, int add, float *work);
     /* sum[i] = (((add ? sum[i] + part[0][i] : part[0][i]) + part[1][i]) + ..), parts `step` floats apart */
     void (*total)(float *sum, const float *part, size_t parts, size_t step, size_t n, int add);
 } tx_gemm_kernels;

@@ -156,7 +156,7 @@ static void gemm_pack_rows(const tx_rows *a, const gemm_place *place, size_t row
     int joined = a->x.ld == c && !a->x.scale && a->x.act == TX_ACT_NONE;
     while (done < kc) {
         size_t tap = (k0 + done) / c;
-        gemm_run run = { a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c, kc - done };
+        gemm_run run = {a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c, kc - done};
         while (joined && done + run.n < kc && a->tap[tap + 1].y == run.tap.y &&
                a->tap[tap + 1].x == run.tap.x + run.pixels) {
             tap++;
@@ -196,8 +196,8 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
 }
 
 /* y = act(sum + bias + add) for a tile of sums. */
-static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows, size_t column,
-                        size_t columns)
+static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows,
+                        size_t column, size_t columns)
 {
     for (size_t j = 0; j < columns; j += 16) {
         size_t n = columns - j, at = column + j;
@@ -219,10 +219,10 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
 
 /* Columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`: the first row is
  * left to the tile at hand, which asks for it evenly. */
-static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, size_t part,
-                                  size_t parts)
+static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc,
+                                  size_t part, size_t parts)
 {
-    tile_ahead ahead = { (const char *)a->x.data, 0 };
+    tile_ahead ahead = {(const char *)a->x.data, 0};
     for (size_t r = rows * part / parts; r < rows * (part + 1) / parts; r++) {
         int y = place[r].y + a->tap->y, x = place[r].x + a->tap->x;
         if (y < 0 || x < 0 || y >= a->x.h || x >= a->x.w)
@@ -231,7 +231,7 @@ static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, siz
         for (size_t k = 0; k < kc && ahead.step; k += 16)
             TX_PREFETCH(in + k);
         if (!ahead.step)
-            ahead = (tile_ahead){ (const char *)in, sizeof(float) * TILE_STEP };
+            ahead = (tile_ahead){(const char *)in, sizeof(float) * TILE_STEP};
     }
     return ahead;
 }
@@ -249,8 +249,8 @@ static void gemm_fetch_target(const tx_target *y, const size_t *pixel, size_t ro
 
 /* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
  * in the target. */
-static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc, size_t first,
-                              size_t end, float *work, float *sums)
+static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc,
+                              size_t first, size_t end, float *work, float *sums)
 {
     gemm_place place[TILE_M];
     size_t pixel[TILE_M];
@@ -261,7 +261,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     size_t a_row = kc;
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
     size_t panels = (end - first + TILE_N - 1) / TILE_N;
-    tile_ahead next = { (const char *)work, 0 };
+    tile_ahead next = {(const char *)work, 0};
     if (ahead && job->a_dense) { /* the next rows come evenly */
         next.p = (const char *)(job->a.x.data + (row + rows) * job->a.x.ld);
         next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
@@ -320,7 +320,8 @@ static void gemm_forward(const tx_gemm_forward_job *job, size_t task, float *wor
 /* ---------------------------------------------------------------------------------------- gradient */
 
 /* dY's columns n0.. of a chunk as panels, row by row: a column of them would fall into few sets of the caches. */
-static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block, float *panels)
+static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block,
+                         float *panels)
 {
     size_t whole = block->nc / 16 * 16, padded = (block->nc + TILE_N - 1) / TILE_N * TILE_N;
     for (size_t r = 0; r < rows; r++) {
@@ -346,7 +347,7 @@ enum { GEMM_MOMENTS = GEMM_CHUNK / TILE_STEP }; /* of a tile, in each of which i
 
 static gemm_fetch gemm_fetch_block(const float *data, size_t ld, size_t columns, size_t tiles)
 {
-    gemm_fetch f = { .data = data, .ld = ld, .tiles = tiles, .left = tiles, .units = (columns + 15) / 16 * TILE_STEP };
+    gemm_fetch f = {.data = data, .ld = ld, .tiles = tiles, .left = tiles, .units = (columns + 15) / 16 * TILE_STEP};
     if (columns == ld && tiles > 0)
         f.step = ld * sizeof(float) * GEMM_CHUNK / (tiles * GEMM_MOMENTS);
     return f;
@@ -355,7 +356,7 @@ static gemm_fetch gemm_fetch_block(const float *data, size_t ld, size_t columns,
 /* What the next tile shall ask for. */
 static tile_ahead gemm_fetch_next(gemm_fetch *f)
 {
-    tile_ahead ahead = { (const char *)f->data, 0 };
+    tile_ahead ahead = {(const char *)f->data, 0};
     if (f->left == 0)
         return ahead;
     f->left--;
@@ -397,7 +398,7 @@ static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gem
                                       size_t k0, size_t kc, float *work)
 {
     const float *in = job->a.x.data + row * job->a.x.ld + k0;
-    gemm_columns place_in = { in, 1, job->a.x.ld }, grouped = { work, 1, kc }, tiled = { work, rows, TILE_M };
+    gemm_columns place_in = {in, 1, job->a.x.ld}, grouped = {work, 1, kc}, tiled = {work, rows, TILE_M};
     if (job->a_in_place && TILE_M > 8) /* of narrow tiles a line holds too much that is not wanted */
         return place_in;
     if (TILE_M > 8 && !job->a_pixels) {
@@ -423,10 +424,10 @@ typedef struct gemm_panels {
     size_t panel, row;
 } gemm_panels;
 
-static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row, size_t rows, const tx_gemm_block *block,
-                                    float *work)
+static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row, size_t rows,
+                                    const tx_gemm_block *block, float *work)
 {
-    gemm_panels place_in = { job->dy + row * job->dy_ld + block->n0, 1, job->dy_ld }, packed = { work, GEMM_PANEL, TILE_N };
+    gemm_panels place_in = {job->dy + row * job->dy_ld + block->n0, 1, job->dy_ld}, packed = {work, GEMM_PANEL, TILE_N};
     if (job->dy_in_place)
         return place_in;
     gemm_pack_dy(job, row, rows, block, work);
@@ -434,11 +435,11 @@ static gemm_panels gemm_take_panels(const tx_gemm_gradient_job *job, size_t row,
 }
 
 /* out (+)= A' dY for one chunk of rows, some columns of A by some of dY. The first tiles of a panel ask for the next one. */
-static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows, size_t rows, size_t columns, float *out,
-                                size_t ld, int add, gemm_fetch *fetch)
+static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows, size_t rows, size_t columns,
+                                float *out, size_t ld, int add, gemm_fetch *fetch)
 {
     for (size_t j = 0; j < columns; j += TILE_N) {
-        tile_stream next = { 0 };
+        tile_stream next = {0};
         if (b.row == TILE_N && j + TILE_N < columns)
             tile_stream_range(&next, 0, b.data + (j + TILE_N) * b.panel, chunk_rows * TILE_N);
         for (size_t i = 0; i < rows; i += TILE_M) {
@@ -450,8 +451,8 @@ static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows
             for (size_t r = 0; r < m; r++)
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
-            tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
-                           add ? TILE_ADD : TILE_ZERO, ahead);
+            tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m,
+                           (int)n, add ? TILE_ADD : TILE_ZERO, ahead);
         }
     }
 }
@@ -483,7 +484,7 @@ static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, c
     if (!job->a_pixels)
         gemm_places(&job->a, row, rows, place);
     for (size_t j = 0; j < block->nc; j += GEMM_PANELS) {
-        tx_gemm_block some = { block->k0, block->kc, block->n0 + j, block->nc - j };
+        tx_gemm_block some = {block->k0, block->kc, block->n0 + j, block->nc - j};
         some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;
         gemm_panels b = gemm_take_panels(job, row, rows, &some, work + (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP);
         gemm_fetch fetch[2];
@@ -496,8 +497,8 @@ static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, c
     }
 }
 
-static void gemm_gradient(const tx_gemm_gradient_job *job, size_t first, size_t chunks, const tx_gemm_block *block, float *out,
-                          size_t ld, int add, float *work)
+static void gemm_gradient(const tx_gemm_gradient_job *job, size_t first, size_t chunks, const tx_gemm_block *block,
+                          float *out, size_t ld, int add, float *work)
 {
     for (size_t i = 0; i < chunks; i++)
         gemm_gradient_chunk(job, first + i, block, out, ld, add || i > 0, work);
@@ -516,4 +517,7 @@ static void gemm_total(float *sum, const float *part, size_t parts, size_t step,
 }
 
 /* What kernels_text.h puts into the table. */
-#define GEMM_KERNELS { .pack = gemm_pack, .forward = gemm_forward, .gradient = gemm_gradient, .total = gemm_total }
+#define GEMM_KERNELS                                                                               \
+    {                                                                                              \
+        .pack = gemm_pack, .forward = gemm_forward, .gradient = gemm_gradient, .total = gemm_total \
+    }

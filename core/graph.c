@@ -180,7 +180,9 @@ tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init i
         tx_free(p.name);
         return status;
     }
-    size_t *next = role == TX_ROLE_TRAINED ? &graph->trained : role == TX_ROLE_BUFFER ? &graph->buffers : &graph->counters;
+    size_t *next = role == TX_ROLE_TRAINED  ? &graph->trained
+                   : role == TX_ROLE_BUFFER ? &graph->buffers
+                                            : &graph->counters;
     p.offset = *next;
     *next += p.count;
     node->param[node->params++] = (int)graph->params;

@@ -62,14 +62,26 @@ typedef struct isa {
 } isa;
 
 #if defined(TX_HAVE_X86)
-#define X86_ISA(name, has) { #name, &tx_kernels_##name, has }
+#define X86_ISA(name, has)             \
+    {                                  \
+#name, &tx_kernels_##name, has \
+    }
 #else
-#define X86_ISA(name, has) { #name, NULL, has_always }
+#define X86_ISA(name, has)      \
+    {                           \
+#name, NULL, has_always \
+    }
 #endif
 #if defined(TX_HAVE_NEON)
-#define NEON_ISA { "neon", &tx_kernels_neon, has_always }
+#define NEON_ISA                             \
+    {                                        \
+        "neon", &tx_kernels_neon, has_always \
+    }
 #else
-#define NEON_ISA { "neon", NULL, has_always }
+#define NEON_ISA                 \
+    {                            \
+        "neon", NULL, has_always \
+    }
 #endif
 
 /* Best first. */
@@ -77,7 +89,7 @@ static const isa all[TX_MAX_ISAS] = {
     X86_ISA(avx512, has_avx512),
     X86_ISA(avx2, has_avx2),
     NEON_ISA,
-    { "portable", &tx_kernels_portable, has_always },
+    {"portable", &tx_kernels_portable, has_always},
 };
 
 static int usable(const isa *i)
@@ -212,7 +224,7 @@ double tx_fma_peak(int threads)
 {
     int before = tx_threads();
     tx_set_threads(threads);
-    peak_run run = { tx_kernels_now(), 1000, 0 };
+    peak_run run = {tx_kernels_now(), 1000, 0};
     double best = 0, begun = tx_seconds();
     for (int counted = 0; counted < 3 || tx_seconds() - begun < 0.1;) {
         double start = tx_seconds();

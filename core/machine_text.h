@@ -57,7 +57,8 @@ static double machine_peak(size_t turns, float *sink)
 
 /* Operation `lane` (lanes.h) on sixteen operands a[], b[], c[]: out[0..n), or all sixteen for n = 16. load and load_n
  * read `in` itself, of which load_n may touch n elements only. */
-static void machine_lanes(int lane, int n, const float *in, const float *pa, const float *pb, const float *pc, float *out)
+static void machine_lanes(int lane, int n, const float *in, const float *pa, const float *pb, const float *pc,
+                          float *out)
 {
     f32x16 a = v_load(pa), b = v_load(pb), c = v_load(pc), r = v_zero();
     i32x16 i = v_bits(a), j = v_bits(b);

@@ -45,8 +45,8 @@ tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *
     size_t bytes;
     if (tx_size_mul((size_t)plan->batch, (size_t)node->h, &bytes) || tx_size_mul(bytes, (size_t)node->w, &bytes) ||
         tx_size_mul(bytes, (size_t)node->c, &bytes) || tx_size_mul(bytes, sizeof(float), &bytes))
-        return tx_fail(TX_ERR_MEMORY, "%s '%s': %d images of %d x %d x %d do not fit in memory", node->op->name, node->name,
-                       plan->batch, node->h, node->w, node->c);
+        return tx_fail(TX_ERR_MEMORY, "%s '%s': %d images of %d x %d x %d do not fit in memory", node->op->name,
+                       node->name, plan->batch, node->h, node->w, node->c);
     *slot = (tx_slot){tx_arena_add(plan, bytes, time), 0, (size_t)node->c};
     return slot->buffer < 0 ? TX_ERR_MEMORY : TX_OK;
 }
@@ -92,7 +92,8 @@ static void join_inference(tx_plan *plan, int i)
         plan->node[reader].is_step = 0;
         reader = only_reader(plan, p->result);
     }
-    if (reader >= 0 && tx_plan_node(plan, reader)->op->shares_gradient == 1 && tx_plan_node(plan, reader)->inputs == 2) {
+    if (reader >= 0 && tx_plan_node(plan, reader)->op->shares_gradient == 1 &&
+        tx_plan_node(plan, reader)->inputs == 2) {
         const tx_node *sum = tx_plan_node(plan, reader);
         int other = sum->input[0]->index == p->result ? sum->input[1]->index : sum->input[0]->index;
         int made = -1;
@@ -209,7 +210,8 @@ void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step)
     step->backward = plan->mode != TX_INFER;
     for (int k = 0; k < node->inputs; k++)
         view_of(plan, node->input[k]->index, n, &step->x[k]);
-    step->y = (tx_tensor){.n = n, .h = result->h, .w = result->w, .c = result->c, .ld = p->is_step ? plan->node[p->result].value.ld : 0};
+    step->y = (tx_tensor){
+        .n = n, .h = result->h, .w = result->w, .c = result->c, .ld = p->is_step ? plan->node[p->result].value.ld : 0};
     step->act = p->joined;
     step->fold = p->fold >= 0 ? tx_plan_node(plan, p->fold) : NULL;
     step->has_add = p->add >= 0;
@@ -235,7 +237,8 @@ static tx_status book_need(tx_plan *plan, int i, tx_step *step)
             continue;
         *place[k] = tx_arena_add(plan, bytes[k], k == 3 ? tx_backward_time(plan, i) : i);
         if (*place[k] < 0)
-            return tx_fail(TX_ERR_MEMORY, "%s '%s': its plan does not fit in memory", op->name, tx_plan_node(plan, i)->name);
+            return tx_fail(TX_ERR_MEMORY, "%s '%s': its plan does not fit in memory", op->name,
+                           tx_plan_node(plan, i)->name);
     }
     if (backward) {
         tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));
@@ -298,8 +301,22 @@ static tx_status plan_all(tx_plan *plan)
     tx_slot *next = plan->slots;
     for (int i = 0; i < plan->nodes && status == TX_OK; i++) {
         tx_planned *p = &plan->node[i];
-        *p = (tx_planned){.is_step = 1, .result = i, .value = tx_nowhere, .origin = i, .again = tx_nowhere, .coefficients = -1, .fold = -1, .add = -1,
-                          .gradient = tx_nowhere, .dy = tx_nowhere, .saved = -1, .prepared = -1, .work = -1, .work_backward = -1, .again_prepared = -1, .again_work = -1};
+        *p = (tx_planned){.is_step = 1,
+                          .result = i,
+                          .value = tx_nowhere,
+                          .origin = i,
+                          .again = tx_nowhere,
+                          .coefficients = -1,
+                          .fold = -1,
+                          .add = -1,
+                          .gradient = tx_nowhere,
+                          .dy = tx_nowhere,
+                          .saved = -1,
+                          .prepared = -1,
+                          .work = -1,
+                          .work_backward = -1,
+                          .again_prepared = -1,
+                          .again_work = -1};
         p->dx = next;
         p->dx_add = next + tx_plan_node(plan, i)->inputs;
         next += 2 * tx_plan_node(plan, i)->inputs;
@@ -343,7 +360,8 @@ tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode)
     if (tx_graph_status(graph))
         return NULL;
     if (batch < 1 || graph->nodes == 0) {
-        tx_fail(TX_ERR_ARGUMENT, "a plan for %d images and %zu nodes, expected at least one of each", batch, graph->nodes);
+        tx_fail(TX_ERR_ARGUMENT, "a plan for %d images and %zu nodes, expected at least one of each", batch,
+                graph->nodes);
         return NULL;
     }
     tx_plan *plan = plan_once(graph, batch, mode, 0);

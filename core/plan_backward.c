@@ -36,10 +36,12 @@ static int clashes(const tx_plan *plan, int i, int v)
 {
     const tx_planned *p = &plan->node[i];
     const tx_slot *sum = &plan->node[v].gradient, *dy = &p->dy;
-    size_t sum_end = sum->channel + (size_t)tx_plan_node(plan, v)->c, dy_end = dy->channel + (size_t)tx_plan_node(plan, p->result)->c;
+    size_t sum_end = sum->channel + (size_t)tx_plan_node(plan, v)->c,
+           dy_end = dy->channel + (size_t)tx_plan_node(plan, p->result)->c;
     if (sum->buffer != dy->buffer || sum->channel >= dy_end || dy->channel >= sum_end)
         return 0;
-    return !tx_plan_node(plan, i)->op->in_place || sum->channel != dy->channel || sum_end != dy_end || sum->ld != dy->ld;
+    return !tx_plan_node(plan, i)->op->in_place || sum->channel != dy->channel || sum_end != dy_end ||
+           sum->ld != dy->ld;
 }
 
 /* Input k of step i receives a contribution; `offer` is a place that the first one may take over, or tx_nowhere. */

@@ -67,7 +67,8 @@ tx_status tx_plan_remake(tx_plan *plan)
         tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, p->result), time, &plan->node[p->result].again);
         if (status)
             return status;
-        if (add_scratch(plan, p->need.prepared, time, &p->again_prepared) || add_scratch(plan, p->need.work, time, &p->again_work))
+        if (add_scratch(plan, p->need.prepared, time, &p->again_prepared) ||
+            add_scratch(plan, p->need.work, time, &p->again_work))
             return TX_ERR_MEMORY;
     }
     for (int i = 0; i < plan->nodes; i++) /* now that all second lives are known: what the second runs read */

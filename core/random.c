@@ -28,9 +28,9 @@ void tx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 
 static void block(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t number, uint32_t out[4])
 {
-    uint32_t key[2] = { (uint32_t)seed, (uint32_t)(seed >> 32) };
-    uint32_t counter[4] = { (uint32_t)number, (uint32_t)(number >> 32), (uint32_t)step,
-                            (uint32_t)purpose << 24 | ((uint32_t)(step >> 32) & 0xffffffu) };
+    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    uint32_t counter[4] = {(uint32_t)number, (uint32_t)(number >> 32), (uint32_t)step,
+                           (uint32_t)purpose << 24 | ((uint32_t)(step >> 32) & 0xffffffu)};
     tx_philox(counter, key, out);
 }
 
@@ -70,7 +70,7 @@ typedef struct ticket {
 /* Sorts by byte `byte` of the key, keeping the order of equals, from a to b. */
 static void sort_byte(ticket *b, const ticket *a, size_t n, int byte)
 {
-    size_t start[257] = { 0 };
+    size_t start[257] = {0};
     for (size_t i = 0; i < n; i++)
         start[(a[i].key >> (8 * byte) & 255) + 1]++;
     for (int v = 0; v < 256; v++)
@@ -94,7 +94,7 @@ tx_status tx_random_permutation(uint64_t seed, tx_purpose purpose, uint64_t step
         uint32_t word[4];
         block(seed, purpose, step, i / 2, word);
         for (size_t j = 0; j < 2 && i + j < n; j++)
-            a[i + j] = (ticket){ (uint64_t)word[2 * j] << 32 | word[2 * j + 1], (uint32_t)(i + j) };
+            a[i + j] = (ticket){(uint64_t)word[2 * j] << 32 | word[2 * j + 1], (uint32_t)(i + j)};
     }
     for (int byte = 0; byte < 8; byte += 2) {
         sort_byte(b, a, n, byte);

@@ -56,8 +56,8 @@ static uint32_t majority(uint32_t a, uint32_t b, uint32_t c)
 }
 
 /* One round: T1 goes to d and, with T2, to h, which is the next round's a. kw = K_t + W_t. */
-static void round_step(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g,
-                       uint32_t *h, uint32_t kw)
+static void round_step(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
+                       uint32_t kw)
 {
     uint32_t t1 = *h + big_sigma1(e) + choose(e, f, g) + kw;
     *d += t1;
@@ -99,8 +99,8 @@ static void compress(uint32_t state[8], const unsigned char block[64])
 void tx_sha256_begin(tx_sha256 *s)
 {
     /* First 32 bits of the fractional parts of the square roots of the first eight primes (5.3.3). */
-    static const uint32_t start[8] = { 0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
-                                       0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u };
+    static const uint32_t start[8] = {0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
+                                      0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u};
     memcpy(s->h, start, sizeof start);
     s->bytes = 0;
 }
@@ -129,7 +129,7 @@ void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes)
 void tx_sha256_end(tx_sha256 *s, char hex[65])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char padding[72] = { 0x80 };
+    unsigned char padding[72] = {0x80};
     size_t held = (size_t)(s->bytes % 64), n = (held < 56 ? 56 : 120) - held;
     uint64_t bits = s->bytes * 8;
     for (int i = 0; i < 8; i++)

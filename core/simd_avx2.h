@@ -13,19 +13,19 @@ typedef struct m16 {
 
 TX_INLINE f32x16 avx2_f(__m256 lo, __m256 hi)
 {
-    f32x16 r = { lo, hi };
+    f32x16 r = {lo, hi};
     return r;
 }
 
 TX_INLINE i32x16 avx2_i(__m256i lo, __m256i hi)
 {
-    i32x16 r = { lo, hi };
+    i32x16 r = {lo, hi};
     return r;
 }
 
 TX_INLINE m16 avx2_m(__m256 lo, __m256 hi)
 {
-    m16 r = { lo, hi };
+    m16 r = {lo, hi};
     return r;
 }
 

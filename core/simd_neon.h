@@ -13,19 +13,19 @@ typedef struct m16 {
 
 TX_INLINE f32x16 neon_f(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d)
 {
-    f32x16 r = { { a, b, c, d } };
+    f32x16 r = {{a, b, c, d}};
     return r;
 }
 
 TX_INLINE i32x16 neon_i(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d)
 {
-    i32x16 r = { { a, b, c, d } };
+    i32x16 r = {{a, b, c, d}};
     return r;
 }
 
 TX_INLINE m16 neon_m(uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d)
 {
-    m16 r = { { a, b, c, d } };
+    m16 r = {{a, b, c, d}};
     return r;
 }
 
@@ -44,7 +44,7 @@ TX_INLINE void v_store(float *p, f32x16 x)
 
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
-    float lane[16] = { 0 };
+    float lane[16] = {0};
     memcpy(lane, p, (size_t)n * sizeof(float));
     return v_load(lane);
 }
@@ -69,26 +69,26 @@ TX_INLINE f32x16 v_zero(void)
 
 TX_INLINE f32x16 v_add(f32x16 a, f32x16 b)
 {
-    return neon_f(vaddq_f32(a.q[0], b.q[0]), vaddq_f32(a.q[1], b.q[1]),
-                  vaddq_f32(a.q[2], b.q[2]), vaddq_f32(a.q[3], b.q[3]));
+    return neon_f(vaddq_f32(a.q[0], b.q[0]), vaddq_f32(a.q[1], b.q[1]), vaddq_f32(a.q[2], b.q[2]),
+                  vaddq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE f32x16 v_sub(f32x16 a, f32x16 b)
 {
-    return neon_f(vsubq_f32(a.q[0], b.q[0]), vsubq_f32(a.q[1], b.q[1]),
-                  vsubq_f32(a.q[2], b.q[2]), vsubq_f32(a.q[3], b.q[3]));
+    return neon_f(vsubq_f32(a.q[0], b.q[0]), vsubq_f32(a.q[1], b.q[1]), vsubq_f32(a.q[2], b.q[2]),
+                  vsubq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE f32x16 v_mul(f32x16 a, f32x16 b)
 {
-    return neon_f(vmulq_f32(a.q[0], b.q[0]), vmulq_f32(a.q[1], b.q[1]),
-                  vmulq_f32(a.q[2], b.q[2]), vmulq_f32(a.q[3], b.q[3]));
+    return neon_f(vmulq_f32(a.q[0], b.q[0]), vmulq_f32(a.q[1], b.q[1]), vmulq_f32(a.q[2], b.q[2]),
+                  vmulq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE f32x16 v_div(f32x16 a, f32x16 b)
 {
-    return neon_f(vdivq_f32(a.q[0], b.q[0]), vdivq_f32(a.q[1], b.q[1]),
-                  vdivq_f32(a.q[2], b.q[2]), vdivq_f32(a.q[3], b.q[3]));
+    return neon_f(vdivq_f32(a.q[0], b.q[0]), vdivq_f32(a.q[1], b.q[1]), vdivq_f32(a.q[2], b.q[2]),
+                  vdivq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE f32x16 v_sqrt(f32x16 a)
@@ -120,32 +120,32 @@ TX_INLINE f32x16 v_abs(f32x16 a)
 
 TX_INLINE m16 v_gt(f32x16 a, f32x16 b)
 {
-    return neon_m(vcgtq_f32(a.q[0], b.q[0]), vcgtq_f32(a.q[1], b.q[1]),
-                  vcgtq_f32(a.q[2], b.q[2]), vcgtq_f32(a.q[3], b.q[3]));
+    return neon_m(vcgtq_f32(a.q[0], b.q[0]), vcgtq_f32(a.q[1], b.q[1]), vcgtq_f32(a.q[2], b.q[2]),
+                  vcgtq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 v_ge(f32x16 a, f32x16 b)
 {
-    return neon_m(vcgeq_f32(a.q[0], b.q[0]), vcgeq_f32(a.q[1], b.q[1]),
-                  vcgeq_f32(a.q[2], b.q[2]), vcgeq_f32(a.q[3], b.q[3]));
+    return neon_m(vcgeq_f32(a.q[0], b.q[0]), vcgeq_f32(a.q[1], b.q[1]), vcgeq_f32(a.q[2], b.q[2]),
+                  vcgeq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 v_lt(f32x16 a, f32x16 b)
 {
-    return neon_m(vcltq_f32(a.q[0], b.q[0]), vcltq_f32(a.q[1], b.q[1]),
-                  vcltq_f32(a.q[2], b.q[2]), vcltq_f32(a.q[3], b.q[3]));
+    return neon_m(vcltq_f32(a.q[0], b.q[0]), vcltq_f32(a.q[1], b.q[1]), vcltq_f32(a.q[2], b.q[2]),
+                  vcltq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 v_le(f32x16 a, f32x16 b)
 {
-    return neon_m(vcleq_f32(a.q[0], b.q[0]), vcleq_f32(a.q[1], b.q[1]),
-                  vcleq_f32(a.q[2], b.q[2]), vcleq_f32(a.q[3], b.q[3]));
+    return neon_m(vcleq_f32(a.q[0], b.q[0]), vcleq_f32(a.q[1], b.q[1]), vcleq_f32(a.q[2], b.q[2]),
+                  vcleq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 v_eq(f32x16 a, f32x16 b)
 {
-    return neon_m(vceqq_f32(a.q[0], b.q[0]), vceqq_f32(a.q[1], b.q[1]),
-                  vceqq_f32(a.q[2], b.q[2]), vceqq_f32(a.q[3], b.q[3]));
+    return neon_m(vceqq_f32(a.q[0], b.q[0]), vceqq_f32(a.q[1], b.q[1]), vceqq_f32(a.q[2], b.q[2]),
+                  vceqq_f32(a.q[3], b.q[3]));
 }
 
 TX_INLINE f32x16 v_select(m16 m, f32x16 a, f32x16 b)
@@ -167,14 +167,14 @@ TX_INLINE f32x16 v_min(f32x16 a, f32x16 b)
 
 TX_INLINE m16 m_and(m16 a, m16 b)
 {
-    return neon_m(vandq_u32(a.q[0], b.q[0]), vandq_u32(a.q[1], b.q[1]),
-                  vandq_u32(a.q[2], b.q[2]), vandq_u32(a.q[3], b.q[3]));
+    return neon_m(vandq_u32(a.q[0], b.q[0]), vandq_u32(a.q[1], b.q[1]), vandq_u32(a.q[2], b.q[2]),
+                  vandq_u32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 m_or(m16 a, m16 b)
 {
-    return neon_m(vorrq_u32(a.q[0], b.q[0]), vorrq_u32(a.q[1], b.q[1]),
-                  vorrq_u32(a.q[2], b.q[2]), vorrq_u32(a.q[3], b.q[3]));
+    return neon_m(vorrq_u32(a.q[0], b.q[0]), vorrq_u32(a.q[1], b.q[1]), vorrq_u32(a.q[2], b.q[2]),
+                  vorrq_u32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 m_not(m16 a)
@@ -198,14 +198,14 @@ TX_INLINE float v_sum(f32x16 a)
 
 TX_INLINE i32x16 v_bits(f32x16 a)
 {
-    return neon_i(vreinterpretq_s32_f32(a.q[0]), vreinterpretq_s32_f32(a.q[1]),
-                  vreinterpretq_s32_f32(a.q[2]), vreinterpretq_s32_f32(a.q[3]));
+    return neon_i(vreinterpretq_s32_f32(a.q[0]), vreinterpretq_s32_f32(a.q[1]), vreinterpretq_s32_f32(a.q[2]),
+                  vreinterpretq_s32_f32(a.q[3]));
 }
 
 TX_INLINE f32x16 v_from_bits(i32x16 a)
 {
-    return neon_f(vreinterpretq_f32_s32(a.q[0]), vreinterpretq_f32_s32(a.q[1]),
-                  vreinterpretq_f32_s32(a.q[2]), vreinterpretq_f32_s32(a.q[3]));
+    return neon_f(vreinterpretq_f32_s32(a.q[0]), vreinterpretq_f32_s32(a.q[1]), vreinterpretq_f32_s32(a.q[2]),
+                  vreinterpretq_f32_s32(a.q[3]));
 }
 
 TX_INLINE f32x16 v_from_int(i32x16 a)
@@ -230,8 +230,9 @@ TX_INLINE i32x16 i_load_bytes(const unsigned char *p)
 {
     uint8x16_t bytes = vld1q_u8(p);
     uint16x8_t lo = vmovl_u8(vget_low_u8(bytes)), hi = vmovl_u8(vget_high_u8(bytes));
-    return neon_i(vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(lo))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(lo))),
-                  vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(hi))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(hi))));
+    return neon_i(
+        vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(lo))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(lo))),
+        vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(hi))), vreinterpretq_s32_u32(vmovl_u16(vget_high_u16(hi))));
 }
 
 TX_INLINE void i_store_bytes(unsigned char *p, i32x16 a)
@@ -250,39 +251,38 @@ TX_INLINE i32x16 i_set1(int32_t s)
 
 TX_INLINE i32x16 i_add(i32x16 a, i32x16 b)
 {
-    return neon_i(vaddq_s32(a.q[0], b.q[0]), vaddq_s32(a.q[1], b.q[1]),
-                  vaddq_s32(a.q[2], b.q[2]), vaddq_s32(a.q[3], b.q[3]));
+    return neon_i(vaddq_s32(a.q[0], b.q[0]), vaddq_s32(a.q[1], b.q[1]), vaddq_s32(a.q[2], b.q[2]),
+                  vaddq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_sub(i32x16 a, i32x16 b)
 {
-    return neon_i(vsubq_s32(a.q[0], b.q[0]), vsubq_s32(a.q[1], b.q[1]),
-                  vsubq_s32(a.q[2], b.q[2]), vsubq_s32(a.q[3], b.q[3]));
+    return neon_i(vsubq_s32(a.q[0], b.q[0]), vsubq_s32(a.q[1], b.q[1]), vsubq_s32(a.q[2], b.q[2]),
+                  vsubq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_and(i32x16 a, i32x16 b)
 {
-    return neon_i(vandq_s32(a.q[0], b.q[0]), vandq_s32(a.q[1], b.q[1]),
-                  vandq_s32(a.q[2], b.q[2]), vandq_s32(a.q[3], b.q[3]));
+    return neon_i(vandq_s32(a.q[0], b.q[0]), vandq_s32(a.q[1], b.q[1]), vandq_s32(a.q[2], b.q[2]),
+                  vandq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_or(i32x16 a, i32x16 b)
 {
-    return neon_i(vorrq_s32(a.q[0], b.q[0]), vorrq_s32(a.q[1], b.q[1]),
-                  vorrq_s32(a.q[2], b.q[2]), vorrq_s32(a.q[3], b.q[3]));
+    return neon_i(vorrq_s32(a.q[0], b.q[0]), vorrq_s32(a.q[1], b.q[1]), vorrq_s32(a.q[2], b.q[2]),
+                  vorrq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_xor(i32x16 a, i32x16 b)
 {
-    return neon_i(veorq_s32(a.q[0], b.q[0]), veorq_s32(a.q[1], b.q[1]),
-                  veorq_s32(a.q[2], b.q[2]), veorq_s32(a.q[3], b.q[3]));
+    return neon_i(veorq_s32(a.q[0], b.q[0]), veorq_s32(a.q[1], b.q[1]), veorq_s32(a.q[2], b.q[2]),
+                  veorq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_shl(i32x16 a, int n)
 {
     int32x4_t left = vdupq_n_s32(n);
-    return neon_i(vshlq_s32(a.q[0], left), vshlq_s32(a.q[1], left),
-                  vshlq_s32(a.q[2], left), vshlq_s32(a.q[3], left));
+    return neon_i(vshlq_s32(a.q[0], left), vshlq_s32(a.q[1], left), vshlq_s32(a.q[2], left), vshlq_s32(a.q[3], left));
 }
 
 TX_INLINE int32x4_t neon_shr(int32x4_t a, int32x4_t right)
@@ -293,27 +293,26 @@ TX_INLINE int32x4_t neon_shr(int32x4_t a, int32x4_t right)
 TX_INLINE i32x16 i_shr(i32x16 a, int n)
 {
     int32x4_t right = vdupq_n_s32(-n);
-    return neon_i(neon_shr(a.q[0], right), neon_shr(a.q[1], right),
-                  neon_shr(a.q[2], right), neon_shr(a.q[3], right));
+    return neon_i(neon_shr(a.q[0], right), neon_shr(a.q[1], right), neon_shr(a.q[2], right), neon_shr(a.q[3], right));
 }
 
 TX_INLINE i32x16 i_sar(i32x16 a, int n)
 {
     int32x4_t right = vdupq_n_s32(-n);
-    return neon_i(vshlq_s32(a.q[0], right), vshlq_s32(a.q[1], right),
-                  vshlq_s32(a.q[2], right), vshlq_s32(a.q[3], right));
+    return neon_i(vshlq_s32(a.q[0], right), vshlq_s32(a.q[1], right), vshlq_s32(a.q[2], right),
+                  vshlq_s32(a.q[3], right));
 }
 
 TX_INLINE m16 i_eq(i32x16 a, i32x16 b)
 {
-    return neon_m(vceqq_s32(a.q[0], b.q[0]), vceqq_s32(a.q[1], b.q[1]),
-                  vceqq_s32(a.q[2], b.q[2]), vceqq_s32(a.q[3], b.q[3]));
+    return neon_m(vceqq_s32(a.q[0], b.q[0]), vceqq_s32(a.q[1], b.q[1]), vceqq_s32(a.q[2], b.q[2]),
+                  vceqq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE m16 i_gt(i32x16 a, i32x16 b)
 {
-    return neon_m(vcgtq_s32(a.q[0], b.q[0]), vcgtq_s32(a.q[1], b.q[1]),
-                  vcgtq_s32(a.q[2], b.q[2]), vcgtq_s32(a.q[3], b.q[3]));
+    return neon_m(vcgtq_s32(a.q[0], b.q[0]), vcgtq_s32(a.q[1], b.q[1]), vcgtq_s32(a.q[2], b.q[2]),
+                  vcgtq_s32(a.q[3], b.q[3]));
 }
 
 TX_INLINE i32x16 i_select(m16 m, i32x16 a, i32x16 b)

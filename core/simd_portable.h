@@ -30,7 +30,8 @@ typedef union portable_double {
 #if defined(__GNUC__)
 __attribute__((always_inline))
 #endif
-static inline float portable_fma(float a, float b, float c)
+static inline float
+portable_fma(float a, float b, float c)
 {
 #if defined(__FP_FAST_FMAF)
     return fmaf(a, b, c);
@@ -63,7 +64,7 @@ TX_INLINE void v_store(float *p, f32x16 x)
 
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
-    f32x16 r = { { 0 } };
+    f32x16 r = {{0}};
     memcpy(r.v, p, (size_t)n * sizeof(float));
     return r;
 }
@@ -75,7 +76,7 @@ TX_INLINE void v_store_n(float *p, int n, f32x16 x)
 
 TX_INLINE f32x16 v_zero(void)
 {
-    f32x16 r = { { 0 } };
+    f32x16 r = {{0}};
     return r;
 }
 

@@ -83,7 +83,7 @@ TX_INLINE tile_ahead tile_stream_next(tile_stream *s, size_t k)
     while (s->at < TILE_RANGES - 1 && s->range[s->at].lines == 0)
         s->at++;
     size_t lines = s->range[s->at].lines < moments ? s->range[s->at].lines : moments;
-    tile_ahead ahead = { s->range[s->at].p, lines ? TILE_LINE : 0 };
+    tile_ahead ahead = {s->range[s->at].p, lines ? TILE_LINE : 0};
     s->range[s->at].p += lines * TILE_LINE;
     s->range[s->at].lines -= lines;
     return ahead;
@@ -102,7 +102,7 @@ TX_INLINE void tile_chain(int rows, int vecs, size_t unroll, tile_place *at, siz
 {
     const float *a = at->a, *a7 = at->a7, *b = at->b;
     size_t k = at->k;
-    size_t step[7] = { 0, a_row, 2 * a_row, 3 * a_row, 4 * a_row, 5 * a_row, 6 * a_row };
+    size_t step[7] = {0, a_row, 2 * a_row, 3 * a_row, 4 * a_row, 5 * a_row, 6 * a_row};
     for (; k >= unroll; k -= unroll) {
         TX_PREFETCH(ahead.p);
         ahead.p += ahead.step;
@@ -133,8 +133,8 @@ TX_INLINE void tile_chain(int rows, int vecs, size_t unroll, tile_place *at, siz
 }
 
 /* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
-TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
-                          float *c, size_t ldc, int last, int mode, tile_ahead ahead)
+TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
+                          size_t b_k, float *c, size_t ldc, int last, int mode, tile_ahead ahead)
 {
     f32x16 acc[TILE_M][TILE_V];
     TILE_UNROLL
@@ -155,7 +155,7 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
             TILE_OPAQUE(in);
         }
     }
-    tile_place at = { a, rows > 7 ? a + 7 * a_row : a, b, k };
+    tile_place at = {a, rows > 7 ? a + 7 * a_row : a, b, k};
     tile_chain(rows, vecs, TILE_STEP, &at, a_row, a_k, b_k, ahead, acc);
     if (TILE_STEP > 1)
         tile_chain(rows, vecs, 1, &at, a_row, a_k, b_k, ahead, acc);
@@ -174,8 +174,8 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
     }
 }
 
-TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
-                         size_t ldc, int rows, int last, int mode, tile_ahead ahead)
+TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+                         float *c, size_t ldc, int rows, int last, int mode, tile_ahead ahead)
 {
     switch (rows) {
 #if TILE_M == 14
@@ -228,8 +228,8 @@ TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_
 }
 
 /* tile_run with rows of b that lie b_k floats apart; ceil(cols/16)*16 columns of b are read. */
-TX_NOINLINE void tile_run_ahead(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
-                                size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
+TX_NOINLINE void tile_run_ahead(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+                                float *c, size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
 {
     if (TILE_V == 2 && cols > 16)
         tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, ahead);
@@ -237,10 +237,10 @@ TX_NOINLINE void tile_run_ahead(size_t k, const float *a, size_t a_row, size_t a
         tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead);
 }
 
-TX_INLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc, int rows,
-                        int cols, int mode)
+TX_INLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc,
+                        int rows, int cols, int mode)
 {
-    tile_ahead ahead = { (const char *)b, 0 };
+    tile_ahead ahead = {(const char *)b, 0};
     tile_run_ahead(k, a, a_row, a_k, b, TILE_N, c, ldc, rows, cols, mode, ahead);
 }
 

@@ -57,4 +57,7 @@ static void update_adam(const tx_adam_step *s, float *w, const float *g, float *
     }
 }
 
-#define UPDATE_KERNELS { .sgd = update_sgd, .adam = update_adam }
+#define UPDATE_KERNELS                         \
+    {                                          \
+        .sgd = update_sgd, .adam = update_adam \
+    }

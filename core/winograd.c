@@ -71,7 +71,7 @@
 
 static tx_winograd_map map_of(const tx_view *x, int padding)
 {
-    tx_winograd_map map = { .h = x->h + 2 * padding - 2, .w = x->w + 2 * padding - 2, .padding = padding };
+    tx_winograd_map map = {.h = x->h + 2 * padding - 2, .w = x->w + 2 * padding - 2, .padding = padding};
     map.rows = (map.h + 3) / 4;
     map.cols = (map.w + 3) / 4;
     return map;
@@ -152,7 +152,7 @@ static void pack_task(void *context, size_t i, int worker)
 
 void tx_winograd_pack(float *packed, const tx_filter *w)
 {
-    pack_run run = { tx_kernels_now(), w, packed, parts((size_t)w->c, PACK_ROWS) };
+    pack_run run = {tx_kernels_now(), w, packed, parts((size_t)w->c, PACK_ROWS)};
     tx_parallel_for(parts((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
 }
 
@@ -227,7 +227,7 @@ size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
     size_t most = 0;
     tx_view part = *x;
     for (part.n = 1; part.n <= x->n; part.n++) {
-        forward_run run = { .kernels = tx_kernels_now() };
+        forward_run run = {.kernels = tx_kernels_now()};
         forward_split(&run, &part, padding, n);
         most = larger(most, float_bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
     }
@@ -247,18 +247,18 @@ static void forward_block(const forward_run *run, const tx_winograd_points *v, c
     const tx_target *y = run->y;
     size_t first = forward_begin(run, block), tiles = forward_begin(run, block + 1) - first;
     int cols = columns_of(run->n, group), channel = (int)group * WINOGRAD_GROUP;
-    tx_winograd_product p = { .map = &run->map,
-                              .u = run->packed + group * group_floats(run->x->c),
-                              .a = *v,
-                              .out = *m,
-                              .points = WINOGRAD_POINTS,
-                              .tiles = tiles,
-                              .k = (size_t)run->x->c,
-                              .cols = cols };
-    p.ahead[0] = (tx_winograd_ahead){ y->data + channel, y->ld, run->map.h, run->map.w, cols, first, tiles };
-    p.ahead[1] = (tx_winograd_ahead){ run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next };
+    tx_winograd_product p = {.map = &run->map,
+                             .u = run->packed + group * group_floats(run->x->c),
+                             .a = *v,
+                             .out = *m,
+                             .points = WINOGRAD_POINTS,
+                             .tiles = tiles,
+                             .k = (size_t)run->x->c,
+                             .cols = cols};
+    p.ahead[0] = (tx_winograd_ahead){y->data + channel, y->ld, run->map.h, run->map.w, cols, first, tiles};
+    p.ahead[1] = (tx_winograd_ahead){run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next};
     if (y->add && y->add != y->data)
-        p.ahead[2] = (tx_winograd_ahead){ y->add + channel, y->add_ld, run->map.h, run->map.w, cols, first, tiles };
+        p.ahead[2] = (tx_winograd_ahead){y->add + channel, y->add_ld, run->map.h, run->map.w, cols, first, tiles};
     p.then_a = v->data;
     p.then_b = run->packed + (group + 1) % run->groups * group_floats(run->x->c);
     run->kernels->winograd.product(&p);
@@ -298,12 +298,12 @@ static void forward_point_task(void *context, size_t i, int worker)
     const forward_run *run = context;
     size_t point = i / run->slices, slice = i % run->slices;
     size_t first = run->tiles * slice / run->slices, tiles = run->tiles * (slice + 1) / run->slices - first;
-    tx_winograd_product p = { .map = &run->map,
-                              .a = points_at(run->v, run->work + first * run->v.ld),
-                              .tiles = tiles,
-                              .k = (size_t)run->x->c,
-                              .point = (int)point,
-                              .points = 1 };
+    tx_winograd_product p = {.map = &run->map,
+                             .a = points_at(run->v, run->work + first * run->v.ld),
+                             .tiles = tiles,
+                             .k = (size_t)run->x->c,
+                             .point = (int)point,
+                             .points = 1};
     size_t weights = group_floats(run->x->c), of_point = weights / WINOGRAD_POINTS;
     for (size_t group = 0; group < run->groups; group++) {
         int last = group + 1 == run->groups;
@@ -329,7 +329,7 @@ static void forward_output_task(void *context, size_t i, int worker)
 
 void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work)
 {
-    forward_run run = { .kernels = tx_kernels_now(), .packed = packed, .y = y, .work = work };
+    forward_run run = {.kernels = tx_kernels_now(), .packed = packed, .y = y, .work = work};
     forward_split(&run, x, padding, n);
     if (run.shared) {
         tx_parallel_for(parts(run.tiles, TRANSFORM), forward_input_task, &run);
@@ -468,15 +468,15 @@ static void gradient_block(const gradient_run *run, size_t block, int point, int
     const tx_view *x = run->x, *dy = run->dy;
     size_t group = block / run->rows, row = block % run->rows, after_this = (block + 1) % run->blocks;
     size_t then = points == 1 ? (size_t)point + (after_this == 0) : 0;
-    tx_winograd_product p = { .map = &run->map,
-                              .out = *d,
-                              .tiles = gradient_tiles(run, run->round),
-                              .chunks = run->chunks,
-                              .rows = (int)smaller(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
-                              .cols = columns_of(dy->c, group),
-                              .point = point,
-                              .points = points,
-                              .add = run->round > 0 };
+    tx_winograd_product p = {.map = &run->map,
+                             .out = *d,
+                             .tiles = gradient_tiles(run, run->round),
+                             .chunks = run->chunks,
+                             .rows = (int)smaller(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
+                             .cols = columns_of(dy->c, group),
+                             .point = point,
+                             .points = points,
+                             .add = run->round > 0};
     p.a = points_at(run->v, gradient_patches(run, block));
     p.b = points_at(run->s, gradient_samples(run, block));
     p.then_a = gradient_patches(run, after_this) + then * run->v.slab;
@@ -486,8 +486,8 @@ static void gradient_block(const gradient_run *run, size_t block, int point, int
         p.then_out = run->d.data + after_this * GRADIENT_BLOCK + then * run->d.slab;
     size_t after = gradient_tiles(run, run->round + 1), begin = gradient_begin(run, run->round + 1);
     size_t next = after * i / n, end = after * (i + 1) / n;
-    p.ahead[0] = (tx_winograd_ahead){ x->data, x->ld, x->h, x->w, x->c, begin + next, end - next };
-    p.ahead[1] = (tx_winograd_ahead){ dy->data, dy->ld, run->map.h, run->map.w, dy->c, begin + next, end - next };
+    p.ahead[0] = (tx_winograd_ahead){x->data, x->ld, x->h, x->w, x->c, begin + next, end - next};
+    p.ahead[1] = (tx_winograd_ahead){dy->data, dy->ld, run->map.h, run->map.w, dy->c, begin + next, end - next};
     run->kernels->winograd.correlate(&p);
 }
 
@@ -521,7 +521,7 @@ static void gradient_finish_task(void *context, size_t block, int worker)
 
 void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_view *dy, int add, void *work)
 {
-    gradient_run run = { .kernels = tx_kernels_now(), .dy = dy, .dw = dw, .add = add };
+    gradient_run run = {.kernels = tx_kernels_now(), .dy = dy, .dw = dw, .add = add};
     gradient_split(&run, x, padding, dy->c);
     run.v.data = work;
     run.s.data = run.v.data + WINOGRAD_POINTS * run.v.slab;

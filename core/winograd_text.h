@@ -115,7 +115,7 @@ typedef struct winograd_place {
 static winograd_place winograd_find(const tx_winograd_map *map, size_t tile)
 {
     size_t cols = (size_t)map->cols, rows = (size_t)map->rows;
-    winograd_place at = { tile / (rows * cols), 4 * (int)(tile / cols % rows), 4 * (int)(tile % cols) };
+    winograd_place at = {tile / (rows * cols), 4 * (int)(tile / cols % rows), 4 * (int)(tile % cols)};
     return at;
 }
 
@@ -295,7 +295,7 @@ static tile_stream winograd_product_next(const tx_winograd_product *p, size_t e,
     int last = e + 1 == (size_t)(p->point + p->points);
     const float *a = last ? p->then_a : v->data + (e + 1) * v->slab;
     const float *u = p->u + winograd_packed(k, e + (panel + 1 == panels), 0, (panel + 1) % panels * TILE_N);
-    tile_stream next = { 0 };
+    tile_stream next = {0};
     tile_stream_range(&next, 0, last && panel + 1 == panels ? p->then_b : u, k * TILE_N);
     tile_stream_range(&next, 1, a + panel * share, share);
     return next;
@@ -329,10 +329,11 @@ static tile_stream winograd_correlate_next(const tx_winograd_product *p, size_t 
 {
     const tx_winograd_points *v = &p->a, *s = &p->b, *d = &p->out;
     int last = e + 1 == (size_t)(p->point + p->points);
-    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab, *b = last ? p->then_b : s->data + (e + 1) * s->slab;
+    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab,
+                *b = last ? p->then_b : s->data + (e + 1) * s->slab;
     const float *out = last ? p->then_out : d->data + (e + 1) * d->slab;
     size_t share = p->tiles * v->ld / panels, rows = (size_t)p->rows / panels;
-    tile_stream next = { 0 };
+    tile_stream next = {0};
     tile_stream_range(&next, 0, b + panel * (s->block / WINOGRAD_GROUP * TILE_N), p->tiles * TILE_N);
     tile_stream_range(&next, 1, a + panel * share, share);
     tile_stream_range(&next, 2, out + panel * rows * d->ld, rows * d->ld);
@@ -434,7 +435,7 @@ static void winograd_output(const tx_target *y, const tx_winograd_map *map, size
     size_t w = (size_t)map->w;
     for (int c = 0; c < channels; c += 16) {
         int n = channels - c < 16 ? channels - c : 16;
-        winograd_epilogue e = { y, v_zero(), v_zero(), v_zero(), channel + c };
+        winograd_epilogue e = {y, v_zero(), v_zero(), v_zero(), channel + c};
         if (y->bias)
             e.bias = v_take(y->bias + e.c, (size_t)n);
         if (y->add && y->add_scale) {
@@ -583,8 +584,7 @@ static void winograd_sample(const tx_view *dy, const tx_winograd_map *map, size_
     }
 }
 
-static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols,
-                            int add)
+static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add)
 {
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c += 16) {
@@ -614,8 +614,8 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
 }
 
 /* What kernels_text.h puts into the table. */
-#define WINOGRAD_KERNELS                                                                                             \
-    {                                                                                                                \
-        .pack = winograd_pack, .input = winograd_input, .product = winograd_product, .output = winograd_output,      \
-        .sample = winograd_sample, .correlate = winograd_correlate, .finish = winograd_finish                        \
+#define WINOGRAD_KERNELS                                                                                        \
+    {                                                                                                           \
+        .pack = winograd_pack, .input = winograd_input, .product = winograd_product, .output = winograd_output, \
+        .sample = winograd_sample, .correlate = winograd_correlate, .finish = winograd_finish                   \
     }

@@ -250,8 +250,21 @@ size_t tx_loader_cached(const tx_loader *loader);
 /* -------------------------------------------------------------------------------------- safetensors
  * 8 bytes of little-endian header length, a JSON header, then the tensors' bytes, without a hole or an overlap. */
 typedef enum tx_dtype {
-    TX_F64, TX_F32, TX_F16, TX_BF16, TX_I64, TX_I32, TX_I16, TX_I8,
-    TX_U64, TX_U32, TX_U16, TX_U8, TX_BOOL, TX_F8_E4M3, TX_F8_E5M2
+    TX_F64,
+    TX_F32,
+    TX_F16,
+    TX_BF16,
+    TX_I64,
+    TX_I32,
+    TX_I16,
+    TX_I8,
+    TX_U64,
+    TX_U32,
+    TX_U16,
+    TX_U8,
+    TX_BOOL,
+    TX_F8_E4M3,
+    TX_F8_E5M2
 } tx_dtype;
 const char *tx_dtype_name(tx_dtype dtype); /* as the file spells it */
 size_t tx_dtype_bytes(tx_dtype dtype);

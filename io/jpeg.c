@@ -10,9 +10,25 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { M_SOF0 = 0xc0, M_DHT = 0xc4, M_SOF15 = 0xcf, M_JPG = 0xc8, M_DAC = 0xcc, M_RST0 = 0xd0, M_RST7 = 0xd7,
-       M_SOI = 0xd8, M_EOI = 0xd9, M_SOS = 0xda, M_DQT = 0xdb, M_DRI = 0xdd, M_DHP = 0xde, M_EXP = 0xdf,
-       M_APP0 = 0xe0, M_APP14 = 0xee, M_TEM = 0x01 };
+enum {
+    M_SOF0 = 0xc0,
+    M_DHT = 0xc4,
+    M_SOF15 = 0xcf,
+    M_JPG = 0xc8,
+    M_DAC = 0xcc,
+    M_RST0 = 0xd0,
+    M_RST7 = 0xd7,
+    M_SOI = 0xd8,
+    M_EOI = 0xd9,
+    M_SOS = 0xda,
+    M_DQT = 0xdb,
+    M_DRI = 0xdd,
+    M_DHP = 0xde,
+    M_EXP = 0xdf,
+    M_APP0 = 0xe0,
+    M_APP14 = 0xee,
+    M_TEM = 0x01
+};
 
 /* A progressive file may have so many scans, fewer of a large image: each is a walk through all blocks. */
 enum { MAX_SCANS = 1000, MIN_SCANS = 100, MAX_WALK = 1 << 28 };
@@ -71,8 +87,8 @@ static tx_status segment(jpeg *d, int marker, size_t *begin, int *length)
         return tx_jpeg_fail(d, d->at, "segment FF%02X has length %d, at least 2 expected", (unsigned)marker, n);
     if (left < 2 || left < (size_t)n) {
         d->ended = 1;
-        return tx_jpeg_fail(d, d->size, "the file ends within segment FF%02X that begins at byte %zu",
-                            (unsigned)marker, d->at);
+        return tx_jpeg_fail(d, d->size, "the file ends within segment FF%02X that begins at byte %zu", (unsigned)marker,
+                            d->at);
     }
     *begin = d->at + 2;
     *length = n - 2;
@@ -203,8 +219,8 @@ static tx_status frame(jpeg *d, int marker, size_t at, int length)
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
         if (d->max_h % c->h || d->max_v % c->v)
-            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h,
-                                c->v, d->max_h, d->max_v);
+            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h, c->v,
+                                d->max_h, d->max_v);
         c->width = ceil_div(d->width * c->h, d->max_h);
         c->height = ceil_div(d->height * c->v, d->max_v);
         c->blocks_wide = ceil_div(c->width, 8);

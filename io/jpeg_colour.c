@@ -94,8 +94,7 @@ static inline unsigned char clamp8(int v)
 
 /* JFIF 1.02: R = Y + 1.402 Cr, G = Y - 0.34414 Cb - 0.71414 Cr, B = Y + 1.772 Cb, Cb and Cr less 128, in 16-bit
  * fixed point. */
-static void convert(const unsigned char *y, const unsigned char *cb, const unsigned char *cr, int n,
-                    unsigned char *rgb)
+static void convert(const unsigned char *y, const unsigned char *cb, const unsigned char *cr, int n, unsigned char *rgb)
 {
     enum { HALF = 1 << 15, R_CR = 91881, G_CB = 22554, G_CR = 46802, B_CB = 116130 };
     for (int x = 0; x < n; x++) {

@@ -70,8 +70,7 @@ typedef struct batch {
 } batch;
 
 /* Where the network looks within the resized image i. */
-static void crop_corner(const tx_loader *loader, uint64_t epoch, uint32_t i, const tx_image *image, int *left,
-                        int *top)
+static void crop_corner(const tx_loader *loader, uint64_t epoch, uint32_t i, const tx_image *image, int *left, int *top)
 {
     const tx_loader_options *o = &loader->options;
     int size = o->preprocess.size;

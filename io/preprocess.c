@@ -119,8 +119,7 @@ void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left
     size_t second = channels == 3 ? 1 : 0, third = channels == 3 ? 2 : 0;
     const float *red = table->value[0], *green = table->value[1], *blue = table->value[2];
     for (size_t y = 0; y < side; y++) {
-        const unsigned char *in =
-            image->pixels + (((size_t)top + y) * (size_t)image->width + (size_t)left) * channels;
+        const unsigned char *in = image->pixels + (((size_t)top + y) * (size_t)image->width + (size_t)left) * channels;
         float *out = pixels + y * side * 3;
         for (size_t x = 0; x < side; x++, in += channels, out += 3) {
             out[0] = red[in[0]];

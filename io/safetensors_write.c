@@ -109,8 +109,8 @@ static tx_status put(tx_safetensors_writer *w, const entry *e, const char *name,
     return TX_OK;
 }
 
-tx_status tx_safetensors_put(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims,
-                             const size_t *shape, const void *data)
+tx_status tx_safetensors_put(tx_safetensors_writer *w, const char *name, tx_dtype dtype, int dims, const size_t *shape,
+                             const void *data)
 {
     entry e = {.stored = {.dtype = dtype, .dims = dims}, .data = data};
     return put(w, &e, name, shape);
@@ -220,8 +220,7 @@ static tx_status place(tx_safetensors_writer *w)
         qsort(w->order, w->entries, sizeof *w->order, by_name);
     for (size_t i = 1; i < w->entries; i++)
         if (strcmp(w->order[i - 1]->stored.name, w->order[i]->stored.name) == 0)
-            return spoil(w,
-                         tx_fail(TX_ERR_ARGUMENT, "%s: two tensors named '%s'", w->path, w->order[i]->stored.name));
+            return spoil(w, tx_fail(TX_ERR_ARGUMENT, "%s: two tensors named '%s'", w->path, w->order[i]->stored.name));
     uint64_t at = 0;
     size_t n = 0;
     for (size_t width = 8; width > 0; width /= 2)

@@ -16,8 +16,8 @@ static tx_status add_shape(tx_node *node)
     for (int i = 1; i < node->inputs; i++) {
         const tx_node *x = node->input[i];
         if (x->h != first->h || x->w != first->w || x->c != first->c)
-            return tx_fail(TX_ERR_ARGUMENT, "%d x %d x %d (h,w,c) is added to %d x %d x %d", x->h, x->w, x->c,
-                           first->h, first->w, first->c);
+            return tx_fail(TX_ERR_ARGUMENT, "%d x %d x %d (h,w,c) is added to %d x %d x %d", x->h, x->w, x->c, first->h,
+                           first->w, first->c);
     }
     node->h = first->h;
     node->w = first->w;

@@ -44,8 +44,7 @@ static tx_status batchnorm_shape(tx_node *node)
                  {"running_mean", TX_ROLE_BUFFER, TX_INIT_ZERO},
                  {"running_var", TX_ROLE_BUFFER, TX_INIT_ONE}};
     for (int k = 0; k < 4; k++) {
-        tx_status status =
-            tx_node_param(node, state[k].leaf, state[k].role, (tx_init){state[k].init, 0}, 1, &node->c);
+        tx_status status = tx_node_param(node, state[k].leaf, state[k].role, (tx_init){state[k].init, 0}, 1, &node->c);
         if (status)
             return status;
     }
@@ -179,8 +178,7 @@ static void take_statistics(tx_step *step)
         double rstd = 1 / sqrt(variance[c] + a->eps);
         k.mean[c] = (float)mean[c];
         k.rstd[c] = (float)rstd;
-        affine((double)step->param[WEIGHT][c], (double)step->param[BIAS][c], mean[c], rstd, &k.scale[c],
-               &k.shift[c]);
+        affine((double)step->param[WEIGHT][c], (double)step->param[BIAS][c], mean[c], rstd, &k.scale[c], &k.shift[c]);
         running_mean[c] = (float)(keep * (double)running_mean[c] + a->momentum * mean[c]);
         running_var[c] = (float)(keep * (double)running_var[c] + a->momentum * (variance[c] * unbiased));
     }

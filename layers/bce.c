@@ -33,8 +33,7 @@ static tx_status bce_shape(tx_node *node)
     }
     for (int c = 0; c < x->c && a->weighted; c++)
         if (!(a->pos_weight[c] >= 0))
-            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected at least 0", c,
-                           (double)a->pos_weight[c]);
+            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected at least 0", c, (double)a->pos_weight[c]);
     node->h = node->w = node->c = 1;
     return TX_OK;
 }
@@ -162,8 +161,7 @@ static void bce_backward(tx_step *step)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++) {
             double m = value(step, 2, p, c), g = 0;
             if (m != 0)
-                g = share * m *
-                    entry_gradient(value(step, 0, p, c), value(step, 1, p, c), pos_weight(step->node, c));
+                g = share * m * entry_gradient(value(step, 0, p, c), value(step, 1, p, c), pos_weight(step->node, c));
             float add = dx->add ? dx->add[p * dx->add_ld + c] : 0;
             dx->data[p * dx->ld + c] = add + (float)g;
         }

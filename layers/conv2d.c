@@ -93,12 +93,13 @@ tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args
                    .init = args.init};
     const int largest = 1 << 20;
     if (!in_range(a.out, 1, largest) || !in_range(a.kh, 1, MOST_TAPS) || !in_range(a.kw, 1, MOST_TAPS / a.kh) ||
-        !in_range(a.sh, 1, largest) || !in_range(a.sw, 1, largest) || !in_range(a.ph, 0, largest) || !in_range(a.pw, 0, largest) ||
-        !in_range(a.dlh, 1, largest / a.kh) || !in_range(a.dlw, 1, largest / a.kw))
-        return tx_graph_refuse(graph,
-                               "conv2d '%s': %d outputs, kernel %dx%d, stride %dx%d, padding %dx%d, dilation %dx%d, expected "
-                               "positive numbers and at most %d taps",
-                               name, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, (int)MOST_TAPS);
+        !in_range(a.sh, 1, largest) || !in_range(a.sw, 1, largest) || !in_range(a.ph, 0, largest) ||
+        !in_range(a.pw, 0, largest) || !in_range(a.dlh, 1, largest / a.kh) || !in_range(a.dlw, 1, largest / a.kw))
+        return tx_graph_refuse(
+            graph,
+            "conv2d '%s': %d outputs, kernel %dx%d, stride %dx%d, padding %dx%d, dilation %dx%d, expected "
+            "positive numbers and at most %d taps",
+            name, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, (int)MOST_TAPS);
     if (args.groups > 1)
         return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", name, args.groups);
     a.taps = a.kh * a.kw;
@@ -131,7 +132,8 @@ static void conv2d_reference_forward(tx_reference_step *s)
         for (size_t o = 0; o < z.o; o++)
             y[o] = a->has_bias ? s->param[1][o] : 0;
         for (int t = 0; t < a->taps; t++) {
-            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph), ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
+            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph),
+                ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
             if (iy < 0 || ix < 0 || (size_t)iy >= z.h || (size_t)ix >= z.w)
                 continue;
             const double *x = s->x[0] + ((n * z.h + (size_t)iy) * z.w + (size_t)ix) * z.c;
@@ -154,7 +156,8 @@ static void conv2d_reference_backward(tx_reference_step *s)
         for (size_t o = 0; o < z.o && a->has_bias; o++)
             s->dparam[1][o] += dy[o];
         for (int t = 0; t < a->taps; t++) {
-            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph), ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
+            int iy = source((int)oy, a->sh, t / a->kw, a->dlh, a->ph),
+                ix = source((int)ox, a->sw, t % a->kw, a->dlw, a->pw);
             if (iy < 0 || ix < 0 || (size_t)iy >= z.h || (size_t)ix >= z.w)
                 continue;
             size_t at = ((n * z.h + (size_t)iy) * z.w + (size_t)ix) * z.c;
@@ -177,16 +180,21 @@ static void conv2d_reference_backward(tx_reference_step *s)
 static int is_winograd(const tx_node *node)
 {
     const conv_args *a = node->args;
-    return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph == a->pw && a->ph <= 2 &&
-           tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
+    return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph == a->pw &&
+           a->ph <= 2 && tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
 }
 
 /* The matrix of patches: a row an output pixel, (ky,kx,c) its columns. */
 static tx_rows patches(const tx_step *s)
 {
     const conv_args *a = s->node->args;
-    return (tx_rows){.x = s->x[0], .grid_h = s->node->h, .grid_w = s->node->w, .step_y = a->sh, .step_x = a->sw,
-                     .taps = a->taps, .tap = a->tap};
+    return (tx_rows){.x = s->x[0],
+                     .grid_h = s->node->h,
+                     .grid_w = s->node->w,
+                     .step_y = a->sh,
+                     .step_x = a->sw,
+                     .taps = a->taps,
+                     .tap = a->tap};
 }
 
 static size_t product_rows(const tx_node *node)
@@ -210,7 +218,8 @@ static size_t winograd_floats(int k, int n)
 static size_t packed_bytes(const tx_step *s)
 {
     const tx_node *node = s->node;
-    return sizeof(float) * (is_winograd(node) ? winograd_floats(node->input[0]->c, node->c) : packed_floats(product_rows(node), node->c));
+    return sizeof(float) * (is_winograd(node) ? winograd_floats(node->input[0]->c, node->c)
+                                              : packed_floats(product_rows(node), node->c));
 }
 
 /* The weight as x's patches meet it: row (tap, c), column o. */
@@ -218,7 +227,12 @@ static tx_filter weight_of(const tx_step *s)
 {
     const conv_args *a = s->node->args;
     size_t c = (size_t)s->node->input[0]->c, o = (size_t)s->node->c;
-    return (tx_filter){.data = s->param[0], .taps = a->taps, .c = (int)c, .n = (int)o, .tap_step = c * o, .row_step = o,
+    return (tx_filter){.data = s->param[0],
+                       .taps = a->taps,
+                       .c = (int)c,
+                       .n = (int)o,
+                       .tap_step = c * o,
+                       .row_step = o,
                        .column_step = 1};
 }
 
@@ -285,23 +299,38 @@ static void find_class(const tx_node *node, int phase_y, int phase_x, pixel_clas
 static tx_rows gradient_rows(const tx_step *s, const pixel_class *k)
 {
     tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
-    return (tx_rows){.x = dy, .grid_h = k->gh, .grid_w = k->gw, .step_y = 1, .step_x = 1, .taps = k->taps, .tap = k->tap};
+    return (tx_rows){
+        .x = dy, .grid_h = k->gh, .grid_w = k->gw, .step_y = 1, .step_x = 1, .taps = k->taps, .tap = k->tap};
 }
 
 /* The weight as dy's patches meet it: row (tap, o), column c. */
 static tx_filter turned_weight(const tx_step *s, const pixel_class *k)
 {
     size_t c = (size_t)s->node->input[0]->c, o = (size_t)s->node->c;
-    return (tx_filter){.data = s->param[0], .taps = k->taps, .c = (int)o, .n = (int)c, .tap = k->weight, .tap_step = c * o,
-                       .row_step = 1, .column_step = o};
+    return (tx_filter){.data = s->param[0],
+                       .taps = k->taps,
+                       .c = (int)o,
+                       .n = (int)c,
+                       .tap = k->weight,
+                       .tap_step = c * o,
+                       .row_step = 1,
+                       .column_step = o};
 }
 
 static tx_target gradient_target(const tx_step *s, const pixel_class *k)
 {
     const conv_args *a = s->node->args;
     const tx_gradient *dx = &s->dx[0];
-    return (tx_target){.data = dx->data, .ld = dx->ld, .h = s->x[0].h, .w = s->x[0].w, .step_y = a->sh, .step_x = a->sw,
-                       .offset_y = k->y0, .offset_x = k->x0, .add = dx->add, .add_ld = dx->add_ld};
+    return (tx_target){.data = dx->data,
+                       .ld = dx->ld,
+                       .h = s->x[0].h,
+                       .w = s->x[0].w,
+                       .step_y = a->sh,
+                       .step_x = a->sw,
+                       .offset_y = k->y0,
+                       .offset_x = k->x0,
+                       .add = dx->add,
+                       .add_ld = dx->add_ld};
 }
 
 static void input_gradient_by_class(const tx_step *s)
@@ -375,7 +404,8 @@ static size_t class_work(const tx_step *s, int phase)
     if (k.gh == 0 || k.gw == 0)
         return 0;
     tx_rows rows = gradient_rows(s, &k);
-    return packed_floats((size_t)k.taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) + tx_gemm_forward_work(&rows, s->x[0].c);
+    return packed_floats((size_t)k.taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) +
+           tx_gemm_forward_work(&rows, s->x[0].c);
 }
 
 static size_t backward_work(const tx_step *s)
@@ -385,15 +415,17 @@ static size_t backward_work(const tx_step *s)
     tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c), 
-                       winograd_floats(node->c, s->x[0].c) * sizeof(float) + tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c));
+        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c),
+                       winograd_floats(node->c, s->x[0].c) * sizeof(float) +
+                           tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
         bytes = tx_gemm_gradient_work(&rows, node->c);
         for (int phase = 0; phase < a->sh * a->sw; phase++)
             bytes = larger(bytes, class_work(s, phase));
     }
-    size_t sums = ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
+    size_t sums =
+        ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
     return a->has_bias ? larger(bytes, sums) : bytes;
 }
 

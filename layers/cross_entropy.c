@@ -16,10 +16,9 @@ static tx_status cross_entropy_shape(tx_node *node)
     const tx_cross_entropy_args *a = node->args;
     const tx_node *x = node->input[0], *target = node->input[1];
     if (x->h != 1 || x->w != 1 || target->h != 1 || target->w != 1 || target->c != 1)
-        return tx_fail(
-            TX_ERR_ARGUMENT,
-            "logits of %d x %d x %d (h,w,c) and targets of %d x %d x %d, expected 1 x 1 x K and 1 x 1 x 1", x->h,
-            x->w, x->c, target->h, target->w, target->c);
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "logits of %d x %d x %d (h,w,c) and targets of %d x %d x %d, expected 1 x 1 x K and 1 x 1 x 1",
+                       x->h, x->w, x->c, target->h, target->w, target->c);
     if (!(a->smoothing >= 0 && a->smoothing <= 1))
         return tx_fail(TX_ERR_ARGUMENT, "smoothing %g, expected 0 to 1", a->smoothing);
     node->h = node->w = node->c = 1;

@@ -44,8 +44,8 @@ tx_node *tx_batchnorm(tx_graph *graph, tx_node *x, const char *name, tx_batchnor
 void tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale, float *shift);
 
 /* ------------------------------------------------------------------------------ activations, sums */
-tx_node *tx_relu(tx_graph *graph, tx_node *x); /* max(0, x) */
-tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b); /* a + b, of one shape */
+tx_node *tx_relu(tx_graph *graph, tx_node *x);                     /* max(0, x) */
+tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b);          /* a + b, of one shape */
 tx_node *tx_concat(tx_graph *graph, tx_node *const *nodes, int n); /* channels one behind the other */
 
 typedef struct tx_dropout_args {

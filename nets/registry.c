@@ -31,8 +31,9 @@ const tx_net_info *tx_net_find(const char *name)
 tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
 {
     if (image && (image->h < net->smallest || image->w < net->smallest || image->c != 3))
-        return tx_graph_refuse(graph, "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d",
-                               net->name, net->smallest, net->smallest, image->c, image->h, image->w);
+        return tx_graph_refuse(
+            graph, "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d", net->name,
+            net->smallest, net->smallest, image->c, image->h, image->w);
     if (cut < 0 || cut > net->blocks)
         return tx_graph_refuse(graph, "%s has %d final blocks to cut, found %d", net->name, net->blocks, cut);
     if (classes < 1)

@@ -29,8 +29,8 @@ typedef struct resnet_table {
 } resnet_table;
 
 /* Convolution without bias, batch norm. */
-static tx_node *conv_norm(tx_graph *g, tx_node *x, const char *block, const char *conv, const char *norm, int out, int kernel,
-                          int stride)
+static tx_node *conv_norm(tx_graph *g, tx_node *x, const char *block, const char *conv, const char *norm, int out,
+                          int kernel, int stride)
 {
     char conv_name[64], norm_name[64];
     snprintf(conv_name, sizeof conv_name, "%s%s", block, conv);

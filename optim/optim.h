@@ -22,7 +22,8 @@ typedef struct tx_optimizer_args {
     double momentum;     /* SGD */
     double dampening;    /* SGD with momentum */
     int nesterov;        /* SGD: needs momentum and no dampening */
-    double weight_decay; /* SGD, Adam: added to the gradient as weight_decay * w; AdamW: w shrinks by lr * weight_decay */
+    double
+        weight_decay; /* SGD, Adam: added to the gradient as weight_decay * w; AdamW: w shrinks by lr * weight_decay */
 } tx_optimizer_args;
 
 typedef struct tx_optimizer tx_optimizer;

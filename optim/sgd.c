@@ -19,8 +19,8 @@ static tx_status sgd_check(const tx_optimizer_args *a)
     if (!isfinite(a->lr) || !isfinite(a->momentum) || !isfinite(a->dampening) || !isfinite(a->weight_decay))
         return tx_fail(TX_ERR_ARGUMENT, "SGD: an argument is not finite");
     if (a->nesterov && (a->momentum == 0 || a->dampening != 0))
-        return tx_fail(TX_ERR_ARGUMENT, "SGD: Nesterov's momentum needs momentum and no dampening, found %g and %g", a->momentum,
-                       a->dampening);
+        return tx_fail(TX_ERR_ARGUMENT, "SGD: Nesterov's momentum needs momentum and no dampening, found %g and %g",
+                       a->momentum, a->dampening);
     return TX_OK;
 }
 

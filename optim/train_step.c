@@ -14,7 +14,8 @@ tx_status tx_train_step(tx_session *session, const tx_node *loss, tx_optimizer *
         *loss_out = value;
     if (!isfinite(value))
         return tx_fail(TX_ERR_ARGUMENT, "step %llu: the loss is %s; the parameters are those of the step before",
-                       (unsigned long long)tx_optimizer_steps(optimizer) + 1, isnan(value) ? "not a number" : "infinite");
+                       (unsigned long long)tx_optimizer_steps(optimizer) + 1,
+                       isnan(value) ? "not a number" : "infinite");
     tx_backward(session, NULL);
     tx_optimizer_step(optimizer, lr);
     return TX_OK;

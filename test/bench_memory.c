@@ -75,8 +75,7 @@ static int same_digests(void)
         snprintf(path, sizeof path, "%s/%s/digests.txt", folder, i ? "b" : "a");
         tx_file_read(path, 1 << 20, &data[i], &bytes[i]);
     }
-    int same =
-        data[0] && data[1] && bytes[0] > 0 && bytes[0] == bytes[1] && memcmp(data[0], data[1], bytes[0]) == 0;
+    int same = data[0] && data[1] && bytes[0] > 0 && bytes[0] == bytes[1] && memcmp(data[0], data[1], bytes[0]) == 0;
     tx_free(data[0]);
     tx_free(data[1]);
     return same;
@@ -109,8 +108,7 @@ int main(void)
     }
     code = run_train("b");
     CHECK(failures > 20, "only %d of %ld allocations failed", failures, all);
-    CHECK(code == EXIT_DONE && same_digests(), "after failures the run ends with status %d and other digests",
-          code);
+    CHECK(code == EXIT_DONE && same_digests(), "after failures the run ends with status %d and other digests", code);
     snprintf(cleaning, sizeof cleaning, "rm -rf '%s'", folder);
     CHECK(system(cleaning) == 0, "cleaning up");
     return test_done("bench_memory");

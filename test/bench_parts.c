@@ -55,18 +55,16 @@ static void test_numbers(void)
     double real;
     uint64_t seed;
     CHECK(parse_whole("12", 1, 20, &whole) == 0 && whole == 12, "12");
-    static const char *const not_whole[] = {
-        "", "1.0", "1e3", " 1", "1 ", "0x10", "21", "0", "99999999999999999999", "-1", "+"};
+    static const char *const not_whole[] = {"",   "1.0", "1e3", " 1", "1 ", "0x10", "21", "0", "99999999999999999999",
+                                            "-1", "+"};
     for (size_t i = 0; i < sizeof not_whole / sizeof not_whole[0]; i++)
-        CHECK(parse_whole(not_whole[i], 1, 20, &whole) != 0, "'%s' was taken for a number from 1 to 20",
-              not_whole[i]);
+        CHECK(parse_whole(not_whole[i], 1, 20, &whole) != 0, "'%s' was taken for a number from 1 to 20", not_whole[i]);
     CHECK(parse_real("1e-4", 0, 1, &real) == 0 && real == 1e-4, "1e-4");
     static const char *const not_real[] = {"", "nan", "inf", "1e999", "1,0", "0x1p3", "1e-4x", "2", "-0.1"};
     for (size_t i = 0; i < sizeof not_real / sizeof not_real[0]; i++)
         CHECK(parse_real(not_real[i], 0, 1, &real) != 0, "'%s' was taken for a number from 0 to 1", not_real[i]);
     CHECK(parse_seed("18446744073709551615", &seed) == 0 && seed == UINT64_MAX, "the largest seed");
-    CHECK(parse_seed("18446744073709551616", &seed) != 0 && parse_seed("-1", &seed) != 0 &&
-              parse_seed("", &seed) != 0,
+    CHECK(parse_seed("18446744073709551616", &seed) != 0 && parse_seed("-1", &seed) != 0 && parse_seed("", &seed) != 0,
           "no seeds");
     char text[TX_NUMBER];
     CHECK(strcmp(format_real(text, sizeof text, 0.1), "0.1") == 0, "0.1 is printed %s", text);
@@ -108,8 +106,7 @@ static void test_options(void)
     options_free(&o);
     char *train[] = {(char *)"--lr", (char *)"0.00010"};
     CHECK(options_read(&o, command_find("train"), 2, train, NULL) == EXIT_DONE, "train");
-    CHECK(strcmp(option_canonical(&o, option_find("lr"), room), "0.0001") == 0, "one spelling of a number: %s",
-          room);
+    CHECK(strcmp(option_canonical(&o, option_find("lr"), room), "0.0001") == 0, "one spelling of a number: %s", room);
     CHECK(strcmp(option_canonical(&o, option_find("steps"), room), "") == 0, "no value has no spelling");
     options_free(&o);
     for (int i = 0; i < command_count(); i++)
@@ -176,8 +173,7 @@ static void test_scores(void)
     CHECK(scores_select(&s, 1, &by) == 0.875 && strcmp(by, "mean6") == 0, "chosen by %s", by);
     scores_free(&s);
     CHECK(scores_make(&s, d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
-    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g",
-          s.task[0].auc.auc);
+    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g", s.task[0].auc.auc);
     scores_free(&s);
     const unsigned char present[] = {1, 0, 1, 1, 1, 1};
     CHECK(scores_make(&s, d, p, present, 1) == TX_OK && s.task[0].auc.auc == 0.25, "without the second view");
@@ -224,8 +220,7 @@ static void test_report(void)
         "metrics.csv",
         "step,split,task,positives,negatives,auc,low,high,method\n4,valid,Edema,2,3,0.75,0.5,0.875,delong-logit\n"
         "4,valid,mean,nan,nan,0.75,nan,nan,mean-of-1\n4,test,Edema,2,3,nan,nan,nan,undefined\n");
-    write_file("log.csv",
-               "step,epoch,examples,loss,lr,images_per_s,seconds\n1,1,4,0.7,0.1,1,1\n2,1,8,nan,0.1,1,2\n");
+    write_file("log.csv", "step,epoch,examples,loss,lr,images_per_s,seconds\n1,1,4,0.7,0.1,1,1\n2,1,8,nan,0.1,1,2\n");
     write_file("config.txt", "# options\nnet = resnet18\ndata = /somewhere\n");
     for (long n = 0; n < 400; n++) {
         long live = tx_alloc_live();
@@ -260,8 +255,7 @@ int main(void)
     test_scores();
     test_pages();
     test_report();
-    static const char *const names[] = {"options", "valid.csv",  "metrics.csv",
-                                        "log.csv", "config.txt", "report.html"};
+    static const char *const names[] = {"options", "valid.csv", "metrics.csv", "log.csv", "config.txt", "report.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);

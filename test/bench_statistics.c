@@ -144,8 +144,8 @@ static void check_definitions(void)
         CHECK(near(d.a.auc, auc_a, 1e-14) && near(d.b.auc, auc_b, 1e-14), "%s: AUC %.17g, expected %.17g", name,
               d.a.auc, auc_a);
         CHECK(near(d.a.se, sqrt(cover_aa), 1e-12), "%s: se %.17g, expected %.17g", name, d.a.se, sqrt(cover_aa));
-        CHECK(fabs(d.covariance - cover_ab) < 1e-12 * sqrt(cover_aa * cover_bb),
-              "%s: covariance %.17g, expected %.17g", name, d.covariance, cover_ab);
+        CHECK(fabs(d.covariance - cover_ab) < 1e-12 * sqrt(cover_aa * cover_bb), "%s: covariance %.17g, expected %.17g",
+              name, d.covariance, cover_ab);
         double variance = cover_aa + cover_bb - 2 * cover_ab;
         CHECK(near(d.z, (auc_a - auc_b) / sqrt(variance), 1e-10) || fabs(d.difference) < 1e-12, "%s: z %.17g", name,
               d.z);
@@ -161,8 +161,8 @@ static void check_definitions(void)
 /* A case that fits on paper: positives 3 2 2, negatives 2 1. Pairs in order: 3>2 3>1 2=2 2>1 2=2 2>1: 5 of 6. */
 static void check_by_hand(void)
 {
-    const double score[] = { 3, 2, 2, 2, 1 }, p[] = { 0.05, 0.15, 0.95, 1, 0.3 };
-    const signed char label[] = { 1, 1, 1, 0, 0 }, calibration[] = { 0, 1, 1, 0, -1 };
+    const double score[] = {3, 2, 2, 2, 1}, p[] = {0.05, 0.15, 0.95, 1, 0.3};
+    const signed char label[] = {1, 1, 1, 0, 0}, calibration[] = {0, 1, 1, 0, -1};
     tx_auc_result r;
     CHECK(tx_auc_of(score, label, 5, &r) == TX_OK && r.positives == 3 && r.negatives == 2, "counts");
     CHECK(near(r.auc, 5.0 / 6, 1e-15), "AUC %.17g", r.auc);
@@ -183,11 +183,10 @@ static void check_by_hand(void)
 
 static void check_edges(void)
 {
-    const double up[] = { 1, 2, 3, 4 }, nan[] = { 1, huge - huge, 3, 4 }, wild[] = { -huge, -0.0, 0, huge },
-                 out[] = { 0.5, 1.5 };
-    const signed char split[] = { 0, 0, 1, 1 }, reversed[] = { 1, 1, 0, 0 }, one[] = { 0, 0, 0, 0 },
-                      single[] = { 1, 0, 0, 0 };
-    const signed char masked[] = { 0, -1, 1, 1 }, pair[] = { 0, 1 };
+    const double up[] = {1, 2, 3, 4}, nan[] = {1, huge - huge, 3, 4}, wild[] = {-huge, -0.0, 0, huge},
+                 out[] = {0.5, 1.5};
+    const signed char split[] = {0, 0, 1, 1}, reversed[] = {1, 1, 0, 0}, one[] = {0, 0, 0, 0}, single[] = {1, 0, 0, 0};
+    const signed char masked[] = {0, -1, 1, 1}, pair[] = {0, 1};
     tx_auc_result r;
     tx_delong_result d;
     tx_threshold_result t;
@@ -223,10 +222,8 @@ static void check_edges(void)
 
 static void check_correlation(void)
 {
-    const double x[] = { 1, 2, 3, 4, 5 }, y[] = { 2, 1, 4, 3, 5 }, flat[] = { 7, 7, 7, 7, 7 },
-                 ties[] = { 1, 1, 2, 2, 3 };
-    const double large[] = { 1e300, 2e300, 3e300, 4e300, 5e300 },
-                 small[] = { 2e-300, 1e-300, 4e-300, 3e-300, 5e-300 };
+    const double x[] = {1, 2, 3, 4, 5}, y[] = {2, 1, 4, 3, 5}, flat[] = {7, 7, 7, 7, 7}, ties[] = {1, 1, 2, 2, 3};
+    const double large[] = {1e300, 2e300, 3e300, 4e300, 5e300}, small[] = {2e-300, 1e-300, 4e-300, 3e-300, 5e-300};
     double rank[5];
     tx_spearman_result s;
     CHECK(tx_midranks(ties, 5, rank) == TX_OK && rank[0] == 1.5 && rank[1] == 1.5 && rank[3] == 3.5 && rank[4] == 5,
@@ -236,8 +233,8 @@ static void check_correlation(void)
     CHECK(tx_spearman(x, y, 5, &s) == TX_OK && near(s.rho, 0.8, 1e-15), "rho %.17g", s.rho);
     CHECK(near(s.p, 0.10408803866182788, 1e-13), "p %.17g", s.p);
     double half = TX_NORMAL_95 * sqrt(1.32 / 2);
-    CHECK(near(s.low, tanh(atanh(0.8) - half), 1e-13) && near(s.high, tanh(atanh(0.8) + half), 1e-13),
-          "interval %g %g", s.low, s.high);
+    CHECK(near(s.low, tanh(atanh(0.8) - half), 1e-13) && near(s.high, tanh(atanh(0.8) + half), 1e-13), "interval %g %g",
+          s.low, s.high);
     CHECK(near(tx_kendall(x, y, 5), 0.6, 1e-15), "tau %.17g", tx_kendall(x, y, 5)); /* 8 concordant, 2 discordant */
     CHECK(near(tx_kendall(x, ties, 5), 8 / sqrt(80), 1e-15), "tau-b %.17g", tx_kendall(x, ties, 5));
     CHECK(near(tx_pearson(x, y, 5), 0.8, 1e-15) && near(tx_pearson(large, small, 5), 0.8, 1e-14), "pearson %.17g",
@@ -245,8 +242,7 @@ static void check_correlation(void)
     CHECK(tx_pearson(x, x, 5) == 1 && tx_spearman(x, x, 5, &s) == TX_OK && s.rho == 1 && s.p == 0 && s.low == 1,
           "identity");
     CHECK(tx_spearman(x, flat, 5, &s) == TX_OK && s.rho != s.rho && s.p != s.p && s.low != s.low, "flat");
-    CHECK(tx_pearson(x, flat, 5) != tx_pearson(x, flat, 5) && tx_kendall(flat, x, 5) != tx_kendall(flat, x, 5),
-          "flat");
+    CHECK(tx_pearson(x, flat, 5) != tx_pearson(x, flat, 5) && tx_kendall(flat, x, 5) != tx_kendall(flat, x, 5), "flat");
     CHECK(tx_spearman(x, y, 2, &s) == TX_OK && s.rho == -1 && s.p != s.p && s.low != s.low, "two points");
     CHECK(tx_spearman(x, y, 0, &s) == TX_OK && s.rho != s.rho, "no point");
 }
@@ -254,21 +250,35 @@ static void check_correlation(void)
 static void check_normal(void)
 {
     static const double sf[][2] = {
-        { -3.0, 0.99865010196836990547 }, { -0.5, 0.69146246127401310364 }, { 0.0, 0.5 },
-        { 1e-10, 0.49999999996010577196 }, { 0.1, 0.46017216272297101633 }, { 0.5, 0.30853753872598689636 },
-        { 1.0, 0.15865525393145705141 }, { 1.5, 0.066807201268858066004 }, { 1.9999, 0.022755531584767186476 },
-        { 2.0, 0.0227501319481792072 }, { 2.0001, 0.022744733391410547102 }, { 2.5, 0.006209665325776135167 },
-        { 3.0, 0.0013498980316300945267 }, { 5.0, 2.8665157187919391167e-7 },
-        { 8.0, 6.2209605742717841235e-16 }, { 12.0, 1.7764821120776789977e-33 },
-        { 16.5, 1.83446300316473111e-61 }, { 16.7, 6.553239781942407519e-63 },
-        { 20.0, 2.7536241186062336951e-89 }, { 30.0, 4.9067139271481870595e-198 },
-        { 37.5, 4.6053530095819548438e-308 }, { 50, 0 }, { -50, 1 },
+        {-3.0, 0.99865010196836990547},
+        {-0.5, 0.69146246127401310364},
+        {0.0, 0.5},
+        {1e-10, 0.49999999996010577196},
+        {0.1, 0.46017216272297101633},
+        {0.5, 0.30853753872598689636},
+        {1.0, 0.15865525393145705141},
+        {1.5, 0.066807201268858066004},
+        {1.9999, 0.022755531584767186476},
+        {2.0, 0.0227501319481792072},
+        {2.0001, 0.022744733391410547102},
+        {2.5, 0.006209665325776135167},
+        {3.0, 0.0013498980316300945267},
+        {5.0, 2.8665157187919391167e-7},
+        {8.0, 6.2209605742717841235e-16},
+        {12.0, 1.7764821120776789977e-33},
+        {16.5, 1.83446300316473111e-61},
+        {16.7, 6.553239781942407519e-63},
+        {20.0, 2.7536241186062336951e-89},
+        {30.0, 4.9067139271481870595e-198},
+        {37.5, 4.6053530095819548438e-308},
+        {50, 0},
+        {-50, 1},
     };
     static const double quantile[][2] = {
-        { 1e-300, -37.047096299361199237 }, { 1e-60, -16.39727821271871048 }, { 1e-20, -9.2623400897984075796 },
-        { 1e-10, -6.3613409024040561991 }, { 0.001, -3.0902323061678135354 }, { 0.025, -1.9599639845400542118 },
-        { 0.1, -1.2815515655446004353 }, { 0.25, -0.6744897501960817432 }, { 0.4, -0.25334710313579974132 },
-        { 0.49, -0.025068908258711058033 }, { 0.499999, -2.5066282745665593779e-6 },
+        {1e-300, -37.047096299361199237}, {1e-60, -16.39727821271871048},        {1e-20, -9.2623400897984075796},
+        {1e-10, -6.3613409024040561991},  {0.001, -3.0902323061678135354},       {0.025, -1.9599639845400542118},
+        {0.1, -1.2815515655446004353},    {0.25, -0.6744897501960817432},        {0.4, -0.25334710313579974132},
+        {0.49, -0.025068908258711058033}, {0.499999, -2.5066282745665593779e-6},
     };
     for (size_t i = 0; i < sizeof sf / sizeof sf[0]; i++) {
         double got = tx_normal_sf(sf[i][0]);
@@ -283,8 +293,7 @@ static void check_normal(void)
     for (double p = 0.5; p < 1; p += 1.0 / 64)
         CHECK(tx_normal_quantile(p) == -tx_normal_quantile(1 - p), "quantile(%g) is not odd", p);
     CHECK(tx_normal_quantile(0) == -huge && tx_normal_quantile(1) == huge && tx_normal_quantile(0.5) == 0, "ends");
-    CHECK(isnan(tx_normal_quantile(-0.1)) && isnan(tx_normal_quantile(1.1)) &&
-              isnan(tx_normal_quantile(huge - huge)),
+    CHECK(isnan(tx_normal_quantile(-0.1)) && isnan(tx_normal_quantile(1.1)) && isnan(tx_normal_quantile(huge - huge)),
           "outside");
     CHECK(isnan(tx_normal_sf(huge - huge)) && tx_normal_sf(huge) == 0 && tx_normal_sf(-huge) == 1, "sf of no number");
 }
@@ -293,15 +302,25 @@ static void check_student(void)
 {
     static const double table[][3] = {
         /* t, degrees of freedom, P(|T| > t) */
-        { 0, 5, 1 }, { 1e-8, 3, 0.99999999264894806104 }, { 0.1, 1, 0.93654896513889285747 }, { 1, 1, 0.5 },
-        { 1, 2, 0.42264973081037423549 }, { 12.706204736174698, 1, 0.05000000000000002722 },
-        { 2, 14, 0.065287952889111968506 }, { 3.5, 14, 0.0035352081058589602797 },
-        { 10, 14, 9.3413942258054497934e-8 }, { 0.5, 14, 0.6248419162396947472 },
-        { 1.96, 1000, 0.050273184955748718435 }, { 5, 1000, 6.7672563646486303819e-7 },
-        { 1, 1e6, 0.31731074983357812928 }, { 40, 8, 1.678571887914579211e-10 },
-        { 1e5, 8, 1.1199999967744000059e-37 }, { 1e9, 8, 1.1199999999999999677e-69 },
-        { 1e3, 100, 7.9196186079478519077e-202 }, { 2.5, 2.5, 0.10456996307815538725 },
-        { 0.3, 300, 0.76438491882814131927 },
+        {0, 5, 1},
+        {1e-8, 3, 0.99999999264894806104},
+        {0.1, 1, 0.93654896513889285747},
+        {1, 1, 0.5},
+        {1, 2, 0.42264973081037423549},
+        {12.706204736174698, 1, 0.05000000000000002722},
+        {2, 14, 0.065287952889111968506},
+        {3.5, 14, 0.0035352081058589602797},
+        {10, 14, 9.3413942258054497934e-8},
+        {0.5, 14, 0.6248419162396947472},
+        {1.96, 1000, 0.050273184955748718435},
+        {5, 1000, 6.7672563646486303819e-7},
+        {1, 1e6, 0.31731074983357812928},
+        {40, 8, 1.678571887914579211e-10},
+        {1e5, 8, 1.1199999967744000059e-37},
+        {1e9, 8, 1.1199999999999999677e-69},
+        {1e3, 100, 7.9196186079478519077e-202},
+        {2.5, 2.5, 0.10456996307815538725},
+        {0.3, 300, 0.76438491882814131927},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double got = tx_student_p(-table[i][0], table[i][1]);
@@ -367,14 +386,14 @@ static void check_digest(void)
         double v = 0;
         CHECK(tx_delong(a, b, label, n, &d) == TX_OK && tx_average_precision(a, label, n, &v) == TX_OK, "case %d",
               (int)seed);
-        const double all[] = { d.a.auc, d.a.se, d.a.low, d.a.high, d.b.low, d.b.high, d.covariance, d.difference_se,
-                               d.z, d.p, v };
+        const double all[] = {d.a.auc,      d.a.se,          d.a.low, d.a.high, d.b.low, d.b.high,
+                              d.covariance, d.difference_se, d.z,     d.p,      v};
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
             add_value(&s, all[i]);
         for (size_t i = 0; i < n; i++)
             a[i] = a[i] == a[i] ? a[i] : 0;
         CHECK(tx_spearman(a, b, n, &r) == TX_OK, "case %d", (int)seed);
-        const double ranks[] = { r.rho, r.p, r.low, r.high, tx_pearson(a, b, n), tx_kendall(a, b, n) };
+        const double ranks[] = {r.rho, r.p, r.low, r.high, tx_pearson(a, b, n), tx_kendall(a, b, n)};
         for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
             add_value(&s, ranks[i]);
         for (int i = 0; i < 40; i++) {

@@ -55,11 +55,11 @@ static double sigmoid(double x)
 }
 
 static const float_case float_cases[] = {
-    { "tx_expf", tx_expf, exp, 1.1, "5ad0cae0c0fe7cf2" },
-    { "tx_logf", tx_logf, log, 1.0, "dc4decb8ee7c292c" },
-    { "tx_log1pf", tx_log1pf, log1p, 1.2, "9ad5d0fc68305194" },
-    { "tx_tanhf", tx_tanhf, tanh, 1.25, "c98853a475c2e49e" },
-    { "tx_sigmoidf", tx_sigmoidf, sigmoid, 1.55, "c546edebb31b91dd" },
+    {"tx_expf", tx_expf, exp, 1.1, "5ad0cae0c0fe7cf2"},
+    {"tx_logf", tx_logf, log, 1.0, "dc4decb8ee7c292c"},
+    {"tx_log1pf", tx_log1pf, log1p, 1.2, "9ad5d0fc68305194"},
+    {"tx_tanhf", tx_tanhf, tanh, 1.25, "c98853a475c2e49e"},
+    {"tx_sigmoidf", tx_sigmoidf, sigmoid, 1.55, "c546edebb31b91dd"},
 };
 
 typedef struct double_case {
@@ -83,14 +83,10 @@ static double cos_pi(double x)
 }
 
 static const double_case double_cases[] = {
-    { "tx_exp", tx_exp, exp, 2, "b61216c8901852a3" },
-    { "tx_expm1", tx_expm1, expm1, 2.5, "da7e834b5f569caf" },
-    { "tx_log", tx_log, log, 2, "a166fca52ecd9d6f" },
-    { "tx_log1p", tx_log1p, log1p, 2.5, "eca5c9c8cd13526d" },
-    { "tx_tanh", tx_tanh, tanh, 4, "984ca1a38a879503" },
-    { "tx_sigmoid", tx_sigmoid, sigmoid, 4, "b386b467e46e9813" },
-    { "tx_sin_pi", tx_sin_pi, sin_pi, 4, "2559566675ae485d" },
-    { "tx_cos_pi", tx_cos_pi, cos_pi, 4, "0156ab70b197a365" },
+    {"tx_exp", tx_exp, exp, 2, "b61216c8901852a3"},          {"tx_expm1", tx_expm1, expm1, 2.5, "da7e834b5f569caf"},
+    {"tx_log", tx_log, log, 2, "a166fca52ecd9d6f"},          {"tx_log1p", tx_log1p, log1p, 2.5, "eca5c9c8cd13526d"},
+    {"tx_tanh", tx_tanh, tanh, 4, "984ca1a38a879503"},       {"tx_sigmoid", tx_sigmoid, sigmoid, 4, "b386b467e46e9813"},
+    {"tx_sin_pi", tx_sin_pi, sin_pi, 4, "2559566675ae485d"}, {"tx_cos_pi", tx_cos_pi, cos_pi, 4, "0156ab70b197a365"},
 };
 
 enum { FLOATS = sizeof float_cases / sizeof float_cases[0], DOUBLES = sizeof double_cases / sizeof double_cases[0] };
@@ -104,23 +100,52 @@ static void check_float_specials(void)
         float (*f)(float);
         float x, y;
     } table[] = {
-        { tx_expf, 0, 1 }, { tx_expf, -0.0f, 1 }, { tx_expf, inf, inf }, { tx_expf, -inf, 0 },
-        { tx_expf, tiny, 1 }, { tx_expf, FLT_MAX, inf }, { tx_expf, -FLT_MAX, 0 },
-        { tx_expf, largest_exp, 0x1.ffff08p127f }, { tx_expf, 0x1.62e43p6f, inf },
-        { tx_expf, smallest_exp, tiny }, { tx_expf, -0x1.9fe36ap6f, 0 },
-        { tx_logf, 0, -inf }, { tx_logf, -0.0f, -inf }, { tx_logf, 1, 0 }, { tx_logf, inf, inf },
-        { tx_logf, -inf, nan }, { tx_logf, -tiny, nan }, { tx_logf, -1, nan }, { tx_logf, tiny, -0x1.9d1dap6f },
-        { tx_logf, FLT_MAX, 0x1.62e43p6f },
-        { tx_log1pf, 0, 0 }, { tx_log1pf, -0.0f, -0.0f }, { tx_log1pf, -1, -inf }, { tx_log1pf, inf, inf },
-        { tx_log1pf, -inf, nan }, { tx_log1pf, -0x1.000002p0f, nan }, { tx_log1pf, tiny, tiny },
-        { tx_log1pf, -tiny, -tiny }, { tx_log1pf, FLT_MAX, 0x1.62e43p6f },
-        { tx_log1pf, -0x1.fffffep-1f, -0x1.0a2b24p4f },
-        { tx_tanhf, 0, 0 }, { tx_tanhf, -0.0f, -0.0f }, { tx_tanhf, inf, 1 }, { tx_tanhf, -inf, -1 },
-        { tx_tanhf, tiny, tiny }, { tx_tanhf, -0x1p-126f, -0x1p-126f }, { tx_tanhf, 9.1f, 1 },
-        { tx_tanhf, -FLT_MAX, -1 },
-        { tx_sigmoidf, 0, 0.5f }, { tx_sigmoidf, -0.0f, 0.5f }, { tx_sigmoidf, inf, 1 },
-        { tx_sigmoidf, -inf, 0 }, { tx_sigmoidf, 20, 1 }, { tx_sigmoidf, smallest_exp, tiny },
-        { tx_sigmoidf, -104, 0 }, { tx_sigmoidf, -FLT_MAX, 0 },
+        {tx_expf, 0, 1},
+        {tx_expf, -0.0f, 1},
+        {tx_expf, inf, inf},
+        {tx_expf, -inf, 0},
+        {tx_expf, tiny, 1},
+        {tx_expf, FLT_MAX, inf},
+        {tx_expf, -FLT_MAX, 0},
+        {tx_expf, largest_exp, 0x1.ffff08p127f},
+        {tx_expf, 0x1.62e43p6f, inf},
+        {tx_expf, smallest_exp, tiny},
+        {tx_expf, -0x1.9fe36ap6f, 0},
+        {tx_logf, 0, -inf},
+        {tx_logf, -0.0f, -inf},
+        {tx_logf, 1, 0},
+        {tx_logf, inf, inf},
+        {tx_logf, -inf, nan},
+        {tx_logf, -tiny, nan},
+        {tx_logf, -1, nan},
+        {tx_logf, tiny, -0x1.9d1dap6f},
+        {tx_logf, FLT_MAX, 0x1.62e43p6f},
+        {tx_log1pf, 0, 0},
+        {tx_log1pf, -0.0f, -0.0f},
+        {tx_log1pf, -1, -inf},
+        {tx_log1pf, inf, inf},
+        {tx_log1pf, -inf, nan},
+        {tx_log1pf, -0x1.000002p0f, nan},
+        {tx_log1pf, tiny, tiny},
+        {tx_log1pf, -tiny, -tiny},
+        {tx_log1pf, FLT_MAX, 0x1.62e43p6f},
+        {tx_log1pf, -0x1.fffffep-1f, -0x1.0a2b24p4f},
+        {tx_tanhf, 0, 0},
+        {tx_tanhf, -0.0f, -0.0f},
+        {tx_tanhf, inf, 1},
+        {tx_tanhf, -inf, -1},
+        {tx_tanhf, tiny, tiny},
+        {tx_tanhf, -0x1p-126f, -0x1p-126f},
+        {tx_tanhf, 9.1f, 1},
+        {tx_tanhf, -FLT_MAX, -1},
+        {tx_sigmoidf, 0, 0.5f},
+        {tx_sigmoidf, -0.0f, 0.5f},
+        {tx_sigmoidf, inf, 1},
+        {tx_sigmoidf, -inf, 0},
+        {tx_sigmoidf, 20, 1},
+        {tx_sigmoidf, smallest_exp, tiny},
+        {tx_sigmoidf, -104, 0},
+        {tx_sigmoidf, -FLT_MAX, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double y = (double)table[i].f(table[i].x);
@@ -140,25 +165,66 @@ static void check_double_specials(void)
         double (*f)(double);
         double x, y;
     } table[] = {
-        { tx_exp, 0, 1 }, { tx_exp, -0.0, 1 }, { tx_exp, inf, inf }, { tx_exp, -inf, 0 }, { tx_exp, tiny, 1 },
-        { tx_exp, 1e300, inf }, { tx_exp, 0x1.62e42fefa39efp9, 0x1.fffffffffff2ap1023 },
-        { tx_exp, 0x1.62e42fefa39fp9, inf }, { tx_exp, -1e300, 0 }, { tx_exp, -0x1.74385446d71c3p9, tiny },
-        { tx_exp, -0x1.74910d52d3053p9, 0 },
-        { tx_expm1, 0, 0 }, { tx_expm1, -0.0, -0.0 }, { tx_expm1, inf, inf }, { tx_expm1, -inf, -1 },
-        { tx_expm1, -tiny, -tiny }, { tx_expm1, -1e9, -1 }, { tx_expm1, 710, inf },
-        { tx_log, 0, -inf }, { tx_log, -0.0, -inf }, { tx_log, 1, 0 }, { tx_log, inf, inf },
-        { tx_log, -1, nan }, { tx_log, -inf, nan }, { tx_log, tiny, -0x1.74385446d71c3p9 },
-        { tx_log, DBL_MAX, 0x1.62e42fefa39efp9 },
-        { tx_log1p, 0, 0 }, { tx_log1p, -0.0, -0.0 }, { tx_log1p, -1, -inf }, { tx_log1p, inf, inf },
-        { tx_log1p, -1.5, nan }, { tx_log1p, tiny, tiny }, { tx_log1p, DBL_MAX, 0x1.62e42fefa39efp9 },
-        { tx_tanh, 0, 0 }, { tx_tanh, -0.0, -0.0 }, { tx_tanh, inf, 1 }, { tx_tanh, -inf, -1 },
-        { tx_tanh, -tiny, -tiny }, { tx_tanh, 25, 1 },
-        { tx_sigmoid, 0, 0.5 }, { tx_sigmoid, -inf, 0 }, { tx_sigmoid, inf, 1 }, { tx_sigmoid, 40, 1 },
-        { tx_sigmoid, -0x1.74385446d71c3p9, tiny }, { tx_sigmoid, -1000, 0 },
-        { tx_sin_pi, 0, 0 }, { tx_sin_pi, -0.0, -0.0 }, { tx_sin_pi, 0.5, 1 }, { tx_sin_pi, -0.5, -1 },
-        { tx_sin_pi, 1.5, -1 }, { tx_sin_pi, inf, nan }, { tx_sin_pi, 0x1p60, 0 }, { tx_sin_pi, 2.5, 1 },
-        { tx_cos_pi, 0, 1 }, { tx_cos_pi, 1, -1 }, { tx_cos_pi, -1, -1 }, { tx_cos_pi, 0x1p60, 1 },
-        { tx_cos_pi, 0x1.fffffffffffffp52, -1 }, { tx_cos_pi, -inf, nan }, { tx_cos_pi, tiny, 1 },
+        {tx_exp, 0, 1},
+        {tx_exp, -0.0, 1},
+        {tx_exp, inf, inf},
+        {tx_exp, -inf, 0},
+        {tx_exp, tiny, 1},
+        {tx_exp, 1e300, inf},
+        {tx_exp, 0x1.62e42fefa39efp9, 0x1.fffffffffff2ap1023},
+        {tx_exp, 0x1.62e42fefa39fp9, inf},
+        {tx_exp, -1e300, 0},
+        {tx_exp, -0x1.74385446d71c3p9, tiny},
+        {tx_exp, -0x1.74910d52d3053p9, 0},
+        {tx_expm1, 0, 0},
+        {tx_expm1, -0.0, -0.0},
+        {tx_expm1, inf, inf},
+        {tx_expm1, -inf, -1},
+        {tx_expm1, -tiny, -tiny},
+        {tx_expm1, -1e9, -1},
+        {tx_expm1, 710, inf},
+        {tx_log, 0, -inf},
+        {tx_log, -0.0, -inf},
+        {tx_log, 1, 0},
+        {tx_log, inf, inf},
+        {tx_log, -1, nan},
+        {tx_log, -inf, nan},
+        {tx_log, tiny, -0x1.74385446d71c3p9},
+        {tx_log, DBL_MAX, 0x1.62e42fefa39efp9},
+        {tx_log1p, 0, 0},
+        {tx_log1p, -0.0, -0.0},
+        {tx_log1p, -1, -inf},
+        {tx_log1p, inf, inf},
+        {tx_log1p, -1.5, nan},
+        {tx_log1p, tiny, tiny},
+        {tx_log1p, DBL_MAX, 0x1.62e42fefa39efp9},
+        {tx_tanh, 0, 0},
+        {tx_tanh, -0.0, -0.0},
+        {tx_tanh, inf, 1},
+        {tx_tanh, -inf, -1},
+        {tx_tanh, -tiny, -tiny},
+        {tx_tanh, 25, 1},
+        {tx_sigmoid, 0, 0.5},
+        {tx_sigmoid, -inf, 0},
+        {tx_sigmoid, inf, 1},
+        {tx_sigmoid, 40, 1},
+        {tx_sigmoid, -0x1.74385446d71c3p9, tiny},
+        {tx_sigmoid, -1000, 0},
+        {tx_sin_pi, 0, 0},
+        {tx_sin_pi, -0.0, -0.0},
+        {tx_sin_pi, 0.5, 1},
+        {tx_sin_pi, -0.5, -1},
+        {tx_sin_pi, 1.5, -1},
+        {tx_sin_pi, inf, nan},
+        {tx_sin_pi, 0x1p60, 0},
+        {tx_sin_pi, 2.5, 1},
+        {tx_cos_pi, 0, 1},
+        {tx_cos_pi, 1, -1},
+        {tx_cos_pi, -1, -1},
+        {tx_cos_pi, 0x1p60, 1},
+        {tx_cos_pi, 0x1.fffffffffffffp52, -1},
+        {tx_cos_pi, -inf, nan},
+        {tx_cos_pi, tiny, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double y = table[i].f(table[i].x);
@@ -172,12 +238,30 @@ static void check_pow(void)
 {
     const double inf = double_from(0x7ff0000000000000u), nan = double_from(0x7ff8000000000000u);
     const double table[][3] = {
-        { 2, 10, 1024 }, { 2, -1074, 0x1p-1074 }, { 2, -1075, 0 }, { 2, 1024, inf }, { 0x1p-1074, -1, inf },
-        { 0x1p-1074, 0.5, 0x1p-537 }, { 1, 1e300, 1 }, { 7, 0, 1 }, { 0, 2, 0 }, { 0, -2, inf },
-        { inf, 2, inf }, { inf, -2, 0 }, { 0.5, inf, 0 }, { 2, inf, inf }, { 2, -inf, 0 }, { 0.5, -inf, inf },
-        { nan, 1, nan }, { 2, nan, nan }, { -2, 2, nan }, { 10, 22, 1e22 }, { 1e-5, 1, 1e-5 },
-        { 0.999, 1000, 0x1.788526411ed72p-2 }, { 3, 0.5, 0x1.bb67ae8584caap0 },
-        { 0x1.0000000000001p0, 0x1p52, 0x1.5bf0a8b145769p1 },
+        {2, 10, 1024},
+        {2, -1074, 0x1p-1074},
+        {2, -1075, 0},
+        {2, 1024, inf},
+        {0x1p-1074, -1, inf},
+        {0x1p-1074, 0.5, 0x1p-537},
+        {1, 1e300, 1},
+        {7, 0, 1},
+        {0, 2, 0},
+        {0, -2, inf},
+        {inf, 2, inf},
+        {inf, -2, 0},
+        {0.5, inf, 0},
+        {2, inf, inf},
+        {2, -inf, 0},
+        {0.5, -inf, inf},
+        {nan, 1, nan},
+        {2, nan, nan},
+        {-2, 2, nan},
+        {10, 22, 1e22},
+        {1e-5, 1, 1e-5},
+        {0.999, 1000, 0x1.788526411ed72p-2},
+        {3, 0.5, 0x1.bb67ae8584caap0},
+        {0x1.0000000000001p0, 0x1p52, 0x1.5bf0a8b145769p1},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double y = tx_pow(table[i][0], table[i][1]);
@@ -247,23 +331,38 @@ static void check_fma(void)
 {
     const float inf = float_from(0x7f800000u), nan = float_from(0x7fc00000u);
     const float table[][4] = {
-        { 0x1.000002p0f, 0x1.000002p0f, -0x1.000004p0f, 0x1p-46f },
-        { 0x1.fffffep0f, 0x1.fffffep0f, -0x1.fffffcp1f, 0x1p-46f }, { 1, 0x1p-24f, 1, 1 },
-        { 1, 0x1.000002p-24f, 1, 0x1.000002p0f },
-        { 0x1.000002p-12f, 0x1p-12f, 1, 0x1.000002p0f },     /* above half an ulp by 2^-47 */
-        { 0x1.fffffep-13f, 0x1p-12f, 1, 1 },                 /* below it */
-        { 0x1.001p0f, 0x1.001p0f, 0x1p-60f, 0x1.002002p0f }, /* 1 + 2^-11 + 2^-24 + 2^-60: above a tie */
-        { 0x1.001p0f, 0x1.001p0f, -0x1p-60f, 0x1.002p0f },   /* below the same tie */
-        { 0x1.001p0f, 0x1.001p0f, 0, 0x1.002p0f },           /* the tie, to even */
-        { 0x1p-75f, 0x1p-75f, 0x1p-149f, 0x1p-148f },        /* 1.5 units of the subnormals, to even */
-        { 0x1.8p-75f, 0x1p-75f, 0x1p-149f, 0x1p-148f }, { 0x1p-75f, 0x1p-75f, 0, 0 },
-        { 0x1.000002p-75f, 0x1p-75f, 0, 0x1p-149f }, { 0x1p-149f, 0x1p-149f, 1, 1 },
-        { 0x1p-149f, -0x1p-149f, 0x1p-149f, 0x1p-149f }, { 0x1p-149f, 0x1p-149f, 0, 0 },
-        { 0x1p-149f, -0x1p-149f, 0, -0.0f }, { 0x1p127f, 2, -0x1p127f, 0x1p127f }, { 0x1p127f, 2, 0, inf },
-        { FLT_MAX, 1, 0x1p103f, inf }, { FLT_MAX, 1, 0x1.fffffep102f, FLT_MAX },
-        { FLT_MAX, FLT_MAX, -inf, -inf }, { inf, 1, 1, inf }, { inf, 0, 1, nan }, { inf, 1, -inf, nan },
-        { 1, 1, nan, nan }, { nan, 0, 0, nan }, { 0, nan, inf, nan }, { 0, 1, -0.0f, 0 },
-        { -0.0f, 1, -0.0f, -0.0f }, { 1, 1, -1, 0 }, { 1, -1, 1, 0 },
+        {0x1.000002p0f, 0x1.000002p0f, -0x1.000004p0f, 0x1p-46f},
+        {0x1.fffffep0f, 0x1.fffffep0f, -0x1.fffffcp1f, 0x1p-46f},
+        {1, 0x1p-24f, 1, 1},
+        {1, 0x1.000002p-24f, 1, 0x1.000002p0f},
+        {0x1.000002p-12f, 0x1p-12f, 1, 0x1.000002p0f},     /* above half an ulp by 2^-47 */
+        {0x1.fffffep-13f, 0x1p-12f, 1, 1},                 /* below it */
+        {0x1.001p0f, 0x1.001p0f, 0x1p-60f, 0x1.002002p0f}, /* 1 + 2^-11 + 2^-24 + 2^-60: above a tie */
+        {0x1.001p0f, 0x1.001p0f, -0x1p-60f, 0x1.002p0f},   /* below the same tie */
+        {0x1.001p0f, 0x1.001p0f, 0, 0x1.002p0f},           /* the tie, to even */
+        {0x1p-75f, 0x1p-75f, 0x1p-149f, 0x1p-148f},        /* 1.5 units of the subnormals, to even */
+        {0x1.8p-75f, 0x1p-75f, 0x1p-149f, 0x1p-148f},
+        {0x1p-75f, 0x1p-75f, 0, 0},
+        {0x1.000002p-75f, 0x1p-75f, 0, 0x1p-149f},
+        {0x1p-149f, 0x1p-149f, 1, 1},
+        {0x1p-149f, -0x1p-149f, 0x1p-149f, 0x1p-149f},
+        {0x1p-149f, 0x1p-149f, 0, 0},
+        {0x1p-149f, -0x1p-149f, 0, -0.0f},
+        {0x1p127f, 2, -0x1p127f, 0x1p127f},
+        {0x1p127f, 2, 0, inf},
+        {FLT_MAX, 1, 0x1p103f, inf},
+        {FLT_MAX, 1, 0x1.fffffep102f, FLT_MAX},
+        {FLT_MAX, FLT_MAX, -inf, -inf},
+        {inf, 1, 1, inf},
+        {inf, 0, 1, nan},
+        {inf, 1, -inf, nan},
+        {1, 1, nan, nan},
+        {nan, 0, 0, nan},
+        {0, nan, inf, nan},
+        {0, 1, -0.0f, 0},
+        {-0.0f, 1, -0.0f, -0.0f},
+        {1, 1, -1, 0},
+        {1, -1, 1, 0},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         double y = (double)tx_fmaf(table[i][0], table[i][1], table[i][2]);
@@ -337,8 +436,8 @@ static void check_digests(void)
     for (uint64_t i = 0; i < 60000; i++) {
         float a = hard_float(40, i, 70), b = hard_float(41, i, 70), c = hard_float(42, i, 75);
         add_value(&s, (double)tx_fmaf(a, b, i & 1 ? c : -(a * b)));
-        add_value(
-            &s, (double)tx_fmaf(a, float_from(float_bits(b) & 0xffff0000u), float_from((uint32_t)random64(43, i))));
+        add_value(&s,
+                  (double)tx_fmaf(a, float_from(float_bits(b) & 0xffff0000u), float_from((uint32_t)random64(43, i))));
     }
     check_digest("tx_fmaf", &s, "cea37acd418303c6");
     tx_sha256_begin(&s);

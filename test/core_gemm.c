@@ -116,7 +116,8 @@ static size_t pixel_of(const fixture *f, size_t r)
 {
     const tx_target *t = &f->target;
     size_t gw = (size_t)f->ow, gh = (size_t)f->oh;
-    size_t y = r / gw % gh * (size_t)t->step_y + (size_t)t->offset_y, x = r % gw * (size_t)t->step_x + (size_t)t->offset_x;
+    size_t y = r / gw % gh * (size_t)t->step_y + (size_t)t->offset_y,
+           x = r % gw * (size_t)t->step_x + (size_t)t->offset_x;
     return (r / gw / gh * (size_t)t->h + y) * (size_t)t->w + x;
 }
 
@@ -205,16 +206,31 @@ static void set_up(fixture *f, const problem *p)
     f->x = tensor(p, f->x_pixels, c, c + (size_t)p->x_gap, INPUT_FILLER);
     f->w = tensor(p, f->k, o, o, 0);
     f->vectors = tensor(p, 2 * c + 4 * o, 1, 1, 0);
-    f->rows = (tx_rows){ .x = { .data = f->x, .n = p->n, .h = p->h, .w = p->w, .c = p->c, .ld = c + (size_t)p->x_gap,
-                                .act = p->seen ? TX_ACT_RELU : TX_ACT_NONE },
-                         .grid_h = f->oh, .grid_w = f->ow, .step_y = p->stride, .step_x = p->stride, .taps = taps,
-                         .tap = f->tap };
+    f->rows = (tx_rows){.x = {.data = f->x,
+                              .n = p->n,
+                              .h = p->h,
+                              .w = p->w,
+                              .c = p->c,
+                              .ld = c + (size_t)p->x_gap,
+                              .act = p->seen ? TX_ACT_RELU : TX_ACT_NONE},
+                        .grid_h = f->oh,
+                        .grid_w = f->ow,
+                        .step_y = p->stride,
+                        .step_x = p->stride,
+                        .taps = taps,
+                        .tap = f->tap};
     if (p->seen > 1) {
         f->rows.x.scale = f->vectors;
         f->rows.x.shift = f->vectors + c;
     }
-    f->filter = (tx_filter){ .data = f->w, .taps = taps, .tap_step = c * o, .c = p->c, .row_step = o, .n = p->o,
-                             .column_step = 1, .scale = p->scaled ? f->vectors + 2 * c + 3 * o : NULL };
+    f->filter = (tx_filter){.data = f->w,
+                            .taps = taps,
+                            .tap_step = c * o,
+                            .c = p->c,
+                            .row_step = o,
+                            .n = p->o,
+                            .column_step = 1,
+                            .scale = p->scaled ? f->vectors + 2 * c + 3 * o : NULL};
     if (p->turned) {
         f->filter.tap = f->tap_index;
         f->filter.row_step = 1;
@@ -227,8 +243,14 @@ static void set_up(fixture *f, const problem *p)
     f->y_size = f->y_pixels ? (f->y_pixels - 1) * ld + o : 0;
     f->y = tensor(p, f->y_pixels, o, ld, OUTPUT_FILLER);
     f->add = tensor(p, f->y_pixels, o, o + 3, INPUT_FILLER);
-    f->target = (tx_target){ .ld = ld, .h = f->th, .w = f->tw, .step_y = s, .step_x = s, .offset_y = s - 1,
-                             .offset_x = s / 2, .act = p->act ? TX_ACT_RELU : TX_ACT_NONE };
+    f->target = (tx_target){.ld = ld,
+                            .h = f->th,
+                            .w = f->tw,
+                            .step_y = s,
+                            .step_x = s,
+                            .offset_y = s - 1,
+                            .offset_x = s / 2,
+                            .act = p->act ? TX_ACT_RELU : TX_ACT_NONE};
     const float *vectors = f->vectors + 2 * c;
     if (p->bias)
         f->target.bias = vectors;
@@ -252,7 +274,7 @@ static void set_up(fixture *f, const problem *p)
 
 static void tear_down(fixture *f)
 {
-    float *all[] = { f->x, f->w, f->y, f->add, f->vectors, f->dy, f->dw, f->want_y, f->want_dw, f->want_dw_added };
+    float *all[] = {f->x, f->w, f->y, f->add, f->vectors, f->dy, f->dw, f->want_y, f->want_dw, f->want_dw_added};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tx_free(all[i]);
 }
@@ -299,8 +321,8 @@ static void check_forward(const fixture *f, const char *isa, int threads)
     long at = first_difference(y, f->want_y, f->y_size);
     CHECK(at < 0, "forward %s isa %s threads %d: y[%ld] is %a, not %a", f->p->name, isa, threads, at, (double)y[at],
           (double)f->want_y[at]);
-    CHECK(guard_holds(packed, packed_size) && guard_holds(work, work_size), "forward %s isa %s threads %d: written beyond",
-          f->p->name, isa, threads);
+    CHECK(guard_holds(packed, packed_size) && guard_holds(work, work_size),
+          "forward %s isa %s threads %d: written beyond", f->p->name, isa, threads);
     tx_free(packed);
     tx_free(work);
     tx_free(y);
@@ -311,8 +333,8 @@ static void check_gradient(const fixture *f, const char *isa, int threads)
     size_t size = f->k * (size_t)f->p->o, work_size = tx_gemm_gradient_work(&f->rows, f->p->o);
     unsigned char *work = guarded(work_size), *place = guarded(size * sizeof(float));
     float *dw = (float *)(void *)place;
-    tx_view dy = { .data = f->dy, .n = f->p->n, .h = f->oh, .w = f->ow, .c = f->p->o,
-                   .ld = (size_t)(f->p->o + f->p->y_gap) };
+    tx_view dy = {
+        .data = f->dy, .n = f->p->n, .h = f->oh, .w = f->ow, .c = f->p->o, .ld = (size_t)(f->p->o + f->p->y_gap)};
     tx_gemm_gradient(dw, &f->rows, &dy, 0, work);
     long at = first_difference(dw, f->want_dw, size);
     CHECK(at < 0, "gradient %s isa %s threads %d: dw[%ld] is %a, not %a", f->p->name, isa, threads, at, (double)dw[at],
@@ -350,73 +372,286 @@ static void check(const problem *p, const int *threads, int counts)
 
 /* Convolutions of every kind, and both sides of every block size. */
 static const problem problems[] = {
-    { .name = "1x1", .n = 3, .h = 5, .w = 7, .c = 19, .kernel = 1, .stride = 1, .dilation = 1, .o = 37 },
-    { .name = "1x1 gaps bias relu", .n = 3, .h = 5, .w = 7, .c = 19, .x_gap = 2, .kernel = 1, .stride = 1, .dilation = 1,
-      .o = 37, .y_gap = 5, .bias = 1, .act = 1 },
-    { .name = "1x1 stride 2", .n = 3, .h = 9, .w = 8, .c = 33, .kernel = 1, .stride = 2, .dilation = 1, .o = 65 },
-    { .name = "1x1 stride 2 residual", .n = 1, .h = 9, .w = 8, .c = 33, .x_gap = 1, .kernel = 1, .stride = 2,
-      .dilation = 1, .o = 31, .y_gap = 1, .bias = 1, .add = ADD_OTHER, .act = 1 },
-    { .name = "1x1 scaled residual", .n = 3, .h = 6, .w = 6, .c = 16, .kernel = 1, .stride = 1, .dilation = 1, .o = 48,
-      .add = ADD_SCALED, .act = 1, .seen = 2 },
-    { .name = "1x1 accumulate", .n = 3, .h = 6, .w = 6, .c = 17, .kernel = 1, .stride = 1, .dilation = 1, .o = 33,
-      .y_gap = 2, .add = ADD_SELF },
-    { .name = "3x3", .n = 3, .h = 7, .w = 6, .c = 13, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .o = 29 },
-    { .name = "3x3 gap seen", .n = 1, .h = 7, .w = 6, .c = 13, .x_gap = 4, .kernel = 3, .stride = 1, .padding = 1,
-      .dilation = 1, .o = 29, .seen = 2 },
-    { .name = "3x3 relu on input", .n = 1, .h = 7, .w = 6, .c = 16, .kernel = 3, .stride = 1, .padding = 1,
-      .dilation = 1, .o = 32, .seen = 1 },
-    { .name = "3x3 stride 2 unpadded", .n = 3, .h = 9, .w = 11, .c = 8, .kernel = 3, .stride = 2, .dilation = 1, .o = 30 },
-    { .name = "3x3 dilated", .n = 1, .h = 11, .w = 9, .c = 5, .kernel = 3, .stride = 1, .padding = 2, .dilation = 2,
-      .o = 18, .scaled = 1 },
-    { .name = "3x3 dilated, stride 2, padding beyond", .n = 1, .h = 5, .w = 4, .c = 5, .kernel = 3, .stride = 2,
-      .padding = 7, .dilation = 3, .o = 18 },
-    { .name = "7x7 three channels", .n = 3, .h = 9, .w = 10, .c = 3, .kernel = 7, .stride = 2, .padding = 3, .dilation = 1,
-      .o = 24 },
-    { .name = "7x7 three channels gap", .n = 1, .h = 16, .w = 15, .c = 3, .x_gap = 1, .kernel = 7, .stride = 2,
-      .padding = 3, .dilation = 1, .o = 24 },
-    { .name = "7x7 wider than the image", .n = 3, .h = 3, .w = 2, .c = 3, .kernel = 7, .stride = 1, .padding = 3,
-      .dilation = 1, .o = 8 },
-    { .name = "turned", .n = 1, .h = 8, .w = 8, .c = 35, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .o = 45,
-      .turned = 1, .scaled = 1 },
-    { .name = "phase 2", .n = 3, .h = 5, .w = 4, .c = 20, .kernel = 2, .stride = 1, .padding = 0, .dilation = 1, .o = 21,
-      .phase = 2, .turned = 1 },
-    { .name = "phase 3 residual", .n = 1, .h = 5, .w = 4, .c = 20, .kernel = 1, .stride = 1, .dilation = 1, .o = 40,
-      .y_gap = 3, .phase = 3, .add = ADD_OTHER, .bias = 1 },
-    { .name = "phase 2 accumulate", .n = 1, .h = 5, .w = 4, .c = 600, .kernel = 1, .stride = 1, .dilation = 1, .o = 40,
-      .phase = 2, .add = ADD_SELF },
-    { .name = "no taps", .n = 3, .h = 5, .w = 4, .c = 20, .kernel = 0, .stride = 1, .dilation = 1, .o = 40, .phase = 2 },
-    { .name = "no taps, accumulate", .n = 3, .h = 5, .w = 4, .c = 20, .kernel = 0, .stride = 1, .dilation = 1, .o = 40,
-      .add = ADD_SELF, .bias = 1 },
-    { .name = "linear", .n = 16, .h = 1, .w = 1, .c = 1030, .kernel = 1, .stride = 1, .dilation = 1, .o = 14, .bias = 1 },
-    { .name = "linear of one image", .n = 1, .h = 1, .w = 1, .c = 130, .kernel = 1, .stride = 1, .dilation = 1, .o = 1 },
-    { .name = "deep", .n = 1, .h = 1, .w = 11, .c = 1030, .kernel = 1, .stride = 1, .dilation = 1, .o = 33, .bias = 1,
-      .act = 1 },
-    { .name = "deep phase", .n = 1, .h = 3, .w = 11, .c = 600, .kernel = 1, .stride = 1, .dilation = 1, .o = 33, .phase = 2,
-      .add = ADD_OTHER },
-    { .name = "deep 3x3", .n = 1, .h = 4, .w = 4, .c = 130, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .o = 17,
-      .add = ADD_SELF, .act = 1 },
-    { .name = "wide", .n = 1, .h = 4, .w = 8, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 331, .bias = 1 },
-    { .name = "tall", .n = 3, .h = 19, .w = 21, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 10, .act = 1 },
-    { .name = "tall 3x3 stride 2", .n = 3, .h = 35, .w = 31, .c = 9, .kernel = 3, .stride = 2, .padding = 1, .dilation = 1,
-      .o = 5 },
-    { .name = "three groups of chunks", .n = 1, .h = 45, .w = 50, .c = 5, .kernel = 1, .stride = 1, .dilation = 1, .o = 3 },
-    { .name = "wide and deep", .n = 1, .h = 5, .w = 9, .c = 514, .kernel = 1, .stride = 1, .dilation = 1, .o = 258 },
+    {.name = "1x1", .n = 3, .h = 5, .w = 7, .c = 19, .kernel = 1, .stride = 1, .dilation = 1, .o = 37},
+    {.name = "1x1 gaps bias relu",
+     .n = 3,
+     .h = 5,
+     .w = 7,
+     .c = 19,
+     .x_gap = 2,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 37,
+     .y_gap = 5,
+     .bias = 1,
+     .act = 1},
+    {.name = "1x1 stride 2", .n = 3, .h = 9, .w = 8, .c = 33, .kernel = 1, .stride = 2, .dilation = 1, .o = 65},
+    {.name = "1x1 stride 2 residual",
+     .n = 1,
+     .h = 9,
+     .w = 8,
+     .c = 33,
+     .x_gap = 1,
+     .kernel = 1,
+     .stride = 2,
+     .dilation = 1,
+     .o = 31,
+     .y_gap = 1,
+     .bias = 1,
+     .add = ADD_OTHER,
+     .act = 1},
+    {.name = "1x1 scaled residual",
+     .n = 3,
+     .h = 6,
+     .w = 6,
+     .c = 16,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 48,
+     .add = ADD_SCALED,
+     .act = 1,
+     .seen = 2},
+    {.name = "1x1 accumulate",
+     .n = 3,
+     .h = 6,
+     .w = 6,
+     .c = 17,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 33,
+     .y_gap = 2,
+     .add = ADD_SELF},
+    {.name = "3x3", .n = 3, .h = 7, .w = 6, .c = 13, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .o = 29},
+    {.name = "3x3 gap seen",
+     .n = 1,
+     .h = 7,
+     .w = 6,
+     .c = 13,
+     .x_gap = 4,
+     .kernel = 3,
+     .stride = 1,
+     .padding = 1,
+     .dilation = 1,
+     .o = 29,
+     .seen = 2},
+    {.name = "3x3 relu on input",
+     .n = 1,
+     .h = 7,
+     .w = 6,
+     .c = 16,
+     .kernel = 3,
+     .stride = 1,
+     .padding = 1,
+     .dilation = 1,
+     .o = 32,
+     .seen = 1},
+    {.name = "3x3 stride 2 unpadded",
+     .n = 3,
+     .h = 9,
+     .w = 11,
+     .c = 8,
+     .kernel = 3,
+     .stride = 2,
+     .dilation = 1,
+     .o = 30},
+    {.name = "3x3 dilated",
+     .n = 1,
+     .h = 11,
+     .w = 9,
+     .c = 5,
+     .kernel = 3,
+     .stride = 1,
+     .padding = 2,
+     .dilation = 2,
+     .o = 18,
+     .scaled = 1},
+    {.name = "3x3 dilated, stride 2, padding beyond",
+     .n = 1,
+     .h = 5,
+     .w = 4,
+     .c = 5,
+     .kernel = 3,
+     .stride = 2,
+     .padding = 7,
+     .dilation = 3,
+     .o = 18},
+    {.name = "7x7 three channels",
+     .n = 3,
+     .h = 9,
+     .w = 10,
+     .c = 3,
+     .kernel = 7,
+     .stride = 2,
+     .padding = 3,
+     .dilation = 1,
+     .o = 24},
+    {.name = "7x7 three channels gap",
+     .n = 1,
+     .h = 16,
+     .w = 15,
+     .c = 3,
+     .x_gap = 1,
+     .kernel = 7,
+     .stride = 2,
+     .padding = 3,
+     .dilation = 1,
+     .o = 24},
+    {.name = "7x7 wider than the image",
+     .n = 3,
+     .h = 3,
+     .w = 2,
+     .c = 3,
+     .kernel = 7,
+     .stride = 1,
+     .padding = 3,
+     .dilation = 1,
+     .o = 8},
+    {.name = "turned",
+     .n = 1,
+     .h = 8,
+     .w = 8,
+     .c = 35,
+     .kernel = 3,
+     .stride = 1,
+     .padding = 1,
+     .dilation = 1,
+     .o = 45,
+     .turned = 1,
+     .scaled = 1},
+    {.name = "phase 2",
+     .n = 3,
+     .h = 5,
+     .w = 4,
+     .c = 20,
+     .kernel = 2,
+     .stride = 1,
+     .padding = 0,
+     .dilation = 1,
+     .o = 21,
+     .phase = 2,
+     .turned = 1},
+    {.name = "phase 3 residual",
+     .n = 1,
+     .h = 5,
+     .w = 4,
+     .c = 20,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 40,
+     .y_gap = 3,
+     .phase = 3,
+     .add = ADD_OTHER,
+     .bias = 1},
+    {.name = "phase 2 accumulate",
+     .n = 1,
+     .h = 5,
+     .w = 4,
+     .c = 600,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 40,
+     .phase = 2,
+     .add = ADD_SELF},
+    {.name = "no taps", .n = 3, .h = 5, .w = 4, .c = 20, .kernel = 0, .stride = 1, .dilation = 1, .o = 40, .phase = 2},
+    {.name = "no taps, accumulate",
+     .n = 3,
+     .h = 5,
+     .w = 4,
+     .c = 20,
+     .kernel = 0,
+     .stride = 1,
+     .dilation = 1,
+     .o = 40,
+     .add = ADD_SELF,
+     .bias = 1},
+    {.name = "linear", .n = 16, .h = 1, .w = 1, .c = 1030, .kernel = 1, .stride = 1, .dilation = 1, .o = 14, .bias = 1},
+    {.name = "linear of one image", .n = 1, .h = 1, .w = 1, .c = 130, .kernel = 1, .stride = 1, .dilation = 1, .o = 1},
+    {.name = "deep",
+     .n = 1,
+     .h = 1,
+     .w = 11,
+     .c = 1030,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 33,
+     .bias = 1,
+     .act = 1},
+    {.name = "deep phase",
+     .n = 1,
+     .h = 3,
+     .w = 11,
+     .c = 600,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 33,
+     .phase = 2,
+     .add = ADD_OTHER},
+    {.name = "deep 3x3",
+     .n = 1,
+     .h = 4,
+     .w = 4,
+     .c = 130,
+     .kernel = 3,
+     .stride = 1,
+     .padding = 1,
+     .dilation = 1,
+     .o = 17,
+     .add = ADD_SELF,
+     .act = 1},
+    {.name = "wide", .n = 1, .h = 4, .w = 8, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 331, .bias = 1},
+    {.name = "tall", .n = 3, .h = 19, .w = 21, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 10, .act = 1},
+    {.name = "tall 3x3 stride 2",
+     .n = 3,
+     .h = 35,
+     .w = 31,
+     .c = 9,
+     .kernel = 3,
+     .stride = 2,
+     .padding = 1,
+     .dilation = 1,
+     .o = 5},
+    {.name = "three groups of chunks",
+     .n = 1,
+     .h = 45,
+     .w = 50,
+     .c = 5,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 3},
+    {.name = "wide and deep", .n = 1, .h = 5, .w = 9, .c = 514, .kernel = 1, .stride = 1, .dilation = 1, .o = 258},
 };
 
-static const int few[] = { 1, 3 }, many[] = { 1, 2, 3, 7 };
+static const int few[] = {1, 3}, many[] = {1, 2, 3, 7};
 
 /* Tails: every pair of rows and columns around the tiles. */
 static void check_tails(void)
 {
-    static const int rows[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 27, 29 };
-    static const int columns[] = { 1, 15, 16, 17, 31, 32, 33, 67 };
+    static const int rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 27, 29};
+    static const int columns[] = {1, 15, 16, 17, 31, 32, 33, 67};
     char name[64];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
             snprintf(name, sizeof name, "tail %d rows %d columns", rows[i], columns[j]);
-            problem p = { .name = name, .n = 1, .h = 1, .w = rows[i], .c = 7 + columns[j] % 5, .kernel = 1, .stride = 1,
-                          .dilation = 1, .o = columns[j], .y_gap = (int)(i + j) % 3, .bias = (int)i % 2,
-                          .add = (int)(i + j) % 2 ? PLAIN : ADD_OTHER };
+            problem p = {.name = name,
+                         .n = 1,
+                         .h = 1,
+                         .w = rows[i],
+                         .c = 7 + columns[j] % 5,
+                         .kernel = 1,
+                         .stride = 1,
+                         .dilation = 1,
+                         .o = columns[j],
+                         .y_gap = (int)(i + j) % 3,
+                         .bias = (int)i % 2,
+                         .add = (int)(i + j) % 2 ? PLAIN : ADD_OTHER};
             check(&p, few, 2);
         }
 }
@@ -427,8 +662,15 @@ static void check_gradient_tails(void)
     char name[64];
     for (int c = 1; c < 31; c++) {
         snprintf(name, sizeof name, "gradient of %d", c);
-        problem p = { .name = name, .n = 1, .h = 7, .w = c % 2 ? 37 : 75, .c = c, .kernel = 1, .stride = 1, .dilation = 1,
-                      .o = 1 + c * 7 % 36 };
+        problem p = {.name = name,
+                     .n = 1,
+                     .h = 7,
+                     .w = c % 2 ? 37 : 75,
+                     .c = c,
+                     .kernel = 1,
+                     .stride = 1,
+                     .dilation = 1,
+                     .o = 1 + c * 7 % 36};
         check(&p, few, 2);
     }
 }
@@ -451,6 +693,7 @@ int main(void)
     check_tails();
     check_gradient_tails();
     check_sizes();
-    CHECK(digest == 0x40b6bff5cfb97183u, "the definition's bits differ here: digest %016llx", (unsigned long long)digest);
+    CHECK(digest == 0x40b6bff5cfb97183u, "the definition's bits differ here: digest %016llx",
+          (unsigned long long)digest);
     return test_done("core_gemm");
 }

@@ -9,12 +9,13 @@
 /* Random123's kat_vectors, philox 4x32 with 10 rounds. */
 static void check_known_answers(void)
 {
-    static const uint32_t table[3][10] = { /* counter, key, output */
-        { 0, 0, 0, 0, 0, 0, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u },
-        { 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu,
-          0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu },
-        { 0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u,
-          0xd16cfe09u, 0x94fdcceb, 0x5001e420u, 0x24126ea1u },
+    static const uint32_t table[3][10] = {
+        /* counter, key, output */
+        {0, 0, 0, 0, 0, 0, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u},
+        {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0x408f276du, 0x41c83b0eu,
+         0xa20bc7c6u, 0x6d5451fdu},
+        {0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u, 0xd16cfe09u, 0x94fdcceb,
+         0x5001e420u, 0x24126ea1u},
     };
     for (int i = 0; i < 3; i++) {
         uint32_t out[4];
@@ -28,8 +29,8 @@ static void check_known_answers(void)
 static void check_layout(void)
 {
     const uint64_t seed = 0x0123456789abcdefu, step = 0x00a1b2c3d4e5f607u, index = 0x3fedcba987654321u;
-    const uint32_t key[2] = { 0x89abcdefu, 0x01234567u };
-    const uint32_t counter[4] = { (uint32_t)(index / 4), (uint32_t)(index / 4 >> 32), 0xd4e5f607u, 0x05a1b2c3u };
+    const uint32_t key[2] = {0x89abcdefu, 0x01234567u};
+    const uint32_t counter[4] = {(uint32_t)(index / 4), (uint32_t)(index / 4 >> 32), 0xd4e5f607u, 0x05a1b2c3u};
     uint32_t out[4];
     tx_philox(counter, key, out);
     for (uint64_t i = 0; i < 3; i++)
@@ -47,7 +48,7 @@ enum { DRAWS = 200000 };
 static void check_uniform(void)
 {
     double sum = 0, square = 0;
-    int bins[16] = { 0 }, outside = 0, inexact = 0;
+    int bins[16] = {0}, outside = 0, inexact = 0;
     for (uint64_t i = 0; i < DRAWS; i++) {
         double u = (double)tx_random_uniform(3, TX_RANDOM_TEST, 1, i);
         outside += !(u >= 0 && u < 1);
@@ -68,7 +69,7 @@ static void check_uniform(void)
 
 static void check_normal(void)
 {
-    double moment[5] = { 0 }, lag = 0, before = 0, largest = 0;
+    double moment[5] = {0}, lag = 0, before = 0, largest = 0;
     int within = 0;
     for (uint64_t i = 0; i < DRAWS; i++) {
         double z = (double)tx_random_normal(4, TX_RANDOM_TEST, 2, i), power = 1;
@@ -85,8 +86,8 @@ static void check_normal(void)
     CHECK(fabs(moment[3]) < 5 * root * sqrt(15), "third moment %.5f", moment[3] / DRAWS);
     CHECK(fabs(moment[4] - 3.0 * DRAWS) < 5 * root * sqrt(96), "fourth moment %.5f", moment[4] / DRAWS);
     CHECK(fabs(lag) < 5 * root, "neighbours correlate: %.5f", lag / DRAWS);
-    CHECK(fabs(within - 0.6826894921 * DRAWS) < 5 * sqrt(DRAWS * 0.6826894921 * 0.3173105079),
-          "%d within one sigma", within);
+    CHECK(fabs(within - 0.6826894921 * DRAWS) < 5 * sqrt(DRAWS * 0.6826894921 * 0.3173105079), "%d within one sigma",
+          within);
     CHECK(largest < 6.7, "largest is %.3f", largest);
     const double turn = 6.283185307179586;
     for (uint64_t i = 0; i < 1000; i++) {
@@ -99,7 +100,7 @@ static void check_normal(void)
 
 static void check_below(void)
 {
-    int count[7] = { 0 }, outside = 0;
+    int count[7] = {0}, outside = 0;
     for (uint64_t i = 0; i < 70000; i++) {
         uint32_t v = tx_random_below(5, TX_RANDOM_TEST, 3, i, 7);
         if (v < 7)
@@ -126,7 +127,7 @@ static void check_permutation(void)
 {
     static uint32_t order[5001];
     static unsigned char seen[5000];
-    static const size_t sizes[] = { 0, 1, 2, 3, 5, 64, 257, 5000 };
+    static const size_t sizes[] = {0, 1, 2, 3, 5, 64, 257, 5000};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         size_t n = sizes[s];
         memset(seen, 0, sizeof seen);
@@ -155,8 +156,8 @@ static void check_permutation(void)
 
 static void add_word(tx_sha256 *s, uint32_t u)
 {
-    unsigned char bytes[4] = { (unsigned char)u, (unsigned char)(u >> 8), (unsigned char)(u >> 16),
-                               (unsigned char)(u >> 24) };
+    unsigned char bytes[4] = {(unsigned char)u, (unsigned char)(u >> 8), (unsigned char)(u >> 16),
+                              (unsigned char)(u >> 24)};
     tx_sha256_add(s, bytes, 4);
 }
 

@@ -14,8 +14,7 @@
 
 static const char *const lane_name[] = {
 #define NAME(name, value) #name,
-    LANES(NAME)
-};
+    LANES(NAME)};
 
 static uint32_t bits_of(float f)
 {
@@ -228,12 +227,59 @@ static float special[SPECIALS];
 /* Zeros, units in the last place, limits of every format and of the functions, each with both signs; NaN. */
 static void make_specials(void)
 {
-    static const float some[] = { 0.0f, 1.0f, 2.0f, 3.0f, 0.5f, 1.5f, 2.5f, 0.25f, 0.1f, 0.333333343f, 0.666666687f, 0.625f, 10.0f,
-                                  9.01f, 88.0f, 88.7228394f, 88.72284f, 89.0f, 90.0f, 103.9f, 104.0f, 105.0f, 87.336f,
-                                  0.3465736f, 0.6931472f, 1.442695f, 4096.0f, 4194303.5f, 4194304.0f, 8388607.5f, 8388608.0f,
-                                  16777216.0f, 2147483648.0f, 4294967296.0f, 1e10f, 1e20f, 1e30f, 3.40282347e38f, 1.17549435e-38f,
-                                  1e-38f, 1e-40f, 1e-45f, 2.8e-45f, 1e-20f, 1e-10f, 1e-5f, 5.9604645e-8f, 1.1920929e-7f,
-                                  0.99999994f, 1.00000012f, 0.9999f, 1.0001f, 7.0f };
+    static const float some[] = {0.0f,
+                                 1.0f,
+                                 2.0f,
+                                 3.0f,
+                                 0.5f,
+                                 1.5f,
+                                 2.5f,
+                                 0.25f,
+                                 0.1f,
+                                 0.333333343f,
+                                 0.666666687f,
+                                 0.625f,
+                                 10.0f,
+                                 9.01f,
+                                 88.0f,
+                                 88.7228394f,
+                                 88.72284f,
+                                 89.0f,
+                                 90.0f,
+                                 103.9f,
+                                 104.0f,
+                                 105.0f,
+                                 87.336f,
+                                 0.3465736f,
+                                 0.6931472f,
+                                 1.442695f,
+                                 4096.0f,
+                                 4194303.5f,
+                                 4194304.0f,
+                                 8388607.5f,
+                                 8388608.0f,
+                                 16777216.0f,
+                                 2147483648.0f,
+                                 4294967296.0f,
+                                 1e10f,
+                                 1e20f,
+                                 1e30f,
+                                 3.40282347e38f,
+                                 1.17549435e-38f,
+                                 1e-38f,
+                                 1e-40f,
+                                 1e-45f,
+                                 2.8e-45f,
+                                 1e-20f,
+                                 1e-10f,
+                                 1e-5f,
+                                 5.9604645e-8f,
+                                 1.1920929e-7f,
+                                 0.99999994f,
+                                 1.00000012f,
+                                 0.9999f,
+                                 1.0001f,
+                                 7.0f};
     int n = 0;
     for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
         special[n++] = some[i];
@@ -286,7 +332,7 @@ static void check_no_over_read(void)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(memory != MAP_FAILED && mprotect(memory + page, page, PROT_NONE) == 0, "no guard page");
-    float zeros[16] = { 0 }, out[16];
+    float zeros[16] = {0}, out[16];
     for (int n = 1; n <= 16; n++) {
         float *in = (float *)(void *)(memory + page) - n;
         int right = 1;
@@ -314,7 +360,8 @@ static void check_selection(void)
     CHECK(tx_isa_select("avx512") == TX_OK || tx_isa_select("neon") == TX_ERR_MACHINE || strcmp(names[0], "neon") == 0,
           "an absent instruction set: %s", tx_error_message());
     for (int i = 0; i < n; i++) {
-        CHECK(tx_isa_select(names[i]) == TX_OK && strcmp(tx_isa_name(), names[i]) == 0, "%s: %s", names[i], tx_error_message());
+        CHECK(tx_isa_select(names[i]) == TX_OK && strcmp(tx_isa_name(), names[i]) == 0, "%s: %s", names[i],
+              tx_error_message());
         CHECK(tx_isa_select(NULL) == TX_OK && strcmp(tx_isa_name(), names[i]) == 0, "NULL changes a selection");
     }
     CHECK(tx_self_test() == TX_OK, "%s", tx_error_message());

@@ -69,7 +69,7 @@ typedef struct guarded {
 
 static guarded guard(size_t bytes)
 {
-    guarded g = { tx_alloc(bytes + 64, 1), bytes };
+    guarded g = {tx_alloc(bytes + 64, 1), bytes};
     memset(g.memory, 0xff, bytes + 64);
     return g;
 }
@@ -104,17 +104,16 @@ typedef struct problem {
     float *w, *bias, *scale, *shift, *add_scale, *add_shift, *add;
 } problem;
 
-static const int turned[9] = { 8, 7, 6, 5, 4, 3, 2, 1, 0 };
+static const int turned[9] = {8, 7, 6, 5, 4, 3, 2, 1, 0};
 
 static problem problem_new(shape s, int prologue)
 {
-    problem p = { .s = s, .out_h = s.h + 2 * s.padding - 2, .out_w = s.w + 2 * s.padding - 2 };
+    problem p = {.s = s, .out_h = s.h + 2 * s.padding - 2, .out_w = s.w + 2 * s.padding - 2};
     size_t ci = (size_t)s.ci, co = (size_t)s.co, gap = (size_t)s.gap;
     p.in = (size_t)s.n * (size_t)s.h * (size_t)s.w;
     p.out = (size_t)s.n * (size_t)p.out_h * (size_t)p.out_w;
-    p.x = (tx_view){ draw_map(p.in, s.ci, ci + gap), s.n, s.h, s.w, s.ci, ci + gap, NULL, NULL, TX_ACT_NONE };
-    p.dy =
-        (tx_view){ draw_map(p.out, s.co, co + gap), s.n, p.out_h, p.out_w, s.co, co + gap, NULL, NULL, TX_ACT_NONE };
+    p.x = (tx_view){draw_map(p.in, s.ci, ci + gap), s.n, s.h, s.w, s.ci, ci + gap, NULL, NULL, TX_ACT_NONE};
+    p.dy = (tx_view){draw_map(p.out, s.co, co + gap), s.n, p.out_h, p.out_w, s.co, co + gap, NULL, NULL, TX_ACT_NONE};
     p.add = draw_map(p.out, s.co, co + gap);
     p.w = draw_some(9 * ci * co);
     p.bias = draw_some(co);
@@ -153,8 +152,8 @@ static tx_filter filter_of(const problem *p, int turn)
 {
     size_t ci = (size_t)p->s.ci, co = (size_t)p->s.co;
     if (turn)
-        return (tx_filter){ p->w, 9, turned, ci * co, p->s.co, 1, p->s.ci, co, NULL };
-    return (tx_filter){ p->w, 9, NULL, ci * co, p->s.ci, co, p->s.co, 1, NULL };
+        return (tx_filter){p->w, 9, turned, ci * co, p->s.co, 1, p->s.ci, co, NULL};
+    return (tx_filter){p->w, 9, NULL, ci * co, p->s.ci, co, p->s.co, 1, NULL};
 }
 
 static int forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y)
@@ -168,14 +167,14 @@ static result compute(const problem *p)
 {
     shape s = p->s;
     size_t gap = (size_t)s.gap, ci = (size_t)s.ci, co = (size_t)s.co;
-    result r = { canary_map(p->out, s.co, co + gap), canary_map(p->out, s.co, co + gap),
-                 canary_map(p->in, s.ci, ci + gap), canary_map(9 * ci, s.co, co) };
+    result r = {canary_map(p->out, s.co, co + gap), canary_map(p->out, s.co, co + gap),
+                canary_map(p->in, s.ci, ci + gap), canary_map(9 * ci, s.co, co)};
     guarded u = guard(tx_winograd_packed(s.ci, s.co) * sizeof(float)),
             v = guard(tx_winograd_packed(s.co, s.ci) * sizeof(float));
     tx_filter straight = filter_of(p, 0), turn = filter_of(p, 1);
     tx_winograd_pack(u.memory, &straight);
     tx_winograd_pack(v.memory, &turn);
-    tx_target y = { .data = r.y, .ld = co + gap, .h = p->out_h, .w = p->out_w, .step_y = 1, .step_x = 1 };
+    tx_target y = {.data = r.y, .ld = co + gap, .h = p->out_h, .w = p->out_w, .step_y = 1, .step_x = 1};
     int alive = forward(&p->x, s.padding, u.memory, s.co, &y);
     y.data = r.z;
     y.bias = p->bias;
@@ -188,8 +187,7 @@ static result compute(const problem *p)
     for (size_t i = 0; i < p->in * ci; i++)
         r.dx[i / ci * (ci + gap) + i % ci] = 1;
     tx_target dx = {
-        .data = r.dx, .ld = ci + gap, .h = s.h, .w = s.w, .step_y = 1, .step_x = 1, .add = r.dx, .add_ld = ci + gap
-    };
+        .data = r.dx, .ld = ci + gap, .h = s.h, .w = s.w, .step_y = 1, .step_x = 1, .add = r.dx, .add_ld = ci + gap};
     alive &= forward(&p->dy, 2 - s.padding, v.memory, s.ci, &dx);
     for (size_t i = 0; i < 9 * ci * co; i++)
         r.dw[i] = 1;
@@ -241,7 +239,7 @@ static definition define(const problem *p)
     shape s = p->s;
     size_t ci = (size_t)s.ci, co = (size_t)s.co;
     double *all = tx_alloc(2 * (p->out * co + p->in * ci + 9 * ci * co), sizeof(double));
-    definition d = { all, all + p->out * co, NULL, NULL, NULL, NULL };
+    definition d = {all, all + p->out * co, NULL, NULL, NULL, NULL};
     d.dx = d.y_abs + p->out * co;
     d.dx_abs = d.dx + p->in * ci;
     d.dw = d.dx_abs + p->in * ci;
@@ -306,8 +304,8 @@ static void compare(const problem *p, const result *r, const char *what)
     for (int i = 0; i < 4; i++)
         largest_error = e[i] > largest_error ? e[i] : largest_error;
     CHECK(e[0] <= BOUND && e[1] <= BOUND && e[2] <= BOUND && e[3] <= BOUND,
-          "%s: errors %g %g %g %g for %dx%dx%dx%d -> %d, padding %d", what, e[0], e[1], e[2], e[3], s.n, s.h, s.w,
-          s.ci, s.co, s.padding);
+          "%s: errors %g %g %g %g for %dx%dx%dx%d -> %d, padding %d", what, e[0], e[1], e[2], e[3], s.n, s.h, s.w, s.ci,
+          s.co, s.padding);
     tx_free(d.y);
 }
 
@@ -325,33 +323,33 @@ static void test_shape(shape s, int prologue)
 /* Every height and width 1..13, every channel count at a tile's and a vector's edge, in turn with each other. */
 static void test_shapes(void)
 {
-    static const int channels[8] = { 1, 3, 15, 16, 17, 31, 33, 64 };
+    static const int channels[8] = {1, 3, 15, 16, 17, 31, 33, 64};
     int turn = 0;
     for (int h = 1; h <= 13; h++)
         for (int w = 1 + h % 2; w <= 13; w += 2)
             for (int padding = 0; padding < 3; padding++, turn++) {
-                shape s = { turn % 5 ? 1 : 3, h,           w, channels[turn % 8], channels[(turn / 8 + 3 * turn) % 8],
-                            padding,          turn % 3 * 5 };
+                shape s = {turn % 5 ? 1 : 3, h,           w, channels[turn % 8], channels[(turn / 8 + 3 * turn) % 8],
+                           padding,          turn % 3 * 5};
                 if (h + 2 * padding > 2 && w + 2 * padding > 2)
                     test_shape(s, turn % 2);
             }
     for (int i = 0; i < 8; i++)
         for (int j = 0; j < 8; j++)
-            test_shape((shape){ 1, 6, 5, channels[i], channels[j], 1, j % 2 }, i % 2);
+            test_shape((shape){1, 6, 5, channels[i], channels[j], 1, j % 2}, i % 2);
 }
 
 /* Many tiles: several blocks of tiles, several rounds and chunks of the gradient. */
 static void test_large(void)
 {
-    test_shape((shape){ 2, 45, 46, 16, 33, 1, 3 }, 1);
-    test_shape((shape){ 5, 53, 50, 17, 16, 1, 0 }, 0);
-    test_shape((shape){ 3, 9, 10, 160, 97, 1, 0 }, 1);
+    test_shape((shape){2, 45, 46, 16, 33, 1, 3}, 1);
+    test_shape((shape){5, 53, 50, 17, 16, 1, 0}, 0);
+    test_shape((shape){3, 9, 10, 160, 97, 1, 0}, 1);
 }
 
 /* The same bits for every instruction set and number of threads. */
 static uint64_t bits_of(shape s, int prologue)
 {
-    static const int threads[4] = { 1, 2, 3, 7 };
+    static const int threads[4] = {1, 2, 3, 7};
     const char *isa[TX_MAX_ISAS];
     int isas = tx_isa_list(isa), before = tx_threads();
     problem p = problem_new(s, prologue);
@@ -377,11 +375,10 @@ static uint64_t bits_of(shape s, int prologue)
 
 static void test_bits(void)
 {
-    static const shape shapes[6] = { { 1, 1, 1, 1, 1, 1, 0 },     { 3, 9, 7, 19, 35, 1, 3 },
-                                     { 2, 13, 12, 33, 16, 0, 0 }, { 1, 5, 6, 70, 130, 2, 1 },
-                                     { 4, 45, 44, 8, 12, 1, 0 },  { 6, 52, 50, 16, 5, 1, 4 } };
-    static const uint64_t want[6] = { 0xc67f1b0374989664u, 0x37026062a9d482dfu, 0x922f7d5a1378f5dfu,
-                                      0x0d7e157cd1fd4ae7u, 0x5cdbc969d38c8089u, 0x91940c0dbcedf964u };
+    static const shape shapes[6] = {{1, 1, 1, 1, 1, 1, 0},    {3, 9, 7, 19, 35, 1, 3},  {2, 13, 12, 33, 16, 0, 0},
+                                    {1, 5, 6, 70, 130, 2, 1}, {4, 45, 44, 8, 12, 1, 0}, {6, 52, 50, 16, 5, 1, 4}};
+    static const uint64_t want[6] = {0xc67f1b0374989664u, 0x37026062a9d482dfu, 0x922f7d5a1378f5dfu,
+                                     0x0d7e157cd1fd4ae7u, 0x5cdbc969d38c8089u, 0x91940c0dbcedf964u};
     for (int i = 0; i < 6; i++) {
         drawn = (uint64_t)i << 32;
         uint64_t found = bits_of(shapes[i], i % 2);
@@ -393,7 +390,7 @@ static void test_bits(void)
 /* An image has the same results alone and among others. */
 static void test_alone(void)
 {
-    shape s = { 9, 14, 15, 20, 24, 1, 2 };
+    shape s = {9, 14, 15, 20, 24, 1, 2};
     problem p = problem_new(s, 1);
     result r = compute(&p);
     size_t in = (size_t)s.h * (size_t)s.w * p.x.ld, out = (size_t)p.out_h * (size_t)p.out_w * p.dy.ld;
@@ -419,7 +416,7 @@ static void test_alone(void)
 /* A factor a result, as folding a normalisation into the weights needs it, and a gradient that is not added. */
 static void test_scale(void)
 {
-    shape s = { 2, 7, 8, 18, 21, 1, 0 };
+    shape s = {2, 7, 8, 18, 21, 1, 0};
     problem p = problem_new(s, 0);
     result r = compute(&p);
     tx_filter w = filter_of(&p, 0);
@@ -427,7 +424,7 @@ static void test_scale(void)
     float *u = tx_alloc(tx_winograd_packed(s.ci, s.co), sizeof(float));
     float *y = canary_map(p.out, s.co, (size_t)s.co), *dw = canary_map(9 * (size_t)s.ci, s.co, (size_t)s.co);
     tx_winograd_pack(u, &w);
-    tx_target target = { .data = y, .ld = (size_t)s.co, .h = p.out_h, .w = p.out_w, .step_y = 1, .step_x = 1 };
+    tx_target target = {.data = y, .ld = (size_t)s.co, .h = p.out_h, .w = p.out_w, .step_y = 1, .step_x = 1};
     CHECK(forward(&p.x, 1, u, s.co, &target), "work memory");
     double worst_y = 0, worst_dw = 0;
     for (size_t i = 0; i < p.out * (size_t)s.co; i++)
@@ -453,9 +450,9 @@ static void test_less(void)
     for (int channels = 16; channels <= 512; channels *= 2)
         for (int size = 4; size <= 64; size += 5)
             for (int threads = 1; threads <= 16; threads += threads < 4 ? 1 : 4) {
-                size_t last[2] = { 0, 0 };
+                size_t last[2] = {0, 0};
                 for (int n = 1; n <= 33; n += 2) {
-                    tx_view x = { .n = n, .h = size, .w = size, .c = channels, .ld = (size_t)channels };
+                    tx_view x = {.n = n, .h = size, .w = size, .c = channels, .ld = (size_t)channels};
                     size_t now[2], fewer[2];
                     tx_set_threads(threads);
                     now[0] = tx_winograd_forward_work(&x, 1, 48);

@@ -58,9 +58,11 @@ typedef struct float_case {
 } float_case;
 
 static const float_case float_cases[] = {
-    { "tx_expf", tx_expf, exp, 1.1 },        { "tx_logf", tx_logf, log, 1.0 },
-    { "tx_log1pf", tx_log1pf, log1p, 1.2 },  { "tx_tanhf", tx_tanhf, tanh, 1.25 },
-    { "tx_sigmoidf", tx_sigmoidf, sigmoid, 1.55 },
+    {"tx_expf", tx_expf, exp, 1.1},
+    {"tx_logf", tx_logf, log, 1.0},
+    {"tx_log1pf", tx_log1pf, log1p, 1.2},
+    {"tx_tanhf", tx_tanhf, tanh, 1.25},
+    {"tx_sigmoidf", tx_sigmoidf, sigmoid, 1.55},
 };
 
 /* Arguments are exponents uniform in [low,high] with random sign (if negative), or uniform on +-2^high. */
@@ -73,16 +75,16 @@ typedef struct double_case {
 } double_case;
 
 static const double_case double_cases[] = {
-    { "tx_exp", tx_exp, expl, -60, 9, 1, 1.0 },
-    { "tx_expm1", tx_expm1, expm1l, -60, 9, 1, 1.0 },
-    { "tx_log", tx_log, logl, -1074, 1023, 0, 1.0 },
-    { "tx_log, near 1", tx_log, logl, -1, 0, 0, 1.25 },
-    { "tx_log1p", tx_log1p, log1pl, -60, 1023, 0, 1.0 },
-    { "tx_log1p, |x| < 1", tx_log1p, log1pl, -12, -1, 1, 1.25 },
-    { "tx_tanh", tx_tanh, tanhl, -60, 5, 1, 1.6 },
-    { "tx_sigmoid", tx_sigmoid, sigmoid_long, -60, 9, 1, 1.6 },
-    { "tx_sin_pi", tx_sin_pi, sin_pi_long, -60, 60, 1, 1.25 },
-    { "tx_cos_pi", tx_cos_pi, cos_pi_long, -60, 60, 1, 1.25 },
+    {"tx_exp", tx_exp, expl, -60, 9, 1, 1.0},
+    {"tx_expm1", tx_expm1, expm1l, -60, 9, 1, 1.0},
+    {"tx_log", tx_log, logl, -1074, 1023, 0, 1.0},
+    {"tx_log, near 1", tx_log, logl, -1, 0, 0, 1.25},
+    {"tx_log1p", tx_log1p, log1pl, -60, 1023, 0, 1.0},
+    {"tx_log1p, |x| < 1", tx_log1p, log1pl, -12, -1, 1, 1.25},
+    {"tx_tanh", tx_tanh, tanhl, -60, 5, 1, 1.6},
+    {"tx_sigmoid", tx_sigmoid, sigmoid_long, -60, 9, 1, 1.6},
+    {"tx_sin_pi", tx_sin_pi, sin_pi_long, -60, 60, 1, 1.25},
+    {"tx_cos_pi", tx_cos_pi, cos_pi_long, -60, 60, 1, 1.25},
 };
 
 static extreme found[WORKERS];
@@ -99,7 +101,7 @@ static void note(extreme *e, double ulp, double argument, double other)
 
 static extreme worst_of_all(void)
 {
-    extreme worst = { 0, 0, 0, 0 };
+    extreme worst = {0, 0, 0, 0};
     for (int i = 0; i < WORKERS; i++) {
         note(&worst, found[i].ulp, found[i].argument, found[i].other);
         worst.misplaced += found[i].misplaced;

@@ -11,8 +11,8 @@ typedef struct limit {
 } limit;
 
 static const limit limits[] = {
-    {"eval", {0, 0}, {2e-5, 1e-9}},      {"train", {0, 0}, {3e-4, 1e-8}}, {"dlogit", {0, 0}, {3e-4, 1e-8}},
-    {"loss", {3e-5, 1e-9}, {0, 0}},      {"stat", {5e-5, 1e-8}, {0, 0}},  {"task", {0, 0}, {3e-4, 1e-9}},
+    {"eval", {0, 0}, {2e-5, 1e-9}},          {"train", {0, 0}, {3e-4, 1e-8}},       {"dlogit", {0, 0}, {3e-4, 1e-8}},
+    {"loss", {3e-5, 1e-9}, {0, 0}},          {"stat", {5e-5, 1e-8}, {0, 0}},        {"task", {0, 0}, {3e-4, 1e-9}},
     {"ginput", {1e-2, 1e-8}, {2e-5, 1e-11}}, {"grad", {1e-2, 1e-8}, {2e-5, 1e-11}},
 };
 
@@ -24,8 +24,10 @@ static double limit_of(const net_file *f, const text_line *line, int i, size_t n
         const limit *l = &limits[k];
         if (!text_is(line, l->word) || (text_is(line, "task") && i == 2))
             continue;
-        double largest = text_is(line, "eval") ? f->largest_eval : text_is(line, "dlogit") ? f->largest_dlogit
-                         : text_is(line, "train") || text_is(line, "task") ? f->largest_train : f->largest_grad;
+        double largest = text_is(line, "eval")                             ? f->largest_eval
+                         : text_is(line, "dlogit")                         ? f->largest_dlogit
+                         : text_is(line, "train") || text_is(line, "task") ? f->largest_train
+                                                                           : f->largest_grad;
         if (n == 0 || i == first)
             return l->own[way] * fabs(net_wanted(line, n ? first : i)) + l->largest[way] * largest;
         double l2 = net_wanted(line, first);
@@ -71,10 +73,12 @@ static void check_line(net_file *f, text_line *line, const char *scope)
         const char *way = f->report->reference ? "double" : "float";
         /* rounding noise that is 0 in exact arithmetic may stand anywhere within its tolerance */
         double inside = tolerance > 0 ? 0.7 * tolerance : 0, outside = tolerance > 0 ? 2.5 * tolerance : 1;
-        CHECK(moved(f, line, i, outside) == 1 && moved(f, line, i, -outside) == 1, "%s, %s: %s line %d, field %d moved by %g is not noticed",
-              f->report->path, way, line->field[0], line->number, i + 1, outside);
-        CHECK(moved(f, line, i, inside) == 0 && moved(f, line, i, -inside) == 0, "%s, %s: %s line %d, field %d moved by %g is noticed",
-              f->report->path, way, line->field[0], line->number, i + 1, inside);
+        CHECK(moved(f, line, i, outside) == 1 && moved(f, line, i, -outside) == 1,
+              "%s, %s: %s line %d, field %d moved by %g is not noticed", f->report->path, way, line->field[0],
+              line->number, i + 1, outside);
+        CHECK(moved(f, line, i, inside) == 0 && moved(f, line, i, -inside) == 0,
+              "%s, %s: %s line %d, field %d moved by %g is noticed", f->report->path, way, line->field[0], line->number,
+              i + 1, inside);
     }
 }
 
@@ -91,7 +95,8 @@ static void check_network(const char *path, int reference, int every)
     CHECK(status == TX_OK, "%s: %s", path, tx_error_message());
     if (status == TX_OK) {
         net_compare(&f);
-        CHECK(r.failed == 0 && r.skipped == 0 && r.worst < 0.3, "%s: %ld failed, %ld skipped, worst %g", path, r.failed, r.skipped, r.worst);
+        CHECK(r.failed == 0 && r.skipped == 0 && r.worst < 0.3, "%s: %ld failed, %ld skipped, worst %g", path, r.failed,
+              r.skipped, r.worst);
         const char *scope = "";
         for (size_t i = 0; i < text.lines; i++) {
             text_line *line = &text.line[i];
@@ -145,8 +150,8 @@ static void check_case(op_case *c)
             double outside = tolerance > 0 ? 3 * tolerance : 1e-30;
             CHECK(moved_case(c, &t->value[k], at + outside) >= 1 && moved_case(c, &t->value[k], at - outside) >= 1,
                   "%s: %s[%d] moved by %g is not noticed", c->name, t->name, (int)k, outside);
-            CHECK(moved_case(c, &t->value[k], at + 0.4 * tolerance) == 0, "%s: %s[%d] moved by %g is noticed", c->name, t->name, (int)k,
-                  0.4 * tolerance);
+            CHECK(moved_case(c, &t->value[k], at + 0.4 * tolerance) == 0, "%s: %s[%d] moved by %g is noticed", c->name,
+                  t->name, (int)k, 0.4 * tolerance);
         }
     }
 }
@@ -197,26 +202,51 @@ static tx_status check_text(const char *content, size_t bytes, report *r)
 static void check_refused(void)
 {
     static const char *const refused[] = {
-        "", "\n\n", "# only a comment\n", "hello\n", "format 2\n", "format 1\n", "format\n", HEAD, HEAD "eval 0 1\nend\n",
-        HEAD "eval 0 1 x\nend\n", HEAD "eval 0 1 nan\nend\n", HEAD "loss 1 2\nend\n", HEAD "grad a 1 2 3\nend\n",
-        HEAD "loss 1e999\nend\n", "format 1\nnet resnet18\nclasses 0\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nend\n",
+        "",
+        "\n\n",
+        "# only a comment\n",
+        "hello\n",
+        "format 2\n",
+        "format 1\n",
+        "format\n",
+        HEAD,
+        HEAD "eval 0 1\nend\n",
+        HEAD "eval 0 1 x\nend\n",
+        HEAD "eval 0 1 nan\nend\n",
+        HEAD "loss 1 2\nend\n",
+        HEAD "grad a 1 2 3\nend\n",
+        HEAD "loss 1e999\nend\n",
+        "format 1\nnet resnet18\nclasses 0\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nend\n",
         "format 1\nnet resnet18\nclasses 2\ninput 1 4 9 9\nseed 0\ngain 1 1 1 1\nend\n",
         "format 1\nnet resnet18\nclasses 2\ninput 4000 3 60000 60000\nseed 0\ngain 1 1 1 1\nend\n",
         "format 1\nnet resnet18\nclasses 2\ninput 1 3 9 9\nseed -1\ngain 1 1 1 1\nend\n",
         "format 1\nnet resnet18-x\nclasses 2\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nend\n",
         "format 1\nnet resnet18-9\nclasses 2\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nend\n",
-        "case c\n", "case c\nend\n", CASE, CASE "case d\n", CASE "fill x 0 1 9 1 1 1 1 1 1 1 1 1\nend\n",
-        CASE "fill x 0 1 4 99999 99999 99999 99999\nend\n", CASE "data x 1 3 1 2\nend\n", CASE "data x 1 2 1 b\nend\n",
-        CASE "fill x 0 1 1 2\nfill x 0 1 1 2\nend\n", CASE "fill x 0 1 1 0\nend\n", CASE "int k\nend\n", CASE "want y 1\nend\n",
-        "rng \"a\" 1 2 3\n", "rng a af63dc4c8601ec8c 1 2 3 0 0 0 4\n", "filled w\n", "filled w 4x 1 2 3 4 5 6\n",
-        "filled w 0x3 1 2 3 4 5 6\n", "filled w 4x3x3x3x3 1 2 3 4 5 6\n",
+        "case c\n",
+        "case c\nend\n",
+        CASE,
+        CASE "case d\n",
+        CASE "fill x 0 1 9 1 1 1 1 1 1 1 1 1\nend\n",
+        CASE "fill x 0 1 4 99999 99999 99999 99999\nend\n",
+        CASE "data x 1 3 1 2\nend\n",
+        CASE "data x 1 2 1 b\nend\n",
+        CASE "fill x 0 1 1 2\nfill x 0 1 1 2\nend\n",
+        CASE "fill x 0 1 1 0\nend\n",
+        CASE "int k\nend\n",
+        CASE "want y 1\nend\n",
+        "rng \"a\" 1 2 3\n",
+        "rng a af63dc4c8601ec8c 1 2 3 0 0 0 4\n",
+        "filled w\n",
+        "filled w 4x 1 2 3 4 5 6\n",
+        "filled w 0x3 1 2 3 4 5 6\n",
+        "filled w 4x3x3x3x3 1 2 3 4 5 6\n",
     };
     report r;
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         const char *text = refused[i];
         tx_status status = check_text(text, strlen(text), &r);
-        CHECK(status != TX_OK && strlen(tx_error_message()) > 5 && !strchr(tx_error_message(), '\n'), "text %d was taken: %.60s",
-              (int)i, text);
+        CHECK(status != TX_OK && strlen(tx_error_message()) > 5 && !strchr(tx_error_message(), '\n'),
+              "text %d was taken: %.60s", (int)i, text);
     }
     /* what is wrong within a case or with a record fails that alone; what is not known is skipped */
     static const struct {
@@ -236,19 +266,24 @@ static void check_refused(void)
         {HEAD "task 2 0 0\nend\n", 1, 0},
         {HEAD "aura 1 0 0\nend\n", 0, 1},
         {HEAD "act a 4 1 2\n# comment\nend\n", 0, 0},
-        {"format 1\nnet transformer\nclasses 2\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nparams 5\nact a\nloss 3\nend\n", 0, 2},
-        {"rng \"a\" af63dc4c8601ec8d 5f29c2aadd9b8527 ff84f1bdb6d3884f fdfab147e960346e -0.25653815269470215 0.99624454975128174 "
-         "0.98421299457550049 cb9fb5a76ead1a69\n", 1, 0},
-        {"rng \"a\" af63dc4c8601ec8c 5f29c2aadd9b8527 ff84f1bdb6d3884f fdfab147e960346e -0.25653815269470215 0.99624454975128174 "
-         "0.98421299457550049 cb9fb5a76ead1a69\n", 0, 0},
+        {"format 1\nnet transformer\nclasses 2\ninput 1 3 9 9\nseed 0\ngain 1 1 1 1\nparams 5\nact a\nloss 3\nend\n", 0,
+         2},
+        {"rng \"a\" af63dc4c8601ec8d 5f29c2aadd9b8527 ff84f1bdb6d3884f fdfab147e960346e -0.25653815269470215 "
+         "0.99624454975128174 "
+         "0.98421299457550049 cb9fb5a76ead1a69\n",
+         1, 0},
+        {"rng \"a\" af63dc4c8601ec8c 5f29c2aadd9b8527 ff84f1bdb6d3884f fdfab147e960346e -0.25653815269470215 "
+         "0.99624454975128174 "
+         "0.98421299457550049 cb9fb5a76ead1a69\n",
+         0, 0},
         {"filled fc.gamma 2x3 1 2 3 4 5 6\n", 1, 0},
         {"filled fc.bias 2 0.1 0.1 3 4\n", 1, 0},
     };
     for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
         tx_status status = check_text(counted[i].text, strlen(counted[i].text), &r);
         CHECK(status == TX_OK && r.failed == counted[i].failed && r.skipped == counted[i].skipped,
-              "counted text %d: %ld failed, %ld skipped, expected %ld, %ld: %s", (int)i, r.failed, r.skipped, counted[i].failed,
-              counted[i].skipped, status ? tx_error_message() : "");
+              "counted text %d: %ld failed, %ld skipped, expected %ld, %ld: %s", (int)i, r.failed, r.skipped,
+              counted[i].failed, counted[i].skipped, status ? tx_error_message() : "");
     }
 }
 

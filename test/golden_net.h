@@ -55,8 +55,10 @@ static tx_status net_input(net_file *f, const text_line *line)
 {
     int channels;
     tx_status status = text_need(line, 5);
-    if (status || (status = text_int(line, 1, 1, 4096, &f->n)) != TX_OK || (status = text_int(line, 2, 3, 3, &channels)) != TX_OK ||
-        (status = text_int(line, 3, 1, 65536, &f->h)) != TX_OK || (status = text_int(line, 4, 1, 65536, &f->w)) != TX_OK)
+    if (status || (status = text_int(line, 1, 1, 4096, &f->n)) != TX_OK ||
+        (status = text_int(line, 2, 3, 3, &channels)) != TX_OK ||
+        (status = text_int(line, 3, 1, 65536, &f->h)) != TX_OK ||
+        (status = text_int(line, 4, 1, 65536, &f->w)) != TX_OK)
         return status;
     if ((long long)f->n * f->h * f->w > NET_PIXELS)
         return text_bad(line, "more pixels than this checker takes");
@@ -92,7 +94,8 @@ static tx_status net_header(net_file *f)
     int format;
     tx_status status = text_need(line[0], 2);
     if (status || (status = text_int(line[0], 1, 1, 1, &format)) != TX_OK || (status = net_name(f, line[1])) != TX_OK ||
-        (status = text_need(line[2], 2)) != TX_OK || (status = text_int(line[2], 1, 1, NET_CLASSES, &f->classes)) != TX_OK ||
+        (status = text_need(line[2], 2)) != TX_OK ||
+        (status = text_int(line[2], 1, 1, NET_CLASSES, &f->classes)) != TX_OK ||
         (status = net_input(f, line[3])) != TX_OK || (status = text_need(line[4], 2)) != TX_OK ||
         (status = text_integer(line[4], 1, 0, INT64_MAX, &f->seed)) != TX_OK)
         return status;
@@ -107,10 +110,11 @@ typedef struct net_kind {
 } net_kind;
 
 static const net_kind net_kinds[] = {
-    {"format", 2, 0, 1, 0}, {"net", 2, 0, 2, 0},    {"classes", 2, 0, 1, 0}, {"input", 5, 0, 1, 0}, {"seed", 2, 0, 1, 0},
-    {"gain", 5, 0, 1, 0},   {"scope", 2, 0, 2, 0},  {"end", 1, 0, 1, 0},     {"act", 0, 0, 2, 0},   {"params", 2, 0, 1, 1},
-    {"tensors", 2, 0, 1, 1}, {"eval", 2, 1, 1, 1},  {"train", 2, 1, 1, 1},   {"label", 2, 1, 1, 1}, {"mask", 2, 1, 1, 1},
-    {"dlogit", 2, 1, 1, 1}, {"loss", 2, 0, 1, 1},   {"task", 4, 0, 1, 1},    {"ginput", 5, 0, 1, 1}, {"grad", 6, 0, 2, 1},
+    {"format", 2, 0, 1, 0}, {"net", 2, 0, 2, 0},    {"classes", 2, 0, 1, 0}, {"input", 5, 0, 1, 0},
+    {"seed", 2, 0, 1, 0},   {"gain", 5, 0, 1, 0},   {"scope", 2, 0, 2, 0},   {"end", 1, 0, 1, 0},
+    {"act", 0, 0, 2, 0},    {"params", 2, 0, 1, 1}, {"tensors", 2, 0, 1, 1}, {"eval", 2, 1, 1, 1},
+    {"train", 2, 1, 1, 1},  {"label", 2, 1, 1, 1},  {"mask", 2, 1, 1, 1},    {"dlogit", 2, 1, 1, 1},
+    {"loss", 2, 0, 1, 1},   {"task", 4, 0, 1, 1},   {"ginput", 5, 0, 1, 1},  {"grad", 6, 0, 2, 1},
     {"stat", 4, 0, 2, 1},
 };
 
@@ -135,8 +139,10 @@ static tx_status net_check_line(net_file *f, const text_line *line)
         return TX_OK;
     tx_status status = kind->fields ? text_need(line, kind->fields + (kind->per_class ? f->classes : 0)) : TX_OK;
     double v = 0;
-    double *largest = text_is(line, "eval") ? &f->largest_eval : text_is(line, "train") ? &f->largest_train
-                                            : text_is(line, "dlogit") ? &f->largest_dlogit : NULL;
+    double *largest = text_is(line, "eval")     ? &f->largest_eval
+                      : text_is(line, "train")  ? &f->largest_train
+                      : text_is(line, "dlogit") ? &f->largest_dlogit
+                                                : NULL;
     int from = strcmp(kind->word, "act") ? kind->numbers : line->fields;
     for (int i = from; i < line->fields && status == TX_OK; i++) {
         status = text_number(line, i, &v);
@@ -220,7 +226,8 @@ static size_t net_logit_count(const net_file *f)
 typedef double net_rule(const net_file *f, size_t at);
 
 /* Writes an input of either kind of run. */
-static void net_set(const net_file *f, tx_session *s, tx_reference *r, const tx_node *node, size_t count, net_rule *rule)
+static void net_set(const net_file *f, tx_session *s, tx_reference *r, const tx_node *node, size_t count,
+                    net_rule *rule)
 {
     float *single = s ? tx_session_input(s, node) : NULL;
     double *twice = r ? tx_reference_input(r, node) : NULL;
@@ -376,7 +383,8 @@ static void net_row(net_file *f, const text_line *line, const double *got, doubl
     char record[32];
     snprintf(record, sizeof record, "%s %d", line->field[0], (int)n);
     for (int t = 0; t < f->classes; t++)
-        report_value(f->report, record, got[(size_t)n * (size_t)f->classes + (size_t)t], net_wanted(line, t + 2), tolerance);
+        report_value(f->report, record, got[(size_t)n * (size_t)f->classes + (size_t)t], net_wanted(line, t + 2),
+                     tolerance);
     report_record(f->report);
 }
 
@@ -419,7 +427,8 @@ static void net_task(net_file *f, const text_line *line)
 }
 
 /* Four numbers of a gradient, L2 norm and three samples, against fields first.. of a line. */
-static void net_gradient(net_file *f, const text_line *line, int first, const char *record, const double found[4], size_t n)
+static void net_gradient(net_file *f, const text_line *line, int first, const char *record, const double found[4],
+                         size_t n)
 {
     double a = f->report->reference ? 1e-8 : 1e-2, b = f->report->reference ? 1e-11 : 2e-5;
     double l2 = net_wanted(line, first), rest = b * f->largest_grad;

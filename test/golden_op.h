@@ -79,7 +79,8 @@ static tx_status op_param(op_graph *o, const tx_node *node, int position, const 
     case_tensor *t = case_find(o->c, name, 0);
     if (!node || !t)
         return TX_OK;
-    if (position >= node->params || o->params == OP_PARAMS || tx_graph_param(o->graph, node->param[position])->count != t->count)
+    if (position >= node->params || o->params == OP_PARAMS ||
+        tx_graph_param(o->graph, node->param[position])->count != t->count)
         return tx_fail(TX_ERR_FORMAT, "%s does not fit the operation", name);
     o->param[o->params] = node->param[position];
     o->param_from[o->params++] = t;
@@ -116,7 +117,8 @@ static tx_status op_read_node(op_run *run, const tx_node *node, int gradient, co
         if (want->shape[i] != shape[i])
             return tx_fail(TX_ERR_FORMAT, "dimension %d of %s is %d, found %d", i + 1, name, want->shape[i], shape[i]);
     if (run->session)
-        status = gradient ? tx_session_gradient(run->session, node, run->single) : tx_session_value(run->session, node, run->single);
+        status = gradient ? tx_session_gradient(run->session, node, run->single)
+                          : tx_session_value(run->session, node, run->single);
     for (size_t k = 0; k < count && status == TX_OK; k++) {
         size_t at = order_pixel(shape, k);
         run->twice[k] = run->session ? (double)run->single[at]
@@ -285,8 +287,9 @@ static int op_linear(op_graph *o)
 
 static int op_batchnorm(op_graph *o)
 {
-    tx_node *y = tx_batchnorm(o->graph, op_input(o, "x"), "bn",
-                              (tx_batchnorm_args){.eps = case_number(o->c, "eps", 0, 0), .momentum = case_number(o->c, "momentum", 0, 0)});
+    tx_node *y = tx_batchnorm(
+        o->graph, op_input(o, "x"), "bn",
+        (tx_batchnorm_args){.eps = case_number(o->c, "eps", 0, 0), .momentum = case_number(o->c, "momentum", 0, 0)});
     static const char *const names[4] = {"w", "b", "rm", "rv"};
     o->mode = case_int(o->c, "train", 0, 1) ? TX_TRAIN : TX_EXPLAIN;
     o->infers = o->mode == TX_EXPLAIN;
@@ -301,7 +304,8 @@ static int op_maxpool(op_graph *o)
 {
     const op_case *c = o->c;
     int kernel = case_int(c, "kernel", 0, 1), stride = case_int(c, "stride", 0, 1), pad = case_int(c, "pad", 0, 0);
-    if (case_int(c, "kernel", 1, kernel) != kernel || case_int(c, "stride", 1, stride) != stride || case_int(c, "pad", 1, pad) != pad)
+    if (case_int(c, "kernel", 1, kernel) != kernel || case_int(c, "stride", 1, stride) != stride ||
+        case_int(c, "pad", 1, pad) != pad)
         return 0;
     tx_max_pool(o->graph, op_input(o, "x"),
                 (tx_pool_args){.kernel = kernel, .stride = stride, .padding = pad, .ceil = case_int(c, "ceil", 0, 0)});
@@ -354,9 +358,12 @@ static int op_dense_layer_head(op_graph *o)
     parts[1] = op_input(o, "x2");
     tx_node *bn = tx_batchnorm(o->graph, tx_concat(o->graph, parts, 2), "bn",
                                (tx_batchnorm_args){.eps = case_number(o->c, "eps", 0, 0)});
-    tx_node *y = tx_conv2d(o->graph, tx_relu(o->graph, bn), "conv", (tx_conv2d_args){.out = w->shape[0], .kernel = w->shape[2], .no_bias = 1});
+    tx_node *y = tx_conv2d(o->graph, tx_relu(o->graph, bn), "conv",
+                           (tx_conv2d_args){.out = w->shape[0], .kernel = w->shape[2], .no_bias = 1});
     o->backward = 1;
-    return op_param(o, bn, 0, "bnw") == TX_OK && op_param(o, bn, 1, "bnb") == TX_OK && op_param(o, y, 0, "w") == TX_OK ? 1 : -1;
+    return op_param(o, bn, 0, "bnw") == TX_OK && op_param(o, bn, 1, "bnb") == TX_OK && op_param(o, y, 0, "w") == TX_OK
+               ? 1
+               : -1;
 }
 
 /* ------------------------------------------------------------------------------------------- losses */
@@ -552,9 +559,17 @@ static op_builder *op_find(const char *op)
         const char *op;
         op_builder *build;
     } known[] = {
-        {"conv2d", op_conv2d}, {"linear", op_linear}, {"batchnorm", op_batchnorm}, {"maxpool", op_maxpool},
-        {"globalavgpool", op_global_mean}, {"relu", op_relu}, {"identity", op_identity}, {"add_relu", op_add_relu},
-        {"concat_channels", op_concat}, {"dense_layer_head", op_dense_layer_head}, {"bce_with_logits", op_bce},
+        {"conv2d", op_conv2d},
+        {"linear", op_linear},
+        {"batchnorm", op_batchnorm},
+        {"maxpool", op_maxpool},
+        {"globalavgpool", op_global_mean},
+        {"relu", op_relu},
+        {"identity", op_identity},
+        {"add_relu", op_add_relu},
+        {"concat_channels", op_concat},
+        {"dense_layer_head", op_dense_layer_head},
+        {"bce_with_logits", op_bce},
         {"cross_entropy", op_cross_entropy},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

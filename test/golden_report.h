@@ -10,9 +10,9 @@ typedef struct report {
     int reference;    /* the double run */
     int quiet;        /* nothing is printed */
     long compared, skipped, failed;
-    int shown;      /* failures printed so far */
-    int bad;        /* a value of the present record has failed */
-    double worst;   /* largest error in units of its tolerance */
+    int shown;       /* failures printed so far */
+    int bad;         /* a value of the present record has failed */
+    double worst;    /* largest error in units of its tolerance */
     char where[160]; /* and the record that had it */
 } report;
 

@@ -86,7 +86,8 @@ static tx_status rng_filled(const text_file *text, report *r, const text_line *l
     int dims = 0, shape[4];
     size_t count = 0;
     char record[TX_TEXT];
-    tx_status status = line->fields < 3 ? text_bad(line, "expected a name and a shape") : rng_shape(line, &dims, shape, &count);
+    tx_status status =
+        line->fields < 3 ? text_bad(line, "expected a name and a shape") : rng_shape(line, &dims, shape, &count);
     int first = count < 4 ? (int)count : 4;
     if (status == TX_OK)
         status = text_need(line, 5 + first);

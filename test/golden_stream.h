@@ -48,7 +48,8 @@ typedef struct stream_gain {
 
 /* Fills a tensor of the state by its name, in the file's order. norm: it belongs to a batch norm. Returns 0, or -1 where
  * no rule fits. */
-static int stream_fill(const char *name, int dims, const int *shape, int norm, stream_gain gain, uint64_t seed, float *out)
+static int stream_fill(const char *name, int dims, const int *shape, int norm, stream_gain gain, uint64_t seed,
+                       float *out)
 {
     uint64_t h = stream_start(name, seed);
     const char *dot = strrchr(name, '.'), *leaf = dot ? dot + 1 : name;

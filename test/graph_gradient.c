@@ -48,10 +48,11 @@ static void check_array(tx_reference *r, const small_graph *s, const small_net *
             continue;
         }
         CHECK(fabs(numeric - gradient[i]) <= 1e-6 * (1 + fabs(numeric)),
-              "%s, %d images: %s[%d]: central difference %.9g, backward %.9g", net->name, n, what, (int)i, numeric, gradient[i]);
+              "%s, %d images: %s[%d]: central difference %.9g, backward %.9g", net->name, n, what, (int)i, numeric,
+              gradient[i]);
     }
-    CHECK(kinks <= 1 + checked / 8, "%s, %d images: %s: %d of %d elements lie at a kink", net->name, n, what, (int)kinks,
-          (int)checked);
+    CHECK(kinks <= 1 + checked / 8, "%s, %d images: %s: %d of %d elements lie at a kink", net->name, n, what,
+          (int)kinks, (int)checked);
 }
 
 static void set_reference_inputs(tx_reference *r, const small_graph *s, const small_net *net, int n)
@@ -92,7 +93,8 @@ static void check_differences(const small_net *net, int n, tx_mode mode)
     for (int i = 0; i < tx_graph_params(s.graph); i++) {
         const tx_param *p = tx_graph_param(s.graph, i);
         if (p->role == TX_ROLE_TRAINED)
-            check_array(r, &s, net, n, p->name, (double *)tx_reference_param(r, i), tx_reference_param_gradient(r, i), p->count, 6);
+            check_array(r, &s, net, n, p->name, (double *)tx_reference_param(r, i), tx_reference_param_gradient(r, i),
+                        p->count, 6);
     }
     tx_free(gradient);
     tx_reference_free(r);
@@ -118,8 +120,9 @@ static void check_close(const small_net *net, int n, int keep, const char *what,
             where = i;
         }
     }
-    CHECK(worst <= 5e-5 * largest + 2e-6 * floor, "%s, %d images, keep %d: %s %s[%d]: found %.9g, expected %.9g, largest %.3g",
-          net->name, n, keep, what, name, (int)where, (double)got[where], want[where], largest);
+    CHECK(worst <= 5e-5 * largest + 2e-6 * floor,
+          "%s, %d images, keep %d: %s %s[%d]: found %.9g, expected %.9g, largest %.3g", net->name, n, keep, what, name,
+          (int)where, (double)got[where], want[where], largest);
 }
 
 static void set_inputs(tx_session *session, const small_graph *s, const small_net *net, int n)
@@ -140,8 +143,8 @@ static double largest_gradient(const tx_reference *r, const tx_graph *g)
 }
 
 /* Values and gradients of the nodes that can be read. */
-static void check_nodes(const small_net *net, const small_graph *s, int n, int keep, tx_session *session, const tx_reference *r,
-                        double floor)
+static void check_nodes(const small_net *net, const small_graph *s, int n, int keep, tx_session *session,
+                        const tx_reference *r, double floor)
 {
     for (int i = 0; i < tx_graph_nodes(s->graph); i++) {
         const tx_node *node = tx_graph_node(s->graph, i);
@@ -156,7 +159,8 @@ static void check_nodes(const small_net *net, const small_graph *s, int n, int k
             else
                 check_close(net, n, keep, "value", name, got, tx_reference_value(r, node), 1, 1);
         } else {
-            CHECK(tx_session_value(session, node, got) != TX_OK, "%s: %s was not kept and can be read", net->name, name);
+            CHECK(tx_session_value(session, node, got) != TX_OK, "%s: %s was not kept and can be read", net->name,
+                  name);
         }
         if (node->wanted && node != s->last && tx_session_gradient(session, node, got) == TX_OK)
             check_close(net, n, keep, "gradient", name, got, tx_reference_gradient(r, node), count, floor);
@@ -165,17 +169,20 @@ static void check_nodes(const small_net *net, const small_graph *s, int n, int k
 }
 
 /* Gradients of trained parameters, running statistics, counters. */
-static void check_params(const small_net *net, const small_graph *s, int n, int keep, const tx_weights *w, const tx_reference *r,
-                         double floor, int counted)
+static void check_params(const small_net *net, const small_graph *s, int n, int keep, const tx_weights *w,
+                         const tx_reference *r, double floor, int counted)
 {
     for (int i = 0; i < tx_graph_params(s->graph); i++) {
         const tx_param *p = tx_graph_param(s->graph, i);
         if (p->role == TX_ROLE_TRAINED)
-            check_close(net, n, keep, "gradient", p->name, w->grad + p->offset, tx_reference_param_gradient(r, i), p->count, floor);
+            check_close(net, n, keep, "gradient", p->name, w->grad + p->offset, tx_reference_param_gradient(r, i),
+                        p->count, floor);
         else if (p->role == TX_ROLE_BUFFER)
-            check_close(net, n, keep, "statistic", p->name, tx_weights_param(w, p), tx_reference_param(r, i), p->count, 1);
+            check_close(net, n, keep, "statistic", p->name, tx_weights_param(w, p), tx_reference_param(r, i), p->count,
+                        1);
         else
-            CHECK(w->counter[p->offset] == counted, "%s: %s is %d after one run", net->name, p->name, (int)w->counter[p->offset]);
+            CHECK(w->counter[p->offset] == counted, "%s: %s is %d after one run", net->name, p->name,
+                  (int)w->counter[p->offset]);
     }
 }
 
@@ -223,7 +230,8 @@ static void check_inference(const small_net *net, int n)
         set_inputs(session, &s, net, n);
         tx_forward(session);
         CHECK(tx_session_value(session, s.last, got) == TX_OK, "%s: %s", net->name, tx_error_message());
-        check_close(net, n, 2, "inference", "result", got, tx_reference_value(r, s.last), net->cross_entropy == 2 ? count : 1, 0);
+        check_close(net, n, 2, "inference", "result", got, tx_reference_value(r, s.last),
+                    net->cross_entropy == 2 ? count : 1, 0);
         /* other weights: what was prepared from the old ones must not be used */
         for (size_t i = 0; i < w->trained; i++)
             w->value[i] = -w->value[i];

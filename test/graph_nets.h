@@ -18,8 +18,9 @@ static const char *net_label(tx_graph *g, const char *kind)
 static tx_node *conv(tx_node *x, int out, int kernel, int stride)
 {
     tx_graph *g = x ? x->graph : NULL;
-    return tx_conv2d(g, x, net_label(g, "conv"),
-                     (tx_conv2d_args){.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .no_bias = 1});
+    return tx_conv2d(
+        g, x, net_label(g, "conv"),
+        (tx_conv2d_args){.out = out, .kernel = kernel, .stride = stride, .padding = kernel / 2, .no_bias = 1});
 }
 
 static tx_node *conv_bias(tx_node *x, int out, int kernel)
@@ -266,7 +267,9 @@ static tx_node *net_dead_branch(tx_node *x)
 static tx_node *net_geometry(tx_node *x)
 {
     tx_graph *g = x ? x->graph : NULL;
-    x = tx_conv2d(g, x, "a", (tx_conv2d_args){.out = 5, .kernel_h = 2, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding_w = 1});
+    x = tx_conv2d(
+        g, x, "a",
+        (tx_conv2d_args){.out = 5, .kernel_h = 2, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding_w = 1});
     x = relu(tx_conv2d(g, x, "b", (tx_conv2d_args){.out = 6, .kernel = 3, .dilation = 2, .padding = 2, .no_bias = 1}));
     x = tx_conv2d(g, x, "c", (tx_conv2d_args){.out = 4, .kernel = 1, .stride = 2});
     return tx_conv2d(g, bn(x), "d", (tx_conv2d_args){.out = 7, .kernel = 3, .padding = 2, .no_bias = 1});

@@ -32,7 +32,8 @@ static void results_free(results *r)
 
 static int results_equal(const results *a, const results *b)
 {
-    return memcmp(a->value, b->value, a->values * sizeof(float)) == 0 && memcmp(a->grad, b->grad, a->grads * sizeof(float)) == 0 &&
+    return memcmp(a->value, b->value, a->values * sizeof(float)) == 0 &&
+           memcmp(a->grad, b->grad, a->grads * sizeof(float)) == 0 &&
            memcmp(a->state, b->state, a->states * sizeof(float)) == 0;
 }
 
@@ -46,7 +47,8 @@ static void backward(tx_session *session, const small_graph *s, const small_net 
     tx_free(dy);
 }
 
-static void run(tx_session *session, const small_graph *s, const small_net *net, tx_weights *w, int n, int poison, results *r)
+static void run(tx_session *session, const small_graph *s, const small_net *net, tx_weights *w, int n, int poison,
+                results *r)
 {
     small_fill(w);
     set_inputs(session, s, net, 0, n, poison);
@@ -78,15 +80,17 @@ static void check_memory(const small_net *net, tx_mode mode, int keep)
     run(session, &s, net, w, 3, 1, &again);
     CHECK(isnan(again.value[0]), "%s: NaN in, %g out", net->name, (double)again.value[0]);
     run(session, &s, net, w, 3, 0, &again);
-    CHECK(results_equal(&first, &again), "%s, mode %d, keep %d: a run remembers the run before it", net->name, mode, keep);
+    CHECK(results_equal(&first, &again), "%s, mode %d, keep %d: a run remembers the run before it", net->name, mode,
+          keep);
     tx_session_free(session);
     session = tx_session_new(s.graph, w, 5, mode, 3);
     run(session, &s, net, w, 5, 1, &again);
     CHECK(tx_session_batch(session, 3) == TX_OK, "%s: %s", net->name, tx_error_message());
     run(session, &s, net, w, 3, 0, &wider);
-    CHECK(results_equal(&first, &wider), "%s, mode %d, keep %d: other bits in a session planned for 5 images", net->name, mode, keep);
-    CHECK(tx_session_batch(session, 6) != TX_OK && tx_session_batch(session, 0) != TX_OK, "%s: 6 images where 5 were planned",
-          net->name);
+    CHECK(results_equal(&first, &wider), "%s, mode %d, keep %d: other bits in a session planned for 5 images",
+          net->name, mode, keep);
+    CHECK(tx_session_batch(session, 6) != TX_OK && tx_session_batch(session, 0) != TX_OK,
+          "%s: 6 images where 5 were planned", net->name);
     tx_session_free(session);
     results_free(&first);
     results_free(&again);
@@ -156,7 +160,8 @@ static void check_alone(const small_net *net)
         }
         tx_session_free(session);
     }
-    CHECK(memcmp(alone, together, 4 * one * sizeof *alone) == 0, "%s: an image has other digits when it is alone", net->name);
+    CHECK(memcmp(alone, together, 4 * one * sizeof *alone) == 0, "%s: an image has other digits when it is alone",
+          net->name);
     tx_free(together);
     tx_free(alone);
     tx_weights_free(w);
@@ -245,8 +250,10 @@ static void check_failures(const small_net *net, tx_mode mode)
         tx_alloc_fail_after(n);
         made = make_all(net, mode);
         if (!made)
-            CHECK(strstr(tx_error_message(), "memory") != NULL, "%s: allocation %ld fails: %s", net->name, n, tx_error_message());
-        CHECK(tx_alloc_live() == live, "%s: %ld blocks are left when allocation %ld fails", net->name, tx_alloc_live() - live, n);
+            CHECK(strstr(tx_error_message(), "memory") != NULL, "%s: allocation %ld fails: %s", net->name, n,
+                  tx_error_message());
+        CHECK(tx_alloc_live() == live, "%s: %ld blocks are left when allocation %ld fails", net->name,
+              tx_alloc_live() - live, n);
     }
     tx_alloc_fail_after(-1);
     CHECK(made && n > 30, "%s: made after %ld allocations", net->name, n);

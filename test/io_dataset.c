@@ -113,11 +113,11 @@ static void other_order(void)
 
 static void groups_of_odd_paths(void)
 {
-    tx_dataset *d = open_text(
-        HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
-               "train/d.jpg,,,Frontal,,,,,\ntrain/p1/e.jpg,,,Frontal,,,,,\n/x/train/p1/f.jpg,,,Frontal,,,,,\n"
-               "p1/s1/g.jpg,,,Frontal,,,,,\n/h.jpg,,,Frontal,,,,,\n",
-        NULL);
+    tx_dataset *d =
+        open_text(HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
+                         "train/d.jpg,,,Frontal,,,,,\ntrain/p1/e.jpg,,,Frontal,,,,,\n/x/train/p1/f.jpg,,,Frontal,,,,,\n"
+                         "p1/s1/g.jpg,,,Frontal,,,,,\n/h.jpg,,,Frontal,,,,,\n",
+                  NULL);
     CHECK(d && d->images == 8, "%s", tx_error_message());
     static const char *const study[] = {"a.jpg",    "b.jpg",       "train/c.jpg", "train/d.jpg",
                                         "train/p1", "/x/train/p1", "p1/s1",       "/h.jpg"};

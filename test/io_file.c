@@ -106,8 +106,7 @@ static void writing(void)
     CHECK(leftovers() == 0, "%d leftovers", leftovers());
     CHECK(!tx_writer_open("/dev/null") && strstr(tx_error_message(), "not a regular file"), "%s", tx_error_message());
     CHECK(!tx_writer_open(temp_folder), "a folder is no file");
-    CHECK(!tx_writer_open(temp_path("none/file")) && strstr(tx_error_message(), "none/file"), "%s",
-          tx_error_message());
+    CHECK(!tx_writer_open(temp_path("none/file")) && strstr(tx_error_message(), "none/file"), "%s", tx_error_message());
     char large[5000];
     memset(large, 'x', sizeof large - 1);
     large[sizeof large - 1] = 0;
@@ -133,8 +132,7 @@ static void full_disk(void)
         setrlimit(RLIMIT_FSIZE, &before);
         CHECK(status == TX_ERR_FILE && strstr(tx_error_message(), "full: cannot write"), "%d %s", status,
               tx_error_message());
-        CHECK(temp_holds(path, "old", 3) && leftovers() == 0, "limit %zu: the old file, and nothing beside it",
-              limit);
+        CHECK(temp_holds(path, "old", 3) && leftovers() == 0, "limit %zu: the old file, and nothing beside it", limit);
     }
     tx_journal *j = tx_journal_open(temp_path("table"), 0);
     tight.rlim_cur = 10;

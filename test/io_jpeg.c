@@ -162,13 +162,13 @@ static void colour(const char *what, const char *segment, size_t n, const char *
     tx_image_free(&image);
 }
 #define JFIF "\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
-#define ADOBE(transform)                                                                                             \
-    "\xff\xee\x00\x0e"                                                                                               \
+#define ADOBE(transform) \
+    "\xff\xee\x00\x0e"   \
     "Adobe\0\x64\0\0\0\0" transform
 /* fill bytes, a comment that looks like a marker, bytes between segments, JPG3, APP7, TEM */
-#define OTHERS                                                                                                       \
-    "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff"                                                                           \
-    "junk\xff\x00"                                                                                                   \
+#define OTHERS                             \
+    "\xff\xff\xff\xfe\x00\x05\xff\xd9\xff" \
+    "junk\xff\x00"                         \
     "\xff\xf3\x00\x02\xff\xe7\x00\x03\xff\xff\x01"
 
 static void colours(void)
@@ -360,11 +360,7 @@ static void progressions(void)
         for (int c = 1; c <= 3; c++)
             for (int k = 1; k < 64; k++)
                 for (int low = 5; low >= (scans > 1000 || k < 10 ? 0 : 1) && n < scans; low--, n++) {
-                    put_scan(&made, 1,
-                             c == 1   ? "\1"
-                             : c == 2 ? "\2"
-                                      : "\3",
-                             k, k, low == 5 ? 5 : (low + 1) << 4 | low);
+                    put_scan(&made, 1, c == 1 ? "\1" : c == 2 ? "\2" : "\3", k, k, low == 5 ? 5 : (low + 1) << 4 | low);
                     PUT(&made, "\x7f");
                 }
         PUT(&made, "\xff\xd9");
@@ -467,8 +463,7 @@ static void header(const char *name, tx_status wanted, int width, int height, in
     tx_status status = tx_image_header(temp_path(name), &w, &h, &c);
     CHECK(status == wanted, "header of %s: status %d (%s)", name, (int)status, tx_error_message());
     CHECK(w == width && h == height && c == channels, "header of %s: %d x %d x %d", name, w, h, c);
-    CHECK(!status || strstr(tx_error_message(), name), "header of %s: '%s' without the name", name,
-          tx_error_message());
+    CHECK(!status || strstr(tx_error_message(), name), "header of %s: '%s' without the name", name, tx_error_message());
 }
 
 static void files(void)

@@ -52,8 +52,7 @@ static const char *const mixed[] = {"wide.jpg", "cut.jpg", "tall.jpg", "none.jpg
 
 static tx_loader_options plain(int training)
 {
-    tx_loader_options o = {
-        .preprocess = {.size = SIZE, .interpolation = TX_BILINEAR}, .training = training, .seed = 5};
+    tx_loader_options o = {.preprocess = {.size = SIZE, .interpolation = TX_BILINEAR}, .training = training, .seed = 5};
     tx_normalize_parse("imagenet", &o.preprocess.normalize);
     return o;
 }
@@ -91,10 +90,9 @@ static void framing(void)
         int width, height, stretch;
         tx_framing frame;
     } known[] = {
-        {8, 8, 0, {8, 8, 0, 0}},    {16, 16, 0, {8, 8, 0, 0}},   {25, 10, 0, {20, 8, 6, 0}},
-        {10, 23, 0, {8, 18, 0, 5}}, {10, 12, 0, {8, 9, 0, 0}},   {12, 10, 0, {9, 8, 0, 0}},
-        {10, 14, 0, {8, 11, 0, 2}}, {17, 10, 0, {13, 8, 2, 0}},  {19, 10, 0, {15, 8, 4, 0}},
-        {1, 3, 0, {8, 24, 0, 8}},   {390, 320, 0, {9, 8, 0, 0}}, {25, 10, 1, {8, 8, 0, 0}},
+        {8, 8, 0, {8, 8, 0, 0}},    {16, 16, 0, {8, 8, 0, 0}}, {25, 10, 0, {20, 8, 6, 0}},  {10, 23, 0, {8, 18, 0, 5}},
+        {10, 12, 0, {8, 9, 0, 0}},  {12, 10, 0, {9, 8, 0, 0}}, {10, 14, 0, {8, 11, 0, 2}},  {17, 10, 0, {13, 8, 2, 0}},
+        {19, 10, 0, {15, 8, 4, 0}}, {1, 3, 0, {8, 24, 0, 8}},  {390, 320, 0, {9, 8, 0, 0}}, {25, 10, 1, {8, 8, 0, 0}},
     };
     tx_preprocess how = plain(0).preprocess;
     tx_framing f;
@@ -149,8 +147,7 @@ static void single(void)
     CHECK(tx_preprocess_file(&how, temp_path("train/tall.jpg"), pixels, NULL) == TX_OK, "%s", tx_error_message());
     CHECK(as_defined("train/tall.jpg", 0, 5, pixels), "the coloured image");
     CHECK(tx_preprocess_file(&how, temp_path("train/cut.jpg"), pixels, NULL) == TX_ERR_FORMAT, "a cut file");
-    CHECK(strstr(tx_error_message(), "train/cut.jpg") && strstr(tx_error_message(), "byte"), "%s",
-          tx_error_message());
+    CHECK(strstr(tx_error_message(), "train/cut.jpg") && strstr(tx_error_message(), "byte"), "%s", tx_error_message());
 }
 
 static void batches(void)
@@ -161,8 +158,7 @@ static void batches(void)
     size_t count;
     tx_loader_options o = plain(0);
     tx_loader *l = tx_loader_new(d, &o);
-    CHECK(tx_loader_batch(l, 0, index, 4, pixels, kept, &count) == TX_OK && count == 4 &&
-              memcmp(kept, index, 16) == 0,
+    CHECK(tx_loader_batch(l, 0, index, 4, pixels, kept, &count) == TX_OK && count == 4 && memcmp(kept, index, 16) == 0,
           "%s", tx_error_message());
     for (size_t k = 0; k < 4; k++) {
         int wide = index[k] % 2 == 0;

@@ -12,8 +12,8 @@ static void durations(void)
                  {3723.2, "1:02:03"}, {1e6, "277:46:40"}, {-1, "?"},      {1e30, "?"}};
     char out[TX_NUMBER];
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        CHECK(strcmp(tx_duration(out, known[i].seconds), known[i].text) == 0, "%g s: %s, expected %s",
-              known[i].seconds, out, known[i].text);
+        CHECK(strcmp(tx_duration(out, known[i].seconds), known[i].text) == 0, "%g s: %s, expected %s", known[i].seconds,
+              out, known[i].text);
 }
 
 /* What a job of 200 images, 50 of them done before, leaves in a file; terminal: as on one. */

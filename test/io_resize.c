@@ -77,8 +77,8 @@ static void plain(void)
                     CHECK(same, "%s: %d x %d to its own size is no copy", names[f], w, h);
                     tx_image_free(&out);
                     status = tx_image_resize(&in, 1, 1, (tx_interpolation)f, &out);
-                    CHECK(status == TX_OK && out.width == 1 && out.height == 1, "%s: %d x %d to one pixel", names[f],
-                          w, h);
+                    CHECK(status == TX_OK && out.width == 1 && out.height == 1, "%s: %d x %d to one pixel", names[f], w,
+                          h);
                     tx_image_free(&out);
                 }
 }

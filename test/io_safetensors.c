@@ -36,7 +36,7 @@ static void accepted(const char *header, size_t data, size_t tensors)
     tx_safetensors_close(f);
 }
 
-#define T(name, type, shape, from, to)                                                                               \
+#define T(name, type, shape, from, to) \
     "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" #from "," #to "]}"
 
 static void headers(void)
@@ -46,8 +46,7 @@ static void headers(void)
     accepted("{" T("a", "F32", "[2,3]", 0, 24) "}", 24, 1);
     accepted("{" T("b", "F32", "[]", 8, 12) "," T("a", "I64", "[1]", 0, 8) "}", 12, 2);
     accepted("{\"a\":{\"data_offsets\":[0,2],\"shape\":[2],\"dtype\":\"U8\"}}", 2, 1);
-    accepted("{" T("a", "F32", "[0,5]", 0, 0) "," T("b", "U8", "[1]", 0, 1) "," T("c", "F32", "[3,0]", 1, 1) "}", 1,
-             3);
+    accepted("{" T("a", "F32", "[0,5]", 0, 0) "," T("b", "U8", "[1]", 0, 1) "," T("c", "F32", "[3,0]", 1, 1) "}", 1, 3);
     accepted("{\"__metadata__\":{\"x\":\"y\",\"z\":\"\"}," T("a", "U8", "[1]", 0, 1) "}", 1, 1);
     accepted("{\"__metadata__\":{}}", 0, 0);
     refused("", 0, "expected {");
@@ -61,8 +60,7 @@ static void headers(void)
     refused("{" T("a", "F32", "[2]", 8, 0) "}", 8, "bytes 8 to 0");
     refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 2, 6) "}", 6, "'b': shares bytes");
     refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 0, 4) "}", 4, "shares bytes");
-    refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 5, 9) "}", 9,
-            "'b': bytes before it belong to none");
+    refused("{" T("a", "U8", "[4]", 0, 4) "," T("b", "U8", "[4]", 5, 9) "}", 9, "'b': bytes before it belong to none");
     refused("{" T("a", "U8", "[4]", 1, 5) "}", 5, "bytes before it");
     refused("{" T("a", "U8", "[1]", 0, 1) "," T("a", "U8", "[1]", 1, 2) "}", 2, "'a': is there twice");
     refused("{" T("a", "U8", "[1]", 0, 1) "," T("\\u0061", "U8", "[1]", 1, 2) "}", 2, "'a': is there twice");
@@ -105,8 +103,7 @@ static void lengths(void)
     CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "cut off at byte 5"), "%s",
           tx_error_message());
     temp_write(temp_path("x.pth"), beyond, sizeof beyond);
-    CHECK(!tx_safetensors_open(temp_path("x.pth")) && strstr(tx_error_message(), "PyTorch"), "%s",
-          tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("x.pth")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
     temp_write(temp_path("l"), "PK\3\4aaaaaaa", 11);
     CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
     temp_write(temp_path("l"),
@@ -158,8 +155,7 @@ static void round_trip(void)
     static const char *const order[] = {"bytes", "a \"name\"\n\xc3\xa9", "integers", "scalar", "empty", "made"};
     for (size_t i = 0; i < 6; i++) {
         const tx_stored *t = tx_safetensors_at(f, i);
-        CHECK(strcmp(t->name, order[i]) == 0 && tx_safetensors_find(f, order[i]) == t, "tensor %zu is %s", i,
-              t->name);
+        CHECK(strcmp(t->name, order[i]) == 0 && tx_safetensors_find(f, order[i]) == t, "tensor %zu is %s", i, t->name);
         CHECK(t->from % tx_dtype_bytes(t->dtype) == 0, "%s is not aligned", t->name);
     }
     float got[6] = {0};
@@ -174,15 +170,13 @@ static void round_trip(void)
     CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "integers"), whole) == TX_OK &&
               memcmp(whole, integers, 24) == 0,
           "integers");
-    CHECK(tx_safetensors_raw(f, tx_safetensors_find(f, "bytes"), raw) == TX_OK && memcmp(raw, bytes, 3) == 0,
-          "bytes");
+    CHECK(tx_safetensors_raw(f, tx_safetensors_find(f, "bytes"), raw) == TX_OK && memcmp(raw, bytes, 3) == 0, "bytes");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "bytes"), got) == TX_ERR_FORMAT, "bytes are no floats");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "scalar"), got) == TX_OK && got[0] == -2.5f &&
               got[1] == floats[1],
           "scalar");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "empty"), NULL) == TX_OK, "nothing to read");
-    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "made"), whole) == TX_OK && whole[0] == 42 &&
-              whole[1] == 5,
+    CHECK(tx_safetensors_integers(f, tx_safetensors_find(f, "made"), whole) == TX_OK && whole[0] == 42 && whole[1] == 5,
           "made");
     size_t metas;
     tx_safetensors_metas(f, &metas);
@@ -241,8 +235,7 @@ static void types(void)
           "BF16");
     CHECK(tx_safetensors_floats(f, tx_safetensors_find(f, "double"), v) == TX_OK && memcmp(v, single, 20) == 0,
           "F64 rounded once");
-    CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "small"), n) && n[0] == -128 && n[1] == 127 &&
-              n[2] == -1,
+    CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "small"), n) && n[0] == -128 && n[1] == 127 && n[2] == -1,
           "I8");
     CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "words"), n) && n[0] == 65535 && n[2] == 32768, "U16");
     CHECK(!tx_safetensors_integers(f, tx_safetensors_find(f, "signed"), n) && n[0] == -1 && n[2] == -32768, "I16");

@@ -126,9 +126,8 @@ static inline void layer_probe(layer_reference *r, const double *dy, const layer
         largest = fmax(largest, fabs(gradient[i]));
     int probes = layer_count(r->step.n, r->step.node) < 1000 ? LAYER_PROBES : LAYER_PROBES_LARGE;
     for (int probe = 0; probe < probes && probe < (int)count; probe++) {
-        size_t i = count <= (size_t)probes
-                       ? (size_t)probe
-                       : tx_random_below(7, TX_RANDOM_TEST, 0, (uint64_t)probe, (uint32_t)count);
+        size_t i = count <= (size_t)probes ? (size_t)probe
+                                           : tx_random_below(7, TX_RANDOM_TEST, 0, (uint64_t)probe, (uint32_t)count);
         double before = at[i];
         at[i] = before + h;
         double above = layer_objective(r, dy, o->act);
@@ -221,8 +220,7 @@ static inline double layer_error(const layer_tensor *t, const double *wanted, co
     *largest = 0;
     for (size_t p = 0; p < t->pixels; p++)
         for (size_t c = 0; c < t->c; c++) {
-            double want = wanted[p * t->c + c] + (add ? add[p * t->c + c] : 0),
-                   got = (double)t->data[p * t->ld + c];
+            double want = wanted[p * t->c + c] + (add ? add[p * t->c + c] : 0), got = (double)t->data[p * t->ld + c];
             if (!(fabs(got - want) <= worst))
                 worst = isnan(got) ? (double)INFINITY : fabs(got - want);
             *largest = fmax(*largest, fabs(want));
@@ -339,8 +337,8 @@ static inline void layer_compare(const layer_tensor *t, const double *wanted, co
                                  const char *label, const char *layout, const char *what)
 {
     double largest, worst = layer_error(t, wanted, add, &largest);
-    CHECK(worst <= tolerance * largest + 1e-30, "%s (%s): %s differs by %.3g, largest value %.3g", label, layout,
-          what, worst, largest);
+    CHECK(worst <= tolerance * largest + 1e-30, "%s (%s): %s differs by %.3g, largest value %.3g", label, layout, what,
+          worst, largest);
     CHECK(layer_guards_hold(t), "%s (%s): something was written beside %s", label, layout, what);
 }
 
@@ -357,8 +355,8 @@ static inline void layer_apply_view(layer_run *run)
 
 /* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
 static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l,
-                                      double *const *adds, const float *scale, const float *shift,
-                                      double *const *raw, int compare, const char *label)
+                                      double *const *adds, const float *scale, const float *shift, double *const *raw,
+                                      int compare, const char *label)
 {
     layer_run *run = layer_alloc(1, sizeof *run);
     layer_run_new(run, r, o, l, adds, scale, shift, raw);
@@ -451,8 +449,7 @@ static inline void layer_check(const tx_node *node, layer_options o, const char 
                     continue;
                 CHECK(tx_isa_select(isas[i]) == TX_OK, "%s", tx_error_message());
                 tx_set_threads(threads[t]);
-                uint64_t hash =
-                    layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
+                uint64_t hash = layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
                 if (i == 0 && t == 0)
                     first = hash;
                 CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, layouts[v].name, isas[i],

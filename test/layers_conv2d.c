@@ -8,22 +8,22 @@ typedef struct conv_case {
 } conv_case;
 
 static const conv_case cases[] = {
-    { 2, 3, 7, 5, { .out = 17, .kernel = 1 } },
-    { 1, 17, 6, 7, { .out = 33, .kernel = 1, .stride = 2, .no_bias = 1 } },
-    { 3, 16, 1, 1, { .out = 5, .kernel = 1 } },
-    { 1, 3, 23, 20, { .out = 16, .kernel = 7, .stride = 2, .padding = 3, .no_bias = 1 } },
-    { 2, 5, 9, 8, { .out = 15, .kernel = 3, .stride = 2, .padding = 1 } },
-    { 1, 4, 3, 2, { .out = 3, .kernel = 7, .stride = 3, .padding = 3 } },
-    { 1, 6, 8, 11, { .out = 7, .kernel_h = 1, .kernel_w = 7, .padding_w = 3 } },
-    { 1, 6, 11, 8, { .out = 7, .kernel_h = 7, .kernel_w = 1, .padding_h = 3 } },
-    { 2, 5, 7, 8, { .out = 9, .kernel_h = 2, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding_h = 1 } },
-    { 1, 4, 9, 10, { .out = 6, .kernel = 3, .dilation = 2, .padding = 2 } },
-    { 1, 4, 9, 8, { .out = 6, .kernel = 3, .stride_h = 2, .stride_w = 1, .dilation_h = 2, .dilation_w = 1, .padding = 1 } },
-    { 2, 16, 12, 13, { .out = 16, .kernel = 3, .padding = 1, .no_bias = 1 } },
-    { 1, 33, 16, 16, { .out = 31, .kernel = 3, .padding = 1 } },
-    { 1, 32, 14, 14, { .out = 32, .kernel = 3, .padding = 0 } },
-    { 1, 32, 11, 12, { .out = 48, .kernel = 3, .padding = 2 } },
-    { 1, 1, 4, 4, { .out = 1, .kernel = 3, .padding = 1 } },
+    {2, 3, 7, 5, {.out = 17, .kernel = 1}},
+    {1, 17, 6, 7, {.out = 33, .kernel = 1, .stride = 2, .no_bias = 1}},
+    {3, 16, 1, 1, {.out = 5, .kernel = 1}},
+    {1, 3, 23, 20, {.out = 16, .kernel = 7, .stride = 2, .padding = 3, .no_bias = 1}},
+    {2, 5, 9, 8, {.out = 15, .kernel = 3, .stride = 2, .padding = 1}},
+    {1, 4, 3, 2, {.out = 3, .kernel = 7, .stride = 3, .padding = 3}},
+    {1, 6, 8, 11, {.out = 7, .kernel_h = 1, .kernel_w = 7, .padding_w = 3}},
+    {1, 6, 11, 8, {.out = 7, .kernel_h = 7, .kernel_w = 1, .padding_h = 3}},
+    {2, 5, 7, 8, {.out = 9, .kernel_h = 2, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding_h = 1}},
+    {1, 4, 9, 10, {.out = 6, .kernel = 3, .dilation = 2, .padding = 2}},
+    {1, 4, 9, 8, {.out = 6, .kernel = 3, .stride_h = 2, .stride_w = 1, .dilation_h = 2, .dilation_w = 1, .padding = 1}},
+    {2, 16, 12, 13, {.out = 16, .kernel = 3, .padding = 1, .no_bias = 1}},
+    {1, 33, 16, 16, {.out = 31, .kernel = 3, .padding = 1}},
+    {1, 32, 14, 14, {.out = 32, .kernel = 3, .padding = 0}},
+    {1, 32, 11, 12, {.out = 48, .kernel = 3, .padding = 2}},
+    {1, 1, 4, 4, {.out = 1, .kernel = 3, .padding = 1}},
 };
 
 static void check_case(size_t i)
@@ -34,7 +34,7 @@ static void check_case(size_t i)
         tx_node *node = tx_conv2d(g, tx_input(g, k->c, k->h, k->w), "conv", k->args);
         CHECK(node != NULL, "case %zu: %s", i, tx_error_message());
         if (node) {
-            layer_options o = { .n = k->n, .view = view, .tolerance = 1e-5, .slope_tolerance = 1e-6 };
+            layer_options o = {.n = k->n, .view = view, .tolerance = 1e-5, .slope_tolerance = 1e-6};
             layer_check(node, o, "conv2d");
             o.inference = 1;
             o.act = TX_ACT_RELU;
@@ -61,7 +61,8 @@ static void check_alone(const conv_case *k)
     tx_weights_init(weights, 3);
     tx_session *session = tx_session_new(g, weights, N, TX_INFER, 0);
     size_t image = layer_count(1, in), result = layer_count(1, node);
-    float *x = layer_alloc(N * image, sizeof *x), *together = layer_alloc(N * result, sizeof *x), *alone = layer_alloc(result, sizeof *x);
+    float *x = layer_alloc(N * image, sizeof *x), *together = layer_alloc(N * result, sizeof *x),
+          *alone = layer_alloc(result, sizeof *x);
     for (size_t i = 0; i < N * image; i++)
         x[i] = layer_draw(83, i);
     memcpy(tx_session_input(session, in), x, N * image * sizeof *x);
@@ -88,11 +89,11 @@ int main(void)
         check_case(i);
         check_alone(&cases[i]);
     }
-    refuse((tx_conv2d_args){ .kernel = 3 }, "a convolution without outputs");
-    refuse((tx_conv2d_args){ .out = 4, .kernel = 16 }, "a kernel of 256 taps");
-    refuse((tx_conv2d_args){ .out = 4, .kernel = 7 }, "a kernel larger than the map");
-    refuse((tx_conv2d_args){ .out = 4, .kernel = 3, .stride = -1 }, "a negative stride");
-    refuse((tx_conv2d_args){ .out = 4, .kernel = 3, .groups = 2 }, "groups");
+    refuse((tx_conv2d_args){.kernel = 3}, "a convolution without outputs");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 16}, "a kernel of 256 taps");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 7}, "a kernel larger than the map");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .stride = -1}, "a negative stride");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = 2}, "groups");
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());
     return test_done("layers_conv2d");
 }

@@ -16,8 +16,7 @@ static float on_a_grid(int input, size_t i)
 
 static const struct {
     int n, h, w, c;
-} shapes[] = {{1, 1, 1, 1},  {1, 1, 1, 3},  {2, 3, 5, 15},  {3, 4, 4, 16},
-              {2, 5, 3, 17}, {1, 7, 9, 33}, {2, 20, 21, 48}};
+} shapes[] = {{1, 1, 1, 1}, {1, 1, 1, 3}, {2, 3, 5, 15}, {3, 4, 4, 16}, {2, 5, 3, 17}, {1, 7, 9, 33}, {2, 20, 21, 48}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static tx_node *input(tx_graph *g, int s)
@@ -76,8 +75,8 @@ static void check_relu_specials(void)
     CHECK(y[0] == 0 && signbit(y[0]) && y[1] == 0 && isnan(y[2]) && y[3] == 0 && y[4] == INFINITY,
           "relu of -0 0 NaN -inf inf: %g %g %g %g %g", (double)y[0], (double)y[1], (double)y[2], (double)y[3],
           (double)y[4]);
-    CHECK(dx[0] == 0 && dx[1] == 0 && dx[3] == 0 && dx[4] == 1, "relu' of -0 0 -inf inf: %g %g %g %g",
-          (double)dx[0], (double)dx[1], (double)dx[3], (double)dx[4]);
+    CHECK(dx[0] == 0 && dx[1] == 0 && dx[3] == 0 && dx[4] == 1, "relu' of -0 0 -inf inf: %g %g %g %g", (double)dx[0],
+          (double)dx[1], (double)dx[3], (double)dx[4]);
 }
 
 /* Gradients of a sum in the layouts that a planner makes: nothing to write; one tensor for both; a value added to
@@ -100,8 +99,8 @@ static void check_add_sharing(void)
         dx[1] = layout == 0 ? dx[0] : layout == 1 ? (tx_gradient){dy, 4, dy, 4} : (tx_gradient){other, 4, other, 4};
         node->op->backward(&step);
         float twice = layout == 1 ? 2 : 1;
-        CHECK(dy[0] == twice && dy[1] == 0 && dy[2] == 3 * twice && dy[3] == 0, "add, layout %d: %g %g %g %g",
-              layout, (double)dy[0], (double)dy[1], (double)dy[2], (double)dy[3]);
+        CHECK(dy[0] == twice && dy[1] == 0 && dy[2] == 3 * twice && dy[3] == 0, "add, layout %d: %g %g %g %g", layout,
+              (double)dy[0], (double)dy[1], (double)dy[2], (double)dy[3]);
         CHECK(other[0] == (layout == 2 ? 11 : 10) && other[1] == 10 && other[2] == (layout == 2 ? 13 : 10),
               "add, layout %d: the other input's %g %g %g", layout, (double)other[0], (double)other[1],
               (double)other[2]);
@@ -116,8 +115,7 @@ static void check_concat_in_place(void)
     tx_node *inputs[2] = {tx_input(g, 2, 1, 2), tx_input(g, 1, 1, 2)};
     tx_node *node = tx_concat(g, inputs, 2);
     float wide[6] = {1, 2, 0, 4, 5, 0}, second[2] = {3, 6}, dwide[6] = {1, 2, 3, 4, 5, 6}, dsecond[2];
-    tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE},
-                    {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE}};
+    tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE}, {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE}};
     tx_gradient dx[2] = {{dwide, 3, NULL, 0}, {dsecond, 1, NULL, 0}};
     tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx};
     step.y = (tx_tensor){wide, 1, 1, 2, 3, 3};
@@ -165,8 +163,7 @@ static void check_dropout_share(void)
     for (int i = 0; i < 10000; i++)
         x[i] = 1;
     tx_view view = {x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE};
-    tx_step step = {
-        .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = {y, 1, 1, 1, 10000, 10000}};
+    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = {y, 1, 1, 1, 10000, 10000}};
     for (step.run = 0; step.run < 2; step.run++) {
         node->op->forward(&step);
         for (int i = 0; i < 10000; i++) {
@@ -176,8 +173,8 @@ static void check_dropout_share(void)
             CHECK(y[i] == 0 || step.run == 1 || y[i] == (float)(1 / 0.75), "dropout scales 1 to %g", (double)y[i]);
         }
     }
-    CHECK(abs(kept[0] - 7500) < 217 && abs(kept[1] - 7500) < 217, "dropout kept %d and %d of 10000, p = 0.25",
-          kept[0], kept[1]);
+    CHECK(abs(kept[0] - 7500) < 217 && abs(kept[1] - 7500) < 217, "dropout kept %d and %d of 10000, p = 0.25", kept[0],
+          kept[1]);
     CHECK(abs(both - 5625) < 250, "dropout kept %d twice in two runs, expected about 5625", both);
     tx_free(x);
     tx_graph_free(g);

@@ -79,8 +79,8 @@ static void check_bce_extremes(void)
     tx_node *node = tx_bce_with_logits(g, a, b, c, (tx_bce_args){0});
     float x[3] = {1, NAN, -2}, t[3] = {1, NAN, 0}, none[3] = {0, 0, 0}, some[3] = {1, 0, 1}, dx[3] = {9, 9, 9};
     float loss = run(node, 1, x, t, none, dx);
-    CHECK(loss == 0 && dx[0] == 0 && dx[1] == 0 && dx[2] == 0, "all masked: loss %g, gradient %g %g %g",
-          (double)loss, (double)dx[0], (double)dx[1], (double)dx[2]);
+    CHECK(loss == 0 && dx[0] == 0 && dx[1] == 0 && dx[2] == 0, "all masked: loss %g, gradient %g %g %g", (double)loss,
+          (double)dx[0], (double)dx[1], (double)dx[2]);
     loss = run(node, 1, x, t, some, dx);
     CHECK(fabsf(loss - 0.5f * (0.31326169f + 0.12692801f)) < 1e-6f && dx[1] == 0 && dx[0] < 0 && dx[2] > 0,
           "a masked NaN: loss %g, gradient %g %g %g", (double)loss, (double)dx[0], (double)dx[1], (double)dx[2]);

@@ -21,11 +21,10 @@ static void check_max_pool(size_t s)
 {
     tx_graph *g = tx_graph_new();
     tx_node *x = tx_input(g, pools[s].c, pools[s].h, pools[s].w);
-    tx_node *node = tx_max_pool(g, x,
-                                (tx_pool_args){.kernel = pools[s].kernel,
-                                               .stride = pools[s].stride,
-                                               .padding = pools[s].padding,
-                                               .ceil = pools[s].ceil});
+    tx_node *node = tx_max_pool(
+        g, x,
+        (tx_pool_args){
+            .kernel = pools[s].kernel, .stride = pools[s].stride, .padding = pools[s].padding, .ceil = pools[s].ceil});
     layer_check(node, (layer_options){.n = pools[s].n, .fill = distinct}, "max_pool");
     layer_check(node, (layer_options){.n = pools[s].n, .fill = distinct, .inference = 1}, "max_pool in inference");
     /* the rectifier makes ties of zeros: only against the definition, which takes the first too */
@@ -86,8 +85,8 @@ static void check_sizes(void)
                                                    .padding = cases[i].padding,
                                                    .ceil = cases[i].ceil});
         CHECK(node && node->h == cases[i].out && node->w == cases[i].out,
-              "%d, kernel %d stride %d padding %d ceil %d: %d, not %d", cases[i].n, cases[i].kernel,
-              cases[i].stride, cases[i].padding, cases[i].ceil, node ? node->h : -1, cases[i].out);
+              "%d, kernel %d stride %d padding %d ceil %d: %d, not %d", cases[i].n, cases[i].kernel, cases[i].stride,
+              cases[i].padding, cases[i].ceil, node ? node->h : -1, cases[i].out);
         tx_graph_free(g);
     }
     static const tx_pool_args bad[] = {{0, 1, 0, 0}, {16, 1, 0, 0}, {3, -1, 0, 0},

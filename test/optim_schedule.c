@@ -33,7 +33,8 @@ int main(void)
           "step decay by thirds");
     s.step_every = 2;
     s.step_factor = 0.5;
-    CHECK(tx_schedule_lr(&s, 1) == 0.4 && tx_schedule_lr(&s, 2) == 0.2 && tx_schedule_lr(&s, 8) == 0.025, "step decay by halves");
+    CHECK(tx_schedule_lr(&s, 1) == 0.4 && tx_schedule_lr(&s, 2) == 0.2 && tx_schedule_lr(&s, 8) == 0.025,
+          "step decay by halves");
     s = (tx_schedule){.kind = TX_SCHEDULE_STEP, .lr = 0.4, .total = 2};
     CHECK(tx_schedule_lr(&s, 100) == 0.4, "a run of two steps has no thirds");
     return test_done("optim_schedule");

@@ -99,7 +99,8 @@ static void against_reference(const tx_graph *g, int k)
         CHECK(w->version != version, "case %d: sessions are not told of new weights", k);
         for (size_t i = 0; i < TRAINED; i++)
             g_wide[i] = (double)gradients[t][i];
-        CHECK(tx_optimizer_reference(cases[k], (uint64_t)t, rate(t), TRAINED, w_wide, g_wide, states) == TX_OK, "case %d", k);
+        CHECK(tx_optimizer_reference(cases[k], (uint64_t)t, rate(t), TRAINED, w_wide, g_wide, states) == TX_OK,
+              "case %d", k);
         for (size_t i = 0; i < TRAINED; i++) {
             double error = fabs((double)w->value[i] - w_wide[i]) / (1e-6 * (1 + fabs(w_wide[i])));
             worst = error > worst || isnan(error) ? error : worst;
@@ -110,7 +111,8 @@ static void against_reference(const tx_graph *g, int k)
         worst = 0;
         for (size_t i = 0; i < TRAINED; i++) {
             double d = (double)size[i % 7] + cases[k].weight_decay; /* what went into the sums */
-            double error = fabs((double)tx_optimizer_state(o, s)[i] - state_wide[s][i]) / (2e-5 * (s ? d * d : d) + 1e-30);
+            double error =
+                fabs((double)tx_optimizer_state(o, s)[i] - state_wide[s][i]) / (2e-5 * (s ? d * d : d) + 1e-30);
             worst = error > worst || isnan(error) ? error : worst;
         }
         CHECK(worst <= 1, "case %d: %s is %.3g times the tolerance off", k, tx_optimizer_state_name(o, s), worst);
@@ -194,9 +196,14 @@ static void frozen(const tx_graph *g)
 static void refused(const tx_graph *g)
 {
     static const tx_optimizer_args wrong[] = {
-        {.kind = (tx_optimizer_kind)9},        {.kind = TX_ADAM, .beta1 = 1},        {.kind = TX_ADAM, .beta2 = 1.5},
-        {.kind = TX_SGD, .nesterov = 1},       {.kind = TX_SGD, .momentum = (double)NAN},    {.kind = TX_ADAMW, .eps = HUGE_VAL},
-        {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},           {.kind = TX_ADAM, .beta1 = (double)NAN},
+        {.kind = (tx_optimizer_kind)9},
+        {.kind = TX_ADAM, .beta1 = 1},
+        {.kind = TX_ADAM, .beta2 = 1.5},
+        {.kind = TX_SGD, .nesterov = 1},
+        {.kind = TX_SGD, .momentum = (double)NAN},
+        {.kind = TX_ADAMW, .eps = HUGE_VAL},
+        {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},
+        {.kind = TX_ADAM, .beta1 = (double)NAN},
         {.kind = TX_SGD, .lr = HUGE_VAL},
     };
     tx_weights *w = tx_weights_new(g, 1), *plain = tx_weights_new(g, 0);
@@ -218,7 +225,8 @@ static void refused(const tx_graph *g)
     tx_alloc_fail_after(-1);
     tx_optimizer_step(o, -1);
     CHECK(tx_alloc_count() == 0, "%ld allocations in a step", tx_alloc_count());
-    CHECK(tx_optimizer_states(o) == 2 && strcmp(tx_optimizer_state_name(o, 1), "exp_avg_sq") == 0 && !tx_optimizer_state(o, 2),
+    CHECK(tx_optimizer_states(o) == 2 && strcmp(tx_optimizer_state_name(o, 1), "exp_avg_sq") == 0 &&
+              !tx_optimizer_state(o, 2),
           "the states of AdamW");
     tx_optimizer_free(o);
     tx_weights_free(w);

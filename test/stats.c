@@ -228,10 +228,15 @@ static void check_scores(const char *folder, const table *expected, size_t row)
     if (good && tx_delong(a, b, label, t.rows, &d) == TX_OK &&
         tx_average_precision(a, label, t.rows, &precision) == TX_OK) {
         const result results[] = {
-            { "positives", (double)d.a.positives, 0, 1 }, { "negatives", (double)d.a.negatives, 0, 1 },
-            { "auc_a", d.a.auc, 0, 0 }, { "auc_b", d.b.auc, 0, 0 },
-            { "delong_se_a", d.a.se, 0, 0 }, { "delong_se_b", d.b.se, 0, 0 },
-            { "delong_z", d.z, 0, 0 }, { "delong_p", d.p, 1, 0 }, { "ap_a", precision, 0, 0 },
+            {"positives", (double)d.a.positives, 0, 1},
+            {"negatives", (double)d.a.negatives, 0, 1},
+            {"auc_a", d.a.auc, 0, 0},
+            {"auc_b", d.b.auc, 0, 0},
+            {"delong_se_a", d.a.se, 0, 0},
+            {"delong_se_b", d.b.se, 0, 0},
+            {"delong_z", d.z, 0, 0},
+            {"delong_p", d.p, 1, 0},
+            {"ap_a", precision, 0, 0},
         };
         compare_row(expected, row, name, results, sizeof results / sizeof results[0]);
     } else {
@@ -263,8 +268,11 @@ static void check_ranks(const char *folder, const table *expected, size_t row)
     tx_spearman_result s;
     if (x && y && tx_spearman(x, y, t.rows, &s) == TX_OK) {
         const result results[] = {
-            { "n", (double)t.rows, 0, 1 }, { "spearman", s.rho, 0, 0 }, { "p", s.p, 1, 0 },
-            { "pearson", tx_pearson(x, y, t.rows), 0, 0 }, { "kendall", tx_kendall(x, y, t.rows), 0, 0 },
+            {"n", (double)t.rows, 0, 1},
+            {"spearman", s.rho, 0, 0},
+            {"p", s.p, 1, 0},
+            {"pearson", tx_pearson(x, y, t.rows), 0, 0},
+            {"kendall", tx_kendall(x, y, t.rows), 0, 0},
         };
         compare_row(expected, row, file, results, sizeof results / sizeof results[0]);
     } else {
@@ -302,9 +310,9 @@ static int check_table(const char *folder, const char *name, const char *const *
 
 int main(int argc, char **argv)
 {
-    static const char *const scores[] = { "positives", "negatives", "auc_a", "auc_b", "delong_se_a",
-                                          "delong_se_b", "delong_z", "delong_p", "ap_a" };
-    static const char *const ranks[] = { "n", "spearman", "p", "pearson", "kendall" };
+    static const char *const scores[] = {"positives",   "negatives", "auc_a",    "auc_b", "delong_se_a",
+                                         "delong_se_b", "delong_z",  "delong_p", "ap_a"};
+    static const char *const ranks[] = {"n", "spearman", "p", "pearson", "kendall"};
     if (argc != 2 || argv[1][0] == '-') {
         fprintf(stderr, "usage: stats DIR\n");
         return 2;

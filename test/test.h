@@ -7,16 +7,16 @@
 static int test_passed, test_failed;
 
 /* Counts one check; a failure prints where it stands and the message, which says how to repeat it. */
-#define CHECK(condition, ...)                                  \
-    do {                                                       \
-        if (condition) {                                       \
-            test_passed++;                                     \
-        } else {                                               \
-            test_failed++;                                     \
-            fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);    \
-            fprintf(stderr, __VA_ARGS__);                      \
-            fputc('\n', stderr);                               \
-        }                                                      \
+#define CHECK(condition, ...)                               \
+    do {                                                    \
+        if (condition) {                                    \
+            test_passed++;                                  \
+        } else {                                            \
+            test_failed++;                                  \
+            fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
+            fprintf(stderr, __VA_ARGS__);                   \
+            fputc('\n', stderr);                            \
+        }                                                   \
     } while (0)
 
 /* Prints "NAME: N passed, N failed" and returns the exit status of the program. A program without a single
