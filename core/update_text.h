@@ -3,19 +3,6 @@
  * No fused multiply-add: every product and sum is rounded by itself, in PyTorch's order. An element is a chain of its own,
  * so neither the lane nor the neighbours show in its digits. */
 
-TX_INLINE f32x16 update_take(const float *p, size_t n)
-{
-    return n < 16 ? v_load_n(p, (int)n) : v_load(p);
-}
-
-TX_INLINE void update_put(float *p, f32x16 v, size_t n)
-{
-    if (n < 16)
-        v_store_n(p, (int)n, v);
-    else
-        v_store(p, v);
-}
-
 /* g + decay w, or g alone where there is no decay (0 * w would make NaN of an infinite weight). */
 TX_INLINE f32x16 update_decayed(f32x16 g, float decay, f32x16 w)
 {
@@ -26,16 +13,16 @@ static void update_sgd(const tx_sgd_step *s, float *w, const float *g, float *bu
 {
     f32x16 lr = v_set1(s->lr), momentum = v_set1(s->momentum), gain = v_set1(s->gain);
     for (size_t i = 0; i < n; i += 16) {
-        f32x16 weight = update_take(w + i, n - i);
-        f32x16 d = update_decayed(update_take(g + i, n - i), s->weight_decay, weight);
+        f32x16 weight = v_take(w + i, n - i);
+        f32x16 d = update_decayed(v_take(g + i, n - i), s->weight_decay, weight);
         if (buffer) {
             f32x16 b = d;
             if (!s->first)
-                b = v_add(v_mul(momentum, update_take(buffer + i, n - i)), v_mul(gain, d));
-            update_put(buffer + i, b, n - i);
+                b = v_add(v_mul(momentum, v_take(buffer + i, n - i)), v_mul(gain, d));
+            v_put(buffer + i, b, n - i);
             d = s->nesterov ? v_add(d, v_mul(momentum, b)) : b;
         }
-        update_put(w + i, v_sub(weight, v_mul(lr, d)), n - i);
+        v_put(w + i, v_sub(weight, v_mul(lr, d)), n - i);
     }
 }
 
@@ -45,15 +32,15 @@ static void update_adam(const tx_adam_step *s, float *w, const float *g, float *
     f32x16 square_gain = v_set1(s->square_gain), correction = v_set1(s->root_correction), eps = v_set1(s->eps);
     f32x16 step = v_set1(s->step);
     for (size_t i = 0; i < n; i += 16) {
-        f32x16 weight = v_mul(keep, update_take(w + i, n - i));
-        f32x16 d = update_decayed(update_take(g + i, n - i), s->weight_decay, weight);
-        f32x16 m = update_take(mean + i, n - i), v = update_take(square + i, n - i);
+        f32x16 weight = v_mul(keep, v_take(w + i, n - i));
+        f32x16 d = update_decayed(v_take(g + i, n - i), s->weight_decay, weight);
+        f32x16 m = v_take(mean + i, n - i), v = v_take(square + i, n - i);
         m = v_add(m, v_mul(mean_gain, v_sub(d, m)));
         v = v_add(v_mul(square_keep, v), v_mul(square_gain, v_mul(d, d)));
-        update_put(mean + i, m, n - i);
-        update_put(square + i, v, n - i);
+        v_put(mean + i, m, n - i);
+        v_put(square + i, v, n - i);
         f32x16 root = v_add(v_div(v_sqrt(v), correction), eps);
-        update_put(w + i, v_sub(weight, v_div(v_mul(step, m), root)), n - i);
+        v_put(w + i, v_sub(weight, v_div(v_mul(step, m), root)), n - i);
     }
 }
 

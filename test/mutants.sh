@@ -221,7 +221,7 @@ mutate $f update 's/v_add(g, v_mul(v_set1(decay), w))/v_sub(g, v_mul(v_set1(deca
 mutate $f update 's/v_mul(square_gain, v_mul(d, d))/v_mul(square_gain, d)/' 'Adam: not squared'
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_sqrt(v_add(v, eps)), correction)/' 'Adam: eps in the root'
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_add(v_sqrt(v), eps), correction)/' 'Adam: eps before the correction'
-mutate $f update 's/v_mul(keep, update_take(w + i, n - i))/update_take(w + i, n - i)/' 'AdamW: no decay'
+mutate $f update 's/v_mul(keep, v_take(w + i, n - i))/v_take(w + i, n - i)/' 'AdamW: no decay'
 mutate $f update 's/v_store_n(p, (int)n, v);/v_store_n(p, (int)n - (n > 1), v);/' 'last element of a tail'
 f=optim/adam.c
 mutate $f update 's/lr \/ (1 - tx_whole_power(a->beta1, o->steps))/lr/' 'no correction of the mean'
