@@ -222,7 +222,7 @@ mutate $f update 's/v_mul(square_gain, v_mul(d, d))/v_mul(square_gain, d)/' 'Ada
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_sqrt(v_add(v, eps)), correction)/' 'Adam: eps in the root'
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_add(v_sqrt(v), eps), correction)/' 'Adam: eps before the correction'
 mutate $f update 's/v_mul(keep, v_take(w + i, n - i))/v_take(w + i, n - i)/' 'AdamW: no decay'
-mutate $f update 's/v_store_n(p, (int)n, v);/v_store_n(p, (int)n - (n > 1), v);/' 'last element of a tail'
+mutate core/simd.h update 's/v_store_n(p, (int)n, x);/v_store_n(p, (int)n - (n > 1), x);/' 'last element of a tail'
 f=optim/adam.c
 mutate $f update 's/lr \/ (1 - tx_whole_power(a->beta1, o->steps))/lr/' 'no correction of the mean'
 mutate $f update 's/(float)sqrt(1 - tx_whole_power(a->beta2, o->steps))/1/' 'no correction of the square'
