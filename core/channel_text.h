@@ -3,13 +3,6 @@
  * The channels of a pixel are contiguous and every loop runs along them, sixteen at a time; what is left of a row
  * goes through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
  * ascending order, so its digits depend neither on the lane nor on the number of channels beside it. */
-#include <math.h>
-
-/* max(floor, z): the rectifier for 0; for -inf z itself, NaN included. */
-TX_INLINE f32x16 channel_floor(tx_act act)
-{
-    return v_set1(act == TX_ACT_RELU ? 0.0f : -INFINITY);
-}
 
 /* scale z + shift of channels j.., or z where the view has neither. */
 TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
@@ -20,13 +13,13 @@ TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
 /* Channels j.. of a value as its reader sees it; row is where the pixel's channel 0 stands. */
 TX_INLINE f32x16 channel_read(const tx_view *x, const float *row, size_t j, size_t n)
 {
-    return v_max(channel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
+    return v_max(kernel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
 }
 
 static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels)
 {
     size_t c = (size_t)y->c;
-    f32x16 floor = channel_floor(act);
+    f32x16 floor = kernel_floor(act);
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
             f32x16 sum = channel_read(x, x->data + p * x->ld, j, c - j);

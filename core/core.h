@@ -99,7 +99,7 @@ int tx_isa_list(const char **names);
  * operation once (no wider intermediate format, no contraction), gradual underflow, fma with one rounding. */
 tx_status tx_self_test(void);
 /* Floating point operations a second, multiply-adds in registers alone on that many threads with the current
- * instruction set, measured for about a tenth of a second. */
+ * instruction set, the best of some runs that take a tenth of a second or more. */
 double tx_fma_peak(int threads);
 
 /* ---------------------------------------------------------------------------------- random numbers

@@ -1,5 +1,4 @@
 /* gemm_text.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
-#include <math.h>
 
 TX_INLINE void gemm_zero(float *out, size_t n)
 {
@@ -87,7 +86,7 @@ static void gemm_places(const tx_rows *a, size_t row, size_t rows, gemm_place *p
 static void gemm_copy_seen(const tx_view *x, size_t c, float *out, const float *in, size_t n)
 {
     const float *scale = x->scale ? x->scale + c : NULL, *shift = x->scale ? x->shift + c : NULL;
-    f32x16 floor = v_set1(x->act == TX_ACT_RELU ? 0.0f : -INFINITY); /* max(floor, z), NaN included */
+    f32x16 floor = kernel_floor(x->act);
     size_t j = 0;
     for (; scale && j + 16 <= n; j += 16)
         v_store(out + j, v_max(floor, v_fma(v_load(scale + j), v_load(in + j), v_load(shift + j))));
@@ -291,8 +290,8 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
             gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
             next = gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
-        tile_run_ahead(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
-                       k0 ? TILE_RESUME : TILE_ZERO, next);
+        tile_run(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
+                 k0 ? TILE_RESUME : TILE_ZERO, next);
         next.p += kc / TILE_STEP * next.step;
         if (last && !nothing)
             gemm_finish(y, c, ld, pixel, rows, column, columns);
@@ -451,8 +450,8 @@ static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows
             for (size_t r = 0; r < m; r++)
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
-            tile_run_ahead(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m,
-                           (int)n, add ? TILE_ADD : TILE_ZERO, ahead);
+            tile_run(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
+                     add ? TILE_ADD : TILE_ZERO, ahead);
         }
     }
 }

@@ -1,14 +1,14 @@
 /* tile.h - the micro-kernel: a block of a matrix product that lives in registers. Private to core.
  *
- *   tile_run(k, a, a_row, a_k, b, c, ldc, rows, cols, mode)
+ *   tile_run(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead)
  *   for i < rows <= TILE_M, j < cols <= TILE_N:
  *       s = TILE_RESUME ? c[i*ldc + j] : 0
- *       for p = 0, 1, .. k-1:  s = fma(a[i*a_row + p*a_k], b[p*TILE_N + j], s)
+ *       for p = 0, 1, .. k-1:  s = fma(a[i*a_row + p*a_k], b[p*b_k + j], s)
  *       c[i*ldc + j] = TILE_ADD ? c[i*ldc + j] + s : s
  *
  * One chain of fused multiply-adds an output, p ascending: the sizes of tiles and of blocks of k, where a later block
  * resumes from what an earlier one stored, have no influence on the bits. a is read where it stands, with any strides
- * (rows of a matrix: a_k = 1; its transpose: a_row = 1). b is a packed panel, k rows of TILE_N floats, all readable;
+ * (rows of a matrix: a_k = 1; its transpose: a_row = 1). b is a panel, k rows of TILE_N floats, mostly packed (b_k = TILE_N);
  * columns from `cols` on are computed at most, never stored. Of c and a nothing outside of rows and cols is touched.
  *
  * The accumulators fill the registers: 28 of 32 zmm, 12 of 16 ymm, 24 of 32 q. A row's address is one of two pointers
@@ -227,21 +227,14 @@ TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_
     }
 }
 
-/* tile_run with rows of b that lie b_k floats apart; ceil(cols/16)*16 columns of b are read. */
-TX_NOINLINE void tile_run_ahead(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
-                                float *c, size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
+/* ceil(cols/16)*16 columns of b are read. */
+TX_NOINLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
+                          size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
 {
     if (TILE_V == 2 && cols > 16)
         tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, ahead);
     else
         tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead);
-}
-
-TX_INLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, float *c, size_t ldc,
-                        int rows, int cols, int mode)
-{
-    tile_ahead ahead = {(const char *)b, 0};
-    tile_run_ahead(k, a, a_row, a_k, b, TILE_N, c, ldc, rows, cols, mode, ahead);
 }
 
 #endif

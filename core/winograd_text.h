@@ -315,10 +315,9 @@ static void winograd_product(const tx_winograd_product *p)
             tile_stream next = winograd_product_next(p, e, (size_t)j, (size_t)panels);
             for (size_t i = 0; i < parts; i++) {
                 size_t first = p->tiles * i / parts, end = p->tiles * (i + 1) / parts;
-                tile_run_ahead(k, v->data + e * v->slab + first * v->ld, v->ld, 1,
-                               p->u + winograd_packed(k, e, 0, (size_t)n), TILE_N,
-                               m->data + e * m->slab + first * m->ld + (size_t)n, m->ld, (int)(end - first),
-                               cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO, tile_stream_next(&next, k));
+                tile_run(k, v->data + e * v->slab + first * v->ld, v->ld, 1, p->u + winograd_packed(k, e, 0, (size_t)n),
+                         TILE_N, m->data + e * m->slab + first * m->ld + (size_t)n, m->ld, (int)(end - first),
+                         cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO, tile_stream_next(&next, k));
                 winograd_fetch_some(fetch, p->map);
             }
         }
@@ -356,11 +355,11 @@ static void winograd_correlate(const tx_winograd_product *p)
                 size_t t = p->tiles * c / p->chunks, k = p->tiles * (c + 1) / p->chunks - t;
                 for (int i = 0; i < parts; i++) {
                     int first = p->rows * i / parts, end = p->rows * (i + 1) / parts, n = j * TILE_N;
-                    tile_run_ahead(k, v->data + e * v->slab + t * v->ld + first, 1, v->ld,
-                                   s->data + e * s->slab + (size_t)j * panel + t * TILE_N, TILE_N,
-                                   d->data + e * d->slab + (size_t)first * d->ld + (size_t)n, d->ld, end - first,
-                                   cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO,
-                                   tile_stream_next(&next, k));
+                    tile_run(k, v->data + e * v->slab + t * v->ld + first, 1, v->ld,
+                             s->data + e * s->slab + (size_t)j * panel + t * TILE_N, TILE_N,
+                             d->data + e * d->slab + (size_t)first * d->ld + (size_t)n, d->ld, end - first,
+                             cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO,
+                             tile_stream_next(&next, k));
                     winograd_fetch_some(fetch, p->map);
                 }
             }

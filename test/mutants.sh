@@ -174,7 +174,7 @@ mutate layers/cross_entropy.c losses 's/float add = dx->add ?/float add = 0 ?/' 
 
 # ---- kernels along channels
 f=core/channel_text.h
-mutate $f ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
+mutate core/kernels_text.h ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
 mutate $f gradient 's/v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n))/v_mul(v_take(x->scale + j, n), z)/' 'views without shift'
 mutate $f ops 's/g = v_select(v_gt(v_take(y->data + p \* y->ld + j, c - j), zero), g, zero);/g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), zero, g);/' 'mask inverted'
 mutate $f gradient 's/g = v_add(v_take(dx->add + p \* dx->add_ld + j, c - j), g);/g = v_take(dx->add + p * dx->add_ld + j, c - j);/' 'masked gradient not added'
