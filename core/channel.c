@@ -131,13 +131,13 @@ void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const f
 
 /* ---- sums over pixels */
 
-/* Partial sums: [kind][chunk][channel]. A task takes `group` chunks of one slice of channels. */
+/* Partial sums: [kind][chunk][channel]. A task takes `group` slices of chunks. */
 typedef struct chunk_pass {
     const tx_channel_kernels *kernels;
     const tx_view *x;
     const float *mean;
     const tx_tensor *dy;
-    size_t pixels, chunks, c, group, slices;
+    size_t pixels, chunks, c, group, slice, slices;
     float *partial[3];
     double *first, *second; /* results */
 } chunk_pass;
@@ -147,34 +147,40 @@ size_t tx_channel_work(size_t pixels, int c)
     return parts(pixels, TX_CHUNK) * (size_t)c * 3 * sizeof(float);
 }
 
-static void chunk_range(const chunk_pass *pass, size_t chunk, size_t *first, size_t *pixels)
+static size_t pixels_of_chunk(const chunk_pass *pass, size_t chunk)
 {
-    *first = chunk * TX_CHUNK;
-    *pixels = pass->pixels - *first < TX_CHUNK ? pass->pixels - *first : TX_CHUNK;
+    return smaller(pass->pixels - chunk * TX_CHUNK, TX_CHUNK);
+}
+
+/* Unit u: a slice of a chunk, in the order in which they stand in memory. */
+static void partial_unit(const chunk_pass *pass, size_t u, size_t next)
+{
+    size_t chunk = u / pass->slices, channel = u % pass->slices * pass->slice, first = chunk * TX_CHUNK;
+    size_t c = smaller(pass->c - channel, pass->slice), pixels = pixels_of_chunk(pass, chunk);
+    float *to[3];
+    for (int kind = 0; kind < 3; kind++)
+        to[kind] = pass->partial[kind] + chunk * pass->c + channel;
+    if (pass->dy) {
+        pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c, to[0], to[1]);
+    } else if (pass->second) {
+        const float *soon = pass->x->data + next / pass->slices * TX_CHUNK * pass->x->ld;
+        pass->kernels->moments(pass->x, first, pixels, channel, c, to[0], to[1], to[2],
+                               soon + next % pass->slices * pass->slice);
+    } else {
+        pass->kernels->total(pass->x, first, pixels, channel, c, to[0]);
+    }
 }
 
 static void partial_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const chunk_pass *pass = context;
-    size_t channel = i % pass->slices * SLICE, chunk = i / pass->slices * pass->group;
-    size_t c = pass->c - channel < SLICE ? pass->c - channel : SLICE;
-    size_t end = chunk + pass->group < pass->chunks ? chunk + pass->group : pass->chunks;
-    for (; chunk < end; chunk++) {
-        size_t first, pixels, at = chunk * pass->c + channel;
-        chunk_range(pass, chunk, &first, &pixels);
-        if (pass->dy)
-            pass->kernels->normal_sums(pass->x, pass->mean, pass->dy, first, pixels, channel, c, pass->partial[0] + at,
-                                       pass->partial[1] + at);
-        else if (pass->second)
-            pass->kernels->moments(pass->x, first, pixels, channel, c, pass->partial[0] + at, pass->partial[1] + at,
-                                   pass->partial[2] + at);
-        else
-            pass->kernels->total(pass->x, first, pixels, channel, c, pass->partial[0] + at);
-    }
+    size_t end = smaller(pass->chunks * pass->slices, (i + 1) * pass->group);
+    for (size_t u = i * pass->group; u < end; u++)
+        partial_unit(pass, u, u + 1 < end ? u + 1 : u);
 }
 
-enum { MERGE = 64 }; /* channels that one task combines */
+enum { MERGE = 16 }; /* channels that one task combines */
 
 static void merge_sums(void *context, size_t i, int worker)
 {
@@ -199,12 +205,12 @@ static void merge_moments(void *context, size_t i, int worker)
 {
     (void)worker;
     const chunk_pass *pass = context;
-    size_t begin = i * MERGE, end = begin + MERGE < pass->c ? begin + MERGE : pass->c, first, k;
+    size_t begin = i * MERGE, end = begin + MERGE < pass->c ? begin + MERGE : pass->c;
     double *mean = pass->first, *variance = pass->second, all = (double)pass->pixels;
     for (size_t j = begin; j < end; j++)
         mean[j] = variance[j] = 0;
     for (size_t chunk = 0; chunk < pass->chunks; chunk++) {
-        chunk_range(pass, chunk, &first, &k);
+        size_t k = pixels_of_chunk(pass, chunk);
         const float *m = pass->partial[0] + chunk * pass->c, *r = pass->partial[1] + chunk * pass->c;
         for (size_t j = begin; j < end; j++)
             mean[j] += (double)k * (double)m[j] + (double)r[j];
@@ -212,7 +218,7 @@ static void merge_moments(void *context, size_t i, int worker)
     for (size_t j = begin; j < end; j++)
         mean[j] /= all;
     for (size_t chunk = 0; chunk < pass->chunks; chunk++) {
-        chunk_range(pass, chunk, &first, &k);
+        size_t k = pixels_of_chunk(pass, chunk);
         const float *m = pass->partial[0] + chunk * pass->c, *r = pass->partial[1] + chunk * pass->c;
         const float *s = pass->partial[2] + chunk * pass->c;
         double one = 1 / (double)k;
@@ -231,12 +237,16 @@ static void run_chunks(chunk_pass *pass, void *work, tx_task *merge)
     pass->pixels = pixels_of(pass->x->n, pass->x->h, pass->x->w);
     pass->c = (size_t)pass->x->c;
     pass->chunks = parts(pass->pixels, TX_CHUNK);
-    pass->slices = parts(pass->c, SLICE);
-    pass->group = pass->c < SLICE ? SLICE / pass->c : 1;
+    size_t wanted = 16 * (size_t)tx_threads();
+    pass->slice = pass->second && !pass->dy ? smaller(pass->c, SLICE) : pass->c;
+    while (pass->slice > SLICE && pass->chunks * parts(pass->c, pass->slice) < wanted)
+        pass->slice = round_up(pass->slice / 2, 16);
+    pass->slices = parts(pass->c, pass->slice);
+    pass->group = larger(1, pass->chunks * pass->slices / wanted);
     float *next = work;
     for (int kind = 0; kind < 3; kind++, next += pass->chunks * pass->c)
         pass->partial[kind] = next;
-    tx_parallel_for(parts(pass->chunks, pass->group) * pass->slices, partial_task, pass);
+    tx_parallel_for(parts(pass->chunks * pass->slices, pass->group), partial_task, pass);
     tx_parallel_for(parts(pass->c, MERGE), merge, pass);
 }
 

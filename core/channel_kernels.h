@@ -11,9 +11,9 @@ typedef struct tx_channel_kernels {
     void (*mask)(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels);
     /* sum over the range of the values of a view */
     void (*total)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum);
-    /* m: the mean of the range in float; r: sum of x - m; s: sum of (x - m)^2 */
+    /* m: the mean of the range in float; r: sum of x - m; s: sum of (x - m)^2; the next call begins at next */
     void (*moments)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
-                    float *s);
+                    float *s, const float *next);
     /* g = dy where x's activation lets it through; a: sum of g; b: sum of g (data - mean) */
     void (*normal_sums)(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
                         size_t channel, size_t c, float *a, float *b);

@@ -54,6 +54,31 @@ TX_INLINE size_t channel_stretch(size_t p, size_t pixels)
     return pixels - p < CHANNEL_ROWS ? pixels - p : CHANNEL_ROWS;
 }
 
+/* Rows that will be read soon, c channels of each: asked for a line at a time in the order in which they stand in memory,
+ * as the processor foresees that order alone. */
+typedef struct channel_ahead {
+    const char *p;
+    size_t line, lines, gap; /* at, and in, a row; bytes from its end to the next */
+} channel_ahead;
+
+enum { CHANNEL_LINE = 64 };
+
+TX_INLINE channel_ahead channel_ahead_of(const float *start, size_t ld, size_t c)
+{
+    size_t lines = (c * sizeof(float) + CHANNEL_LINE - 1) / CHANNEL_LINE;
+    return (channel_ahead){(const char *)start, 0, lines, ld * sizeof(float) - lines * CHANNEL_LINE};
+}
+
+TX_INLINE void channel_ask(channel_ahead *a)
+{
+    TX_PREFETCH(a->p);
+    a->p += CHANNEL_LINE;
+    if (++a->line < a->lines)
+        return;
+    a->line = 0;
+    a->p += a->gap;
+}
+
 /* sum[0..c) = 0 */
 TX_INLINE void channel_clear(float *sum, size_t c)
 {
@@ -86,10 +111,12 @@ TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t
     v_put(sum, a, n);
 }
 
-TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum)
+TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum, channel_ahead *ahead)
 {
     f32x16 a = v_load(sum), b = v_load(sum + 16), c = v_load(sum + 32), d = v_load(sum + 48);
     for (size_t i = 0; i < rows; i++, x += ld) {
+        channel_ask(ahead);
+        channel_ask(ahead);
         a = v_add(a, v_load(x));
         b = v_add(b, v_load(x + 16));
         c = v_add(c, v_load(x + 32));
@@ -103,11 +130,12 @@ TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *s
 
 /* r += x - m and s += (x - m)^2 over the rows of a stretch: sixteen (n) channels, or 32. */
 TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, size_t n, const float *m, float *r,
-                                     float *s)
+                                     float *s, channel_ahead *ahead)
 {
     f32x16 mean = v_take(m, n), rest = v_take(r, n), square = v_take(s, n);
     for (size_t i = 0; i < rows; i++, x += ld) {
         f32x16 d = v_sub(v_take(x, n), mean);
+        channel_ask(ahead);
         rest = v_add(rest, d);
         square = v_fma(d, d, square);
     }
@@ -115,12 +143,14 @@ TX_INLINE void channel_square_narrow(const float *x, size_t ld, size_t rows, siz
     v_put(s, square, n);
 }
 
-TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const float *m, float *r, float *s)
+TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const float *m, float *r, float *s,
+                                   channel_ahead *ahead)
 {
     f32x16 mean0 = v_load(m), mean1 = v_load(m + 16), rest0 = v_load(r), rest1 = v_load(r + 16);
     f32x16 square0 = v_load(s), square1 = v_load(s + 16);
     for (size_t i = 0; i < rows; i++, x += ld) {
         f32x16 d0 = v_sub(v_load(x), mean0), d1 = v_sub(v_load(x + 16), mean1);
+        channel_ask(ahead);
         rest0 = v_add(rest0, d0);
         rest1 = v_add(rest1, d1);
         square0 = v_fma(d0, d0, square0);
@@ -132,16 +162,17 @@ TX_INLINE void channel_square_wide(const float *x, size_t ld, size_t rows, const
     v_store(s + 16, square1);
 }
 
-/* The second pass finds in cache what the first has read. */
+/* The second pass finds in cache what the first has read, and asks for what the next call will read. */
 static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
-                            float *s)
+                            float *s, const float *next)
 {
     const float *start = x->data + first * x->ld + channel;
+    channel_ahead ahead = channel_ahead_of(next, x->ld, c);
     channel_clear(m, c);
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         size_t k = 0, rows = channel_stretch(p, pixels);
         for (; k + 64 <= c; k += 64)
-            channel_add_wide(start + p * x->ld + k, x->ld, rows, m + k);
+            channel_add_wide(start + p * x->ld + k, x->ld, rows, m + k, &ahead);
         for (; k < c; k += 16)
             channel_add_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k);
     }
@@ -152,9 +183,9 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         size_t k = 0, rows = channel_stretch(p, pixels);
         for (; k + 32 <= c; k += 32)
-            channel_square_wide(start + p * x->ld + k, x->ld, rows, m + k, r + k, s + k);
+            channel_square_wide(start + p * x->ld + k, x->ld, rows, m + k, r + k, s + k, &ahead);
         for (; k < c; k += 16)
-            channel_square_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k, r + k, s + k);
+            channel_square_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k, r + k, s + k, &ahead);
     }
 }
 
@@ -168,12 +199,15 @@ TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 
 
 /* a += g and b += g (x - mean) over the rows of a stretch: sixteen (n) channels from j on. */
 TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy,
-                                     size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b)
+                                     size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b,
+                                     channel_ahead ahead[2])
 {
     f32x16 scale = v_take(x->scale + j, n), shift = v_take(x->shift + j, n);
     f32x16 centre = v_take(mean + j, n), sum = v_take(a, n), moment = v_take(b, n);
     for (size_t i = 0; i < rows; i++, data += x->ld, dy += dy_ld) {
         f32x16 value = v_take(data, n);
+        channel_ask(&ahead[0]);
+        channel_ask(&ahead[1]);
         f32x16 g = channel_passed(x, value, v_take(dy, n), scale, shift);
         sum = v_add(sum, g);
         moment = v_fma(g, v_sub(value, centre), moment);
@@ -184,13 +218,15 @@ TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const 
 
 /* The same for 32 channels: two lines of memory a row at once. */
 TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const float *data, const float *dy,
-                                   size_t dy_ld, size_t rows, size_t j, float *a, float *b)
+                                   size_t dy_ld, size_t rows, size_t j, float *a, float *b, channel_ahead ahead[2])
 {
     f32x16 scale0 = v_load(x->scale + j), shift0 = v_load(x->shift + j), centre0 = v_load(mean + j);
     f32x16 scale1 = v_load(x->scale + j + 16), shift1 = v_load(x->shift + j + 16), centre1 = v_load(mean + j + 16);
     f32x16 sum0 = v_load(a), sum1 = v_load(a + 16), moment0 = v_load(b), moment1 = v_load(b + 16);
     for (size_t i = 0; i < rows; i++, data += x->ld, dy += dy_ld) {
         f32x16 value0 = v_load(data), value1 = v_load(data + 16);
+        for (int line = 0; line < 4; line++)
+            channel_ask(&ahead[line % 2]);
         f32x16 g0 = channel_passed(x, value0, v_load(dy), scale0, shift0);
         f32x16 g1 = channel_passed(x, value1, v_load(dy + 16), scale1, shift1);
         sum0 = v_add(sum0, g0);
@@ -212,10 +248,12 @@ static void channel_normal_sums(const tx_view *x, const float *mean, const tx_te
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         const float *data = x->data + (first + p) * x->ld + channel, *g = dy->data + (first + p) * dy->ld + channel;
         size_t k = 0, rows = channel_stretch(p, pixels);
+        channel_ahead ahead[2] = {channel_ahead_of(data + CHANNEL_ROWS * x->ld, x->ld, c),
+                                  channel_ahead_of(g + CHANNEL_ROWS * dy->ld, dy->ld, c)};
         for (; k + 32 <= c; k += 32)
-            channel_normal_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k);
+            channel_normal_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
         for (; k < c; k += 16)
-            channel_normal_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k);
+            channel_normal_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k, ahead);
     }
 }
 
