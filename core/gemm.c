@@ -19,7 +19,7 @@ enum {
     DEPTH = 512,        /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
     TASK_ROWS = 168,    /* multiple of every TILE_M */
     TASK_COLUMNS = 256, /* DEPTH x 256 floats of B are 512 KiB */
-    SUMS = 1 << 20      /* floats that sums of groups may take together, if there are several */
+    SUMS = 1 << 22      /* floats that sums of groups may take together, if there are several */
 };
 
 static size_t rows_of(const tx_rows *a)
@@ -171,7 +171,7 @@ static void gradient_task(void *context, size_t i, int worker)
                                 run->slots ? 0 : run->add, run->work + (size_t)worker * run->each);
 }
 
-enum { TOTAL = 4096 };
+enum { TOTAL = 1024 };
 
 static void gradient_total_task(void *context, size_t i, int worker)
 {

@@ -375,13 +375,19 @@ static tile_ahead gemm_fetch_next(gemm_fetch *f)
 }
 
 /* Rows of a matrix as tiles of TILE_M columns, the numbers of a tile without gaps, `deep` rows in all; the last tile may be
- * narrower. */
+ * narrower. Six columns are moved as eight where the next row overwrites the two that are too many. */
 static void gemm_pack_tiles(const float *in, size_t ld, size_t rows, size_t columns, float *out, size_t deep)
 {
     size_t i = 0;
-    for (; i + TILE_M <= columns; i += TILE_M)
-        for (size_t r = 0; r < rows; r++)
-            memcpy(out + i * deep + r * TILE_M, in + r * ld + i, TILE_M * sizeof(float));
+    for (; i + TILE_M <= columns; i += TILE_M) {
+        const float *from = in + i;
+        float *to = out + i * deep, *end = to + rows * TILE_M;
+        if (TILE_M == 6 && i + 8 <= columns)
+            for (; to + TILE_M < end; to += TILE_M, from += ld)
+                v_move8(to, from);
+        for (; to < end; to += TILE_M, from += ld)
+            memcpy(to, from, TILE_M * sizeof(float));
+    }
     for (size_t r = 0; r < rows && i < columns; r++)
         for (size_t j = i; j < columns; j++)
             out[i * deep + r * TILE_M + (j - i)] = in[r * ld + j];

@@ -37,6 +37,7 @@
  *   v_pow2(i)                        2^i as a float, -126 <= i <= 127
  *   v_take(p,n) v_put(p,x,n)         as v_load_n and v_store_n, all sixteen lanes for any n >= 16: the next lanes of a row
  *                                    of which n are left
+ *   v_move8(to,from)                 eight floats, copied
  *   v_exp v_log v_log1p v_tanh v_sigmoid   the bits of tx_expf and so on
  */
 #ifndef THORAX_SIMD_H
@@ -94,6 +95,16 @@ TX_INLINE void v_put(float *p, f32x16 x, size_t n)
         v_store_n(p, (int)n, x);
     else
         v_store(p, x);
+}
+
+/* A compiler left to itself moves them in halves. */
+TX_INLINE void v_move8(float *to, const float *from)
+{
+#if defined(TX_SIMD_AVX2)
+    _mm256_storeu_ps(to, _mm256_loadu_ps(from));
+#else
+    memcpy(to, from, 8 * sizeof(float));
+#endif
 }
 
 TX_INLINE f32x16 v_round(f32x16 x)
