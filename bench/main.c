@@ -10,12 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Threads that wait for others shall sleep. OpenMP's spin unless told otherwise, which on a core shared with another program
- * keeps back the very threads that they wait for, up to tenfold. Its library reads the wish before main: so the program
- * starts itself once more, and where the system does not let it, runs on as it is. */
+/* Threads that wait for others shall soon sleep. OpenMP's spin unless told otherwise, which on a core shared with another
+ * program keeps back the very threads that they wait for, up to tenfold; but waking one takes 30 microseconds, so gcc's
+ * library may spin for about that long first. It reads these wishes before main: so the program starts itself once more, and
+ * where the system does not let it, runs on as it is. */
 static void wait_asleep(char **argv)
 {
-    if (tx_threads_available() && !getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
+    if (tx_threads_available() && !getenv("OMP_WAIT_POLICY") && setenv("GOMP_SPINCOUNT", "4000", 0) == 0 &&
+        setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
         execv("/proc/self/exe", argv);
 }
 
