@@ -36,6 +36,23 @@ for what in decode resize; do
     done
 done
 
+# ---- what is not known is skipped, and where that is all there is, it is said
+nothing() { # CHECKER ARGUMENT
+    "$build/$1" "$2" >"$work/out" 2>"$work/err"
+    status=$?
+    if [ "$status" -eq 0 ] && tail -n 1 "$work/out" | grep -q ' 0 values compared, [1-9][0-9]* skipped, 0 failed$' &&
+        grep -q "^$1: nothing was compared" "$work/err"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "check_moves: $1 $2: exit status $status: $(tail -n 1 "$work/out") $(cat "$work/err")"
+    fi
+}
+mkdir "$work/new"
+printf 'what,file,mode,width,height,filter,sha256\ndecode,a.png,L,1,1,-,0\n' >"$work/new/expected.csv"
+printf '\211PNG\r\n\032\n' >"$work/new/a.png"
+nothing pixels "$work/new"
+
 # ---- statistics: every column of both tables, in the first row where it is a number and in the first where it is nan
 mkdir "$work/stats"
 for file in test/stats/*; do

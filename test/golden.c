@@ -6,7 +6,8 @@
  * A network file has the logits, loss, gradients and statistics of a network whose parameters and inputs follow from
  * their names; an operator file has cases of single operations; rng.txt has examples of the streams. Files are
  * text, told apart by their first word. A line a file on standard output, at most ten failures a file on standard error,
- * at last "N files, M values compared, K skipped, F failed". Exit status 0, 1 if anything failed, 2 for wrong usage. */
+ * at last "N files, M values compared, K skipped, F failed". Exit status 0, 1 if anything failed, 2 for wrong usage. What
+ * is not known fails nothing; where that is all there is, a line on standard error says that nothing was compared. */
 #include "golden_file.h"
 
 static void file_run(report *r)
@@ -66,6 +67,10 @@ int main(int count, char **argument)
         skipped += r.skipped;
         failed += r.failed;
     }
+    fflush(stdout);
+    if (compared + failed == 0)
+        fprintf(stderr, "golden: nothing was compared, %ld records of kinds that this version does not know\n",
+                skipped);
     printf("%d files, %ld values compared, %ld skipped, %ld failed\n", files, compared, skipped, failed);
     return failed != 0;
 }

@@ -4,7 +4,7 @@
  *
  * reads DIR/expected.csv (name, then AUC, DeLong and precision of two classifiers on DIR/NAME.csv: label,a,b) and
  * DIR/ranks.csv (name, then correlations of DIR/ranks-NAME.csv: x,y). Columns and rows that it does not know are
- * printed as skipped, counted, and fail nothing. A value is right within 1e-12, absolute or relative, whichever is
+ * printed as skipped, counted, and fail nothing; where that is all there is, a line on standard error says so. A value is right within 1e-12, absolute or relative, whichever is
  * larger; nan equals nan, and p below 1e-60 counts as 0. Exit status 1 if a row failed, 2 for wrong usage. */
 #include "../bench/statistics.h"
 
@@ -320,7 +320,12 @@ int main(int argc, char **argv)
     int missing = check_table(argv[1], "expected", scores, sizeof scores / sizeof scores[0], check_scores);
     missing += check_table(argv[1], "ranks", ranks, sizeof ranks / sizeof ranks[0], check_ranks);
     count.failed -= missing;
+    fflush(stdout);
+    int nothing = count.values + count.failed == 0;
+    if (nothing && count.skipped)
+        fprintf(stderr, "stats: nothing was compared, %ld rows or columns that this version does not know\n",
+                count.skipped);
     printf("%ld files, %ld values compared, %ld skipped, %ld failed\n", count.files, count.values, count.skipped,
            count.failed);
-    return count.failed > 0 || count.values == 0;
+    return count.failed > 0 || (nothing && !count.skipped);
 }
