@@ -1,7 +1,12 @@
 #!/bin/sh
 # install.sh DESTDIR PREFIX VERSION BUILD LINKFLAGS - copies what a user needs below DESTDIR/PREFIX.
+# A relative PREFIX is below the folder where make runs: what is installed must not depend on where it is used from.
 set -e
-root=$1$2
+case $2 in
+/*) prefix=$2 ;;
+*) prefix=$PWD/$2 ;;
+esac
+root=$1$prefix
 mkdir -p "$root/bin" "$root/lib/pkgconfig" "$root/include/thorax" "$root/share/man/man1" "$root/share/thorax"
 cp thorax "$root/bin/"
 cp libthorax.a "$root/lib/"
@@ -15,7 +20,7 @@ done
 cp bench/thorax.1 "$root/share/man/man1/"
 cp -R bench/nih-sample-128 "$root/share/thorax/"
 cat >"$root/lib/pkgconfig/thorax.pc" <<END
-prefix=$2
+prefix=$prefix
 libdir=\${prefix}/lib
 includedir=\${prefix}/include
 
