@@ -1,6 +1,4 @@
-/* bench.h - what the commands of the `thorax` program share: models, data, runs, scores, reports. Private to bench.
- *
- */
+/* bench.h - what the commands of the `thorax` program share: models, data, runs, scores, reports. Private to bench. */
 #ifndef THORAX_BENCH_H
 #define THORAX_BENCH_H
 

@@ -1,6 +1,4 @@
-/* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers.
- *
- */
+/* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers. */
 #include "bench.h"
 #include "recipe.h"
 

@@ -113,7 +113,10 @@ static tx_status run_entry(evaluation *v, entry *e)
                       e->data->images * e->model.files, 0);
     for (size_t i = 0; status == TX_OK && i < e->model.files; i++)
         status = add_member(v, e, &p, loader, i, room, &bar);
-    tx_progress_end(&bar, NULL);
+    if (status == TX_OK)
+        tx_progress_end(&bar, NULL);
+    else
+        tx_progress_stop(&bar);
     for (size_t i = 0; status == TX_OK && i < cells; i++)
         e->probability[i] /= (float)e->model.files;
     if (status == TX_OK)
@@ -291,7 +294,6 @@ static int evaluate(evaluation *v)
     const char *out = option_text(v->o, "out");
     if (out && tx_folder_make(out))
         return complain_failed();
-    work_begins();
     for (size_t i = 0; i < v->models; i++)
         if (run_entry(v, &v->entry[i]))
             return complain_failed();

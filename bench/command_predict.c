@@ -12,6 +12,9 @@ typedef struct path_list {
     const char *data; /* the folder of --data, or NULL */
     char **path;
     size_t count, room;
+    size_t passed;          /* files of a folder that are no image that can be read */
+    char first[TX_TEXT];    /* the first of them, escaped, */
+    const char *first_kind; /* and what it is */
 } path_list;
 
 static tx_status add_path(path_list *l, const char *path)
@@ -23,15 +26,30 @@ static tx_status add_path(path_list *l, const char *path)
     return l->path[l->count] ? (l->count++, TX_OK) : TX_ERR_MEMORY;
 }
 
-/* Whether a file begins as an image does. */
-static int is_image(const char *path)
+/* Adds a file of a folder if it begins as an image does, else counts it. */
+static tx_status add_file(path_list *l, const char *path)
 {
     unsigned char begin[32];
     FILE *f = fopen(path, "rb");
     size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
+    const char *kind = f ? tx_image_guess(begin, n) : "cannot be opened";
     if (f)
         fclose(f);
-    return n > 0 && tx_image_format(begin, n) != NULL;
+    if (n > 0 && tx_image_format(begin, n))
+        return add_path(l, path);
+    if (l->passed++ == 0) {
+        tx_escape(l->first, sizeof l->first, path);
+        l->first_kind = kind ? kind : "no image";
+    }
+    return TX_OK;
+}
+
+/* What was passed over in folders: "N files passed over that are no JPEG (the first: NAME, PNG)". */
+static const char *passed_over(const path_list *l, char out[2 * TX_TEXT])
+{
+    snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG (%s%s: %s)", l->passed,
+             l->passed == 1 ? "file" : "files", l->passed == 1 ? "" : "the first is ", l->first, l->first_kind);
+    return out;
 }
 
 /* A folder on the way down. */
@@ -73,8 +91,8 @@ static tx_status add_folder(path_list *l, const char *folder, const struct stat 
             status = TX_ERR_MEMORY;
         else if (there && S_ISDIR(about.st_mode))
             status = add_folder(l, path, &about, &here);
-        else if (there && S_ISREG(about.st_mode) && is_image(path))
-            status = add_path(l, path);
+        else if (there && S_ISREG(about.st_mode))
+            status = add_file(l, path);
         tx_free(path);
     }
     tx_folder_names_free(names, n);
@@ -90,7 +108,7 @@ static char *locate(const path_list *l, const char *name)
 static tx_status add_argument(path_list *l, const char *name)
 {
     struct stat about;
-    char escaped[TX_TEXT], *path = locate(l, name);
+    char escaped[TX_TEXT], passed[2 * TX_TEXT], *path = locate(l, name);
     tx_escape(escaped, sizeof escaped, name);
     tx_status status = path ? TX_OK : TX_ERR_MEMORY;
     if (path && stat(path, &about))
@@ -99,7 +117,8 @@ static tx_status add_argument(path_list *l, const char *name)
     if (status == TX_OK)
         status = S_ISDIR(about.st_mode) ? add_folder(l, path, &about, NULL) : add_path(l, path);
     if (status == TX_OK && l->count == before)
-        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder", escaped);
+        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder%s%s", escaped, l->passed ? "; " : "",
+                         l->passed ? passed_over(l, passed) : "");
     tx_free(path);
     return status;
 }
@@ -156,7 +175,7 @@ typedef struct prediction {
     predictor *predictor; /* a file of the model each */
     path_list paths;
     int *column, columns; /* the outputs that are printed */
-    int logits, skip;
+    int logits, skip, begun;
     size_t batch;
     tx_status *status; /* an image of the batch */
     char (*message)[512];
@@ -197,6 +216,36 @@ static void print_row(const prediction *p, const char *path, size_t k)
     page_free(&row);
 }
 
+static void print_header(const prediction *p)
+{
+    page row = {0};
+    page_append(&row, "Path");
+    for (int i = 0; i < p->columns; i++) {
+        int c = p->column[i];
+        page_append(&row, ",");
+        if (p->model.task)
+            page_csv(&row, p->model.task[c]);
+        else
+            page_add(&row, p->logits ? "logit_%d" : "p_%d", c);
+    }
+    puts(row.data ? row.data : "");
+    page_free(&row);
+}
+
+/* Nothing is printed before the first row can be: a command that fails until then says one line alone. */
+static void begin(prediction *p)
+{
+    char passed[2 * TX_TEXT];
+    if (p->begun)
+        return;
+    p->begun = 1;
+    model_describe(&p->model);
+    if (p->paths.passed)
+        say("%s", passed_over(&p->paths, passed));
+    work_begins();
+    print_header(p);
+}
+
 /* Images from[0..n): loaded in parallel, run through every member, printed. A bad one stands in the way of the rows
  * after it alone, unless it is to be skipped: every image has its place in the batch, whether it could be read or
  * not. */
@@ -214,30 +263,15 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
             return status;
     }
     for (size_t k = 0; k < n; k++) {
-        if (p->status[k] == TX_OK)
-            print_row(p, from[k], k);
-        else if (p->skip && p->status[k] != TX_ERR_MEMORY)
+        if (p->status[k] && !(p->skip && p->status[k] != TX_ERR_MEMORY))
+            return tx_fail(p->status[k], "%s", p->message[k]);
+        begin(p);
+        if (p->status[k])
             say("left out: %s", p->message[k]);
         else
-            return tx_fail(p->status[k], "%s", p->message[k]);
+            print_row(p, from[k], k);
     }
     return TX_OK;
-}
-
-static void print_header(const prediction *p)
-{
-    page row = {0};
-    page_append(&row, "Path");
-    for (int i = 0; i < p->columns; i++) {
-        int c = p->column[i];
-        page_append(&row, ",");
-        if (p->model.task)
-            page_csv(&row, p->model.task[c]);
-        else
-            page_add(&row, p->logits ? "logit_%d" : "p_%d", c);
-    }
-    puts(row.data ? row.data : "");
-    page_free(&row);
 }
 
 /* The output of a task, -1 with a message if there is none. */
@@ -310,9 +344,6 @@ static int predict(prediction *p)
         p->batch = p->paths.count ? p->paths.count : 1;
     if (open_members(p))
         return complain_failed();
-    model_describe(&p->model);
-    work_begins();
-    print_header(p);
     for (size_t from = 0; from < p->paths.count; from += p->batch) {
         size_t n = p->paths.count - from < p->batch ? p->paths.count - from : p->batch;
         if (run_batch(p, p->paths.path + from, n))

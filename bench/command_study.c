@@ -6,6 +6,7 @@
 #include "machine.h"
 #include "model.h"
 #include "report.h"
+#include "run.h"
 #include "train.h"
 
 #include <math.h>
@@ -139,11 +140,13 @@ static tx_status read_result(const study *s, const job *j, result *r)
     return status;
 }
 
+static const char results_header[] = "net,cut,init,seed,parameters,task,auc,low,high\n";
+
 static tx_status write_results(const study *s, const result *r)
 {
     page p = {0};
     char number[3][TX_NUMBER];
-    page_append(&p, "net,cut,init,seed,parameters,task,auc,low,high\n");
+    page_append(&p, results_header);
     for (size_t i = 0; i < JOBS; i++)
         for (size_t k = 0; k < r[i].m.rows; k++) {
             const metric *row = &r[i].m.row[k];
@@ -250,11 +253,13 @@ static void report_command(const study *s, page *p)
                    "results.csv.</p>\n");
 }
 
+static const char report_title[] = "Thorax: a network learns to read chest radiographs";
+
 static tx_status write_report(const study *s, const result *r)
 {
     page p = {0};
     tx_status status = TX_OK;
-    report_begin(&p, "Thorax: a network learns to read chest radiographs");
+    report_begin(&p, report_title);
     page_append(&p, "<p>A network was trained from random weights, the best checkpoint was chosen on the "
                     "validation split, and the figures "
                     "below are of patients that neither the training nor the choice has seen.</p>\n");
@@ -356,6 +361,38 @@ static int report(const study *s)
     return status == TX_OK ? EXIT_DONE : complain_failed();
 }
 
+/* A file of --out that is to be written over must begin as a study's own. */
+static tx_status check_own(const study *s, const char *name, const char *begin)
+{
+    char escaped[TX_TEXT];
+    unsigned char *text = NULL;
+    size_t bytes, n = strlen(begin);
+    char *path = tx_path_join(s->out, name);
+    tx_status status = path ? TX_OK : TX_ERR_MEMORY;
+    if (path && tx_path_exists(path)) {
+        status = tx_file_read(path, (size_t)1 << 26, &text, &bytes);
+        if (status == TX_OK && (bytes < n || memcmp(text, begin, n)))
+            status = tx_fail(TX_ERR_FILE, "%s: holds a file %s that is no study's; --out wants a folder for a study",
+                             tx_escape(escaped, sizeof escaped, s->out), name);
+    }
+    tx_free(text);
+    tx_free(path);
+    return status;
+}
+
+static tx_status check_folder(const study *s)
+{
+    char escaped[TX_TEXT];
+    page p = {0};
+    if (run_is_there(s->out))
+        return tx_fail(TX_ERR_FILE, "%s: holds a run; --out wants a folder for a study",
+                       tx_escape(escaped, sizeof escaped, s->out));
+    report_begin(&p, report_title);
+    tx_status status = p.status ? p.status : check_own(s, "report.html", p.data);
+    page_free(&p);
+    return status == TX_OK ? check_own(s, "results.csv", results_header) : status;
+}
+
 int command_study(const options *o)
 {
     const char *preset = option_text(o, "preset"), *data = option_text(o, "data");
@@ -368,7 +405,7 @@ int command_study(const options *o)
     s.data = data ? tx_strdup(data) : sample_folder();
     if (!s.data)
         return complain_failed();
-    int code = EXIT_DONE;
+    int code = check_folder(&s) ? complain_failed() : EXIT_DONE;
     for (size_t i = 0; code == EXIT_DONE && i < JOBS; i++)
         code = run_job(&s, &jobs[i]);
     if (code == EXIT_DONE)

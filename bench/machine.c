@@ -1,6 +1,4 @@
-/* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler.
- *
- */
+/* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler. */
 #define _XOPEN_SOURCE 700
 #include "machine.h"
 #include "output.h"

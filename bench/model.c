@@ -273,7 +273,8 @@ tx_status model_check(const model *m)
     if (!weights)
         status = TX_ERR_MEMORY;
     for (size_t i = 0; status == TX_OK && i < m->files; i++)
-        status = tx_checkpoint_load(m->file[i], weights, 0, NULL);
+        if ((status = tx_checkpoint_load(m->file[i], weights, 0, NULL)) == TX_OK)
+            status = weights_check(weights, m->file[i]);
     tx_weights_free(weights);
     network_free(&n);
     return status;

@@ -19,7 +19,7 @@ typedef struct model {
 /* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status,
  * after a line if it is not EXIT_DONE. */
 int model_open(model *m, const char *name, const options *o);
-/* Whether each of its files holds the network's weights: read once, before work that would stop at it begins. */
+/* Whether each of its files holds the network's weights, none of them nan: read once, before work that would stop at it begins. */
 tx_status model_check(const model *m);
 void model_free(model *m);
 /* Says what the model is and how images come to it. */

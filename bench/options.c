@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
 #include "output.h"
+#include "pairs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -288,7 +289,10 @@ static int config_line(options *o, const command *c, char *line, const char *fil
         return complain(EXIT_FAILED, "%s line %d: found '%s', expected key = value", file, number,
                         tx_escape(escaped, sizeof escaped, line));
     *equals = 0;
-    char *key = trim(line), *value = trim(equals + 1);
+    char *key = trim(line), *value = pairs_unquote(trim(equals + 1));
+    if (!value)
+        return complain(EXIT_FAILED, "%s line %d: %s: expected a text between quotation marks", file, number,
+                        tx_escape(escaped, sizeof escaped, key));
     int i = option_find(key);
     if (i < 0) {
         const char *near = nearest_name(key, option_count(), any_name, NULL);

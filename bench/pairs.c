@@ -60,8 +60,51 @@ void pairs_free(pairs *p)
     memset(p, 0, sizeof *p);
 }
 
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+void pairs_quote(page *out, const char *value)
+{
+    size_t n = strlen(value);
+    if (n == 0 || (!strpbrk(value, "\n\r") && *value != '"' && !is_blank(*value) && !is_blank(value[n - 1]))) {
+        page_append(out, value);
+        return;
+    }
+    page_append(out, "\"");
+    for (; *value; value++) {
+        char piece[3] = {'\\', *value, 0};
+        piece[1] = *value == '\n' ? 'n' : *value == '\r' ? 'r' : *value;
+        page_append(out, strchr("\n\r\"\\", *value) ? piece : piece + 1);
+    }
+    page_append(out, "\"");
+}
+
+char *pairs_unquote(char *value)
+{
+    if (*value != '"')
+        return value;
+    char *to = value;
+    const char *from = value + 1;
+    for (; *from && *from != '"'; from++) {
+        if (*from != '\\') {
+            *to++ = *from;
+            continue;
+        }
+        from++;
+        if (!*from || !strchr("nr\"\\", *from))
+            return NULL;
+        *to++ = *from == 'n' ? '\n' : *from == 'r' ? '\r' : *from;
+    }
+    int ends = from[0] == '"' && !from[1];
+    *to = 0;
+    return ends ? value : NULL;
+}
+
 tx_status pairs_read(pairs *p, const char *path)
 {
+    char escaped[TX_TEXT], key[TX_TEXT];
     unsigned char *data;
     size_t bytes;
     tx_status status = tx_file_read(path, (size_t)1 << 20, &data, &bytes);
@@ -74,7 +117,10 @@ tx_status pairs_read(pairs *p, const char *path)
         char *equals = strstr(line, " = ");
         if (*line != '#' && equals) {
             *equals = 0;
-            status = pairs_set(p, line, equals + 3);
+            const char *value = pairs_unquote(equals + 3);
+            status = value ? pairs_set(p, line, value)
+                           : tx_fail(TX_ERR_FORMAT, "%s: the value of %s does not end as it begins",
+                                     tx_escape(escaped, sizeof escaped, path), tx_escape(key, sizeof key, line));
         }
         line = end ? end + 1 : NULL;
     }

@@ -15,6 +15,12 @@ tx_status pairs_format(pairs *p, const char *key, const char *format, ...) TX_PR
 /* NULL if the key is not there. */
 const char *pairs_get(const pairs *p, const char *key);
 void pairs_free(pairs *p);
+/* Appends a value as a line `key = value` holds it: as it stands, or between quotation marks (within them \n, \r, \"
+ * and \\ stand for the line's end, the return, the mark and the backslash) where it would not come back else: with
+ * blanks at its ends, a line's end in it or a mark at its beginning. */
+void pairs_quote(page *out, const char *value);
+/* Undoes that in place: the value, or NULL if it begins with a mark and is no such text. */
+char *pairs_unquote(char *value);
 /* Reads lines `key = value` (comments begin with #) of a file that this program wrote. */
 tx_status pairs_read(pairs *p, const char *path);
 

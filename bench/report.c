@@ -281,7 +281,8 @@ tx_status report_config(page *p, const char *folder)
         char *end = strchr(line, '\n');
         if (end)
             *end = 0;
-        if (*line != '#' && strncmp(line, "data = ", 7) && strncmp(line, "init = /", 8)) {
+        if (*line != '#' && strncmp(line, "data = ", 7) && strncmp(line, "init = /", 8) &&
+            strncmp(line, "init = \"/", 9)) {
             page_html(p, line);
             page_append(p, "\n");
         }

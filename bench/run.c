@@ -111,7 +111,7 @@ static tx_status write_config(const run *r, const pairs *config)
         page_append(&p, *value ? "" : "# ");
         page_append(&p, key);
         page_append(&p, " = ");
-        page_append(&p, value);
+        pairs_quote(&p, value);
         page_append(&p, "\n");
     }
     char *path = run_path(r, "config.txt");
@@ -410,19 +410,25 @@ static run_state enter_old(run *r, const pairs *config)
     return status ? RUN_REFUSED : noted.finished ? RUN_FINISHED : RUN_RESUMED;
 }
 
+int run_is_there(const char *folder)
+{
+    unsigned char *text = NULL;
+    size_t bytes = 0, begin = strlen(config_begin);
+    char *path = tx_path_join(folder, "config.txt");
+    int there = path && tx_path_exists(path) && tx_file_read(path, (size_t)1 << 20, &text, &bytes) == TX_OK &&
+                bytes >= begin && memcmp(text, config_begin, begin) == 0;
+    tx_free(text);
+    tx_free(path);
+    return there;
+}
+
 /* config.txt is written first of all: files of a run's names without a run's config.txt are somebody else's. */
 static tx_status check_foreign(const run *r)
 {
     char escaped[TX_TEXT];
-    unsigned char *text = NULL;
-    size_t bytes = 0, begin = strlen(config_begin);
-    char *path = run_path(r, "config.txt");
-    int ours = path && tx_path_exists(path) && tx_file_read(path, (size_t)1 << 20, &text, &bytes) == TX_OK &&
-               bytes >= begin && memcmp(text, config_begin, begin) == 0;
-    tx_free(text);
-    tx_free(path);
+    int ours = run_is_there(r->folder);
     for (size_t i = 0; !ours && i < FILES; i++) {
-        path = run_path(r, file_names[i]);
+        char *path = run_path(r, file_names[i]);
         int there = !path || tx_path_exists(path);
         tx_free(path);
         if (there)

@@ -53,6 +53,8 @@ typedef struct run {
 
 typedef enum run_state { RUN_REFUSED, RUN_FRESH, RUN_RESUMED, RUN_FINISHED } run_state;
 
+/* Whether a folder holds the config.txt of a run, finished or not. */
+int run_is_there(const char *folder);
 /* Makes or enters the folder, locks it and finds out where it stands. config: every option that matters, in order.
  * RUN_REFUSED: an error is stored. Nothing is written before the folder is known to be this run's. */
 run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips);

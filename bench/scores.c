@@ -63,6 +63,9 @@ tx_status predictions_run(predictions *p, const inference *how)
         for (size_t k = 0; k < n; k++)
             index[k] = (uint32_t)(from + k);
         status = run_batch(p, how, index, n, logits);
+        if (status)
+            break;
+        work_begins();
         if (how->bar)
             tx_progress_update(how->bar, how->shown + from + n, NULL);
     }

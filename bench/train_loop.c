@@ -247,7 +247,10 @@ int trainer_loop(trainer *t)
         if (status)
             break;
     }
-    tx_progress_end(&t->bar, NULL);
+    if (status == TX_OK)
+        tx_progress_end(&t->bar, NULL);
+    else
+        tx_progress_stop(&t->bar);
     int finished = t->run.at.step >= t->total && t->run.at.evaluated == t->run.at.step;
     if (status == TX_OK && !finished)
         status = save_state(t);

@@ -71,6 +71,12 @@ const char *tx_image_format(const unsigned char *bytes, size_t size)
     return f && f->decode ? f->name : NULL;
 }
 
+const char *tx_image_guess(const unsigned char *bytes, size_t size)
+{
+    const format *f = find_format(bytes, size);
+    return f ? f->name : NULL;
+}
+
 tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *name, tx_image *out)
 {
     memset(out, 0, sizeof *out);

@@ -191,6 +191,8 @@ tx_status tx_image_read(const char *path, tx_image *out);
 tx_status tx_image_header(const char *path, int *width, int *height, int *channels);
 /* The name of the format that the bytes begin with, if tx_image_decode reads it, else NULL. */
 const char *tx_image_format(const unsigned char *bytes, size_t size);
+/* The name of the format that the bytes begin with, whether it is read or not; NULL if it is none that is known. */
+const char *tx_image_guess(const unsigned char *bytes, size_t size);
 void tx_image_free(tx_image *image);
 
 /* Pillow's filters; all but NEAREST are widened where an image is made smaller (antialiasing). */
@@ -354,6 +356,8 @@ void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, cons
 void tx_progress_update(tx_progress *progress, size_t done, const char *note);
 /* Draws the last state and ends the line. */
 void tx_progress_end(tx_progress *progress, const char *note);
+/* For work that failed: ends the line if a terminal has one, and says nothing. */
+void tx_progress_stop(tx_progress *progress);
 /* 0:07, 12:34 or 1:02:03. Returns out, which has at least TX_NUMBER bytes. */
 const char *tx_duration(char out[TX_NUMBER], double seconds);
 

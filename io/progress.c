@@ -93,6 +93,14 @@ void tx_progress_update(tx_progress *p, size_t done, const char *note)
         show(p, now, 0, note);
 }
 
+void tx_progress_stop(tx_progress *p)
+{
+    if (p->out && p->drawn) {
+        fputc('\n', p->out);
+        p->drawn = 0;
+    }
+}
+
 void tx_progress_end(tx_progress *p, const char *note)
 {
     if (p->out)

@@ -64,10 +64,10 @@ cp "$data/valid.csv" "$bad/valid.csv"
 picture=$work/picture.jpg
 printf '%s\n%s\n' "$header" "$picture,${row#*,}" >"$bad/valid.csv"
 picture() { # WHAT-IT-SAYS; $picture is the image
-    expect 1 predict "$work/run" "$picture" --quiet
-    [ "$(wc -l <"$work/err")" -eq 1 ] && says "$1"
-    expect 1 eval "$work/run" --data "$bad" --quiet
-    [ "$(wc -l <"$work/err")" -eq 1 ] && says "$1"
+    one_line 1 predict "$work/run" "$picture"
+    says "$1"
+    one_line 1 eval "$work/run" --data "$bad"
+    says "$1"
     expect 1 data check "$bad" --decode
 }
 for bytes in 0 1 2 3 20 300 600 1500; do
@@ -104,6 +104,17 @@ ln -s . "$work/some/loop"
 expect 0 predict "$work/run" "$work/some" --quiet
 [ "$(wc -l <"$work/out")" -eq 3 ]
 pass "a link to its own folder is followed: $(cat "$work/out")" $?
+# What a folder holds beside images that can be read is counted.
+printf '\211PNG\r\n\032\nabc' >"$work/none/a.png"
+echo text >"$work/none/b.txt"
+one_line 1 predict "$work/run" "$work/none"
+says "no image below this folder; 2 files passed over, expected JPEG (the first is $work/none/a.png: PNG)"
+cp "$image" "$work/none/c.jpg"
+expect 0 predict "$work/run" "$work/none"
+says "2 files passed over"
+[ "$(wc -l <"$work/out")" -eq 2 ]
+pass "not the one image of a folder: $(cat "$work/out")" $?
+rm "$work"/none/*
 long=$(printf '%05000d' 0)
 one_line 1 predict "$work/run" "$long"
 one_line 1 predict "$work/run" "$work/a
@@ -133,9 +144,7 @@ weights=$work/weights.safetensors
 weights() { # STATUS WHAT-IT-SAYS: of $weights
     one_line "$1" predict "$weights" "$image"
     says "$2"
-    expect 1 eval "$weights" --data "$data" --quiet
-    [ "$(wc -l <"$work/err")" -eq 1 ]
-    pass "eval $weights: not one line alone" $?
+    one_line 1 eval "$weights" --data "$data"
 }
 size=$(wc -c <"$checkpoint")
 for bytes in 0 7 8 9 100 5000 $((size - 1)); do
@@ -224,6 +233,20 @@ for file in config.txt report.html metrics.csv predictions-test.csv; do
     pass "a training wrote over a $file that was no run's" $?
     rm -r "$work/mine"
 done
+# A study does not write over a run's report, nor over what is no study's.
+cp "$work/run/report.html" "$work/before"
+one_line 1 study --data "$data" --out "$work/run"
+says "holds a run"
+same "$work/before" "$work/run/report.html"
+for file in report.html results.csv; do
+    mkdir "$work/mine"
+    echo "mine" >"$work/mine/$file"
+    one_line 1 study --data "$data" --out "$work/mine"
+    says "$file"
+    [ "$(cat "$work/mine/$file")" = mine ] && [ "$(ls "$work/mine")" = "$file" ]
+    pass "a study wrote over a $file that was no study's" $?
+    rm -r "$work/mine"
+done
 one_line 1 train $net --data "$data" --out "$image"
 one_line 1 eval "$work/run" --data "$data" --out "$image"
 if [ "$(id -u)" -ne 0 ]; then
@@ -261,6 +284,20 @@ done
 [ "$(wc -l <"$work/lies/log.csv")" -eq 9 ]
 pass "a run went on from a state that lies about its step" $?
 
+# ---- paths with what config.txt has a meaning for: the run is known again
+odd="$work/ \"a = b # c\\n
+d "
+cp -R "$data" "$odd"
+for folder in "$odd" "$data/."; do
+    expect 0 train $net --data "$folder" --out "$work/odd" --steps 2 --quiet
+    says "$([ "$folder" = "$odd" ] || echo finished)"
+done
+mkdir "$work/again"
+cp "$work/odd/config.txt" "$work/again.txt"
+expect 0 train --config "$work/again.txt" --out "$work/again" --quiet
+same "$work/odd/config.txt" "$work/again/config.txt"
+same "$work/odd/digests.txt" "$work/again/digests.txt"
+
 # ---- configurations
 config() { # STATUS WHAT-IT-SAYS; standard input is the file
     cat >"$work/config"
@@ -275,6 +312,11 @@ printf 'batch = \n' | config 1 "batch"
 printf '\n\nbatch = 3 4\n' | config 1 "line 3"
 printf 'quiet = maybe\n' | config 1 "on or off"
 printf 'lr = 1\nclasses = 2\001\n' | config 1 'classes = 2\x01'
+printf 'data = "a\n' | config 1 "quotation marks"
+printf 'data = "a\\"\n' | config 1 "quotation marks"
+printf 'data = "a\\t"\n' | config 1 "quotation marks"
+printf 'data = "a" b\n' | config 1 "quotation marks"
+printf 'batch = "x"\n' | config 1 "batch = x"
 printf 'batch = 1\000\n' | config 1 "a byte 0"
 dd if=/dev/zero bs=1024 count=1025 2>/dev/null | tr '\000' '#' | config 1 "more than 1048576 bytes"
 one_line 1 summary resnet18 --config "$work"

@@ -32,6 +32,7 @@ static void lines(int terminal, char *out, size_t size)
     p.began -= 80;
     tx_progress_update(&p, 999, NULL);
     tx_progress_end(&p, NULL);
+    tx_progress_stop(&p);
     rewind(f);
     size_t n = fread(out, 1, size - 1, f);
     out[n] = 0;
