@@ -21,9 +21,7 @@ int betas_read(const char *text, double *beta1, double *beta2)
     return text ? -1 : 0;
 }
 
-/* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have.
- *
- */
+/* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
 static const char *find(const options *o, const pairs *carried, const char *key)
 {
     const char *value = option_given(o, key) ? option_text(o, key) : carried ? pairs_get(carried, key) : NULL;

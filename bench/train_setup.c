@@ -152,7 +152,11 @@ int trainer_read(trainer *t, const options *o, const char *label)
     tx_free(sample);
     t->init = strcmp(init, "random") ? absolute_path(init) : NULL;
     const char *normal = normal_of_init(t, room);
-    if (!t->data || !normal || recipe_read(&t->recipe, o, NULL, normal) || open_tables(t) || balance(t))
+    tx_status status = t->data && normal ? recipe_read(&t->recipe, o, NULL, normal) : TX_ERR_MEMORY;
+    /* Options have been checked: what is left to be wrong stands in the file. */
+    if (status && normal == room)
+        return complain(EXIT_FAILED, "%s: %s", init, tx_error_message());
+    if (status || open_tables(t) || balance(t))
         return complain_failed();
     read_optimizer(t);
     read_lengths(t);

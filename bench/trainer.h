@@ -45,9 +45,7 @@ typedef struct trainer {
     double saved; /* when the last state was written */
 } trainer;
 
-/* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE.
- *
- */
+/* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
 int trainer_read(trainer *t, const options *o, const char *label);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
 tx_status trainer_config(const trainer *t, pairs *config, char identity[65]);

@@ -105,6 +105,7 @@ static tx_status names_number(names *s, struct tx_dataset_text *text, const char
 /* ----------------------------------------------------------------------------------------- columns */
 
 enum { PATH, SEX, AGE, VIEW, PROJECTION, FIXED };
+enum { NAME_AT_MOST = 255 };
 static const char *const fixed_name[FIXED] = {"Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"};
 const char tx_competition_tasks[] = "Atelectasis,Cardiomegaly,Consolidation,Edema,Pleural Effusion";
 
@@ -129,6 +130,28 @@ static int fixed_column(const char *name)
     return FIXED;
 }
 
+/* What is wrong with a column's name, or NULL. Names go into lists with commas between, whose blanks are trimmed, and
+ * into the JSON of a checkpoint, which holds UTF-8: what would not come back from there is refused here. */
+static const char *wrong_name(const char *name)
+{
+    size_t n = strlen(name);
+    if (n == 0)
+        return "no name";
+    if (strchr(name, ','))
+        return "a comma in its name";
+    if (n > NAME_AT_MOST)
+        return "a name of more than 255 bytes";
+    if (strchr(" \t", name[0]) || strchr(" \t", name[n - 1]))
+        return "a blank at an end of its name";
+    for (const char *p = name; *p;) {
+        size_t step = tx_utf8_length((const unsigned char *)p);
+        if (step == 0)
+            return "a name that is not UTF-8";
+        p += step;
+    }
+    return NULL;
+}
+
 /* Copies the header, which the next row would overwrite, and finds the fixed columns. */
 static tx_status read_header(reading *r)
 {
@@ -147,9 +170,9 @@ static tx_status read_header(reading *r)
         r->column[c] = keep(r->data->text, field[c], strlen(field[c]));
         if (!r->column[c])
             return TX_ERR_MEMORY;
-        if (field[c][0] == 0 || strchr(field[c], ','))
-            return tx_fail(TX_ERR_FORMAT, "%s:1: column %zu has %s", r->name, c + 1,
-                           field[c][0] ? "a comma in its name" : "no name");
+        const char *wrong = wrong_name(field[c]);
+        if (wrong)
+            return tx_fail(TX_ERR_FORMAT, "%s:1: column %zu has %s", r->name, c + 1, wrong);
         for (size_t before = 0; before < c; before++)
             if (strcmp(field[before], field[c]) == 0)
                 return tx_fail(TX_ERR_FORMAT, "%s:1: columns %zu and %zu are both named '%s'", r->name, before + 1,

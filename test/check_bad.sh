@@ -182,6 +182,10 @@ changed '"size":"32"' '"size":"00"'
 weights 1 "size"
 changed '"resize":"short"' '"resize":"shore"'
 weights 1 "resize"
+changed '"normalize":"chexpert"' '"normalize":"chexpart"'
+weights 1 "normalisation 'chexpart'"
+one_line 1 train $net --data "$data" --out "$work/x" --init "$weights"
+says "$weights: normalisation 'chexpart'"
 changed '"views":"all"' '"views":"ale"'
 weights 1 "views"
 changed '"tasks":"No Finding,' '"tasks":"No Finding;'

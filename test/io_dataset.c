@@ -178,6 +178,15 @@ static void errors(void)
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA\nx,,,Frontal,\n", NULL, "no column is a task");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,B,A\n", NULL, "columns 6 and 8 are both named 'A'");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,,C\n", NULL, "column 7 has no name");
+    refused("Path,Sex,Age,Frontal/Lateral,AP/PA, A\n", NULL, "column 6 has a blank at an end of its name");
+    refused("Path, Sex,Age,Frontal/Lateral,AP/PA,A\n", NULL, "column 2 has a blank at an end of its name");
+    refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,B\t\n", NULL, "column 7 has a blank at an end of its name");
+    refused("Path,Sex,Age,Frontal/Lateral,AP/PA,\xe9\n", NULL, "column 6 has a name that is not UTF-8");
+    char header[400];
+    for (int n = 255; n <= 256; n++) {
+        snprintf(header, sizeof header, "Path,Sex,Age,Frontal/Lateral,AP/PA,%0*d\n", n, 0);
+        refused(header, NULL, n == 255 ? "no rows" : "column 6 has a name of more than 255 bytes");
+    }
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,\"A,B\"\n", NULL, "column 6 has a comma");
     refused(HEADER "a,,,Frontal,,,,,\nb,,,Frontal,,,\n", NULL, "train.csv:3: 7 fields, expected 9");
     refused(HEADER "a,,,Frontal,,,,,,\n", NULL, "train.csv:2: 10 fields, expected 9");
