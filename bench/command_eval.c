@@ -4,6 +4,7 @@
 #include "bench.h"
 #include "machine.h"
 #include "model.h"
+#include "run.h"
 #include "scores.h"
 
 #include <math.h>
@@ -280,6 +281,7 @@ static tx_status write_folder(const evaluation *v, const char *folder)
 /* -------------------------------------------------------------------------------------------- command */
 static int evaluate(evaluation *v)
 {
+    char escaped[TX_TEXT];
     for (size_t i = 0; i < v->models; i++) {
         int code = open_entry(v, &v->entry[i], v->o->argument[i]);
         if (code != EXIT_DONE)
@@ -292,6 +294,10 @@ static int evaluate(evaluation *v)
         model_describe(&v->entry[i].model);
     }
     const char *out = option_text(v->o, "out");
+    if (out && run_is_there(out))
+        return complain(EXIT_FAILED,
+                        "%s: holds a run, whose predictions are the training's; --out wants another folder",
+                        tx_escape(escaped, sizeof escaped, out));
     if (out && tx_folder_make(out))
         return complain_failed();
     for (size_t i = 0; i < v->models; i++)

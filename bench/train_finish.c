@@ -71,9 +71,10 @@ static void print_figures(const scores *valid, const scores *test)
         putchar('\n');
     }
     for (int i = 0; i < 3; i++) {
-        printf("%-28s  %6.3f %-17s", valid->mean[i].name, valid->mean[i].value, "");
+        printf("%-28s", valid->mean[i].name);
+        print_cell(&(tx_auc_result){.auc = valid->mean[i].value, .low = (double)NAN});
         if (test)
-            printf("  %6.3f", test->mean[i].value);
+            print_cell(&(tx_auc_result){.auc = test->mean[i].value, .low = (double)NAN});
         putchar('\n');
     }
 }

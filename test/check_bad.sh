@@ -237,6 +237,13 @@ for file in config.txt report.html metrics.csv predictions-test.csv; do
     pass "a training wrote over a $file that was no run's" $?
     rm -r "$work/mine"
 done
+# An evaluation does not write over a run's predictions.
+cp "$work/run/predictions-valid.csv" "$work/before"
+one_line 1 eval "$work/run" --data "$data" --out "$work/run" --tasks Edema
+says "holds a run"
+same "$work/before" "$work/run/predictions-valid.csv"
+[ ! -e "$work/run/scores.csv" ]
+pass "an evaluation wrote into a run" $?
 # A study does not write over a run's report, nor over what is no study's.
 cp "$work/run/report.html" "$work/before"
 one_line 1 study --data "$data" --out "$work/run"
