@@ -16,9 +16,11 @@ static void durations(void)
               out, known[i].text);
 }
 
-/* What a job of 200 images, 50 of them done before, leaves in a file; terminal: as on one. */
-static void lines(int terminal, char *out, size_t size)
+/* What a job of 200 images, 50 of them done before, leaves in a file; terminal: as on one. Returns how long it really took:
+ * the clock that is shown runs on where the machine makes the program wait. */
+static double lines(int terminal, char *out, size_t size)
 {
+    double start = tx_seconds();
     FILE *f = fopen(temp_path("p"), "w+");
     tx_progress p;
     tx_progress_begin(&p, f, "train", "images", 200, 50);
@@ -37,6 +39,7 @@ static void lines(int terminal, char *out, size_t size)
     size_t n = fread(out, 1, size - 1, f);
     out[n] = 0;
     fclose(f);
+    return tx_seconds() - start;
 }
 
 int main(void)
@@ -45,12 +48,15 @@ int main(void)
     if (!temp_begin())
         return test_done("io_progress");
     durations();
-    lines(0, text, sizeof text);
+    enum { TRIES = 20 };
+    for (int i = 0; i < TRIES && lines(0, text, sizeof text) > 0.01; i++)
+        continue;
     static const char plain[] = "train: 100/200  50%  2.50 images/s  0:40 left  loss 0.41\n"
                                 "train: 200/200 100%  1.50 images/s  0:00 left\n"
                                 "train: 200/200 100%  1.50 images/s  in 1:40\n";
     CHECK(strcmp(text, plain) == 0, "found\n%sexpected\n%s", text, plain);
-    lines(1, text, sizeof text);
+    for (int i = 0; i < TRIES && lines(1, text, sizeof text) > 0.01; i++)
+        continue;
     CHECK(strstr(text, "\rtrain [##########...........] 100/200  50%  2.50 images/s  0:40 left  loss 0.41\r"), "%s",
           text);
     CHECK(strstr(text, "\rtrain [########################] 200/200 100%  1.50 images/s  in 1:40"), "%s", text);
