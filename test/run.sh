@@ -1,6 +1,16 @@
 #!/bin/sh
-# run.sh BUILD TEST... - runs every test program and the checkers on their fixtures; the last line is the sum.
-# A program says "NAME: N passed, N failed"; one that dies before it says so counts as a failure.
+# run.sh BUILD TEST... - runs every test program and the checkers on their fixtures, as many at a time as there are
+# processors; the last line is the sum. A program says "NAME: N passed, N failed"; one that dies before it says so counts
+# as a failure.
+#
+#     run.sh one OUT COMMAND...    one of them: what it prints in OUT, its exit status in OUT.status
+if [ "$1" = one ]; then
+    out=$2
+    shift 2
+    "$@" >"$out" 2>&1
+    echo $? >"$out.status"
+    exit 0
+fi
 build=$1
 # Threads that spin while they wait take the cores from each other.
 export OMP_WAIT_POLICY=passive
@@ -18,53 +28,50 @@ case $build in
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1"
     ;;
 esac
+out=$build/test.out
+rm -rf "$out"
+mkdir -p "$out"
+
+# ---- all of them, a line each; the scripts take longest and begin first
+commands() {
+    for t in "$@"; do echo "$build/test/$t"; done
+    [ -d test/golden ] && echo "$build/golden" test/golden/*.txt && echo "$build/golden --reference" test/golden/*.txt
+    [ -d test/pixels ] && echo "$build/pixels test/pixels"
+    [ -d test/stats ] && echo "$build/stats test/stats"
+    for script in test/check_*.sh; do echo "sh $script $build"; done
+}
+commands "$@" | awk '{ print NR, $0 }' >"$out/all"
+sort -rn "$out/all" | sed "s:^:$out/:" |
+    xargs -L 1 -P "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)" sh "$0" one || exit 1
+
+# ---- what they said, in order
 passed=0
 failed=0
-out=$build/test.out
-
-count() { # NAME STATUS
-    line=$(grep -E '^[A-Za-z0-9_]+: [0-9]+ passed, [0-9]+ failed' "$out" | tail -n 1)
+count() { # NUMBER COMMAND
+    status=$(cat "$out/$1.status")
+    # A checker's last line becomes the form of the others.
+    name=${2%% *}
+    line=$(sed -n -e 's/^[0-9]* files, \([0-9]*\) values compared, [0-9]* skipped, \([0-9]*\) failed$/'"${name##*/}"': \1 passed, \2 failed/' \
+        -e '/^[A-Za-z0-9_]*: [0-9]* passed, [0-9]* failed/p' "$out/$1" | tail -n 1)
     p=$(printf '%s' "$line" | sed -n 's/.*: \([0-9]*\) passed.*/\1/p')
     f=$(printf '%s' "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
     if [ -z "$line" ]; then
         p=0 f=1
-    elif [ "$2" -ne 0 ] && [ "$f" -eq 0 ]; then
+    elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
         f=1
     fi
     passed=$((passed + p))
     failed=$((failed + f))
     if [ "$f" -ne 0 ]; then
-        cat "$out"
-        echo "FAILED: $1 (exit status $2)"
+        cat "$out/$1"
+        echo "FAILED: $2 (exit status $status)"
     else
         echo "$line"
     fi
 }
-
-checker() { # NAME ARGUMENT...: a checker's last line becomes the form above
-    name=$1
-    shift
-    "$build/$name" "$@" >"$out" 2>&1
-    status=$?
-    sed -n 's/^\([0-9]*\) files, \([0-9]*\) values compared, \([0-9]*\) skipped, \([0-9]*\) failed$/'"$name"': \2 passed, \4 failed/p' \
-        "$out" >>"$out.sum"
-    cat "$out.sum" >>"$out"
-    rm -f "$out.sum"
-    count "$name $*" $status
-}
-
-for t in "$@"; do
-    "$build/test/$t" >"$out" 2>&1
-    count "$t" $?
-done
-[ -d test/golden ] && checker golden test/golden/*.txt && checker golden --reference test/golden/*.txt
-[ -d test/pixels ] && checker pixels test/pixels
-[ -d test/stats ] && checker stats test/stats
-for script in test/check_*.sh; do
-    [ -f "$script" ] || continue
-    sh "$script" "$build" >"$out" 2>&1
-    count "$script" $?
-done
-rm -f "$out"
+while read -r number command; do
+    count "$number" "$command"
+done <"$out/all"
+rm -rf "$out"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
