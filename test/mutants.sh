@@ -4,27 +4,16 @@
 # stale and counts as survived: the line must follow the code. The last line is `N killed, N survived`.
 #
 #     test/mutants.sh [WORD]     only mutations whose description contains WORD
-only=${1:-}
+#
+# The mutations are dealt out to as many shares as there are processors, each with a copy of its own, which run as
+# `mutants.sh share I N WORK`.
 top=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 CC=${CC:-cc}
 FLAGS="-std=c11 -O1 -ffp-contract=off -w"
-killed=0
-survived=0
-
 # One instruction set is enough: the text of its kernels is that of all.
 TX_ISA=portable
 if grep -q avx2 /proc/cpuinfo 2>/dev/null; then TX_ISA=avx2; fi
 export TX_ISA
-
-for floor in core layers nets optim test; do
-    mkdir -p "$work/$floor" "$work/o/$floor"
-    cp "$top/$floor"/*.[ch] "$work/$floor/"
-done
-cp -r "$top/test/golden" "$work/test/golden"
-cd "$work" || exit 1
 
 compile() { # SOURCE: into o/FLOOR/NAME.o
     # shellcheck disable=SC2086
@@ -61,16 +50,45 @@ program_of() {
     esac
 }
 
-for source in core/*.c layers/*.c nets/*.c optim/*.c; do
-    compile "$source" || exit 1
-done
-for p in $programs; do
-    compile "test/$p.c" && link "$p" || exit 1
-done
-cp -r o base
-for t in ops reference net gradient plan elementwise losses pool update schedule; do
-    run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
-done
+# ---- the unchanged library, which must pass; then the shares
+prepare() {
+    for floor in core layers nets optim test; do
+        mkdir -p "base/$floor" "base/o/$floor"
+        cp "$top/$floor"/*.[ch] "base/$floor/"
+    done
+    cp -r "$top/test/golden" base/test/golden
+    cd base || exit 1
+    for source in core/*.c layers/*.c nets/*.c optim/*.c; do
+        compile "$source" || exit 1
+    done
+    for p in $programs; do
+        compile "test/$p.c" && link "$p" || exit 1
+    done
+    for t in ops reference net gradient plan elementwise losses pool update schedule; do
+        run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
+    done
+}
+if [ "${1:-}" != share ]; then
+    work=$(mktemp -d) || exit 1
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM
+    cd "$work" || exit 1
+    (prepare) || exit 1
+    shares=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+    i=0
+    while [ $i -lt "$shares" ]; do
+        echo "$i $shares $work"
+        i=$((i + 1))
+    done | ONLY=${1:-} xargs -L 1 -P "$shares" sh "$top/test/mutants.sh" share || exit 1
+    cat share*.out | sort | cut -d' ' -f2-
+    cat share*.out | awk '$4 == "killed" { killed++ } END { print killed + 0 " killed, " NR - killed " survived"; exit NR > killed }'
+    exit
+fi
+share=$2
+shares=$3
+number=0
+cp -r "$4/base" "$4/$share" && cd "$4/$share" || exit 1
+exec >"$4/share$share.out"
 
 # What has to be compiled again after a change of FILE.
 sources_of() {
@@ -81,7 +99,9 @@ sources_of() {
 }
 
 mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
-    case "$1 $4" in *"$only"*) ;; *) return ;; esac
+    case "$1 $4" in *"$ONLY"*) ;; *) return 0 ;; esac
+    number=$((number + 1))
+    [ $((number % shares)) -eq "$share" ] || return 0
     source=$(sources_of "$1")
     sed -e "$3" "$top/$1" >"$1"
     if cmp -s "$1" "$top/$1"; then
@@ -94,9 +114,8 @@ mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
         verdict=killed
     fi
     cp "$top/$1" "$1"
-    cp "base/${source%.c}.o" "o/${source%.c}.o"
-    if [ "$verdict" = killed ]; then killed=$((killed + 1)); else survived=$((survived + 1)); fi
-    printf '%-22s %-9s %-9s %s\n' "$1" "$2" "$verdict" "$4"
+    cp "../base/o/${source%.c}.o" "o/${source%.c}.o"
+    printf '%04d %-22s %-9s %-9s %s\n' "$number" "$1" "$2" "$verdict" "$4"
 }
 
 # ---- convolution
@@ -249,6 +268,3 @@ mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritt
 mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'
 mutate $f gradient 's/p->dx_add\[k\] = input->reached ? old : tx_nowhere;/p->dx_add[k] = tx_nowhere;/' 'second contribution overwrites the first'
 mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)$/            for (int k = 0; k < 0; k++)/' 'inputs of backward not kept alive'
-
-echo "$killed killed, $survived survived"
-[ "$survived" -eq 0 ]
