@@ -1,6 +1,6 @@
 # Thorax. `make` builds ./thorax and libthorax.a, `make test` runs all tests, `make study` the main job.
 # `make fuzz` feeds the readers with damaged files.
-# CC=..., OMP=0 (no threads), SAN=address|undefined|thread, PREFIX=..., DESTDIR=...
+# CC=..., OMP=0 (no threads), SAN=address|undefined|thread (or address,undefined), PREFIX=..., DESTDIR=...
 
 CC ?= cc
 # The thread sanitizer needs to be told of OpenMP's barriers: clang's runtime does (libarcher), gcc's does not.
@@ -28,9 +28,10 @@ else
 endif
 ifneq ($(SAN),)
   B := build/$(SAN)
-  FLAGS += -g -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(filter undefined,$(SAN)),-fno-sanitize-recover=all)
-  # Sixteen lanes in an array, each access checked: optimising that takes gcc long.
-  SLOW := $(if $(filter address,$(SAN)),$(B)/core/kernels_portable.o)
+  FLAGS += -g -fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all)
+  # Sixteen lanes in an array, each access checked: optimising that takes gcc long; all kernels, if each is checked twice.
+  SLOW := $(if $(findstring undefined,$(SAN)),$(wildcard core/kernels_*.c),core/kernels_portable.c)
+  SLOW := $(if $(findstring address,$(SAN)),$(SLOW:%.c=$(B)/%.o))
 endif
 CFLAGS_ALL := $(FLAGS) $(THREADS) $(CFLAGS) $(EXTRA)
 LIBS := -lm
