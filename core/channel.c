@@ -152,7 +152,7 @@ static size_t pixels_of_chunk(const chunk_pass *pass, size_t chunk)
     return smaller(pass->pixels - chunk * TX_CHUNK, TX_CHUNK);
 }
 
-/* Unit u: a slice of a chunk, in the order in which they stand in memory. */
+/* Unit u: a slice of a chunk; units are counted as they stand in memory. The thread's next one is asked for meanwhile. */
 static void partial_unit(const chunk_pass *pass, size_t u, size_t next)
 {
     size_t chunk = u / pass->slices, channel = u % pass->slices * pass->slice, first = chunk * TX_CHUNK;
@@ -238,7 +238,9 @@ static void run_chunks(chunk_pass *pass, void *work, tx_task *merge)
     pass->c = (size_t)pass->x->c;
     pass->chunks = parts(pass->pixels, TX_CHUNK);
     size_t wanted = 16 * (size_t)tx_threads();
-    pass->slice = pass->second && !pass->dy ? smaller(pass->c, SLICE) : pass->c;
+    /* Moments read a slice twice, the second time from the cache; what is read once is read in whole rows. */
+    int moments = pass->second && !pass->dy;
+    pass->slice = moments ? smaller(pass->c, SLICE) : pass->c;
     while (pass->slice > SLICE && pass->chunks * parts(pass->c, pass->slice) < wanted)
         pass->slice = round_up(pass->slice / 2, 16);
     pass->slices = parts(pass->c, pass->slice);

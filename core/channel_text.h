@@ -58,7 +58,8 @@ TX_INLINE size_t channel_stretch(size_t p, size_t pixels)
  * as the processor foresees that order alone. */
 typedef struct channel_ahead {
     const char *p;
-    size_t line, lines, gap; /* at, and in, a row; bytes from its end to the next */
+    size_t line, lines; /* at, and in, a row */
+    ptrdiff_t gap;      /* bytes from the end of its last line to the next row */
 } channel_ahead;
 
 enum { CHANNEL_LINE = 64 };
@@ -66,7 +67,8 @@ enum { CHANNEL_LINE = 64 };
 TX_INLINE channel_ahead channel_ahead_of(const float *start, size_t ld, size_t c)
 {
     size_t lines = (c * sizeof(float) + CHANNEL_LINE - 1) / CHANNEL_LINE;
-    return (channel_ahead){(const char *)start, 0, lines, ld * sizeof(float) - lines * CHANNEL_LINE};
+    ptrdiff_t gap = (ptrdiff_t)(ld * sizeof(float)) - (ptrdiff_t)(lines * CHANNEL_LINE);
+    return (channel_ahead){(const char *)start, 0, lines, gap};
 }
 
 TX_INLINE void channel_ask(channel_ahead *a)

@@ -41,6 +41,7 @@ commands() {
     for script in test/check_*.sh; do echo "sh $script $build"; done
 }
 commands "$@" | awk '{ print NR, $0 }' >"$out/all"
+echo "running $(awk 'END { print NR }' "$out/all") programs, what they say follows"
 several="-P $(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"
 echo true | xargs -L 1 $several sh -c 2>/dev/null || several= # POSIX has no -P
 sort -rn "$out/all" | sed "s:^:$out/:" | xargs -L 1 $several sh "$0" one || exit 1
