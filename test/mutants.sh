@@ -219,6 +219,8 @@ mutate $f net 's/k0 ? TILE_RESUME : TILE_ZERO/TILE_ZERO/' 'second block of k doe
 mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->step_y/' 'row offset of a target'
 mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'
 mutate core/channel.c net 's/ + (double)k \* (off \* off);/;/' 'variance: chunk means that differ'
+mutate core/channel.c net 's/smaller(pass->chunks \* pass->slices, (i + 1) \* pass->group)/smaller(pass->chunks * pass->slices - 1, (i + 1) * pass->group)/' 'sums: not the last slice'
+mutate core/gemm_text.h ops 's/to + TILE_M < end; to += TILE_M, from += ld/to < end; to += TILE_M, from += ld/' 'eights reach into the next tile'
 mutate core/channel.c net 's/result\[kind\]\[j\] += (double)pass->partial/result[kind][j] = (double)pass->partial/' 'sums: only the last chunk'
 
 # ---- Winograd's algorithm
