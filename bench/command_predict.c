@@ -44,7 +44,7 @@ static tx_status add_file(path_list *l, const char *path)
     return TX_OK;
 }
 
-/* What was passed over in folders: "N files passed over that are no JPEG (the first: NAME, PNG)". */
+/* What was passed over in folders: "N files passed over, expected JPEG (the first is NAME: PNG)". */
 static const char *passed_over(const path_list *l, char out[2 * TX_TEXT])
 {
     snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG (%s%s: %s)", l->passed,

@@ -12,7 +12,7 @@
 
 /* Threads that wait for others shall soon sleep. OpenMP's spin unless told otherwise, which on a core shared with another
  * program keeps back the very threads that they wait for, up to tenfold; but waking one takes 30 microseconds, so gcc's
- * library may spin for about that long first. It reads these wishes before main: so the program starts itself once more, and
+ * library may spin for a tenth of a millisecond or two first. It reads these wishes before main: so the program starts itself once more, and
  * where the system does not let it, runs on as it is. */
 static void wait_asleep(char **argv)
 {
