@@ -5,8 +5,8 @@
 #include "../io/io.h"
 #include "../nets/nets.h"
 #include "../optim/optim.h"
+#include "json.h"
 #include "options.h"
-#include "output.h"
 
 /* The commands, one file each. */
 int command_nets(const options *o);

@@ -28,7 +28,7 @@ typedef struct split_check {
 typedef struct data_check {
     split_check split[SPLITS];
     size_t shared; /* patients in two splits, counted for each pair */
-    page shared_names;
+    tx_buffer shared_names;
 } data_check;
 
 static void check_image(void *context, size_t i, int worker)
@@ -112,8 +112,8 @@ static tx_status share_patients(data_check *c, int a, int b)
         int order = strcmp(p[i], q[j]);
         if (order == 0 && c->shared++ < SHOWN) {
             char escaped[TX_TEXT];
-            page_add(&c->shared_names, "  in %s and %s: %s\n", split_names[a], split_names[b],
-                     tx_escape(escaped, sizeof escaped, p[i]));
+            tx_buffer_add(&c->shared_names, "  in %s and %s: %s\n", split_names[a], split_names[b],
+                          tx_escape(escaped, sizeof escaped, p[i]));
         }
         i += order <= 0;
         j += order >= 0;
@@ -271,6 +271,6 @@ int command_data(const options *o)
     int code = check(&c, o, o->argument[1]);
     for (int i = 0; i < SPLITS; i++)
         free_split(&c.split[i]);
-    page_free(&c.shared_names);
+    tx_buffer_free(&c.shared_names);
     return code;
 }

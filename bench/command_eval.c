@@ -2,7 +2,7 @@
  *
  * An ensemble is the mean of probabilities per image; the maximum over a study's views comes after. */
 #include "bench.h"
-#include "machine.h"
+#include "environment.h"
 #include "model.h"
 #include "run.h"
 #include "scores.h"
@@ -229,7 +229,7 @@ static void print_json(const evaluation *v)
     json_end();
 }
 
-static void score_rows(page *p, const entry *e)
+static void score_rows(tx_buffer *p, const entry *e)
 {
     char number[7][TX_NUMBER];
     for (int k = 0; k < e->scores.tasks; k++) {
@@ -237,17 +237,17 @@ static void score_rows(page *p, const entry *e)
         const double value[7] = {t->auc.auc,          t->auc.low,          t->auc.high,   t->best.threshold,
                                  t->best.sensitivity, t->best.specificity, t->calibration};
         for (int i = 0; i < 7; i++)
-            format_real(number[i], TX_NUMBER, value[i]);
-        page_csv(p, e->name);
-        page_append(p, ",");
-        page_csv(p, t->task);
-        page_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s\n", t->auc.positives, t->auc.negatives, number[0], number[1],
-                 number[2], t->auc.method, number[3], number[4], number[5], number[6]);
+            tx_number_shortest(number[i], TX_NUMBER, value[i]);
+        tx_buffer_csv(p, e->name);
+        tx_buffer_append(p, ",");
+        tx_buffer_csv(p, t->task);
+        tx_buffer_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s\n", t->auc.positives, t->auc.negatives, number[0], number[1],
+                      number[2], t->auc.method, number[3], number[4], number[5], number[6]);
     }
     for (int i = 0; i < 3; i++) {
-        page_csv(p, e->name);
-        page_add(p, ",%s,nan,nan,%s,nan,nan,mean-of-%d,nan,nan,nan,nan\n", e->scores.mean[i].name,
-                 format_real(number[0], TX_NUMBER, e->scores.mean[i].value), e->scores.mean[i].tasks);
+        tx_buffer_csv(p, e->name);
+        tx_buffer_add(p, ",%s,nan,nan,%s,nan,nan,mean-of-%d,nan,nan,nan,nan\n", e->scores.mean[i].name,
+                      tx_number_shortest(number[0], TX_NUMBER, e->scores.mean[i].value), e->scores.mean[i].tasks);
     }
 }
 
@@ -255,15 +255,15 @@ static void score_rows(page *p, const entry *e)
  * several. */
 static tx_status write_folder(const evaluation *v, const char *folder)
 {
-    page p = {0};
-    page_append(
+    tx_buffer p = {0};
+    tx_buffer_append(
         &p, "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error\n");
     for (size_t i = 0; i < v->entries; i++)
         score_rows(&p, &v->entry[i]);
     char *path = tx_path_join(folder, "scores.csv");
-    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     for (size_t i = 0; status == TX_OK && i < v->entries; i++) {
         const entry *e = &v->entry[i];
         char name[64];

@@ -1,6 +1,5 @@
 /* command_nets.c - `thorax nets`: the networks of the registry and their sizes. */
 #include "bench.h"
-#include "network.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,16 +14,16 @@ enum { SIZE = 320 };
 static tx_status count(const tx_net_info *net, net_row *row)
 {
     for (int pass = 0; pass < 2; pass++) {
-        net_choice choice = {net, 0, pass ? 1000 : 14, SIZE};
-        network n;
+        tx_net_choice choice = {net, 0, pass ? 1000 : 14, SIZE};
+        tx_network n;
         size_t arena;
-        tx_status status = network_build(&n, &choice, 0, NULL);
+        tx_status status = tx_network_build(&n, &choice, 0, NULL);
         if (status)
             return status;
         *(pass ? &row->parameters_1000 : &row->parameters_14) = tx_graph_trained(n.graph);
         if (pass == 0)
-            status = network_costs(&n, 1, TX_INFER, &row->gmacs, &arena);
-        network_free(&n);
+            status = tx_network_costs(&n, 1, TX_INFER, &row->gmacs, &arena);
+        tx_network_free(&n);
         if (status)
             return status;
     }

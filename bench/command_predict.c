@@ -196,8 +196,8 @@ static void load_image(void *context, size_t k, int worker)
 static void print_row(const prediction *p, const char *path, size_t k)
 {
     char number[TX_NUMBER];
-    page row = {0};
-    page_csv(&row, path);
+    tx_buffer row = {0};
+    tx_buffer_csv(&row, path);
     size_t classes = (size_t)p->model.choice.classes;
     for (int i = 0; i < p->columns; i++) {
         size_t c = (size_t)p->column[i];
@@ -210,26 +210,26 @@ static void print_row(const prediction *p, const char *path, size_t k)
                 sum += tx_sigmoidf(p->predictor[m].logits[k * classes + c]);
             value = (double)(sum / (float)p->model.files);
         }
-        page_add(&row, ",%s", tx_number_print(number, sizeof number, value, 9));
+        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, value, 9));
     }
     puts(row.data ? row.data : "");
-    page_free(&row);
+    tx_buffer_free(&row);
 }
 
 static void print_header(const prediction *p)
 {
-    page row = {0};
-    page_append(&row, "Path");
+    tx_buffer row = {0};
+    tx_buffer_append(&row, "Path");
     for (int i = 0; i < p->columns; i++) {
         int c = p->column[i];
-        page_append(&row, ",");
+        tx_buffer_append(&row, ",");
         if (p->model.task)
-            page_csv(&row, p->model.task[c]);
+            tx_buffer_csv(&row, p->model.task[c]);
         else
-            page_add(&row, p->logits ? "logit_%d" : "p_%d", c);
+            tx_buffer_add(&row, p->logits ? "logit_%d" : "p_%d", c);
     }
     puts(row.data ? row.data : "");
-    page_free(&row);
+    tx_buffer_free(&row);
 }
 
 /* Nothing is printed before the first row can be: a command that fails until then says one line alone. */

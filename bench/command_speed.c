@@ -2,8 +2,6 @@
  *
  * Every figure carries a digest of what was computed: a fast wrong kernel shows. */
 #include "bench.h"
-#include "digest.h"
-#include "network.h"
 #include "speed_kernels.h"
 
 #include <stdio.h>
@@ -14,7 +12,7 @@ static const double SECONDS = 4;
 enum { LEAST_STEPS = 3, STEPS_AT_MOST = 1000 };
 
 typedef struct speed {
-    network net;
+    tx_network net;
     int batch, steps;
     tx_mode mode;
     uint64_t seed;
@@ -69,7 +67,7 @@ static tx_status take_digest(speed *s)
     if (!logits)
         return TX_ERR_MEMORY;
     tx_status status = tx_session_value(s->session, s->net.logits, logits);
-    digest_floats(logits, count, s->digest);
+    tx_floats_digest(logits, count, s->digest);
     tx_free(logits);
     return status;
 }
@@ -209,7 +207,7 @@ static void print_table(const speed *s, int layers)
 {
     figures f = summarise(s);
     char name[64];
-    printf("%s  %d x %d  batch %d  %s  %d threads  %s\n", net_choice_name(&s->net.choice, name), s->net.choice.size,
+    printf("%s  %d x %d  batch %d  %s  %d threads  %s\n", tx_net_choice_name(&s->net.choice, name), s->net.choice.size,
            s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer", tx_threads(), tx_isa_name());
     printf("images/s  %.2f   step  %.2f ms median, %.2f ms best of %d\n", f.images_per_s, f.median, f.least, s->steps);
     printf("GFLOP/s   %.1f   of %.1f in registers (%.0f%%)\n", f.gflops, s->peak_gflops,
@@ -222,16 +220,16 @@ static void print_table(const speed *s, int layers)
 
 static int speed_network(const options *o, speed *s)
 {
-    net_choice choice = {tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 14,
-                         (int)option_whole(o, "size")};
+    tx_net_choice choice = {tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 14,
+                            (int)option_whole(o, "size")};
     if (net_choice_check(&choice) != EXIT_DONE)
         return EXIT_USAGE;
     s->batch = (int)option_whole(o, "batch");
     s->mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
     s->seed = option_seed(o, "seed");
-    tx_status status = network_build(&s->net, &choice, s->mode == TX_TRAIN, NULL);
+    tx_status status = tx_network_build(&s->net, &choice, s->mode == TX_TRAIN, NULL);
     if (status == TX_OK)
-        status = network_costs(&s->net, s->batch, s->mode, &s->macs, &s->arena);
+        status = tx_network_costs(&s->net, s->batch, s->mode, &s->macs, &s->arena);
     if (status == TX_OK)
         status = prepare(s);
     if (status == TX_OK) {
@@ -245,7 +243,7 @@ static int speed_network(const options *o, speed *s)
     tx_session_free(s->session);
     tx_optimizer_free(s->optimizer);
     tx_weights_free(s->weights);
-    network_free(&s->net);
+    tx_network_free(&s->net);
     return status == TX_OK ? EXIT_DONE : complain_failed();
 }
 

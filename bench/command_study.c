@@ -3,7 +3,7 @@
  * A job is trained as `thorax train` would, so it is resumed in the same way, and its `done` mark is the run's. */
 #include "bench.h"
 #include "commands.h"
-#include "machine.h"
+#include "environment.h"
 #include "model.h"
 #include "report.h"
 #include "run.h"
@@ -44,9 +44,9 @@ typedef struct study {
 /* NET[-K].INIT.SEED */
 static const char *job_name(const study *s, const job *j, char out[128])
 {
-    net_choice choice = {tx_net_find(j->net), j->cut, 1, 1};
+    tx_net_choice choice = {tx_net_find(j->net), j->cut, 1, 1};
     char net[64];
-    snprintf(out, 128, "%s.%.20s.%llu", net_choice_name(&choice, net), j->init, (unsigned long long)s->seed);
+    snprintf(out, 128, "%s.%.20s.%llu", tx_net_choice_name(&choice, net), j->init, (unsigned long long)s->seed);
     return out;
 }
 
@@ -115,8 +115,8 @@ static tx_status read_result(const study *s, const job *j, result *r)
 {
     run_checkpoint *list;
     size_t count;
-    net_choice choice = {tx_net_find(j->net), j->cut, 0, 0};
-    network n;
+    tx_net_choice choice = {tx_net_find(j->net), j->cut, 0, 0};
+    tx_network n;
     memset(r, 0, sizeof *r);
     char *folder = job_folder(s, j);
     tx_status status = folder ? run_checkpoints(folder, &list, &count) : TX_ERR_MEMORY;
@@ -132,10 +132,10 @@ static tx_status read_result(const study *s, const job *j, result *r)
     }
     choice.size = choice.net->smallest;
     if (status == TX_OK)
-        status = network_build(&n, &choice, 0, NULL);
+        status = tx_network_build(&n, &choice, 0, NULL);
     if (status == TX_OK) {
         r->parameters = tx_graph_trained(n.graph);
-        network_free(&n);
+        tx_network_free(&n);
     }
     return status;
 }
@@ -144,24 +144,25 @@ static const char results_header[] = "net,cut,init,seed,parameters,task,auc,low,
 
 static tx_status write_results(const study *s, const result *r)
 {
-    page p = {0};
+    tx_buffer p = {0};
     char number[3][TX_NUMBER];
-    page_append(&p, results_header);
+    tx_buffer_append(&p, results_header);
     for (size_t i = 0; i < JOBS; i++)
         for (size_t k = 0; k < r[i].m.rows; k++) {
             const metric *row = &r[i].m.row[k];
             if (row->test != r[i].test || row->step != r[i].best)
                 continue;
-            page_add(&p, "%s,%d,%s,%llu,%zu,", jobs[i].net, jobs[i].cut, jobs[i].init, (unsigned long long)s->seed,
-                     r[i].parameters);
-            page_csv(&p, row->task);
-            page_add(&p, ",%s,%s,%s\n", format_real(number[0], TX_NUMBER, row->auc),
-                     format_real(number[1], TX_NUMBER, row->low), format_real(number[2], TX_NUMBER, row->high));
+            tx_buffer_add(&p, "%s,%d,%s,%llu,%zu,", jobs[i].net, jobs[i].cut, jobs[i].init, (unsigned long long)s->seed,
+                          r[i].parameters);
+            tx_buffer_csv(&p, row->task);
+            tx_buffer_add(&p, ",%s,%s,%s\n", tx_number_shortest(number[0], TX_NUMBER, row->auc),
+                          tx_number_shortest(number[1], TX_NUMBER, row->low),
+                          tx_number_shortest(number[2], TX_NUMBER, row->high));
         }
     char *path = tx_path_join(s->out, "results.csv");
-    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status;
 }
 
@@ -169,11 +170,11 @@ static tx_status write_results(const study *s, const result *r)
 enum { ENOUGH = 10 };
 
 /* Which tasks the figures tell from chance, and how wide their intervals are: computed, not written by hand. */
-static void report_limits(page *p, const result *r)
+static void report_limits(tx_buffer *p, const result *r)
 {
     double sum = 0;
     int enough = 0, above = 0, few = 0, undefined = 0;
-    page names = {0};
+    tx_buffer names = {0};
     for (size_t k = 0; k < r->m.rows; k++) {
         const metric *row = &r->m.row[k];
         if (row->test != r->test || row->step != r->best || isnan(row->positives))
@@ -188,42 +189,43 @@ static void report_limits(page *p, const result *r)
         enough++;
         sum += row->high - row->low;
         if (row->low > 0.5) {
-            page_append(&names, above++ ? ", " : "");
-            page_html(&names, row->task);
+            tx_buffer_append(&names, above++ ? ", " : "");
+            tx_buffer_html(&names, row->task);
         }
     }
     char width[TX_NUMBER];
-    page_add(p,
-             "<p>%d tasks have at least %d positive and %d negative studies. Of these %d %s above chance (the "
-             "interval's lower end is above 0.5)",
-             enough, (int)ENOUGH, (int)ENOUGH, above, above == 1 ? "is" : "are");
+    tx_buffer_add(p,
+                  "<p>%d tasks have at least %d positive and %d negative studies. Of these %d %s above chance (the "
+                  "interval's lower end is above 0.5)",
+                  enough, (int)ENOUGH, (int)ENOUGH, above, above == 1 ? "is" : "are");
     if (above) {
-        page_append(p, ": ");
-        page_append(p, names.data ? names.data : "");
+        tx_buffer_append(p, ": ");
+        tx_buffer_append(p, names.data ? names.data : "");
     }
-    page_append(p, ". ");
+    tx_buffer_append(p, ". ");
     if (enough)
-        page_add(p, "Their intervals are %s wide on average, so differences smaller than that are not resolved here. ",
-                 tx_number_fixed(width, sizeof width, sum / enough, 2));
-    page_add(p,
-             "%d tasks have fewer: their figures say little. %d have no positive or no negative study, and no "
-             "AUC.</p>\n",
-             few, undefined);
-    page_free(&names);
+        tx_buffer_add(
+            p, "Their intervals are %s wide on average, so differences smaller than that are not resolved here. ",
+            tx_number_fixed(width, sizeof width, sum / enough, 2));
+    tx_buffer_add(p,
+                  "%d tasks have fewer: their figures say little. %d have no positive or no negative study, and no "
+                  "AUC.</p>\n",
+                  few, undefined);
+    tx_buffer_free(&names);
 }
 
-static tx_status report_job(const study *s, page *p, const job *j, const result *r)
+static tx_status report_job(const study *s, tx_buffer *p, const job *j, const result *r)
 {
     char name[128];
-    page_append(p, "<h2>");
-    page_html(p, job_name(s, j, name));
-    page_add(p, "</h2>\n<p>%zu parameters; best checkpoint by mean AUC on the validation split: step %llu.</p>\n",
-             r->parameters, (unsigned long long)r->best);
+    tx_buffer_append(p, "<h2>");
+    tx_buffer_html(p, job_name(s, j, name));
+    tx_buffer_add(p, "</h2>\n<p>%zu parameters; best checkpoint by mean AUC on the validation split: step %llu.</p>\n",
+                  r->parameters, (unsigned long long)r->best);
     char *folder = job_folder(s, j);
     tx_status status = folder ? report_curves(p, folder, &r->m) : TX_ERR_MEMORY;
     report_table(p, &r->m, r->best);
     report_limits(p, r);
-    page_append(p, "<h3>Options</h3>\n");
+    tx_buffer_append(p, "<h3>Options</h3>\n");
     if (status == TX_OK)
         status = report_config(p, folder);
     tx_free(folder);
@@ -231,52 +233,52 @@ static tx_status report_job(const study *s, page *p, const job *j, const result 
 }
 
 /* The command line, without the places of files. */
-static void report_command(const study *s, page *p)
+static void report_command(const study *s, tx_buffer *p)
 {
-    page_append(p, "<h2>To repeat it</h2>\n<pre>thorax study");
+    tx_buffer_append(p, "<h2>To repeat it</h2>\n<pre>thorax study");
     if (!s->preset)
-        page_append(p, " --preset FILE");
+        tx_buffer_append(p, " --preset FILE");
     if (option_text(s->o, "data"))
-        page_append(p, " --data DIR");
+        tx_buffer_append(p, " --data DIR");
     if (s->seed)
-        page_add(p, " --seed %llu", (unsigned long long)s->seed);
+        tx_buffer_add(p, " --seed %llu", (unsigned long long)s->seed);
     for (size_t i = 0; i < OF_DATA; i++)
         if (option_given(s->o, of_data[i] + 2)) {
-            page_add(p, " %s \"", of_data[i]);
-            page_html(p, option_text(s->o, of_data[i] + 2));
-            page_append(p, "\"");
+            tx_buffer_add(p, " %s \"", of_data[i]);
+            tx_buffer_html(p, option_text(s->o, of_data[i] + 2));
+            tx_buffer_append(p, "\"");
         }
-    page_append(p, " --out DIR</pre>\n<p>");
+    tx_buffer_append(p, " --out DIR</pre>\n<p>");
     if (!s->preset)
-        page_append(p, "FILE holds the options above. ");
-    page_append(p, "The same data, options and seed give the same bytes on every machine. The figures as numbers: "
-                   "results.csv.</p>\n");
+        tx_buffer_append(p, "FILE holds the options above. ");
+    tx_buffer_append(p, "The same data, options and seed give the same bytes on every machine. The figures as numbers: "
+                        "results.csv.</p>\n");
 }
 
 static const char report_title[] = "Thorax: a network learns to read chest radiographs";
 
 static tx_status write_report(const study *s, const result *r)
 {
-    page p = {0};
+    tx_buffer p = {0};
     tx_status status = TX_OK;
     report_begin(&p, report_title);
-    page_append(&p, "<p>A network was trained from random weights, the best checkpoint was chosen on the "
-                    "validation split, and the figures "
-                    "below are of patients that neither the training nor the choice has seen.</p>\n");
+    tx_buffer_append(&p, "<p>A network was trained from random weights, the best checkpoint was chosen on the "
+                         "validation split, and the figures "
+                         "below are of patients that neither the training nor the choice has seen.</p>\n");
     for (size_t i = 0; status == TX_OK && i < JOBS; i++)
         status = report_job(s, &p, &jobs[i], &r[i]);
     report_command(s, &p);
     if (!option_text(s->o, "data"))
-        page_append(&p, "<p>The radiographs are from ChestX-ray14, provided by the NIH Clinical Center "
-                        "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen "
-                        "half with pneumonia, half without "
-                        "finding, so no figure here carries over to a clinic.</p>\n");
+        tx_buffer_append(&p, "<p>The radiographs are from ChestX-ray14, provided by the NIH Clinical Center "
+                             "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen "
+                             "half with pneumonia, half without "
+                             "finding, so no figure here carries over to a clinic.</p>\n");
     report_end(&p);
     char *path = status == TX_OK ? tx_path_join(s->out, "report.html") : NULL;
     if (status == TX_OK)
-        status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+        status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status;
 }
 
@@ -383,13 +385,13 @@ static tx_status check_own(const study *s, const char *name, const char *begin)
 static tx_status check_folder(const study *s)
 {
     char escaped[TX_TEXT];
-    page p = {0};
+    tx_buffer p = {0};
     if (run_is_there(s->out))
         return tx_fail(TX_ERR_FILE, "%s: holds a run; --out wants a folder for a study",
                        tx_escape(escaped, sizeof escaped, s->out));
     report_begin(&p, report_title);
     tx_status status = p.status ? p.status : check_own(s, "report.html", p.data);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status == TX_OK ? check_own(s, "results.csv", results_header) : status;
 }
 

@@ -1,12 +1,11 @@
 /* command_summary.c - `thorax summary NET`: a row a layer, and the planned memory to the byte. */
 #include "bench.h"
-#include "network.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct summary {
-    network net;
+    tx_network net;
     tx_plan *plan;
     int batch;
     tx_mode mode;
@@ -24,7 +23,7 @@ static const char *algorithm_of(const summary *s, const tx_node *node)
 static void print_table(const summary *s)
 {
     char name[64], shape[64];
-    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", net_choice_name(&s->net.choice, name),
+    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", tx_net_choice_name(&s->net.choice, name),
            s->net.choice.classes, s->net.choice.size, s->net.choice.size, s->batch,
            s->mode == TX_TRAIN ? "train" : "infer");
     printf("%-30s %-16s %-20s %12s %15s  %s\n", "name", "op", "shape (N,H,W,C)", "parameters", "MACs", "algorithm");
@@ -32,7 +31,7 @@ static void print_table(const summary *s)
         const tx_node *node = tx_graph_node(s->net.graph, i);
         const tx_need *need = tx_plan_need(s->plan, node);
         snprintf(shape, sizeof shape, "%d,%d,%d,%d", node == s->net.loss ? 1 : s->batch, node->h, node->w, node->c);
-        printf("%-30s %-16s %-20s %12zu %15.0f  %s\n", node->name, node->op->name, shape, node_parameters(node),
+        printf("%-30s %-16s %-20s %12zu %15.0f  %s\n", node->name, node->op->name, shape, tx_node_parameters(node),
                need ? need->macs : 0, algorithm_of(s, node));
     }
     printf("\nparameters        %15zu\n", s->parameters);
@@ -71,7 +70,7 @@ static void print_json(const summary *s)
         json_whole(&j, NULL, node->w);
         json_whole(&j, NULL, node->c);
         json_close(&j, ']');
-        json_whole(&j, "parameters", (long long)node_parameters(node));
+        json_whole(&j, "parameters", (long long)tx_node_parameters(node));
         json_real(&j, "macs", need ? need->macs : 0);
         json_string(&j, "algorithm", algorithm_of(s, node));
         json_close(&j, '}');
@@ -85,8 +84,8 @@ int command_summary(const options *o)
 {
     char escaped[TX_TEXT];
     const char *name = o->argument[0];
-    net_choice choice = {tx_net_find(name), (int)option_whole(o, "cut"), (int)option_whole(o, "classes"),
-                         (int)option_whole(o, "size")};
+    tx_net_choice choice = {tx_net_find(name), (int)option_whole(o, "cut"), (int)option_whole(o, "classes"),
+                            (int)option_whole(o, "size")};
     if (!choice.net) {
         const char *near = nearest_name(name, tx_nets(), net_name, NULL);
         return complain(EXIT_USAGE, "unknown network '%s'%s%s (thorax nets lists them)",
@@ -96,11 +95,11 @@ int command_summary(const options *o)
         return EXIT_USAGE;
     summary s = {.batch = (int)option_whole(o, "batch")};
     s.mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
-    if (network_build(&s.net, &choice, s.mode == TX_TRAIN, NULL))
+    if (tx_network_build(&s.net, &choice, s.mode == TX_TRAIN, NULL))
         return complain_failed();
     s.plan = tx_plan_new(s.net.graph, s.batch, s.mode);
     if (!s.plan) {
-        network_free(&s.net);
+        tx_network_free(&s.net);
         return complain_failed();
     }
     work_begins();
@@ -117,6 +116,6 @@ int command_summary(const options *o)
     else
         print_table(&s);
     tx_plan_free(s.plan);
-    network_free(&s.net);
+    tx_network_free(&s.net);
     return EXIT_DONE;
 }

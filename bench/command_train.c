@@ -1,6 +1,6 @@
 /* command_train.c - `thorax train`: a run from its first step to its report, or from where it stopped. */
 #include "bench.h"
-#include "machine.h"
+#include "environment.h"
 #include "train.h"
 #include "trainer.h"
 
@@ -74,15 +74,15 @@ static void print_finished(const trainer *t)
 
 static int train_folder(trainer *t, const options *o, const char *plan)
 {
-    pairs config = {0};
+    settings config = {0};
     char identity[65];
     int skips = strcmp(option_text(o, "bad-images"), "skip") == 0;
     if (trainer_config(t, &config, identity)) {
-        pairs_free(&config);
+        settings_free(&config);
         return complain_failed();
     }
     run_state state = run_enter(&t->run, option_text(o, "out"), &config, identity, option_on(o, "restart"), skips);
-    pairs_free(&config);
+    settings_free(&config);
     if (state == RUN_REFUSED)
         return complain_failed();
     if (state == RUN_FINISHED) {
@@ -105,7 +105,7 @@ int train(const options *o, const char *label, int figures)
     trainer *t = tx_alloc(1, sizeof *t);
     if (!t)
         return complain_failed();
-    page plan = {0};
+    tx_buffer plan = {0};
     int code = trainer_read(t, o, label);
     t->figures = figures;
     if (code == EXIT_DONE && option_on(o, "dry-run") && option_on(o, "json"))
@@ -119,7 +119,7 @@ int train(const options *o, const char *label, int figures)
     } else if (code == EXIT_DONE) {
         code = train_folder(t, o, plan.data);
     }
-    page_free(&plan);
+    tx_buffer_free(&plan);
     trainer_free(t);
     tx_free(t);
     return code;

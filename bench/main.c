@@ -2,7 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "bench.h"
 #include "commands.h"
-#include "machine.h"
+#include "environment.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -90,10 +90,10 @@ const char *net_normal(const tx_net_info *net)
 }
 
 /* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
-static int fits(const tx_safetensors *file, const net_choice *choice)
+static int fits(const tx_safetensors *file, const tx_net_choice *choice)
 {
-    network n;
-    if (network_build(&n, choice, 0, NULL))
+    tx_network n;
+    if (tx_network_build(&n, choice, 0, NULL))
         return 0;
     size_t found = 0, counters = 0;
     int same = 1;
@@ -110,7 +110,7 @@ static int fits(const tx_safetensors *file, const net_choice *choice)
         found++;
     }
     same = same && found + counters == tx_safetensors_count(file);
-    network_free(&n);
+    tx_network_free(&n);
     return same;
 }
 
@@ -124,13 +124,13 @@ static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
 }
 
 /* The one network, cut or full, whose names and shapes are the file's. */
-static int find_net(const tx_safetensors *file, net_choice *choice)
+static int find_net(const tx_safetensors *file, tx_net_choice *choice)
 {
     for (int i = 0; i < tx_nets(); i++) {
         const tx_net_info *net = tx_net_at(i);
         int classes = outputs_in(file, net);
         for (int cut = 0; classes && cut <= net->blocks; cut++) {
-            *choice = (net_choice){net, cut, classes, net->smallest};
+            *choice = (tx_net_choice){net, cut, classes, net->smallest};
             if (fits(file, choice))
                 return 0;
         }
@@ -144,7 +144,7 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
 {
     char escaped[TX_TEXT];
     tx_escape(escaped, sizeof escaped, m->file[0]);
-    const char *says = pairs_get(&m->carried, "net"), *cut = pairs_get(&m->carried, "cut"),
+    const char *says = settings_get(&m->carried, "net"), *cut = settings_get(&m->carried, "cut"),
                *asked = option_text(o, "net");
     long k = option_whole(o, "cut");
     if (says) {
@@ -172,13 +172,13 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
 }
 
 /* ---------------------------------------------------------------------------------------------- model */
-static tx_status copy_metadata(pairs *p, const tx_safetensors *file)
+static tx_status copy_metadata(settings *p, const tx_safetensors *file)
 {
     size_t n;
     const tx_pair *meta = tx_safetensors_metas(file, &n);
     tx_status status = TX_OK;
     for (size_t i = 0; status == TX_OK && i < n; i++)
-        status = pairs_set(p, meta[i].key, meta[i].value);
+        status = settings_set(p, meta[i].key, meta[i].value);
     return status;
 }
 
@@ -186,20 +186,20 @@ static tx_status copy_metadata(pairs *p, const tx_safetensors *file)
 static tx_status check_format(model *m)
 {
     char escaped[TX_TEXT];
-    const char *format = pairs_get(&m->carried, "format");
+    const char *format = settings_get(&m->carried, "format");
     if (format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0)
         return TX_OK;
     if (format && strncmp(format, "thorax ", 7) == 0)
         return tx_fail(TX_ERR_FORMAT, "%s: format '%s', expected '" TX_CHECKPOINT_FORMAT "'", m->file[0],
                        tx_escape(escaped, sizeof escaped, format));
-    pairs_free(&m->carried);
+    settings_free(&m->carried);
     return TX_OK;
 }
 
 /* The names of the outputs, where the file has as many as outputs. */
 static tx_status name_tasks(model *m)
 {
-    const char *list = pairs_get(&m->carried, "tasks");
+    const char *list = settings_get(&m->carried, "tasks");
     char name[256];
     if (!list)
         return TX_OK;
@@ -265,8 +265,8 @@ int model_open(model *m, const char *name, const options *o)
 
 tx_status model_check(const model *m)
 {
-    network n;
-    tx_status status = network_build(&n, &m->choice, 0, NULL);
+    tx_network n;
+    tx_status status = tx_network_build(&n, &m->choice, 0, NULL);
     if (status)
         return status;
     tx_weights *weights = tx_weights_new(n.graph, 0);
@@ -276,7 +276,7 @@ tx_status model_check(const model *m)
         if ((status = tx_checkpoint_load(m->file[i], weights, 0, NULL)) == TX_OK)
             status = weights_check(weights, m->file[i]);
     tx_weights_free(weights);
-    network_free(&n);
+    tx_network_free(&n);
     return status;
 }
 
@@ -289,25 +289,25 @@ void model_free(model *m)
     tx_free(m->task);
     tx_free(m->file);
     recipe_free(&m->recipe);
-    pairs_free(&m->carried);
+    settings_free(&m->carried);
     memset(m, 0, sizeof *m);
 }
 
 void model_describe(const model *m)
 {
     char net[64], how[256];
-    const char *step = pairs_get(&m->carried, "step");
-    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], net_choice_name(&m->choice, net),
+    const char *step = settings_get(&m->carried, "step");
+    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], tx_net_choice_name(&m->choice, net),
         m->choice.classes, step ? ", step " : "", step ? step : "", m->files > 1 ? " and others of its run" : "",
         recipe_describe(&m->recipe, how, sizeof how));
 }
 
 /* ------------------------------------------------------------------------------------------ predictor */
-tx_status predictor_open(predictor *p, const net_choice *choice, int batch)
+tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch)
 {
     memset(p, 0, sizeof *p);
     p->batch = batch;
-    tx_status status = network_build(&p->net, choice, 0, NULL);
+    tx_status status = tx_network_build(&p->net, choice, 0, NULL);
     if (status)
         return status;
     p->weights = tx_weights_new(p->net.graph, 0);
@@ -353,7 +353,7 @@ void predictor_free(predictor *p)
 {
     tx_session_free(p->session);
     tx_weights_free(p->weights);
-    network_free(&p->net);
+    tx_network_free(&p->net);
     tx_free(p->logits);
     memset(p, 0, sizeof *p);
 }

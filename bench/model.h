@@ -3,16 +3,16 @@
 #ifndef THORAX_BENCH_MODEL_H
 #define THORAX_BENCH_MODEL_H
 
-#include "network.h"
+#include "../nets/nets.h"
 #include "recipe.h"
 
 typedef struct model {
     const char *name; /* as typed */
-    net_choice choice;
+    tx_net_choice choice;
     recipe recipe;
-    pairs carried; /* metadata of the (best) file */
-    char **task;   /* names of the outputs, or NULL where the file does not have them */
-    char **file;   /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
+    settings carried; /* metadata of the (best) file */
+    char **task;      /* names of the outputs, or NULL where the file does not have them */
+    char **file;      /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
     size_t files;
 } model;
 
@@ -44,13 +44,13 @@ void run_checkpoints_free(run_checkpoint *list, size_t count);
 
 /* A model made ready to predict batches of up to `batch` images. */
 typedef struct predictor {
-    network net;
+    tx_network net;
     tx_weights *weights;
     tx_session *session;
     int batch;
     float *logits; /* batch x classes */
 } predictor;
-tx_status predictor_open(predictor *p, const net_choice *choice, int batch);
+tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch);
 /* Reads weights of the predictor's network. */
 tx_status predictor_load(predictor *p, const char *path);
 /* The logits of the first n images that stand in the session's input. */

@@ -2,157 +2,12 @@
  * switches, --config files, and messages that name the nearest option. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
-#include "output.h"
-#include "pairs.h"
+#include "settings.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { CONFIG_AT_MOST = 1 << 20 };
-
-static const char *spoken_for = NULL;
-
-void complain_as(const char *who)
-{
-    spoken_for = who;
-}
-
-int complain(int status, const char *format, ...)
-{
-    char text[2048], line[4096];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    size_t n = 0;
-    for (const unsigned char *p = (const unsigned char *)text; *p && n + 5 < sizeof line; p++)
-        n += (size_t)snprintf(line + n, 5, *p < 0x20 || *p == 0x7f ? "\\x%02x" : "%c", *p);
-    line[n] = 0;
-    fflush(stdout);
-    fprintf(stderr, "thorax%s%s: %s\n", spoken_for ? " " : "", spoken_for ? spoken_for : "", line);
-    return status;
-}
-
-int complain_failed(void)
-{
-    return complain(EXIT_FAILED, "%s", tx_error_message());
-}
-
-/* ------------------------------------------------------------------------------------------ numbers */
-int parse_real(const char *text, double low, double high, double *value)
-{
-    double v;
-    if (tx_number_parse(text, &v) || !(v >= low && v <= high))
-        return -1;
-    *value = v;
-    return 0;
-}
-
-int parse_whole(const char *text, double low, double high, long *value)
-{
-    int64_t v;
-    if (tx_integer_parse(text, &v) || (double)v < low || (double)v > high)
-        return -1;
-    *value = (long)v;
-    return 0;
-}
-
-int parse_seed(const char *text, uint64_t *value)
-{
-    uint64_t v = 0;
-    if (!*text)
-        return -1;
-    for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9')
-            return -1;
-        uint64_t digit = (uint64_t)(*p - '0');
-        if (v > (UINT64_MAX - digit) / 10)
-            return -1;
-        v = v * 10 + digit;
-    }
-    *value = v;
-    return 0;
-}
-
-int next_item(const char **list, char separator, char *out, size_t size)
-{
-    if (!*list)
-        return 0;
-    const char *from = *list, *end = strchr(from, separator);
-    size_t n = end ? (size_t)(end - from) : strlen(from);
-    *list = end ? end + 1 : NULL;
-    while (n > 0 && (*from == ' ' || *from == '\t')) {
-        from++;
-        n--;
-    }
-    while (n > 0 && (from[n - 1] == ' ' || from[n - 1] == '\t'))
-        n--;
-    if (n >= size)
-        return -1;
-    memcpy(out, from, n);
-    out[n] = 0;
-    return 1;
-}
-
-/* ---------------------------------------------------------------------------------------- nearest name */
-enum { NAME_AT_MOST = 40 };
-
-/* Edit distance (Damerau 1964, neighbours exchanged count one), texts of at most NAME_AT_MOST - 1 bytes. */
-static int edit_distance(const char *a, const char *b)
-{
-    int la = (int)strlen(a), lb = (int)strlen(b);
-    int d[NAME_AT_MOST][NAME_AT_MOST];
-    for (int i = 0; i <= la; i++)
-        d[i][0] = i;
-    for (int j = 0; j <= lb; j++)
-        d[0][j] = j;
-    for (int i = 1; i <= la; i++)
-        for (int j = 1; j <= lb; j++) {
-            int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best)
-                best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best)
-                best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    return d[la][lb];
-}
-
-const char *nearest_name(const char *typed, int names, name_at *name, const void *context)
-{
-    const char *best = NULL;
-    int least = 0;
-    size_t typed_length = strlen(typed);
-    if (typed_length == 0 || typed_length >= NAME_AT_MOST)
-        return NULL;
-    for (int i = 0; i < names; i++) {
-        const char *candidate = name(context, i);
-        if (!candidate || strlen(candidate) >= NAME_AT_MOST)
-            continue;
-        int distance = edit_distance(typed, candidate);
-        /* The beginning of a name is as near as one slip. */
-        if (typed_length >= 2 && strncmp(typed, candidate, typed_length) == 0 && distance > 1)
-            distance = 1;
-        if (!best || distance < least) {
-            best = candidate;
-            least = distance;
-        }
-    }
-    return best && least <= (int)(typed_length / 3 > 2 ? typed_length / 3 : 2) && least < (int)strlen(best) ? best
-                                                                                                            : NULL;
-}
-
-/* ------------------------------------------------------------------------------- what a command takes */
-int option_find(const char *name)
-{
-    for (int i = 0; i < option_count(); i++)
-        if (strcmp(option_at(i)->name, name) == 0)
-            return i;
-    return -1;
-}
 
 /* Where option i stands in the command's list, or NULL; *length is that of the entry. */
 static const char *entry_of(const command *c, int i, size_t *length)
@@ -289,7 +144,7 @@ static int config_line(options *o, const command *c, char *line, const char *fil
         return complain(EXIT_FAILED, "%s line %d: found '%s', expected key = value", file, number,
                         tx_escape(escaped, sizeof escaped, line));
     *equals = 0;
-    char *key = trim(line), *value = pairs_unquote(trim(equals + 1));
+    char *key = trim(line), *value = settings_unquote(trim(equals + 1));
     if (!value)
         return complain(EXIT_FAILED, "%s line %d: %s: expected a text between quotation marks", file, number,
                         tx_escape(escaped, sizeof escaped, key));
@@ -490,7 +345,7 @@ const char *option_canonical(const options *o, int i, char out[64])
     long whole;
     uint64_t seed;
     if (p->kind == OPTION_REAL && parse_real(value, p->low, p->high, &real) == 0)
-        return format_real(out, 64, real);
+        return tx_number_shortest(out, 64, real);
     if (p->kind == OPTION_WHOLE && parse_whole(value, p->low, p->high, &whole) == 0)
         snprintf(out, 64, "%ld", whole);
     else if (p->kind == OPTION_SEED && parse_seed(value, &seed) == 0)

@@ -11,27 +11,18 @@ static const char *const blanks[] = {"zeros", "ignore", NULL};
 static const char *const view_names[] = {"all", "frontal", "lateral", NULL};
 static const char *const resizes[] = {"short", "stretch", NULL};
 
-int betas_read(const char *text, double *beta1, double *beta2)
-{
-    char item[32];
-    if (next_item(&text, ',', item, sizeof item) != 1 || parse_real(item, 0, 1, beta1) || *beta1 == 1)
-        return -1;
-    if (next_item(&text, ',', item, sizeof item) != 1 || parse_real(item, 0, 1, beta2) || *beta2 == 1)
-        return -1;
-    return text ? -1 : 0;
-}
-
 /* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
-static const char *find(const options *o, const pairs *carried, const char *key)
+static const char *find(const options *o, const settings *carried, const char *key)
 {
-    const char *value = option_given(o, key) ? option_text(o, key) : carried ? pairs_get(carried, key) : NULL;
+    const char *value = option_given(o, key) ? option_text(o, key) : carried ? settings_get(carried, key) : NULL;
     if (!value)
         value = option_text(o, key);
     return value ? value : option_at(option_find(key))->standard;
 }
 
 /* Position of the option's value among its words, or an error that names it. */
-static tx_status find_word(const options *o, const pairs *carried, const char *key, const char *const *words, int *at)
+static tx_status find_word(const options *o, const settings *carried, const char *key, const char *const *words,
+                           int *at)
 {
     char escaped[TX_TEXT];
     const char *value = find(o, carried, key);
@@ -54,7 +45,7 @@ static tx_status read_normalize(recipe *r, const char *text)
     size_t n = 0;
     for (int i = 0; i < 6; i++) {
         char number[TX_NUMBER];
-        format_real(number, sizeof number, i < 3 ? r->how.normalize.mean[i] : r->how.normalize.std[i - 3]);
+        tx_number_shortest(number, sizeof number, i < 3 ? r->how.normalize.mean[i] : r->how.normalize.std[i - 3]);
         n += (size_t)snprintf(r->normalize + n, sizeof r->normalize - n, "%s%.24s",
                               i == 0   ? ""
                               : i == 3 ? "/"
@@ -64,7 +55,7 @@ static tx_status read_normalize(recipe *r, const char *text)
     return TX_OK;
 }
 
-tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const char *normal)
+tx_status recipe_read(recipe *r, const options *o, const settings *carried, const char *normal)
 {
     char escaped[TX_TEXT];
     memset(r, 0, sizeof *r);
@@ -98,7 +89,7 @@ tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const c
     return r->tasks ? TX_OK : TX_ERR_MEMORY;
 }
 
-tx_status recipe_write(const recipe *r, pairs *p)
+tx_status recipe_write(const recipe *r, settings *p)
 {
     const char *const value[][2] = {
         {"tasks", r->tasks},
@@ -109,9 +100,9 @@ tx_status recipe_write(const recipe *r, pairs *p)
         {"interpolation", filters[r->how.interpolation]},
         {"normalize", r->normalize},
     };
-    tx_status status = pairs_format(p, "size", "%d", r->how.size);
+    tx_status status = settings_format(p, "size", "%d", r->how.size);
     for (size_t i = 0; status == TX_OK && i < sizeof value / sizeof value[0]; i++)
-        status = pairs_set(p, value[i][0], value[i][1]);
+        status = settings_set(p, value[i][0], value[i][1]);
     return status;
 }
 

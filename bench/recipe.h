@@ -4,7 +4,7 @@
 #define THORAX_BENCH_RECIPE_H
 
 #include "options.h"
-#include "pairs.h"
+#include "settings.h"
 
 typedef struct recipe {
     tx_preprocess how;
@@ -15,14 +15,11 @@ typedef struct recipe {
     char *tasks; /* names with commas between, "all" or "competition" */
 } recipe;
 
-/* Two numbers in [0, 1) with a comma between. */
-int betas_read(const char *text, double *beta1, double *beta2);
-
 /* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else
  * the standard one; that of normalize is `normal`. */
-tx_status recipe_read(recipe *r, const options *o, const pairs *carried, const char *normal);
+tx_status recipe_read(recipe *r, const options *o, const settings *carried, const char *normal);
 /* Sets the keys that recipe_read reads. */
-tx_status recipe_write(const recipe *r, pairs *p);
+tx_status recipe_write(const recipe *r, settings *p);
 void recipe_free(recipe *r);
 /* Opens a split as the recipe says; limit 0: all images. */
 tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *split, const char *tasks, size_t limit);

@@ -140,7 +140,7 @@ static void thin(points *p)
         p->count = left;
 }
 
-static tx_status draw_loss(page *p, const char *folder)
+static tx_status draw_loss(tx_buffer *p, const char *folder)
 {
     points loss = {0};
     tx_status status = read_loss(&loss, folder);
@@ -157,7 +157,7 @@ static tx_status draw_loss(page *p, const char *folder)
 }
 
 /* The last rows' tasks that are worth a line: the two means, and the most frequent finding and No Finding. */
-static tx_status draw_auc(page *p, const metrics *m)
+static tx_status draw_auc(tx_buffer *p, const metrics *m)
 {
     static const char *const names[] = {"mean6", "mean", "Lung Opacity", "No Finding"};
     points line[4] = {{0}};
@@ -182,74 +182,74 @@ static tx_status draw_auc(page *p, const metrics *m)
     return status;
 }
 
-tx_status report_curves(page *p, const char *folder, const metrics *m)
+tx_status report_curves(tx_buffer *p, const char *folder, const metrics *m)
 {
     tx_status status = draw_loss(p, folder);
     return status == TX_OK ? draw_auc(p, m) : status;
 }
 
 /* ----------------------------------------------------------------------------------------------- pages */
-void report_begin(page *p, const char *title)
+void report_begin(tx_buffer *p, const char *title)
 {
-    page_append(p, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
-    page_html(p, title);
-    page_append(p,
-                "</title>\n<style>\n"
-                "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
-                "table{border-collapse:collapse;margin:1em 0}\n"
-                "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
-                "td{white-space:nowrap}\n"
-                "th:first-child,td:first-child{text-align:left}\n"
-                "tr.mean td{font-weight:bold}\n"
-                "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
-                "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
-                "</style></head><body>\n<h1>");
-    page_html(p, title);
-    page_append(p, "</h1>\n");
+    tx_buffer_append(p, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+    tx_buffer_html(p, title);
+    tx_buffer_append(
+        p, "</title>\n<style>\n"
+           "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
+           "table{border-collapse:collapse;margin:1em 0}\n"
+           "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
+           "td{white-space:nowrap}\n"
+           "th:first-child,td:first-child{text-align:left}\n"
+           "tr.mean td{font-weight:bold}\n"
+           "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
+           "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
+           "</style></head><body>\n<h1>");
+    tx_buffer_html(p, title);
+    tx_buffer_append(p, "</h1>\n");
 }
 
-void report_end(page *p)
+void report_end(tx_buffer *p)
 {
-    page_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
+    tx_buffer_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
 }
 
-static void auc_cells(page *p, const metric *r)
+static void auc_cells(tx_buffer *p, const metric *r)
 {
     char auc[TX_NUMBER], low[TX_NUMBER], high[TX_NUMBER];
     if (!r || !isfinite(r->auc)) {
-        page_append(p, "<td>-</td><td></td>");
+        tx_buffer_append(p, "<td>-</td><td></td>");
         return;
     }
-    page_add(p, "<td>%s</td><td>", tx_number_fixed(auc, sizeof auc, r->auc, 3));
+    tx_buffer_add(p, "<td>%s</td><td>", tx_number_fixed(auc, sizeof auc, r->auc, 3));
     if (isfinite(r->low))
-        page_add(p, "%s to %s", tx_number_fixed(low, sizeof low, r->low, 3),
-                 tx_number_fixed(high, sizeof high, r->high, 3));
-    page_append(p, "</td>");
+        tx_buffer_add(p, "%s to %s", tx_number_fixed(low, sizeof low, r->low, 3),
+                      tx_number_fixed(high, sizeof high, r->high, 3));
+    tx_buffer_append(p, "</td>");
 }
 
-static void count_cell(page *p, const metric *r)
+static void count_cell(tx_buffer *p, const metric *r)
 {
     if (r && isfinite(r->positives))
-        page_add(p, "<td>%.0f / %.0f</td>", r->positives, r->negatives);
+        tx_buffer_add(p, "<td>%.0f / %.0f</td>", r->positives, r->negatives);
     else
-        page_append(p, "<td></td>");
+        tx_buffer_append(p, "<td></td>");
 }
 
-void report_table(page *p, const metrics *m, uint64_t step)
+void report_table(tx_buffer *p, const metrics *m, uint64_t step)
 {
     int any_test = 0;
     for (size_t i = 0; i < m->rows; i++)
         any_test |= m->row[i].test && m->row[i].step == step;
-    page_append(p, "<table><tr><th>task</th><th>valid pos. / neg.</th><th>AUC</th><th>95% interval</th>");
-    page_append(p, any_test ? "<th>test pos. / neg.</th><th>AUC</th><th>95% interval</th></tr>\n" : "</tr>\n");
+    tx_buffer_append(p, "<table><tr><th>task</th><th>valid pos. / neg.</th><th>AUC</th><th>95% interval</th>");
+    tx_buffer_append(p, any_test ? "<th>test pos. / neg.</th><th>AUC</th><th>95% interval</th></tr>\n" : "</tr>\n");
     for (size_t i = 0; i < m->rows; i++) {
         const metric *r = &m->row[i];
         if (r->test || r->step != step)
             continue;
-        page_append(p, isnan(r->positives) ? "<tr class=\"mean\"><td>" : "<tr><td>");
-        page_html(p, r->task);
-        page_append(p, "</td>");
+        tx_buffer_append(p, isnan(r->positives) ? "<tr class=\"mean\"><td>" : "<tr><td>");
+        tx_buffer_html(p, r->task);
+        tx_buffer_append(p, "</td>");
         count_cell(p, r);
         auc_cells(p, r);
         if (any_test) {
@@ -257,16 +257,16 @@ void report_table(page *p, const metrics *m, uint64_t step)
             count_cell(p, test);
             auc_cells(p, test);
         }
-        page_append(p, "</tr>\n");
+        tx_buffer_append(p, "</tr>\n");
     }
-    page_append(p, "</table>\n<p>AUC by study, the maximum over its images; intervals by DeLong's variance on the "
-                   "logit scale. mean5: Atelectasis, "
-                   "Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6: these and No Finding; mean: all "
-                   "tasks; each over the tasks "
-                   "that have positives and negatives.</p>\n");
+    tx_buffer_append(p, "</table>\n<p>AUC by study, the maximum over its images; intervals by DeLong's variance on the "
+                        "logit scale. mean5: Atelectasis, "
+                        "Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6: these and No Finding; mean: all "
+                        "tasks; each over the tasks "
+                        "that have positives and negatives.</p>\n");
 }
 
-tx_status report_config(page *p, const char *folder)
+tx_status report_config(tx_buffer *p, const char *folder)
 {
     unsigned char *data;
     size_t bytes;
@@ -275,7 +275,7 @@ tx_status report_config(page *p, const char *folder)
     tx_free(path);
     if (status)
         return status;
-    page_append(p, "<pre>");
+    tx_buffer_append(p, "<pre>");
     /* Where the files lay is no part of the page. */
     for (char *line = (char *)data; line && *line;) {
         char *end = strchr(line, '\n');
@@ -283,12 +283,12 @@ tx_status report_config(page *p, const char *folder)
             *end = 0;
         if (*line != '#' && strncmp(line, "data = ", 7) && strncmp(line, "init = /", 8) &&
             strncmp(line, "init = \"/", 9)) {
-            page_html(p, line);
-            page_append(p, "\n");
+            tx_buffer_html(p, line);
+            tx_buffer_append(p, "\n");
         }
         line = end ? end + 1 : NULL;
     }
-    page_append(p, "</pre>\n");
+    tx_buffer_append(p, "</pre>\n");
     tx_free(data);
     return TX_OK;
 }
@@ -296,27 +296,27 @@ tx_status report_config(page *p, const char *folder)
 tx_status report_run(const char *folder, uint64_t best, const char *about)
 {
     metrics m;
-    page p = {0};
+    tx_buffer p = {0};
     tx_status status = metrics_read(&m, folder);
     if (status == TX_OK) {
         report_begin(&p, "Thorax: a training");
-        page_append(&p, "<p>");
-        page_html(&p, about);
-        page_add(&p, "</p>\n<h2>Learning curves</h2>\n");
+        tx_buffer_append(&p, "<p>");
+        tx_buffer_html(&p, about);
+        tx_buffer_add(&p, "</p>\n<h2>Learning curves</h2>\n");
         status = report_curves(&p, folder, &m);
     }
     if (status == TX_OK) {
-        page_add(&p, "<h2>The best checkpoint, of step %llu</h2>\n", (unsigned long long)best);
+        tx_buffer_add(&p, "<h2>The best checkpoint, of step %llu</h2>\n", (unsigned long long)best);
         report_table(&p, &m, best);
-        page_append(&p, "<h2>Options</h2>\n");
+        tx_buffer_append(&p, "<h2>Options</h2>\n");
         status = report_config(&p, folder);
     }
     report_end(&p);
     char *path = status == TX_OK ? tx_path_join(folder, "report.html") : NULL;
     if (status == TX_OK)
-        status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+        status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     metrics_free(&m);
     return status;
 }

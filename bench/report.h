@@ -4,7 +4,7 @@
 #ifndef THORAX_BENCH_REPORT_H
 #define THORAX_BENCH_REPORT_H
 
-#include "output.h"
+#include "message.h"
 
 /* A row of metrics.csv; positives and negatives are NaN in the rows of means. */
 typedef struct metric {
@@ -26,14 +26,14 @@ const metric *metrics_find(const metrics *m, uint64_t step, int test, const char
 void metrics_free(metrics *m);
 
 /* Head with style, and foot with what no page may lack. */
-void report_begin(page *p, const char *title);
-void report_end(page *p);
+void report_begin(tx_buffer *p, const char *title);
+void report_end(tx_buffer *p);
 /* Loss by step from FOLDER/log.csv, AUC on valid by step. */
-tx_status report_curves(page *p, const char *folder, const metrics *m);
+tx_status report_curves(tx_buffer *p, const char *folder, const metrics *m);
 /* AUC with interval of every task on valid and test at one step. */
-void report_table(page *p, const metrics *m, uint64_t step);
+void report_table(tx_buffer *p, const metrics *m, uint64_t step);
 /* FOLDER/config.txt. */
-tx_status report_config(page *p, const char *folder);
+tx_status report_config(tx_buffer *p, const char *folder);
 /* FOLDER/report.html of a run whose best checkpoint is of `best`. */
 tx_status report_run(const char *folder, uint64_t best, const char *about);
 

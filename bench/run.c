@@ -1,8 +1,7 @@
 /* run.c - the folder that a training leaves, and how a stopped run finds its way back. See run.h. */
 #define _POSIX_C_SOURCE 200809L
-#include "run.h"
-#include "digest.h"
-#include "options.h"
+#include "run_state.h"
+#include "words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_FORMAT "thorax-state 2"
-
-static const char *const table_names[RUN_TABLES] = {"log.csv", "metrics.csv", "digests.txt", "bad-images.csv"};
+const char *const run_table_names[RUN_TABLES] = {"log.csv", "metrics.csv", "digests.txt", "bad-images.csv"};
 static const char *const table_headers[RUN_TABLES] = {
     "step,epoch,examples,loss,lr,images_per_s,seconds\n",
     "step,split,task,positives,negatives,auc,low,high,method\n",
@@ -88,7 +85,7 @@ static int by_content(const char *key)
     return strcmp(key, "data") == 0 || strcmp(key, "init") == 0;
 }
 
-static void digest_config(const pairs *config, char hex[65])
+static void digest_config(const settings *config, char hex[65])
 {
     tx_sha256 sha;
     tx_sha256_begin(&sha);
@@ -102,32 +99,32 @@ static void digest_config(const pairs *config, char hex[65])
     tx_sha256_end(&sha, hex);
 }
 
-static tx_status write_config(const run *r, const pairs *config)
+static tx_status write_config(const run *r, const settings *config)
 {
-    page p = {0};
-    page_append(&p, config_begin);
+    tx_buffer p = {0};
+    tx_buffer_append(&p, config_begin);
     for (size_t i = 0; i < config->count; i++) {
         const char *key = config->pair[i].key, *value = config->pair[i].value;
-        page_append(&p, *value ? "" : "# ");
-        page_append(&p, key);
-        page_append(&p, " = ");
-        pairs_quote(&p, value);
-        page_append(&p, "\n");
+        tx_buffer_append(&p, *value ? "" : "# ");
+        tx_buffer_append(&p, key);
+        tx_buffer_append(&p, " = ");
+        settings_quote(&p, value);
+        tx_buffer_append(&p, "\n");
     }
     char *path = run_path(r, "config.txt");
-    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status;
 }
 
 /* The first option in which the folder's run differs, or TX_OK. */
-static tx_status compare_config(const run *r, const pairs *config, const pairs *old, int same_content)
+static tx_status compare_config(const run *r, const settings *config, const settings *old, int same_content)
 {
     char folder[TX_TEXT], was[TX_TEXT], is[TX_TEXT];
     tx_escape(folder, sizeof folder, r->folder);
     for (size_t i = 0; i < config->count; i++) {
-        const char *key = config->pair[i].key, *now = config->pair[i].value, *then = pairs_get(old, key);
+        const char *key = config->pair[i].key, *now = config->pair[i].value, *then = settings_get(old, key);
         if (!then)
             then = "";
         if (strcmp(now, then) == 0 || (by_content(key) && same_content))
@@ -137,48 +134,6 @@ static tx_status compare_config(const run *r, const pairs *config, const pairs *
                        *now ? tx_escape(is, sizeof is, now) : "not given");
     }
     return TX_OK;
-}
-
-/* ------------------------------------------------------------------------------------- reading a state */
-static int read_u64(const tx_safetensors *file, const char *key, uint64_t *value)
-{
-    const char *text = tx_safetensors_meta(file, key);
-    return text ? parse_seed(text, value) : -1;
-}
-
-/* "STEP SCORE;STEP SCORE" */
-static int read_best(const char *text, run_position *at)
-{
-    char item[96];
-    at->kept = 0;
-    if (!*text)
-        return 0;
-    while (text) {
-        if (at->kept == RUN_BEST || next_item(&text, ';', item, sizeof item) != 1)
-            return -1;
-        char *blank = strchr(item, ' ');
-        if (!blank)
-            return -1;
-        *blank = 0;
-        run_best *b = &at->best[at->kept++];
-        if (parse_seed(item, &b->step) || parse_real(blank + 1, -1e300, 1e300, &b->score))
-            return -1;
-    }
-    return 0;
-}
-
-static int read_position(const tx_safetensors *file, run_position *at, uint64_t bytes[RUN_TABLES])
-{
-    const char *chain = tx_safetensors_meta(file, "chain"), *best = tx_safetensors_meta(file, "best");
-    const char *seconds = tx_safetensors_meta(file, "seconds");
-    if (!chain || strlen(chain) != 64 || !best || !seconds || parse_real(seconds, 0, 1e300, &at->seconds))
-        return -1;
-    memcpy(at->chain, chain, 65);
-    int bad = read_u64(file, "step", &at->step) || read_u64(file, "evaluated", &at->evaluated) ||
-              read_u64(file, "digested", &at->digested) || read_best(best, at);
-    for (int t = 0; t < RUN_TABLES; t++)
-        bad = bad || read_u64(file, table_names[t], &bytes[t]);
-    return bad ? -1 : 0;
 }
 
 static uint64_t file_bytes(const char *path)
@@ -195,7 +150,7 @@ static int stands(const run *r, const run_position *at, const uint64_t bytes[RUN
 {
     int sound = 1;
     for (int t = 0; t < RUN_TABLES; t++) {
-        char *path = run_path(r, table_names[t]);
+        char *path = run_path(r, run_table_names[t]);
         sound = sound && file_bytes(path) >= bytes[t];
         tx_free(path);
     }
@@ -205,95 +160,6 @@ static int stands(const run *r, const run_position *at, const uint64_t bytes[RUN
         tx_free(path);
     }
     return sound;
-}
-
-/* Opens a state if it is this run's and everything that it refers to is there; NULL if not. */
-static tx_safetensors *open_state(const run *r, const char *path, run_position *at, uint64_t bytes[RUN_TABLES])
-{
-    tx_safetensors *file = tx_path_exists(path) ? tx_safetensors_open(path) : NULL;
-    if (!file)
-        return NULL;
-    const char *format = tx_safetensors_meta(file, "format"), *config = tx_safetensors_meta(file, "config");
-    const char *identity = tx_safetensors_meta(file, "identity");
-    if (format && strcmp(format, STATE_FORMAT) == 0 && config && strcmp(config, r->config) == 0 && identity &&
-        strcmp(identity, r->identity) == 0 && read_position(file, at, bytes) == 0 && stands(r, at, bytes))
-        return file;
-    tx_safetensors_close(file);
-    return NULL;
-}
-
-/* "STEP SCORE;STEP SCORE" */
-static void write_best(const run_position *at, page *out)
-{
-    char number[TX_NUMBER];
-    for (size_t i = 0; i < at->kept; i++)
-        page_add(out, "%s%llu %s", i ? ";" : "", (unsigned long long)at->best[i].step,
-                 format_real(number, sizeof number, at->best[i].score));
-}
-
-/* Of everything in a state that decides how the run goes on: a bit that flipped on the disk must not. */
-static tx_status digest_state(const run_position *at, const uint64_t bytes[RUN_TABLES], const tx_weights *weights,
-                              tx_optimizer *optimizer, char hex[65])
-{
-    tx_sha256 sha;
-    page text = {0};
-    page_add(&text, "%llu %llu %llu %s %llu\n", (unsigned long long)at->step, (unsigned long long)at->evaluated,
-             (unsigned long long)at->digested, at->chain, (unsigned long long)tx_optimizer_steps(optimizer));
-    for (int t = 0; t < RUN_TABLES; t++)
-        page_add(&text, "%llu\n", (unsigned long long)bytes[t]);
-    write_best(at, &text);
-    if (text.status) {
-        page_free(&text);
-        return text.status;
-    }
-    tx_sha256_begin(&sha);
-    tx_sha256_add(&sha, text.data, text.length);
-    page_free(&text);
-    for (size_t i = 0; i < weights->counters; i++) {
-        unsigned char little[8];
-        for (int b = 0; b < 8; b++)
-            little[b] = (unsigned char)((uint64_t)weights->counter[i] >> 8 * b);
-        tx_sha256_add(&sha, little, sizeof little);
-    }
-    tx_status status = digest_add_blocks(&sha, weights->value, weights->total);
-    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
-        status = digest_add_blocks(&sha, tx_optimizer_state(optimizer, i), weights->trained);
-    tx_sha256_end(&sha, hex);
-    return status;
-}
-
-static tx_status read_floats(tx_safetensors *file, const char *name, size_t count, float *out)
-{
-    const tx_stored *t = tx_safetensors_find(file, name);
-    if (!t || t->count != count)
-        return tx_fail(TX_ERR_FORMAT, "a state without %zu values of %s", count, name);
-    return tx_safetensors_floats(file, t, out);
-}
-
-/* The arrays; their digest must be the one noted. */
-static tx_status read_arrays(tx_safetensors *file, const run_position *at, const uint64_t bytes[RUN_TABLES],
-                             tx_weights *weights, tx_optimizer *optimizer)
-{
-    char hex[65];
-    const char *noted = tx_safetensors_meta(file, "sha256");
-    const tx_stored *counters = tx_safetensors_find(file, "counters");
-    uint64_t steps;
-    if (!noted || read_u64(file, "optimizer_steps", &steps) ||
-        (weights->counters && (!counters || counters->count != weights->counters)))
-        return tx_fail(TX_ERR_FORMAT, "a state without its counters");
-    tx_status status = read_floats(file, "weights", weights->total, weights->value);
-    if (status == TX_OK && weights->counters)
-        status = tx_safetensors_integers(file, counters, weights->counter);
-    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
-        status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained,
-                             tx_optimizer_state(optimizer, i));
-    tx_optimizer_set_steps(optimizer, steps);
-    if (status == TX_OK)
-        status = digest_state(at, bytes, weights, optimizer, hex);
-    if (status == TX_OK && strcmp(hex, noted))
-        status = tx_fail(TX_ERR_FORMAT, "a state whose numbers do not have their digest");
-    tx_weights_changed(weights);
-    return status;
 }
 
 /* ----------------------------------------------------------------------------------- entering a folder */
@@ -360,11 +226,11 @@ static void take_note(note *n, const char *identity, const char *config)
 
 static void read_note(const run *r, note *n)
 {
-    pairs done = {0};
+    settings done = {0};
     char *mark = run_path(r, "done"), *state = run_path(r, "state.safetensors");
     memset(n, 0, sizeof *n);
-    if (mark && tx_path_exists(mark) && pairs_read(&done, mark) == TX_OK && pairs_get(&done, "identity")) {
-        take_note(n, pairs_get(&done, "identity"), pairs_get(&done, "config"));
+    if (mark && tx_path_exists(mark) && settings_read(&done, mark) == TX_OK && settings_get(&done, "identity")) {
+        take_note(n, settings_get(&done, "identity"), settings_get(&done, "config"));
         n->finished = 1;
     } else if (state && tx_path_exists(state)) {
         tx_safetensors *file = tx_safetensors_open(state);
@@ -372,17 +238,17 @@ static void read_note(const run *r, note *n)
             take_note(n, tx_safetensors_meta(file, "identity"), tx_safetensors_meta(file, "config"));
         tx_safetensors_close(file);
     }
-    pairs_free(&done);
+    settings_free(&done);
     tx_free(mark);
     tx_free(state);
 }
 
 /* A folder with a run in it: the same one, or an error that says what differs. */
-static run_state enter_old(run *r, const pairs *config)
+static run_state enter_old(run *r, const settings *config)
 {
     char escaped[TX_TEXT];
     note noted;
-    pairs old = {0};
+    settings old = {0};
     char *path = run_path(r, "config.txt");
     if (!path || !tx_path_exists(path)) {
         tx_free(path);
@@ -391,7 +257,7 @@ static run_state enter_old(run *r, const pairs *config)
         return RUN_REFUSED;
     }
     read_note(r, &noted);
-    tx_status status = pairs_read(&old, path);
+    tx_status status = settings_read(&old, path);
     int same = noted.identity[0] && strcmp(noted.identity, r->identity) == 0;
     if (status == TX_OK)
         status = compare_config(r, config, &old, same);
@@ -405,7 +271,7 @@ static run_state enter_old(run *r, const pairs *config)
             tx_fail(TX_ERR_ARGUMENT,
                     "%s: the tables of --data or the weights of --init have changed since; --restart begins it anew",
                     tx_escape(escaped, sizeof escaped, r->folder));
-    pairs_free(&old);
+    settings_free(&old);
     tx_free(path);
     return status ? RUN_REFUSED : noted.finished ? RUN_FINISHED : RUN_RESUMED;
 }
@@ -438,7 +304,7 @@ static tx_status check_foreign(const run *r)
     return TX_OK;
 }
 
-run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips)
+run_state run_enter(run *r, const char *folder, const settings *config, const char identity[65], int restart, int skips)
 {
     memset(r, 0, sizeof *r);
     memcpy(r->identity, identity, 65);
@@ -463,7 +329,7 @@ static tx_status open_tables(run *r, const uint64_t bytes[RUN_TABLES])
     for (int t = 0; status == TX_OK && t < RUN_TABLES; t++) {
         if (t == RUN_BAD && !r->skips)
             continue;
-        char *path = run_path(r, table_names[t]);
+        char *path = run_path(r, run_table_names[t]);
         r->table[t] = path ? tx_journal_open(path, bytes[t]) : NULL;
         status = r->table[t] ? TX_OK : TX_ERR_FILE;
         if (status == TX_OK && bytes[t] == 0 && *table_headers[t])
@@ -498,8 +364,8 @@ static int not_ahead(const run *r, const char *name)
 /* Tries one state; 1 if weights, optimiser and position are now its. */
 static int try_state(run *r, char *path, tx_weights *weights, tx_optimizer *optimizer, uint64_t bytes[RUN_TABLES])
 {
-    tx_safetensors *file = path ? open_state(r, path, &r->at, bytes) : NULL;
-    int sound = file && read_arrays(file, &r->at, bytes, weights, optimizer) == TX_OK;
+    tx_safetensors *file = path ? state_open(r, path, &r->at, bytes) : NULL;
+    int sound = file && stands(r, &r->at, bytes) && state_read(file, &r->at, bytes, weights, optimizer) == TX_OK;
     tx_safetensors_close(file);
     if (sound)
         r->resumed = path;
@@ -544,39 +410,10 @@ tx_status run_resume(run *r, tx_weights *weights, tx_optimizer *optimizer, int *
     return open_tables(r, bytes);
 }
 
-/* ---------------------------------------------------------------------------------------------- saving */
-static void put_u64(tx_safetensors_writer *w, const char *key, uint64_t value)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    tx_safetensors_put_meta(w, key, text);
-}
-
 static void table_bytes(const run *r, uint64_t bytes[RUN_TABLES])
 {
     for (int t = 0; t < RUN_TABLES; t++)
         bytes[t] = r->table[t] ? tx_journal_bytes(r->table[t]) : 0;
-}
-
-static tx_status put_position(const run *r, const uint64_t bytes[RUN_TABLES], tx_safetensors_writer *w)
-{
-    char number[TX_NUMBER];
-    page best = {0};
-    write_best(&r->at, &best);
-    tx_safetensors_put_meta(w, "format", STATE_FORMAT);
-    tx_safetensors_put_meta(w, "config", r->config);
-    tx_safetensors_put_meta(w, "identity", r->identity);
-    put_u64(w, "step", r->at.step);
-    put_u64(w, "evaluated", r->at.evaluated);
-    put_u64(w, "digested", r->at.digested);
-    tx_safetensors_put_meta(w, "chain", r->at.chain);
-    tx_safetensors_put_meta(w, "best", best.data ? best.data : "");
-    tx_safetensors_put_meta(w, "seconds", tx_number_print(number, sizeof number, r->at.seconds, 9));
-    for (int t = 0; t < RUN_TABLES; t++)
-        put_u64(w, table_names[t], bytes[t]);
-    tx_status status = best.status;
-    page_free(&best);
-    return status;
 }
 
 static char *state_path(const run *r, int keep)
@@ -591,32 +428,17 @@ static char *state_path(const run *r, int keep)
 
 tx_status run_save(run *r, const tx_weights *weights, tx_optimizer *optimizer, int keep)
 {
-    char hex[65];
     uint64_t bytes[RUN_TABLES];
+    tx_status status = TX_OK;
     table_bytes(r, bytes);
-    tx_status status = digest_state(&r->at, bytes, weights, optimizer, hex);
     for (int t = 0; status == TX_OK && t < RUN_TABLES; t++)
         if (r->table[t])
             status = tx_journal_sync(r->table[t]);
     char *path = status ? NULL : state_path(r, keep);
-    tx_safetensors_writer *w = path ? tx_safetensors_create(path) : NULL;
+    if (status == TX_OK)
+        status = path ? state_write(r, path, bytes, weights, optimizer) : TX_ERR_FILE;
     tx_free(path);
-    if (!w)
-        return status ? status : TX_ERR_FILE;
-    status = put_position(r, bytes, w);
-    if (status) {
-        tx_safetensors_abandon(w);
-        return status;
-    }
-    tx_safetensors_put_meta(w, "sha256", hex);
-    put_u64(w, "optimizer_steps", tx_optimizer_steps(optimizer));
-    tx_safetensors_put(w, "weights", TX_F32, 1, &weights->total, weights->value);
-    if (weights->counters)
-        tx_safetensors_put(w, "counters", TX_I64, 1, &weights->counters, weights->counter);
-    for (int i = 0; i < tx_optimizer_states(optimizer); i++)
-        tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained,
-                           tx_optimizer_state(optimizer, i));
-    return tx_safetensors_finish(w);
+    return status;
 }
 
 int run_has_kept_state(const run *r)
@@ -663,27 +485,27 @@ int run_rank(run *r, double score, size_t most, uint64_t *evicted)
 
 tx_status run_list_bad(run *r, const char *split, const char *path, const char *reason)
 {
-    page row = {0};
-    page_append(&row, split);
-    page_append(&row, ",");
-    page_csv(&row, path);
-    page_append(&row, ",");
-    page_csv(&row, reason);
-    page_append(&row, "\n");
+    tx_buffer row = {0};
+    tx_buffer_append(&row, split);
+    tx_buffer_append(&row, ",");
+    tx_buffer_csv(&row, path);
+    tx_buffer_append(&row, ",");
+    tx_buffer_csv(&row, reason);
+    tx_buffer_append(&row, "\n");
     tx_status status = row.status ? row.status : tx_journal_add(r->table[RUN_BAD], row.data);
-    page_free(&row);
+    tx_buffer_free(&row);
     return status;
 }
 
 tx_status run_finish(run *r)
 {
-    page p = {0};
-    page_add(&p, "step = %llu\nconfig = %s\nidentity = %s\nchain = %s\n", (unsigned long long)r->at.step, r->config,
-             r->identity, r->at.chain);
+    tx_buffer p = {0};
+    tx_buffer_add(&p, "step = %llu\nconfig = %s\nidentity = %s\nchain = %s\n", (unsigned long long)r->at.step,
+                  r->config, r->identity, r->at.chain);
     char *path = run_path(r, "done");
-    tx_status status = path ? page_write(&p, path) : TX_ERR_MEMORY;
+    tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status;
 }
 

@@ -17,7 +17,7 @@
 #define THORAX_BENCH_RUN_H
 
 #include "../optim/optim.h"
-#include "pairs.h"
+#include "settings.h"
 
 /* A checkpoint among the best: its file's name follows from the step. */
 typedef struct run_best {
@@ -57,7 +57,8 @@ typedef enum run_state { RUN_REFUSED, RUN_FRESH, RUN_RESUMED, RUN_FINISHED } run
 int run_is_there(const char *folder);
 /* Makes or enters the folder, locks it and finds out where it stands. config: every option that matters, in order.
  * RUN_REFUSED: an error is stored. Nothing is written before the folder is known to be this run's. */
-run_state run_enter(run *r, const char *folder, const pairs *config, const char identity[65], int restart, int skips);
+run_state run_enter(run *r, const char *folder, const settings *config, const char identity[65], int restart,
+                    int skips);
 /* Opens the tables and reads the newest sound state: weights, optimiser and position are then the run's. *found 0:
  * there is none, the run begins (anew), and weights and optimiser may have been written over. */
 tx_status run_resume(run *r, tx_weights *weights, tx_optimizer *optimizer, int *found);

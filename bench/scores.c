@@ -222,19 +222,20 @@ void scores_free(scores *s)
     memset(s, 0, sizeof *s);
 }
 
-void scores_rows(const scores *s, uint64_t step, const char *split, page *to)
+void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *to)
 {
     char auc[TX_NUMBER], low[TX_NUMBER], high[TX_NUMBER];
     for (int k = 0; k < s->tasks; k++) {
         const tx_auc_result *r = &s->task[k].auc;
-        page_add(to, "%llu,%s,", (unsigned long long)step, split);
-        page_csv(to, s->task[k].task);
-        page_add(to, ",%zu,%zu,%s,%s,%s,%s\n", r->positives, r->negatives, format_real(auc, sizeof auc, r->auc),
-                 format_real(low, sizeof low, r->low), format_real(high, sizeof high, r->high), r->method);
+        tx_buffer_add(to, "%llu,%s,", (unsigned long long)step, split);
+        tx_buffer_csv(to, s->task[k].task);
+        tx_buffer_add(to, ",%zu,%zu,%s,%s,%s,%s\n", r->positives, r->negatives,
+                      tx_number_shortest(auc, sizeof auc, r->auc), tx_number_shortest(low, sizeof low, r->low),
+                      tx_number_shortest(high, sizeof high, r->high), r->method);
     }
     for (int i = 0; i < 3; i++)
-        page_add(to, "%llu,%s,%s,nan,nan,%s,nan,nan,mean-of-%d\n", (unsigned long long)step, split, s->mean[i].name,
-                 format_real(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
+        tx_buffer_add(to, "%llu,%s,%s,nan,nan,%s,nan,nan,mean-of-%d\n", (unsigned long long)step, split,
+                      s->mean[i].name, tx_number_shortest(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
 }
 
 void scores_json(const scores *s, json *to)

@@ -2,8 +2,9 @@
 #ifndef THORAX_BENCH_SCORES_H
 #define THORAX_BENCH_SCORES_H
 
-#include "network.h"
-#include "output.h"
+#include "../nets/nets.h"
+#include "json.h"
+#include "message.h"
 #include "statistics.h"
 
 #include <signal.h>
@@ -22,7 +23,7 @@ void predictions_free(predictions *p);
  * `shown` before. A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. */
 typedef struct inference {
     tx_session *session;
-    const network *net;
+    const tx_network *net;
     int batch;
     tx_loader *loader;
     tx_progress *bar;
@@ -64,7 +65,7 @@ void scores_free(scores *s);
 
 /* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
 #define METRICS_HEADER "step,split,task,positives,negatives,auc,low,high,method\n"
-void scores_rows(const scores *s, uint64_t step, const char *split, page *to);
+void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *to);
 /* Into an open object: tasks, an object each; mean5, mean6, mean; undefined, the names of tasks without an AUC. */
 void scores_json(const scores *s, json *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better. */

@@ -1,7 +1,6 @@
 /* speed_kernels.c - `thorax speed --kernels`: convolutions alone, at the shapes of ResNet-18 and -50 at 320x320. */
 #include "speed_kernels.h"
-#include "digest.h"
-#include "output.h"
+#include "json.h"
 
 #include "../layers/layers.h"
 
@@ -100,8 +99,8 @@ static tx_status digest_bench(const kernel_bench *b, int batch, char hex[65])
     tx_sha256 sha;
     tx_sha256_begin(&sha);
     if (status == TX_OK)
-        digest_add_floats(&sha, y, count);
-    digest_add_floats(&sha, b->weights->grad, b->weights->trained);
+        tx_sha256_floats(&sha, y, count);
+    tx_sha256_floats(&sha, b->weights->grad, b->weights->trained);
     tx_sha256_end(&sha, hex);
     tx_free(y);
     return status;

@@ -91,7 +91,7 @@ static void find_range(const svg_chart *c, scale *x, scale *y)
     }
 }
 
-static void draw_axes(page *t, const svg_chart *c, scale *x, scale *y)
+static void draw_axes(tx_buffer *t, const svg_chart *c, scale *x, scale *y)
 {
     char a[TX_NUMBER], b[TX_NUMBER];
     choose_step(x, 8);
@@ -104,30 +104,30 @@ static void draw_axes(page *t, const svg_chart *c, scale *x, scale *y)
     for (double k = ceil(y->low / tick_value(y, 1) - slack) + 0.0;
          tick_value(y, k) <= y->high + slack * tick_value(y, 1); k++) {
         fixed(a, place(y, tick_value(y, k)));
-        page_add(t, "<path d=\"M%d %sH%d\" stroke=\"#ddd\"/>", LEFT, a, WIDTH - RIGHT);
+        tx_buffer_add(t, "<path d=\"M%d %sH%d\" stroke=\"#ddd\"/>", LEFT, a, WIDTH - RIGHT);
         tx_number_print(b, sizeof b, tick_value(y, k), 6);
-        page_add(t, "<text x=\"%d\" y=\"%s\" text-anchor=\"end\" dy=\"4\">%s</text>\n", LEFT - 6, a, b);
+        tx_buffer_add(t, "<text x=\"%d\" y=\"%s\" text-anchor=\"end\" dy=\"4\">%s</text>\n", LEFT - 6, a, b);
     }
     for (double k = ceil(x->low / tick_value(x, 1) - slack) + 0.0;
          tick_value(x, k) <= x->high + slack * tick_value(x, 1); k++) {
         fixed(a, place(x, tick_value(x, k)));
-        page_add(t, "<path d=\"M%s %dv5\" stroke=\"#444\"/>", a, HEIGHT - BOTTOM);
+        tx_buffer_add(t, "<path d=\"M%s %dv5\" stroke=\"#444\"/>", a, HEIGHT - BOTTOM);
         tx_number_print(b, sizeof b, tick_value(x, k), 7);
-        page_add(t, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", a, HEIGHT - BOTTOM + 18, b);
+        tx_buffer_add(t, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", a, HEIGHT - BOTTOM + 18, b);
     }
-    page_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, HEIGHT - BOTTOM,
-             WIDTH - RIGHT);
-    page_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
-    page_html(t, c->x_name);
-    page_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">",
-             (TOP + HEIGHT - BOTTOM) / 2);
-    page_html(t, c->y_name);
-    page_add(t, "</text><text x=\"%d\" y=\"16\" font-weight=\"bold\">", LEFT);
-    page_html(t, c->title);
-    page_append(t, "</text>\n");
+    tx_buffer_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, HEIGHT - BOTTOM,
+                  WIDTH - RIGHT);
+    tx_buffer_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
+    tx_buffer_html(t, c->x_name);
+    tx_buffer_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">",
+                  (TOP + HEIGHT - BOTTOM) / 2);
+    tx_buffer_html(t, c->y_name);
+    tx_buffer_add(t, "</text><text x=\"%d\" y=\"16\" font-weight=\"bold\">", LEFT);
+    tx_buffer_html(t, c->title);
+    tx_buffer_append(t, "</text>\n");
 }
 
-static void draw_band(page *t, const svg_curve *v, const scale *x, const scale *y, const char *colour)
+static void draw_band(tx_buffer *t, const svg_curve *v, const scale *x, const scale *y, const char *colour)
 {
     char a[TX_NUMBER], b[TX_NUMBER];
     size_t drawn = 0;
@@ -138,21 +138,21 @@ static void draw_band(page *t, const svg_curve *v, const scale *x, const scale *
                 continue;
             fixed(a, place(x, v->x[k]));
             fixed(b, place(y, pass ? v->low[k] : v->high[k]));
-            page_add(t, "%s%s %s", drawn++ ? "L" : "<path d=\"M", a, b);
+            tx_buffer_add(t, "%s%s %s", drawn++ ? "L" : "<path d=\"M", a, b);
         }
     if (drawn)
-        page_add(t, "Z\" fill=\"%s\" fill-opacity=\".13\" stroke=\"none\"/>\n", colour);
+        tx_buffer_add(t, "Z\" fill=\"%s\" fill-opacity=\".13\" stroke=\"none\"/>\n", colour);
 }
 
-static void draw_curve(page *t, const svg_curve *v, const scale *x, const scale *y)
+static void draw_curve(tx_buffer *t, const svg_curve *v, const scale *x, const scale *y)
 {
     char a[TX_NUMBER], b[TX_NUMBER];
     size_t style = (size_t)v->style % (sizeof styles / sizeof styles[0]);
     const char *colour = styles[style].colour;
     if (v->low && v->high)
         draw_band(t, v, x, y, colour);
-    page_add(t, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"", colour,
-             styles[style].dashes);
+    tx_buffer_add(t, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"", colour,
+                  styles[style].dashes);
     int down = 0;
     for (size_t k = 0; k < v->points; k++) {
         if (!isfinite(v->x[k]) || !isfinite(v->y[k])) {
@@ -161,47 +161,48 @@ static void draw_curve(page *t, const svg_curve *v, const scale *x, const scale 
         }
         fixed(a, place(x, v->x[k]));
         fixed(b, place(y, v->y[k]));
-        page_add(t, "%c%s %s", down ? 'L' : 'M', a, b);
+        tx_buffer_add(t, "%c%s %s", down ? 'L' : 'M', a, b);
         down = 1;
     }
-    page_append(t, "\"/>\n");
+    tx_buffer_append(t, "\"/>\n");
     for (size_t k = 0; v->points <= 40 && k < v->points; k++)
         if (isfinite(v->x[k]) && isfinite(v->y[k])) {
             fixed(a, place(x, v->x[k]));
             fixed(b, place(y, v->y[k]));
-            page_add(t, "<circle cx=\"%s\" cy=\"%s\" r=\"2.6\" fill=\"%s\"/>", a, b, colour);
+            tx_buffer_add(t, "<circle cx=\"%s\" cy=\"%s\" r=\"2.6\" fill=\"%s\"/>", a, b, colour);
         }
 }
 
-static void draw_legend(page *t, const svg_chart *c)
+static void draw_legend(tx_buffer *t, const svg_chart *c)
 {
     double at = LEFT;
     char a[TX_NUMBER];
     for (int i = 0; i < c->curves; i++) {
         const svg_curve *v = &c->curve[i];
         size_t style = (size_t)v->style % (sizeof styles / sizeof styles[0]);
-        page_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", fixed(a, at),
-                 styles[style].colour, styles[style].dashes);
-        page_add(t, "<text x=\"%s\" y=\"35\">", fixed(a, at + 31));
-        page_html(t, v->name);
-        page_append(t, "</text>\n");
+        tx_buffer_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
+                      fixed(a, at), styles[style].colour, styles[style].dashes);
+        tx_buffer_add(t, "<text x=\"%s\" y=\"35\">", fixed(a, at + 31));
+        tx_buffer_html(t, v->name);
+        tx_buffer_append(t, "</text>\n");
         at += 50 + 6.6 * (double)strlen(v->name);
     }
 }
 
-void svg_lines(page *t, const svg_chart *chart)
+void svg_lines(tx_buffer *t, const svg_chart *chart)
 {
     scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, HEIGHT - BOTTOM, TOP, 1, 0};
     find_range(chart, &x, &y);
-    page_add(t,
-             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-             "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
-             WIDTH, HEIGHT, WIDTH, HEIGHT);
-    page_html(t, chart->title);
-    page_append(t, "</title>\n");
+    tx_buffer_add(
+        t,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
+        "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
+        WIDTH, HEIGHT, WIDTH, HEIGHT);
+    tx_buffer_html(t, chart->title);
+    tx_buffer_append(t, "</title>\n");
     draw_axes(t, chart, &x, &y);
     for (int i = 0; i < chart->curves; i++)
         draw_curve(t, &chart->curve[i], &x, &y);
     draw_legend(t, chart);
-    page_append(t, "</svg>\n");
+    tx_buffer_append(t, "</svg>\n");
 }

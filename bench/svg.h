@@ -2,7 +2,7 @@
 #ifndef THORAX_BENCH_SVG_H
 #define THORAX_BENCH_SVG_H
 
-#include "output.h"
+#include "message.h"
 
 /* One line of a chart; points whose y is not finite interrupt it. Number `style` gives colour, dashes and marker,
  * which differ also without colour. low and high (NULL: none) are drawn as a band. */
@@ -21,6 +21,6 @@ typedef struct svg_chart {
 } svg_chart;
 
 /* Appends an <svg> element, 720 x 300 units. The same bytes on every machine. */
-void svg_lines(page *t, const svg_chart *chart);
+void svg_lines(tx_buffer *t, const svg_chart *chart);
 
 #endif

@@ -42,10 +42,10 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
 
 static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
 {
-    page rows = {0};
+    tx_buffer rows = {0};
     scores_rows(s, step, "test", &rows);
     tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
-    page_free(&rows);
+    tx_buffer_free(&rows);
     return status;
 }
 
@@ -102,7 +102,7 @@ static tx_status report(trainer *t, uint64_t best)
     char about[512], net[64];
     snprintf(about, sizeof about,
              "%s from %s weights, %d tasks, %zu training images of %d x %d pixels, %llu steps of %zu.",
-             net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images,
+             tx_net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images,
              t->choice.size, t->choice.size, (unsigned long long)t->total, t->batch);
     return report_run(t->run.folder, best, about);
 }

@@ -90,7 +90,7 @@ static tx_status log_step(trainer *t, float loss, double lr, size_t count, doubl
     uint64_t step = t->run.at.step;
     snprintf(line, sizeof line, "%llu,%llu,%llu,%s,%s,%s,%s\n", (unsigned long long)step,
              (unsigned long long)((step - 1) / t->per_epoch + 1), (unsigned long long)trainer_examples(t, step),
-             tx_number_print(text[0], TX_NUMBER, (double)loss, 9), format_real(text[1], TX_NUMBER, lr),
+             tx_number_print(text[0], TX_NUMBER, (double)loss, 9), tx_number_shortest(text[1], TX_NUMBER, lr),
              tx_number_fixed(text[2], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
              tx_number_fixed(text[3], TX_NUMBER, t->run.at.seconds, 3));
     tx_status status = tx_journal_add(t->run.table[RUN_LOG], line);
@@ -130,25 +130,25 @@ static int evaluation_due(const trainer *t)
 static tx_status save_checkpoint(trainer *t, double score, const char *by)
 {
     char number[TX_NUMBER];
-    pairs meta = {0};
-    tx_status status = pairs_set(&meta, "net", t->choice.net->name);
+    settings meta = {0};
+    tx_status status = settings_set(&meta, "net", t->choice.net->name);
     if (status == TX_OK)
-        status = pairs_format(&meta, "cut", "%d", t->choice.cut);
+        status = settings_format(&meta, "cut", "%d", t->choice.cut);
     if (status == TX_OK)
         status = recipe_write(&t->recipe, &meta);
     if (status == TX_OK)
-        status = pairs_format(&meta, "seed", "%llu", (unsigned long long)t->seed);
+        status = settings_format(&meta, "seed", "%llu", (unsigned long long)t->seed);
     if (status == TX_OK)
-        status = pairs_format(&meta, "step", "%llu", (unsigned long long)t->run.at.step);
+        status = settings_format(&meta, "step", "%llu", (unsigned long long)t->run.at.step);
     if (status == TX_OK)
-        status = pairs_set(&meta, "selection", by);
+        status = settings_set(&meta, "selection", by);
     if (status == TX_OK)
-        status = pairs_set(&meta, "score", format_real(number, sizeof number, score));
+        status = settings_set(&meta, "score", tx_number_shortest(number, sizeof number, score));
     char *path = run_checkpoint_path(&t->run, t->run.at.step);
     if (status == TX_OK)
         status = path ? tx_checkpoint_save(path, t->weights, meta.pair, meta.count) : TX_ERR_MEMORY;
     tx_free(path);
-    pairs_free(&meta);
+    settings_free(&meta);
     return status;
 }
 
@@ -166,10 +166,10 @@ static tx_status record(trainer *t, const scores *s, double loss)
     const char *by;
     uint64_t evicted;
     double score = scores_select(s, loss, &by);
-    page rows = {0};
+    tx_buffer rows = {0};
     scores_rows(s, t->run.at.step, "valid", &rows);
     tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
-    page_free(&rows);
+    tx_buffer_free(&rows);
     t->run.at.evaluated = t->run.at.step;
     if (status == TX_OK && run_rank(&t->run, score, (size_t)option_whole(t->o, "keep"), &evicted)) {
         status = save_checkpoint(t, score, by);

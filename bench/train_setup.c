@@ -1,7 +1,6 @@
 /* train_setup.c - from options to a training that is ready to begin. */
 #include "bench.h"
-#include "digest.h"
-#include "machine.h"
+#include "environment.h"
 #include "model.h"
 #include "trainer.h"
 
@@ -138,8 +137,8 @@ int trainer_read(trainer *t, const options *o, const char *label)
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
     if (!option_text(o, "out") && !option_on(o, "dry-run"))
         return complain(EXIT_USAGE, "--out is missing: the folder that receives the run");
-    t->choice =
-        (net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1, (int)option_whole(o, "size")};
+    t->choice = (tx_net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1,
+                                (int)option_whole(o, "size")};
     if (net_choice_check(&t->choice) != EXIT_DONE)
         return EXIT_USAGE;
     if (refuse_absent(o) != EXIT_DONE)
@@ -184,7 +183,7 @@ static tx_status digest_content(const trainer *t, char identity[65])
     for (size_t i = 0; status == TX_OK && i < 4; i++) {
         char *path = i < 3 ? tx_path_join(t->data, tables[i]) : t->init ? tx_strdup(t->init) : NULL;
         if (path)
-            status = digest_add_file(&sha, path);
+            status = tx_sha256_file(&sha, path);
         else if (i < 3)
             status = TX_ERR_MEMORY;
         tx_sha256_add(&sha, "/", 1);
@@ -194,34 +193,34 @@ static tx_status digest_content(const trainer *t, char identity[65])
     return status;
 }
 
-tx_status trainer_config(const trainer *t, pairs *config, char identity[65])
+tx_status trainer_config(const trainer *t, settings *config, char identity[65])
 {
     char room[64], betas[2][TX_NUMBER];
     double beta1, beta2;
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < option_count(); i++)
         if (command_takes(t->o->command, i) && makes_difference(option_at(i)->name))
-            status = pairs_set(config, option_at(i)->name, option_canonical(t->o, i, room));
+            status = settings_set(config, option_at(i)->name, option_canonical(t->o, i, room));
     if (status == TX_OK)
         status = recipe_write(&t->recipe, config);
     if (status == TX_OK)
-        status = pairs_set(config, "data", t->data);
+        status = settings_set(config, "data", t->data);
     if (status == TX_OK)
-        status = pairs_set(config, "init", t->init ? t->init : "random");
+        status = settings_set(config, "init", t->init ? t->init : "random");
     if (status == TX_OK && betas_read(option_text(t->o, "betas"), &beta1, &beta2) == 0)
-        status = pairs_format(config, "betas", "%s,%s", format_real(betas[0], TX_NUMBER, beta1),
-                              format_real(betas[1], TX_NUMBER, beta2));
+        status = settings_format(config, "betas", "%s,%s", tx_number_shortest(betas[0], TX_NUMBER, beta1),
+                                 tx_number_shortest(betas[1], TX_NUMBER, beta2));
     return status == TX_OK ? digest_content(t, identity) : status;
 }
 
 /* --------------------------------------------------------------------------------------------- building */
 static tx_status build_networks(trainer *t)
 {
-    tx_status status = network_build(&t->fitted, &t->choice, 1, t->pos_weight);
+    tx_status status = tx_network_build(&t->fitted, &t->choice, 1, t->pos_weight);
     if (status == TX_OK)
-        status = network_build(&t->plain, &t->choice, 0, NULL);
+        status = tx_network_build(&t->plain, &t->choice, 0, NULL);
     if (status == TX_OK && option_text(t->o, "bn-momentum"))
-        network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
+        tx_network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
     t->inference_batch = t->batch < 16 ? (int)t->batch : 16;
     return status;
 }
@@ -231,16 +230,16 @@ static double mib(size_t bytes)
     return (double)bytes / 1048576;
 }
 
-tx_status trainer_describe(trainer *t, page *plan)
+tx_status trainer_describe(trainer *t, tx_buffer *plan)
 {
     char name[64], how[256];
     double macs;
     size_t training, evaluation;
     tx_status status = build_networks(t);
     if (status == TX_OK)
-        status = network_costs(&t->fitted, (int)t->batch, TX_TRAIN, &macs, &training);
+        status = tx_network_costs(&t->fitted, (int)t->batch, TX_TRAIN, &macs, &training);
     if (status == TX_OK)
-        status = network_costs(&t->plain, t->inference_batch, TX_INFER, &macs, &evaluation);
+        status = tx_network_costs(&t->plain, t->inference_batch, TX_INFER, &macs, &evaluation);
     if (status)
         return status;
     const tx_graph *g = t->fitted.graph;
@@ -249,13 +248,13 @@ tx_status trainer_describe(trainer *t, page *plan)
         buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
     size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
     size_t state = 4 * (trained * (2 + moments) + buffers);
-    page_add(plan, "%s: %zu parameters, %d tasks; %s\n", net_choice_name(&t->choice, name), trained, t->choice.classes,
-             recipe_describe(&t->recipe, how, sizeof how));
-    page_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
-             t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
-             (unsigned long long)t->total, t->batch);
-    page_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
-             mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
+    tx_buffer_add(plan, "%s: %zu parameters, %d tasks; %s\n", tx_net_choice_name(&t->choice, name), trained,
+                  t->choice.classes, recipe_describe(&t->recipe, how, sizeof how));
+    tx_buffer_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
+                  t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
+                  (unsigned long long)t->total, t->batch);
+    tx_buffer_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
+                  mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
     return plan->status;
 }
 
@@ -325,8 +324,8 @@ void trainer_free(trainer *t)
     tx_session_free(t->inference);
     tx_optimizer_free(t->optimizer);
     tx_weights_free(t->weights);
-    network_free(&t->fitted);
-    network_free(&t->plain);
+    tx_network_free(&t->fitted);
+    tx_network_free(&t->plain);
     tx_loader_free(t->feed);
     tx_loader_free(t->check);
     for (int i = 0; i < SPLITS; i++)

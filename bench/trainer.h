@@ -3,7 +3,7 @@
 #define THORAX_BENCH_TRAINER_H
 
 #include "../optim/optim.h"
-#include "network.h"
+#include "../nets/nets.h"
 #include "options.h"
 #include "recipe.h"
 #include "run.h"
@@ -17,7 +17,7 @@ typedef struct trainer {
     const options *o;
     const char *label; /* before the progress bar */
     int figures;       /* print results */
-    net_choice choice;
+    tx_net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
     uint64_t seed;
@@ -30,7 +30,7 @@ typedef struct trainer {
     tx_schedule schedule;
     float *pos_weight; /* a task, or NULL */
 
-    network fitted, plain; /* with and without the loss */
+    tx_network fitted, plain; /* with and without the loss */
     tx_weights *weights;
     tx_optimizer *optimizer;
     tx_session *training, *inference;
@@ -48,9 +48,9 @@ typedef struct trainer {
 /* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
 int trainer_read(trainer *t, const options *o, const char *label);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
-tx_status trainer_config(const trainer *t, pairs *config, char identity[65]);
+tx_status trainer_config(const trainer *t, settings *config, char identity[65]);
 /* Describes the networks; plan receives lines of what will be trained and how much memory it takes. */
-tx_status trainer_describe(trainer *t, page *plan);
+tx_status trainer_describe(trainer *t, tx_buffer *plan);
 /* The initial weights and the optimiser, then what runs them. */
 tx_status trainer_weights(trainer *t);
 tx_status trainer_sessions(trainer *t);

@@ -158,6 +158,12 @@ typedef struct tx_sha256 {
 void tx_sha256_begin(tx_sha256 *s);
 void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes);
 void tx_sha256_end(tx_sha256 *s, char hex[65]);
+/* Adds floats as little-endian bytes, whatever the machine's order. */
+void tx_sha256_floats(tx_sha256 *s, const float *v, size_t n);
+/* Adds the digests of blocks of 2^18 floats, which are made in parallel. */
+tx_status tx_sha256_float_blocks(tx_sha256 *s, const float *v, size_t n);
+/* The digest of floats alone. */
+void tx_floats_digest(const float *v, size_t n, char hex[65]);
 
 /* ------------------------------------------------------------------------------------------ values
  * A value as its reader sees it: act(scale[c]*data + shift[c]), one fused multiply-add, then the activation. scale NULL

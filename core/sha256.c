@@ -139,3 +139,56 @@ void tx_sha256_end(tx_sha256 *s, char hex[65])
         hex[i] = digits[s->h[i / 8] >> (28 - 4 * (i % 8)) & 15];
     hex[64] = 0;
 }
+
+/* ------------------------------------------------------------------------------------ of floats */
+enum { BLOCK = 1 << 18 };
+
+void tx_sha256_floats(tx_sha256 *sha, const float *v, size_t n)
+{
+    unsigned char bytes[4096];
+    for (size_t i = 0; i < n;) {
+        size_t m = 0;
+        for (; m < sizeof bytes && i < n; m += 4, i++) {
+            uint32_t u;
+            memcpy(&u, v + i, 4);
+            for (size_t b = 0; b < 4; b++)
+                bytes[m + b] = (unsigned char)(u >> (8 * b));
+        }
+        tx_sha256_add(sha, bytes, m);
+    }
+}
+
+void tx_floats_digest(const float *v, size_t n, char hex[65])
+{
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_sha256_floats(&sha, v, n);
+    tx_sha256_end(&sha, hex);
+}
+
+typedef struct block_task {
+    const float *v;
+    size_t n;
+    char (*hex)[65];
+} block_task;
+
+static void digest_block(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const block_task *t = context;
+    size_t from = i * BLOCK, n = t->n - from < BLOCK ? t->n - from : BLOCK;
+    tx_floats_digest(t->v + from, n, t->hex[i]);
+}
+
+tx_status tx_sha256_float_blocks(tx_sha256 *sha, const float *v, size_t n)
+{
+    size_t blocks = (n + BLOCK - 1) / BLOCK;
+    block_task task = {v, n, tx_alloc(blocks, sizeof *task.hex)};
+    if (!task.hex)
+        return TX_ERR_MEMORY;
+    tx_parallel_for(blocks, digest_block, &task);
+    for (size_t i = 0; i < blocks; i++)
+        tx_sha256_add(sha, task.hex[i], 64);
+    tx_free(task.hex);
+    return TX_OK;
+}

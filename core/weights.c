@@ -129,22 +129,6 @@ void tx_weights_init(tx_weights *weights, uint64_t seed)
     tx_weights_changed(weights);
 }
 
-/* Feeds floats to the digest as little-endian bytes, whatever the machine's order. */
-static void digest_floats(tx_sha256 *sha, const float *v, size_t n)
-{
-    unsigned char bytes[1024];
-    for (size_t i = 0; i < n;) {
-        size_t m = 0;
-        for (; m < sizeof bytes / 4 && i < n; m++, i++) {
-            uint32_t u;
-            memcpy(&u, v + i, 4);
-            for (int b = 0; b < 4; b++)
-                bytes[4 * m + (size_t)b] = (unsigned char)(u >> (8 * b));
-        }
-        tx_sha256_add(sha, bytes, 4 * m);
-    }
-}
-
 tx_status tx_weights_digest(const tx_weights *weights, char hex[65])
 {
     size_t largest = 0;
@@ -162,7 +146,7 @@ tx_status tx_weights_digest(const tx_weights *weights, char hex[65])
         if (p->role == TX_ROLE_COUNTER)
             continue;
         tx_param_export(p, tx_weights_param(weights, p), file);
-        digest_floats(&sha, file, p->count);
+        tx_sha256_floats(&sha, file, p->count);
     }
     tx_sha256_end(&sha, hex);
     tx_free(file);

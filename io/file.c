@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -206,4 +207,21 @@ tx_status tx_folder_sweep(const char *path)
     }
     tx_folder_names_free(names, count);
     return status;
+}
+
+tx_status tx_sha256_file(tx_sha256 *sha, const char *path)
+{
+    char escaped[TX_TEXT];
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return errno == ENOENT
+                   ? TX_OK
+                   : tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(escaped, sizeof escaped, path), strerror(errno));
+    unsigned char bytes[1 << 14];
+    size_t n;
+    while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
+        tx_sha256_add(sha, bytes, n);
+    int bad = ferror(f);
+    fclose(f);
+    return bad ? tx_fail(TX_ERR_FILE, "%s: cannot be read", tx_escape(escaped, sizeof escaped, path)) : TX_OK;
 }

@@ -23,14 +23,42 @@ enum { TX_NUMBER = 32 }; /* room for any number of at most 17 significant digits
 const char *tx_number_print(char *out, size_t size, double value, int digits);
 /* As printf's %.{decimals}f; falls back to tx_number_print with nine digits where that does not fit. Returns out. */
 const char *tx_number_fixed(char *out, size_t size, double value, int decimals);
+/* The shortest decimal that reads back as the same double; nan, inf. out needs TX_NUMBER bytes. Returns out. */
+const char *tx_number_shortest(char *out, size_t size, double value);
 /* The whole text as one finite decimal number, rounded correctly to double; -1 if it is none (or too large). */
 int tx_number_parse(const char *text, double *value);
 /* The whole text as one decimal integer; -1 if it is none or does not fit. */
 int tx_integer_parse(const char *text, int64_t *value);
 
+/* ----------------------------------------------------------------------------------------- quoting
+ * Text in the form in which a file holds it, handed to `give` piece by piece. */
+typedef void tx_put(void *to, const void *bytes, size_t n);
+/* As one CSV field: in quotes where it must be (RFC 4180). */
+void tx_quote_csv(const char *text, tx_put *give, void *to);
+/* As a JSON string with its quotes (RFC 8259); bytes that are no UTF-8 become U+FFFD. */
+void tx_quote_json(const char *text, tx_put *give, void *to);
+
+/* A text that grows. The first failure stays, so a page is written without a check a line. */
+typedef struct tx_buffer {
+    char *data; /* ends in a zero; NULL while empty */
+    size_t length, capacity;
+    tx_status status;
+} tx_buffer;
+void tx_buffer_add(tx_buffer *buffer, const char *format, ...) TX_PRINTF(2, 3); /* at most 2047 bytes a call */
+void tx_buffer_append(tx_buffer *buffer, const char *text);
+/* With the characters that mean something in HTML and SVG replaced. */
+void tx_buffer_html(tx_buffer *buffer, const char *text);
+void tx_buffer_csv(tx_buffer *buffer, const char *text);
+/* Frees the text and forgets the failure: the buffer is empty again. */
+void tx_buffer_free(tx_buffer *buffer);
+/* Writes it as a file, in full or not at all. */
+tx_status tx_buffer_write(const tx_buffer *buffer, const char *path);
+
 /* ------------------------------------------------------------------------------------------- files */
 /* Reads a whole file of at most `limit` bytes. *data is the caller's; a zero follows the last byte. */
 tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, size_t *bytes);
+/* Adds a file's bytes to a digest; an absent file is none of them. */
+tx_status tx_sha256_file(tx_sha256 *s, const char *path);
 int tx_path_exists(const char *path);
 /* FOLDER/NAME, the caller's; NULL without memory. */
 char *tx_path_join(const char *folder, const char *name);
@@ -50,9 +78,7 @@ tx_status tx_writer_bytes(tx_writer *writer, const void *data, size_t bytes);
 tx_status tx_writer_text(tx_writer *writer, const char *text);
 /* At most 4095 bytes a call. */
 tx_status tx_writer_format(tx_writer *writer, const char *format, ...) TX_PRINTF(2, 3);
-/* Text as one CSV field: in quotes where it must be (RFC 4180). */
 tx_status tx_writer_csv(tx_writer *writer, const char *text);
-/* Text as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 tx_status tx_writer_json(tx_writer *writer, const char *text);
 /* Both free the writer. After an error, or abort, what stood under the final name still does. writer may be NULL. */
 tx_status tx_writer_commit(tx_writer *writer);

@@ -9,8 +9,5 @@ tx_status tx_fail_system(const char *path, const char *what);
 /* The bytes of the UTF-8 character at p, 0 if there is none (RFC 3629: no overlong forms, no surrogates). Looks at no
  * byte behind one that cannot continue the character, so a zero ends it. */
 size_t tx_utf8_length(const unsigned char *p);
-/* Writes what stands for the character at **text within a JSON string, without a zero, moves *text behind it and
- * returns the bytes written. Bytes that are no UTF-8 become U+FFFD. */
-size_t tx_json_character(const char **text, char out[8]);
 
 #endif

@@ -6,8 +6,6 @@
  */
 #include "jpeg.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -32,16 +30,6 @@ enum {
 
 /* A progressive file may have so many scans, fewer of a large image: each is a walk through all blocks. */
 enum { MAX_SCANS = 1000, MIN_SCANS = 100, MAX_WALK = 1 << 28 };
-
-tx_status tx_jpeg_fail(const jpeg *d, size_t at, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return tx_fail(TX_ERR_FORMAT, "%s: byte %zu: %s", d->name, at, text);
-}
 
 static int number16(const unsigned char *p)
 {

@@ -258,30 +258,3 @@ tx_json_token tx_json_next(tx_json *json)
         return key(json);
     return value(json);
 }
-
-/* --------------------------------------------------------------------------------------- writing */
-
-size_t tx_json_character(const char **text, char out[8])
-{
-    static const char hex[] = "0123456789abcdef";
-    unsigned char c = (unsigned char)**text;
-    size_t n = tx_utf8_length((const unsigned char *)*text);
-    memcpy(out, "\\ufffd", 6);
-    if (c == '"' || c == '\\') {
-        out[1] = (char)c;
-        ++*text;
-        return 2;
-    }
-    if (n > 0 && c >= 0x20 && c != 0x7f) {
-        memcpy(out, *text, n);
-        *text += n;
-        return n;
-    }
-    if (n > 0) {
-        out[2] = out[3] = '0';
-        out[4] = hex[c >> 4];
-        out[5] = hex[c & 15];
-    }
-    ++*text;
-    return 6;
-}

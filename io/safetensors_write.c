@@ -133,20 +133,14 @@ static void header_add(tx_safetensors_writer *w, const char *text, size_t n)
     w->used += n;
 }
 
+static void header_put(void *writer, const void *text, size_t n)
+{
+    header_add(writer, text, n);
+}
+
 static void header_text(tx_safetensors_writer *w, const char *text)
 {
     header_add(w, text, strlen(text));
-}
-
-static void header_string(tx_safetensors_writer *w, const char *text)
-{
-    char piece[8];
-    header_add(w, "\"", 1);
-    while (*text) {
-        size_t n = tx_json_character(&text, piece);
-        header_add(w, piece, n);
-    }
-    header_add(w, "\"", 1);
 }
 
 static void header_number(tx_safetensors_writer *w, uint64_t number)
@@ -158,7 +152,7 @@ static void header_number(tx_safetensors_writer *w, uint64_t number)
 
 static void header_tensor(tx_safetensors_writer *w, const tx_stored *t)
 {
-    header_string(w, t->name);
+    tx_quote_json(t->name, header_put, w);
     header_text(w, ":{\"dtype\":\"");
     header_text(w, tx_dtype_name(t->dtype));
     header_text(w, "\",\"shape\":[");
@@ -181,9 +175,9 @@ static tx_status make_header(tx_safetensors_writer *w)
         header_text(w, "\"__metadata__\":{");
     for (size_t i = 0; i < w->metas; i++) {
         header_text(w, i ? "," : "");
-        header_string(w, w->meta[i].key);
+        tx_quote_json(w->meta[i].key, header_put, w);
         header_text(w, ":");
-        header_string(w, w->meta[i].value);
+        tx_quote_json(w->meta[i].value, header_put, w);
     }
     if (w->metas)
         header_text(w, w->entries ? "}," : "}");

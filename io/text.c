@@ -402,6 +402,17 @@ int tx_integer_parse(const char *text, int64_t *value)
     return 0;
 }
 
+const char *tx_number_shortest(char *out, size_t size, double value)
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        double back;
+        tx_number_print(out, size, value, digits);
+        if (tx_number_parse(out, &back) == 0 && back == value)
+            break;
+    }
+    return out;
+}
+
 size_t tx_utf8_length(const unsigned char *p)
 {
     if (p[0] < 0x80)
@@ -416,4 +427,56 @@ size_t tx_utf8_length(const unsigned char *p)
         (p[0] == 0xf4 && p[1] > 0x8f))
         return 0;
     return n;
+}
+
+/* --------------------------------------------------------------------------------------- quoting */
+
+void tx_quote_csv(const char *text, tx_put *give, void *to)
+{
+    if (!strpbrk(text, ",\"\r\n")) {
+        give(to, text, strlen(text));
+        return;
+    }
+    give(to, "\"", 1);
+    for (const char *p = text; *p; p++)
+        give(to, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
+    give(to, "\"", 1);
+}
+
+/* Writes what stands for the character at **text within a JSON string, without a zero, moves *text behind it and
+ * returns the bytes written. */
+static size_t json_character(const char **text, char out[8])
+{
+    static const char hex[] = "0123456789abcdef";
+    unsigned char c = (unsigned char)**text;
+    size_t n = tx_utf8_length((const unsigned char *)*text);
+    memcpy(out, "\\ufffd", 6);
+    if (c == '"' || c == '\\') {
+        out[1] = (char)c;
+        ++*text;
+        return 2;
+    }
+    if (n > 0 && c >= 0x20 && c != 0x7f) {
+        memcpy(out, *text, n);
+        *text += n;
+        return n;
+    }
+    if (n > 0) {
+        out[2] = out[3] = '0';
+        out[4] = hex[c >> 4];
+        out[5] = hex[c & 15];
+    }
+    ++*text;
+    return 6;
+}
+
+void tx_quote_json(const char *text, tx_put *give, void *to)
+{
+    char piece[8];
+    give(to, "\"", 1);
+    while (*text) {
+        size_t n = json_character(&text, piece);
+        give(to, piece, n);
+    }
+    give(to, "\"", 1);
 }

@@ -138,25 +138,21 @@ tx_status tx_writer_format(tx_writer *w, const char *format, ...)
     return tx_writer_bytes(w, text, (size_t)n);
 }
 
+static void put(void *writer, const void *bytes, size_t n)
+{
+    tx_writer_bytes(writer, bytes, n);
+}
+
 tx_status tx_writer_csv(tx_writer *w, const char *text)
 {
-    if (!strpbrk(text, ",\"\r\n"))
-        return tx_writer_text(w, text);
-    tx_writer_text(w, "\"");
-    for (const char *p = text; *p; p++)
-        tx_writer_bytes(w, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-    return tx_writer_text(w, "\"");
+    tx_quote_csv(text, put, w);
+    return writer_status(w);
 }
 
 tx_status tx_writer_json(tx_writer *w, const char *text)
 {
-    char piece[8];
-    tx_writer_text(w, "\"");
-    while (*text) {
-        size_t n = tx_json_character(&text, piece);
-        tx_writer_bytes(w, piece, n);
-    }
-    return tx_writer_text(w, "\"");
+    tx_quote_json(text, put, w);
+    return writer_status(w);
 }
 
 /* Makes the new name durable. File systems that cannot sync a folder say so with EINVAL, and need no more. */

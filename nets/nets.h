@@ -33,8 +33,34 @@ const tx_net_info *tx_net_find(const char *name);
 
 /* Builds features and head (global mean, linear layer) and returns the logits (N,1,1,classes). cut 1..net->blocks removes
  * final blocks, as nets/README.md defines; the linear layer is then U(1/sqrt(in)). image is (N,H,W,3). NULL with an error
- * in the graph where the image is smaller than the network takes, or cut or classes are out of range. */
+ * in the graph where the image is smaller than the tx_network takes, or cut or classes are out of range. */
 tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
+
+/* ------------------------------------------------------------------------------- described for use */
+/* Which network: blocks cut, outputs, side of the square image. */
+typedef struct tx_net_choice {
+    const tx_net_info *net;
+    int cut, classes, size;
+} tx_net_choice;
+
+typedef struct tx_network {
+    tx_net_choice choice;
+    tx_graph *graph;
+    tx_node *image, *logits;
+    tx_node *label, *mask, *loss; /* (N,1,1,classes) inputs and the masked loss; NULL without one */
+} tx_network;
+
+/* The tx_network alone, or with binary cross-entropy behind it: pos_weight (classes numbers, copied) may be NULL. */
+tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight);
+void tx_network_free(tx_network *n);
+/* Sets the momentum of every batch norm's running statistics. */
+void tx_network_bn_momentum(tx_network *n, double momentum);
+/* Multiply-adds of one image by the definition, and bytes of the arena. */
+tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double *macs, size_t *arena);
+/* "resnet18", or "resnet18-1" with a block cut. out has 64 bytes. */
+const char *tx_net_choice_name(const tx_net_choice *choice, char out[64]);
+/* Trained parameters that belong to one node. */
+size_t tx_node_parameters(const tx_node *node);
 
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
 

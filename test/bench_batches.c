@@ -1,6 +1,6 @@
 /* bench_batches.c - an image gets the same digits alone and in any batch, on any number of threads: sessions
  * planned for 16 images that run fewer, compared bit for bit with a session of one. */
-#include "../bench/network.h"
+#include "../nets/nets.h"
 #include "test.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 enum { SIZE = 64, BATCH = 16, CLASSES = 14 };
 
 /* The logits of images [0, n) of a fixed list. */
-static tx_status predict(const network *net, tx_session *session, size_t first, size_t n, float *logits)
+static tx_status predict(const tx_network *net, tx_session *session, size_t first, size_t n, float *logits)
 {
     size_t each = (size_t)SIZE * SIZE * 3;
     float *to = tx_session_input(session, net->image);
@@ -21,7 +21,7 @@ static tx_status predict(const network *net, tx_session *session, size_t first, 
     return tx_session_value(session, net->logits, logits);
 }
 
-static void compare(const network *net, tx_weights *weights, int threads, const float *alone)
+static void compare(const tx_network *net, tx_weights *weights, int threads, const float *alone)
 {
     static const int batches[] = {16, 13, 9, 8, 3, 1};
     float logits[BATCH * CLASSES];
@@ -40,10 +40,10 @@ static void compare(const network *net, tx_weights *weights, int threads, const 
 
 int main(void)
 {
-    net_choice choice = {tx_net_find("resnet18"), 0, CLASSES, SIZE};
-    network net;
+    tx_net_choice choice = {tx_net_find("resnet18"), 0, CLASSES, SIZE};
+    tx_network net;
     float alone[BATCH * CLASSES];
-    CHECK(network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
+    CHECK(tx_network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     tx_weights *weights = tx_weights_new(net.graph, 0);
     if (!weights)
         return 1;
@@ -56,6 +56,6 @@ int main(void)
     for (int threads = 1; threads <= 3; threads++)
         compare(&net, weights, threads, alone);
     tx_weights_free(weights);
-    network_free(&net);
+    tx_network_free(&net);
     return test_done("bench_batches");
 }

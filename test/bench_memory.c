@@ -2,7 +2,7 @@
  * leaves a folder that the same command line goes on from, to the same bytes. */
 #define _POSIX_C_SOURCE 200809L
 #include "../bench/commands.h"
-#include "../bench/output.h"
+#include "../bench/message.h"
 #include "../bench/train.h"
 #include "../io/io.h"
 #include "test.h"

@@ -2,7 +2,7 @@
  * checkpoints, scores by study, charts. */
 #define _POSIX_C_SOURCE 200809L
 #include "../bench/commands.h"
-#include "../bench/output.h"
+#include "../bench/message.h"
 #include "../bench/report.h"
 #include "../bench/run.h"
 #include "../bench/scores.h"
@@ -67,9 +67,9 @@ static void test_numbers(void)
     CHECK(parse_seed("18446744073709551616", &seed) != 0 && parse_seed("-1", &seed) != 0 && parse_seed("", &seed) != 0,
           "no seeds");
     char text[TX_NUMBER];
-    CHECK(strcmp(format_real(text, sizeof text, 0.1), "0.1") == 0, "0.1 is printed %s", text);
-    CHECK(strcmp(format_real(text, sizeof text, 1.0 / 3), "0.3333333333333333") == 0, "1/3 is printed %s", text);
-    CHECK(strcmp(format_real(text, sizeof text, (double)NAN), "nan") == 0, "nan is printed %s", text);
+    CHECK(strcmp(tx_number_shortest(text, sizeof text, 0.1), "0.1") == 0, "0.1 is printed %s", text);
+    CHECK(strcmp(tx_number_shortest(text, sizeof text, 1.0 / 3), "0.3333333333333333") == 0, "1/3 is printed %s", text);
+    CHECK(strcmp(tx_number_shortest(text, sizeof text, (double)NAN), "nan") == 0, "nan is printed %s", text);
 }
 
 static void test_items(void)
@@ -198,20 +198,20 @@ static void test_pages(void)
 {
     static const double x[] = {1, 2, 3, 4}, y[] = {0.5, NAN, 0.75, 1};
     const svg_curve curve = {"a <b> & \"c\"", 1, 4, x, y, NULL, NULL};
-    page p = {0};
+    tx_buffer p = {0};
     svg_lines(&p, &(svg_chart){.title = "t", .x_name = "x", .y_name = "y", .curve = &curve, .curves = 1});
     CHECK(p.status == TX_OK && strncmp(p.data, "<svg ", 5) == 0 && strcmp(p.data + p.length - 7, "</svg>\n") == 0,
           "an svg element");
     CHECK(strstr(p.data, "a &lt;b&gt; &amp; &quot;c&quot;") && !strstr(p.data, "nan"),
           "names are escaped, gaps are gaps");
-    page_free(&p);
+    tx_buffer_free(&p);
     svg_lines(&p, &(svg_chart){.title = "nothing", .x_name = "x", .y_name = "y", .curve = NULL, .curves = 0});
     CHECK(p.status == TX_OK, "an empty chart");
-    page_free(&p);
-    page_csv(&p, "plain");
-    page_csv(&p, "a,\"b\"");
+    tx_buffer_free(&p);
+    tx_buffer_csv(&p, "plain");
+    tx_buffer_csv(&p, "a,\"b\"");
     CHECK(strcmp(p.data, "plain\"a,\"\"b\"\"\"") == 0, "CSV fields: %s", p.data);
-    page_free(&p);
+    tx_buffer_free(&p);
 }
 
 static void test_report(void)

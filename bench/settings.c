@@ -1,11 +1,11 @@
-/* pairs.c - keys with values, in the order in which they were set. */
-#include "pairs.h"
+/* settings.c - keys with values, in the order in which they were set. */
+#include "settings.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static tx_pair *find(const pairs *p, const char *key)
+static tx_pair *find(const settings *p, const char *key)
 {
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->pair[i].key, key) == 0)
@@ -13,7 +13,7 @@ static tx_pair *find(const pairs *p, const char *key)
     return NULL;
 }
 
-tx_status pairs_set(pairs *p, const char *key, const char *value)
+tx_status settings_set(settings *p, const char *key, const char *value)
 {
     char *copy = tx_strdup(value);
     if (!copy)
@@ -34,23 +34,23 @@ tx_status pairs_set(pairs *p, const char *key, const char *value)
     return TX_OK;
 }
 
-tx_status pairs_format(pairs *p, const char *key, const char *format, ...)
+tx_status settings_format(settings *p, const char *key, const char *format, ...)
 {
     char value[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(value, sizeof value, format, args);
     va_end(args);
-    return pairs_set(p, key, value);
+    return settings_set(p, key, value);
 }
 
-const char *pairs_get(const pairs *p, const char *key)
+const char *settings_get(const settings *p, const char *key)
 {
     const tx_pair *found = find(p, key);
     return found ? found->value : NULL;
 }
 
-void pairs_free(pairs *p)
+void settings_free(settings *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         tx_free((char *)p->pair[i].key);
@@ -65,23 +65,23 @@ static int is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-void pairs_quote(page *out, const char *value)
+void settings_quote(tx_buffer *out, const char *value)
 {
     size_t n = strlen(value);
     if (n == 0 || (!strpbrk(value, "\n\r") && *value != '"' && !is_blank(*value) && !is_blank(value[n - 1]))) {
-        page_append(out, value);
+        tx_buffer_append(out, value);
         return;
     }
-    page_append(out, "\"");
+    tx_buffer_append(out, "\"");
     for (; *value; value++) {
         char piece[3] = {'\\', *value, 0};
         piece[1] = *value == '\n' ? 'n' : *value == '\r' ? 'r' : *value;
-        page_append(out, strchr("\n\r\"\\", *value) ? piece : piece + 1);
+        tx_buffer_append(out, strchr("\n\r\"\\", *value) ? piece : piece + 1);
     }
-    page_append(out, "\"");
+    tx_buffer_append(out, "\"");
 }
 
-char *pairs_unquote(char *value)
+char *settings_unquote(char *value)
 {
     if (*value != '"')
         return value;
@@ -102,7 +102,7 @@ char *pairs_unquote(char *value)
     return ends ? value : NULL;
 }
 
-tx_status pairs_read(pairs *p, const char *path)
+tx_status settings_read(settings *p, const char *path)
 {
     char escaped[TX_TEXT], key[TX_TEXT];
     unsigned char *data;
@@ -117,8 +117,8 @@ tx_status pairs_read(pairs *p, const char *path)
         char *equals = strstr(line, " = ");
         if (*line != '#' && equals) {
             *equals = 0;
-            const char *value = pairs_unquote(equals + 3);
-            status = value ? pairs_set(p, line, value)
+            const char *value = settings_unquote(equals + 3);
+            status = value ? settings_set(p, line, value)
                            : tx_fail(TX_ERR_FORMAT, "%s: the value of %s does not end as it begins",
                                      tx_escape(escaped, sizeof escaped, path), tx_escape(key, sizeof key, line));
         }

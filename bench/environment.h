@@ -1,7 +1,7 @@
-/* machine.h - where the program runs: its own place, the sample beside it, and the record of machine and compiler.
+/* environment.h - where the program runs: its own place, the sample beside it, and the record of machine and compiler.
  * Private to bench. */
-#ifndef THORAX_BENCH_MACHINE_H
-#define THORAX_BENCH_MACHINE_H
+#ifndef THORAX_BENCH_ENVIRONMENT_H
+#define THORAX_BENCH_ENVIRONMENT_H
 
 #include "../io/io.h"
 

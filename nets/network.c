@@ -1,17 +1,10 @@
 /* network.c - a network of the registry, described for use: to predict, or to train with its loss. */
-#include "network.h"
-#include "options.h"
+#include "nets.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *net_name(const void *context, int i)
-{
-    (void)context;
-    return tx_net_at(i)->name;
-}
-
-const char *net_choice_name(const net_choice *choice, char out[64])
+const char *tx_net_choice_name(const tx_net_choice *choice, char out[64])
 {
     if (choice->cut)
         snprintf(out, 64, "%.40s-%d", choice->net->name, choice->cut);
@@ -20,18 +13,7 @@ const char *net_choice_name(const net_choice *choice, char out[64])
     return out;
 }
 
-int net_choice_check(const net_choice *choice)
-{
-    if (choice->cut > choice->net->blocks)
-        return complain(EXIT_USAGE, "--cut %d: %s has %d final blocks that can be cut", choice->cut, choice->net->name,
-                        choice->net->blocks);
-    if (choice->size < choice->net->smallest)
-        return complain(EXIT_USAGE, "--size %d: the smallest input of %s is %d", choice->size, choice->net->name,
-                        choice->net->smallest);
-    return EXIT_DONE;
-}
-
-tx_status network_build(network *n, const net_choice *choice, int with_loss, const float *pos_weight)
+tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight)
 {
     memset(n, 0, sizeof *n);
     n->choice = *choice;
@@ -47,17 +29,17 @@ tx_status network_build(network *n, const net_choice *choice, int with_loss, con
     }
     tx_status status = tx_graph_status(n->graph);
     if (status)
-        network_free(n);
+        tx_network_free(n);
     return status;
 }
 
-void network_free(network *n)
+void tx_network_free(tx_network *n)
 {
     tx_graph_free(n->graph);
     memset(n, 0, sizeof *n);
 }
 
-void network_bn_momentum(network *n, double momentum)
+void tx_network_bn_momentum(tx_network *n, double momentum)
 {
     for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
         const tx_node *node = tx_graph_node(n->graph, i);
@@ -66,7 +48,7 @@ void network_bn_momentum(network *n, double momentum)
     }
 }
 
-tx_status network_costs(const network *n, int batch, tx_mode mode, double *macs, size_t *arena)
+tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double *macs, size_t *arena)
 {
     tx_plan *plan = tx_plan_new(n->graph, batch, mode);
     if (!plan)
@@ -81,7 +63,7 @@ tx_status network_costs(const network *n, int batch, tx_mode mode, double *macs,
     return TX_OK;
 }
 
-size_t node_parameters(const tx_node *node)
+size_t tx_node_parameters(const tx_node *node)
 {
     size_t count = 0;
     for (int k = 0; k < node->params; k++) {

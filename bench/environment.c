@@ -1,7 +1,7 @@
-/* machine.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler. */
+/* environment.c - where the program runs: its own place, the sample beside it, and the record of machine and compiler. */
 #define _XOPEN_SOURCE 700
-#include "machine.h"
-#include "output.h"
+#include "environment.h"
+#include "message.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -144,16 +144,16 @@ tx_status environment_note(const char *path, const char *what)
     tx_journal *journal = tx_journal_open(path, TX_JOURNAL_ALL);
     if (!journal)
         return TX_ERR_FILE;
-    page p = {0};
-    page_add(&p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
+    tx_buffer p = {0};
+    tx_buffer_add(&p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
     if (uname(&system) >= 0)
-        page_add(&p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
-                 system.nodename);
-    page_add(&p, "processor: %s\ncores: %d\ncompiler: %s\n", name, tx_cores(), compiler());
-    page_add(&p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(),
-             tx_threads_available() ? "" : " (built without OpenMP)");
+        tx_buffer_add(&p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
+                      system.nodename);
+    tx_buffer_add(&p, "processor: %s\ncores: %d\ncompiler: %s\n", name, tx_cores(), compiler());
+    tx_buffer_add(&p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(),
+                  tx_threads_available() ? "" : " (built without OpenMP)");
     tx_status status = p.status ? p.status : tx_journal_add(journal, p.data);
     tx_journal_close(journal);
-    page_free(&p);
+    tx_buffer_free(&p);
     return status;
 }

@@ -1,0 +1,135 @@
+/* option_table.c - the table of all options: what a value may be, what it is where nobody gives one, what --help says. */
+#include "option_table.h"
+#include "message.h"
+#include "words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *net_name(const void *context, int i)
+{
+    (void)context;
+    return tx_net_at(i)->name;
+}
+
+int net_choice_check(const tx_net_choice *choice)
+{
+    if (choice->cut > choice->net->blocks)
+        return complain(EXIT_USAGE, "--cut %d: %s has %d final blocks that can be cut", choice->cut, choice->net->name,
+                        choice->net->blocks);
+    if (choice->size < choice->net->smallest)
+        return complain(EXIT_USAGE, "--size %d: the smallest input of %s is %d", choice->size, choice->net->name,
+                        choice->net->smallest);
+    return EXIT_DONE;
+}
+
+static const char *check_net(const char *value)
+{
+    static char wrong[160];
+    if (tx_net_find(value))
+        return NULL;
+    const char *near = nearest_name(value, tx_nets(), net_name, NULL);
+    snprintf(wrong, sizeof wrong, "unknown network%s%s (thorax nets lists them)", near ? ", nearest is " : "",
+             near ? near : "");
+    return wrong;
+}
+
+static const char *check_normalize(const char *value)
+{
+    tx_normalize n;
+    return tx_normalize_parse(value, &n) ? "expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0"
+                                         : NULL;
+}
+
+static const char *check_betas(const char *value)
+{
+    double beta1, beta2;
+    return betas_read(value, &beta1, &beta2) ? "expected two numbers below 1, as 0.9,0.999" : NULL;
+}
+
+static const option table[] = {
+    {"net", OPTION_TEXT, "NET", 0, 0, NULL, "the network (thorax nets lists them)", check_net},
+    {"cut", OPTION_WHOLE, "K", 0, 16, "0", "final blocks to leave out", NULL},
+    {"classes", OPTION_WHOLE, "C", 1, 1000000, "14", "outputs", NULL},
+    {"data", OPTION_TEXT, "DIR", 0, 0, NULL,
+     "folder with train.csv, valid.csv, maybe test.csv, as CheXpert ships them (the sample)", NULL},
+    {"out", OPTION_TEXT, "DIR", 0, 0, NULL, "folder for the results", NULL},
+    {"preset", OPTION_TEXT, "NAME", 0, 0, "quick", "quick, or a file of options", NULL},
+    {"init", OPTION_TEXT, "FILE", 0, 0, "random", "initial weights: random, or a weights file", NULL},
+    {"split", OPTION_CHOICE, "valid|test", 0, 0, "valid", "which table of the data", NULL},
+    {"unit", OPTION_CHOICE, "study|image", 0, 0, "study", "score by study (maximum over its views) or by image", NULL},
+    {"ensemble", OPTION_SWITCH, NULL, 0, 0, NULL,
+     "of a RUN all kept checkpoints together: the mean of their probabilities", NULL},
+    {"logits", OPTION_SWITCH, NULL, 0, 0, NULL, "print logits instead of probabilities", NULL},
+    {"decode", OPTION_SWITCH, NULL, 0, 0, NULL, "decode every image, not only its headers", NULL},
+
+    {"tasks", OPTION_TEXT, "LIST", 0, 0, "all", "all, competition, or names with commas between", NULL},
+    {"uncertain", OPTION_CHOICE, "ignore|zeros|ones", 0, 0, "ignore", "what -1 means", NULL},
+    {"blank", OPTION_CHOICE, "zeros|ignore", 0, 0, "zeros", "what an empty cell means", NULL},
+    {"views", OPTION_CHOICE, "all|frontal|lateral", 0, 0, "all", "which images", NULL},
+    {"size", OPTION_WHOLE, "S", 1, TX_SIZE_MAX, "320", "side of the square that the network sees", NULL},
+    {"resize", OPTION_CHOICE, "short|stretch", 0, 0, "short", "the shorter side to the size and a crop, or both sides",
+     NULL},
+    {"interpolation", OPTION_CHOICE, "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0, "bilinear",
+     "Pillow's filter", NULL},
+    {"normalize", OPTION_TEXT, "HOW", 0, 0, NULL,
+     "imagenet, chexpert, half, none, or M,M,M/S,S,S (what the weights expect)", check_normalize},
+    {"augment", OPTION_TEXT, "LIST", 0, 0, "none", "none", NULL},
+    {"bad-images", OPTION_CHOICE, "fail|skip", 0, 0, "fail", "an image that cannot be read", NULL},
+    {"limit", OPTION_WHOLE, "N", 1, 2e9, NULL, "the first N training images alone", NULL},
+
+    {"epochs", OPTION_WHOLE, "N", 1, 1e6, "3", "passes over the training images", NULL},
+    {"steps", OPTION_WHOLE, "N", 1, 2e9, NULL, "steps of the whole run, instead of epochs", NULL},
+    {"batch", OPTION_WHOLE, "N", 1, 65536, "16", "images a step", NULL},
+    {"mode", OPTION_CHOICE, "train|infer", 0, 0, "train", "train or infer", NULL},
+    {"optimizer", OPTION_CHOICE, "adam|adamw|sgd|rmsprop", 0, 0, "adam", "update rule", NULL},
+    {"lr", OPTION_REAL, "X", 0, 1e6, "1e-4", "learning rate", NULL},
+    {"betas", OPTION_TEXT, "A,B", 0, 0, "0.9,0.999", "of adam and adamw", check_betas},
+    {"eps", OPTION_REAL, "X", 0, 1e6, "1e-8", "of adam and adamw", NULL},
+    {"momentum", OPTION_REAL, "X", 0, 1, "0.9", "of sgd", NULL},
+    {"weight-decay", OPTION_REAL, "X", 0, 1e6, "0", "L2 penalty; decoupled in adamw", NULL},
+    {"bn-momentum", OPTION_REAL, "M", 0, 1, NULL, "of the running statistics (the network's own)", NULL},
+    {"pos-weight", OPTION_CHOICE, "none|balanced", 0, 0, "none", "weight of positives in the loss", NULL},
+    {"schedule", OPTION_CHOICE, "constant|cosine|step", 0, 0, "constant",
+     "of the learning rate (step: a tenth after each third)", NULL},
+    {"warmup", OPTION_WHOLE, "N", 0, 2e9, "0", "steps in which the rate rises linearly", NULL},
+    {"freeze", OPTION_TEXT, "PREFIX", 0, 0, NULL,
+     "parameters whose names begin so keep their values (list with commas)", NULL},
+    {"eval-every", OPTION_WHOLE, "N", 1, 2e9, "8192", "examples between evaluations on valid", NULL},
+    {"keep", OPTION_WHOLE, "N", 1, 1000, "10", "best checkpoints to keep", NULL},
+    {"states", OPTION_WHOLE, "N", 1, 2e9, NULL, "keep a full state every N steps", NULL},
+    {"digest-every", OPTION_WHOLE, "N", 1, 2e9, NULL, "a line of digests.txt every N steps", NULL},
+    {"overfit", OPTION_WHOLE, "N", 1, 2e9, NULL, "the first N images over and over", NULL},
+    {"dry-run", OPTION_SWITCH, NULL, 0, 0, NULL, "print the plan, time one batch, write nothing", NULL},
+    {"restart", OPTION_SWITCH, NULL, 0, 0, NULL, "begin anew in a folder that holds a run", NULL},
+
+    {"layers", OPTION_SWITCH, NULL, 0, 0, NULL, "a row a layer", NULL},
+    {"kernels", OPTION_SWITCH, NULL, 0, 0, NULL, "the kernels alone, at the shapes of the networks", NULL},
+
+    {"seed", OPTION_SEED, "N", 0, 0, "0", "of everything random", NULL},
+    {"threads", OPTION_WHOLE, "N", 1, 1024, NULL, "threads (the cores that the process may use, or OMP_NUM_THREADS)",
+     NULL},
+    {"json", OPTION_SWITCH, NULL, 0, 0, NULL, "one JSON object on one line instead of a table", NULL},
+    {"quiet", OPTION_SWITCH, NULL, 0, 0, NULL, "no progress, no messages but errors", NULL},
+    {"config", OPTION_TEXT, "FILE", 0, 0, NULL, "lines `key = value`; what is typed wins", NULL},
+};
+
+typedef char table_fits[sizeof table / sizeof table[0] <= OPTIONS_AT_MOST ? 1 : -1];
+
+int option_count(void)
+{
+    return (int)(sizeof table / sizeof table[0]);
+}
+
+const option *option_at(int i)
+{
+    return &table[i];
+}
+
+int option_find(const char *name)
+{
+    for (int i = 0; i < option_count(); i++)
+        if (strcmp(option_at(i)->name, name) == 0)
+            return i;
+    return -1;
+}

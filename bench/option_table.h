@@ -1,0 +1,40 @@
+/* option_table.h - the table of all options. Private to bench. */
+#ifndef THORAX_BENCH_OPTION_TABLE_H
+#define THORAX_BENCH_OPTION_TABLE_H
+
+#include "../nets/nets.h"
+
+typedef enum option_kind {
+    OPTION_SWITCH, /* takes no value */
+    OPTION_WHOLE,  /* an integer in [low, high] */
+    OPTION_SEED,   /* 0 .. 2^64 - 1 */
+    OPTION_REAL,   /* a finite number in [low, high] */
+    OPTION_CHOICE, /* one of values, "a|b|c" */
+    OPTION_TEXT    /* anything, or what check accepts */
+} option_kind;
+
+/* One option that some command takes. standard is its value where nobody gives one (NULL: none). */
+typedef struct option {
+    const char *name;
+    option_kind kind;
+    const char *values; /* OPTION_CHOICE: the list; else what stands for the value in --help */
+    double low, high;
+    const char *standard;
+    const char *help;
+    /* What is wrong with a value ("expected .."), or NULL if nothing is. NULL: everything is right. */
+    const char *(*check)(const char *value);
+} option;
+
+enum { OPTIONS_AT_MOST = 64 };
+
+/* The table of all options. */
+int option_count(void);
+const option *option_at(int i);
+/* Position in the table, or -1. */
+int option_find(const char *name);
+/* Whether cut and size are within what the network takes: EXIT_DONE, or a line and EXIT_USAGE. */
+int net_choice_check(const tx_net_choice *choice);
+/* Name of network i, for nearest_name. */
+const char *net_name(const void *context, int i);
+
+#endif

@@ -1,0 +1,79 @@
+/* buffer.c - texts that grow in memory: pages, rows, messages. */
+#include "io_private.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static void append_bytes(tx_buffer *t, const char *bytes, size_t n)
+{
+    if (t->status)
+        return;
+    t->status = tx_grow((void **)&t->data, &t->capacity, t->length + n + 1, 1);
+    if (t->status)
+        return;
+    memcpy(t->data + t->length, bytes, n);
+    t->length += n;
+    t->data[t->length] = 0;
+}
+
+void tx_buffer_append(tx_buffer *t, const char *string)
+{
+    append_bytes(t, string, strlen(string));
+}
+
+void tx_buffer_add(tx_buffer *t, const char *format, ...)
+{
+    char piece[2048];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof piece) {
+        if (!t->status)
+            t->status = tx_fail(TX_ERR_ARGUMENT, "a piece of text longer than %zu bytes", sizeof piece - 1);
+        return;
+    }
+    append_bytes(t, piece, (size_t)n);
+}
+
+static void put(void *buffer, const void *bytes, size_t n)
+{
+    append_bytes(buffer, bytes, n);
+}
+
+void tx_buffer_csv(tx_buffer *t, const char *string)
+{
+    tx_quote_csv(string, put, t);
+}
+
+void tx_buffer_html(tx_buffer *t, const char *string)
+{
+    for (const char *p = string; *p; p++) {
+        const char *entity = *p == '<'   ? "&lt;"
+                             : *p == '>' ? "&gt;"
+                             : *p == '&' ? "&amp;"
+                             : *p == '"' ? "&quot;"
+                                         : NULL;
+        if (entity)
+            tx_buffer_append(t, entity);
+        else
+            append_bytes(t, p, 1);
+    }
+}
+
+void tx_buffer_free(tx_buffer *t)
+{
+    tx_free(t->data);
+    memset(t, 0, sizeof *t);
+}
+
+tx_status tx_buffer_write(const tx_buffer *t, const char *path)
+{
+    if (t->status)
+        return t->status;
+    tx_writer *writer = tx_writer_open(path);
+    if (!writer)
+        return TX_ERR_FILE;
+    tx_writer_bytes(writer, t->data ? t->data : "", t->length);
+    return tx_writer_commit(writer);
+}
