@@ -291,6 +291,7 @@ static void sample(void)
         return;
     CHECK(d->images == 664 && d->tasks == 14 && strcmp(d->task[13], "Support Devices") == 0, "the sample");
     CHECK(d->counts[0].positive == 323 && d->counts[13].blank == 664, "its labels");
+    CHECK(strcmp(d->task[3], "Lung Opacity") == 0 && d->counts[3].blank == 664, "its Lung Opacity is blank");
     for (size_t i = 0; i < d->images; i++) {
         char *file = tx_dataset_file(d, i);
         CHECK(tx_path_exists(file), "%s", file);
