@@ -53,8 +53,7 @@ static tx_status one_step(speed *s)
 {
     if (s->mode == TX_TRAIN)
         return tx_train_step(s->session, s->net.loss, s->optimizer, -1, NULL);
-    tx_forward(s->session);
-    return TX_OK;
+    return tx_forward(s->session);
 }
 
 /* What the first step made: the weights, or the logits. */
@@ -81,7 +80,8 @@ static tx_status prepare(speed *s)
     tx_weights_init(s->weights, s->seed);
     if (training)
         s->optimizer = tx_optimizer_new(s->weights, (tx_optimizer_args){.kind = TX_ADAM, .lr = 1e-4});
-    s->session = tx_session_new(s->net.graph, s->weights, s->batch, s->mode, s->seed);
+    s->session = tx_session_new(s->net.graph, s->weights,
+                                (tx_session_args){.batch = s->batch, .mode = s->mode, .seed = s->seed});
     if (!s->session || (training && !s->optimizer))
         return TX_ERR_MEMORY;
     s->arena = tx_plan_bytes(tx_session_plan(s->session));

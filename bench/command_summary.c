@@ -97,7 +97,7 @@ int command_summary(const options *o)
     s.mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
     if (tx_network_build(&s.net, &choice, s.mode == TX_TRAIN, NULL))
         return complain_failed();
-    s.plan = tx_plan_new(s.net.graph, s.batch, s.mode);
+    s.plan = tx_plan_new(s.net.graph, (tx_session_args){.batch = s.batch, .mode = s.mode});
     if (!s.plan) {
         tx_network_free(&s.net);
         return complain_failed();

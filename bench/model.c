@@ -311,7 +311,7 @@ tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch)
     if (status)
         return status;
     p->weights = tx_weights_new(p->net.graph, 0);
-    p->session = p->weights ? tx_session_new(p->net.graph, p->weights, batch, TX_INFER, 0) : NULL;
+    p->session = p->weights ? tx_session_new(p->net.graph, p->weights, (tx_session_args){.batch = batch}) : NULL;
     p->logits = tx_alloc((size_t)batch * (size_t)choice->classes, sizeof *p->logits);
     if (p->session && p->logits)
         return TX_OK;
@@ -343,10 +343,9 @@ tx_status predictor_load(predictor *p, const char *path)
 tx_status predictor_run(predictor *p, size_t n)
 {
     tx_status status = tx_session_batch(p->session, (int)n);
-    if (status)
-        return status;
-    tx_forward(p->session);
-    return tx_session_value(p->session, p->net.logits, p->logits);
+    if (status == TX_OK)
+        status = tx_forward(p->session);
+    return status ? status : tx_session_value(p->session, p->net.logits, p->logits);
 }
 
 void predictor_free(predictor *p)

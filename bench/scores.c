@@ -41,10 +41,10 @@ static tx_status run_batch(predictions *p, const inference *how, uint32_t *index
     if (status || count == 0)
         return status;
     status = tx_session_batch(how->session, (int)count);
-    if (status)
-        return status;
-    tx_forward(how->session);
-    status = tx_session_value(how->session, how->net->logits, logits);
+    if (status == TX_OK)
+        status = tx_forward(how->session);
+    if (status == TX_OK)
+        status = tx_session_value(how->session, how->net->logits, logits);
     for (size_t k = 0; status == TX_OK && k < count; k++) {
         memcpy(p->logit + index[k] * outputs, logits + k * outputs, outputs * sizeof *logits);
         p->present[index[k]] = 1;

@@ -52,7 +52,8 @@ static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, ui
     if (!b->weights)
         return TX_ERR_MEMORY;
     tx_weights_init(b->weights, seed);
-    b->session = tx_session_new(b->graph, b->weights, batch, TX_TRAIN, seed);
+    b->session =
+        tx_session_new(b->graph, b->weights, (tx_session_args){.batch = batch, .mode = TX_TRAIN, .seed = seed});
     if (!b->session)
         return TX_ERR_MEMORY;
     float *x = tx_session_input(b->session, b->x);
@@ -72,14 +73,17 @@ static void close_bench(kernel_bench *b)
 }
 
 /* The best step counts: whatever else the machine does only ever slows one. */
-static void time_bench(const kernel_bench *b, kernel_result *r)
+static tx_status time_bench(const kernel_bench *b, kernel_result *r)
 {
     double start = tx_seconds(), best_forward = 0, best_backward = 0;
     for (int steps = 0; steps <= LEAST_STEPS || tx_seconds() - start < SECONDS; steps++) {
         double forward, backward;
         tx_session_clock(b->session, 1);
-        tx_forward(b->session);
-        tx_backward(b->session, NULL);
+        tx_status status = tx_forward(b->session);
+        if (status == TX_OK)
+            status = tx_backward(b->session, NULL);
+        if (status)
+            return status;
         tx_session_times(b->session, b->y, &forward, &backward);
         if (steps == 1 || forward < best_forward) /* the first step was to warm up */
             best_forward = forward;
@@ -88,6 +92,7 @@ static void time_bench(const kernel_bench *b, kernel_result *r)
     }
     r->forward = 2e-9 * b->macs / best_forward;
     r->backward = 4e-9 * b->macs / best_backward;
+    return TX_OK;
 }
 
 /* Of the result and the weights' gradient. */
@@ -113,9 +118,10 @@ static tx_status run_kernel(const kernel_case *k, int batch, uint64_t seed, kern
     if (status == TX_OK) {
         const tx_need *need = tx_plan_need(tx_session_plan(b.session), b.y);
         r->algorithm = need->algorithm ? need->algorithm : "direct";
-        time_bench(&b, r);
-        status = digest_bench(&b, batch, r->digest);
+        status = time_bench(&b, r);
     }
+    if (status == TX_OK)
+        status = digest_bench(&b, batch, r->digest);
     close_bench(&b);
     return status;
 }

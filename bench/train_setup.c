@@ -309,8 +309,10 @@ tx_status trainer_weights(trainer *t)
 
 tx_status trainer_sessions(trainer *t)
 {
-    t->training = tx_session_new(t->fitted.graph, t->weights, (int)t->batch, TX_TRAIN, t->seed);
-    t->inference = tx_session_new(t->plain.graph, t->weights, t->inference_batch, TX_INFER, t->seed);
+    t->training = tx_session_new(t->fitted.graph, t->weights,
+                                 (tx_session_args){.batch = (int)t->batch, .mode = TX_TRAIN, .seed = t->seed});
+    t->inference =
+        tx_session_new(t->plain.graph, t->weights, (tx_session_args){.batch = t->inference_batch, .seed = t->seed});
     t->feed = open_loader(t, SPLIT_TRAIN, 1);
     t->check = open_loader(t, SPLIT_VALID, 0);
     t->order = tx_alloc(t->images, sizeof *t->order);

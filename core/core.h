@@ -283,7 +283,7 @@ struct tx_step {
     tx_tensor dy;    /* backward: gradient of the result (after act) */
     tx_gradient *dx; /* backward: one an input */
     float *param[TX_MAX_PARAMS];
-    float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to */
+    float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to. NULL: nobody wants it */
     float *fold_param[TX_MAX_PARAMS];
     int64_t *counter; /* the counter among the parameters, or NULL */
     void *saved;      /* from forward to backward (TX_INFER: from prepare on, kept for good) */
@@ -296,7 +296,8 @@ typedef struct tx_need {
     size_t saved, prepared, work;
     size_t work_backward;
     const char *algorithm; /* for the summary: "matrix", "im2col", "winograd", .. */
-    int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward */
+    int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward, and
+                              has no effect but the result */
     double macs;           /* multiply-adds of one image, by the definition */
 } tx_need;
 
@@ -400,15 +401,33 @@ typedef enum tx_mode {
     TX_TRAIN,  /* forward with the batch's statistics and dropout, and backward */
     TX_EXPLAIN /* forward as in inference, and backward: gradients of a trained network, say for activation maps */
 } tx_mode;
-tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode);
+/* What a session is planned for. Zeros are the usual values, but for the batch. */
+typedef struct tx_session_args {
+    int batch; /* images of the largest run, 1 to TX_MAX_BATCH */
+    tx_mode mode;
+    uint64_t seed; /* what dropout draws by */
+    /* Bytes that the arena may take. What does not fit with every value kept for backward is planned with cheap ones
+     * computed again, as few of them as will do; the bits are the same. An error that says how many bytes it takes where
+     * the least is more. 0: any number, cheap values being computed again where the arena would exceed 1 GiB. */
+    size_t memory;
+    /* Beginnings of the names of parameters that nobody trains, NULL after the last; NULL: none. Their gradients are 0,
+     * and backward ends where it would compute nothing else; other gradients have the same bits. Each must meet a
+     * parameter. Read while the session is made. */
+    const char *const *frozen;
+} tx_session_args;
+enum { TX_MAX_BATCH = 1 << 20 };
+/* The plan that a session with these arguments has. graph must outlive it; the caller owns it. NULL and a message for
+ * arguments out of range, a spoiled graph or without memory. */
+tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args);
 void tx_plan_free(tx_plan *plan);
 size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 /* What a node became: its need, or NULL if it was joined to another step. */
 const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node);
 
-/* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena.
- * A session with backward needs weights with gradients. seed is what dropout draws by. */
-tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, int batch, tx_mode mode, uint64_t seed);
+/* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena, the
+ * caller the session. A session with backward needs weights with gradients. NULL and a message as for tx_plan_new, and
+ * for weights that are not of this network. */
+tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_session_args args);
 void tx_session_free(tx_session *session);
 const tx_plan *tx_session_plan(const tx_session *session);
 /* The number of images in the following runs, 1..batch. */
@@ -417,11 +436,12 @@ tx_status tx_session_batch(tx_session *session, int n);
 float *tx_session_input(tx_session *session, const tx_node *input);
 /* Number of the training run, by which random operations draw; set before tx_forward. */
 void tx_session_run(tx_session *session, uint64_t run);
-void tx_forward(tx_session *session);
-/* Gradients of the graph's last node, usually the loss: after tx_forward of a session with backward. dy (n,h,w,c of that node,
- * dense) is the gradient that arrives there; NULL means 1 everywhere. Gradients of parameters are written (not added)
- * to weights->grad. */
-void tx_backward(tx_session *session, const float *dy);
+/* Runs the network on the inputs as they stand. */
+tx_status tx_forward(tx_session *session);
+/* Gradients of the graph's last node, usually the loss. dy (n,h,w,c of that node, dense) is the gradient that arrives there;
+ * NULL means 1 everywhere. Gradients of parameters are written (not added) to weights->grad. An error in a session
+ * planned for inference. */
+tx_status tx_backward(tx_session *session, const float *dy);
 /* Copies a kept node's value (n*h*w*c floats, NHWC) or gradient; an error if it was not kept. The last node's value is
  * always kept. A loss has one value for all images: the first. */
 tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out);

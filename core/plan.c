@@ -8,16 +8,17 @@
  * 3. Backward. Steps in reverse: where does each input's gradient go? The first contribution is written, later ones are
  *    added, in the order of the reversed steps. A sum hands on its own gradient's place, a concatenation slices of it;
  *    a gradient that several values share is overwritten only by the last of them to use it.
- *    (plan_backward.c). If what is kept for backward takes more than AMPLE bytes, values that are cheap to compute are
+ *    (plan_backward.c). If what is kept for backward takes more than is allowed, values that are cheap to compute are
  *    dropped after their last reader and made again when backward needs them (plan_remake.c); no bit changes.
  * 4. Placing. Largest buffer first, each at the lowest address that is free during its life (arena.c). */
 #include "graph_private.h"
 #include "plan_private.h"
 
+#include <limits.h>
 #include <string.h>
 
 #ifndef AMPLE
-#define AMPLE ((size_t)1 << 30)
+#define AMPLE ((size_t)1 << 30) /* bytes that are taken where nobody says how many there are */
 #endif
 
 const tx_slot tx_nowhere = {-1, 0, 0};
@@ -327,7 +328,7 @@ static tx_status plan_all(tx_plan *plan)
         join(plan);
         status = plan_forward(plan, &step);
     }
-    if (status == TX_OK && plan->thrifty)
+    if (status == TX_OK && plan->keep_every > 1)
         status = tx_plan_remake(plan);
     if (status == TX_OK && plan->mode != TX_INFER)
         status = tx_plan_backward(plan);
@@ -337,44 +338,91 @@ static tx_status plan_all(tx_plan *plan)
     return status;
 }
 
-static tx_plan *plan_once(const tx_graph *graph, int batch, tx_mode mode, int thrifty)
+int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k)
+{
+    return plan->graph->param[node->param[k]].role == TX_ROLE_TRAINED && !plan->frozen[node->param[k]];
+}
+
+static tx_status freeze(tx_plan *plan, const char *prefix)
+{
+    int met = 0;
+    for (size_t i = 0; i < plan->graph->params; i++)
+        if (plan->graph->param[i].role == TX_ROLE_TRAINED &&
+            strncmp(plan->graph->param[i].name, prefix, strlen(prefix)) == 0) {
+            plan->frozen[i] = 1;
+            met = 1;
+        }
+    char text[TX_TEXT];
+    return met ? TX_OK
+               : tx_fail(TX_ERR_ARGUMENT, "frozen: no trained parameter's name begins with '%s'",
+                         tx_escape(text, sizeof text, prefix));
+}
+
+static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, int keep_every)
 {
     tx_plan *plan = tx_alloc(1, sizeof *plan);
     if (!plan)
         return NULL;
     plan->graph = graph;
-    plan->batch = batch;
-    plan->mode = mode;
-    plan->thrifty = thrifty;
+    plan->batch = args->batch;
+    plan->mode = args->mode;
+    plan->keep_every = keep_every;
     plan->nodes = (int)graph->nodes;
     plan->node = tx_alloc(graph->nodes, sizeof *plan->node);
-    if (!plan->node || plan_all(plan)) {
-        tx_plan_free(plan);
-        return NULL;
-    }
-    return plan;
-}
-
-tx_plan *tx_plan_new(const tx_graph *graph, int batch, tx_mode mode)
-{
-    if (tx_graph_status(graph))
-        return NULL;
-    if (batch < 1 || graph->nodes == 0) {
-        tx_fail(TX_ERR_ARGUMENT, "a plan for %d images and %zu nodes, expected at least one of each", batch,
-                graph->nodes);
-        return NULL;
-    }
-    tx_plan *plan = plan_once(graph, batch, mode, 0);
-    if (!plan || mode == TX_INFER || plan->bytes <= AMPLE)
+    plan->frozen = tx_alloc(graph->params, sizeof *plan->frozen);
+    tx_status status = plan->node && plan->frozen ? TX_OK : TX_ERR_MEMORY;
+    for (const char *const *prefix = args->frozen; prefix && *prefix && status == TX_OK; prefix++)
+        status = freeze(plan, *prefix);
+    if (status == TX_OK)
+        status = plan_all(plan);
+    if (status == TX_OK)
         return plan;
     tx_plan_free(plan);
-    return plan_once(graph, batch, mode, 1);
+    return NULL;
+}
+
+static tx_status check_args(const tx_graph *graph, const tx_session_args *args)
+{
+    if (tx_graph_status(graph))
+        return tx_graph_status(graph);
+    if (args->batch < 1 || args->batch > TX_MAX_BATCH || graph->nodes == 0)
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "a plan for %d images and %zu nodes, expected 1 to %d images, at least one node", args->batch,
+                       graph->nodes, (int)TX_MAX_BATCH);
+    if (args->mode != TX_INFER && args->mode != TX_TRAIN && args->mode != TX_EXPLAIN)
+        return tx_fail(TX_ERR_ARGUMENT, "a plan for mode %d, expected TX_INFER, TX_TRAIN or TX_EXPLAIN",
+                       (int)args->mode);
+    return TX_OK;
+}
+
+tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
+{
+    /* Of the cheap values: all are kept, then fewer and fewer. */
+    static const int usual[] = {1, INT_MAX, 0}, by_budget[] = {1, 2, 4, 8, 16, INT_MAX, 0};
+    const int *keep_every = args.memory ? by_budget : usual;
+    size_t allowed = args.memory ? args.memory : AMPLE, least = SIZE_MAX;
+    if (check_args(graph, &args))
+        return NULL;
+    for (;; keep_every++) {
+        tx_plan *plan = plan_once(graph, &args, *keep_every);
+        int last = args.mode == TX_INFER || keep_every[1] == 0;
+        if (!plan || plan->bytes <= allowed || (last && !args.memory))
+            return plan;
+        least = plan->bytes < least ? plan->bytes : least;
+        tx_plan_free(plan);
+        if (last)
+            break;
+    }
+    tx_fail(TX_ERR_MEMORY, "a batch of %d takes %zu bytes of memory at least, %zu are allowed", args.batch, least,
+            args.memory);
+    return NULL;
 }
 
 void tx_plan_free(tx_plan *plan)
 {
     if (!plan)
         return;
+    tx_free(plan->frozen);
     tx_free(plan->node);
     tx_free(plan->slots);
     tx_free(plan->buffer);

@@ -6,9 +6,9 @@ static void find_trained(tx_plan *plan)
 {
     for (int i = 0; i < plan->nodes; i++) {
         const tx_node *node = tx_plan_node(plan, i);
-        int trains = node->op == &tx_op_input && node->wanted;
+        int trains = node->wanted;
         for (int k = 0; k < node->params; k++)
-            trains |= plan->graph->param[node->param[k]].role == TX_ROLE_TRAINED;
+            trains |= tx_plan_trains(plan, node, k);
         for (int k = 0; k < node->inputs; k++)
             trains |= plan->node[node->input[k]->index].trains;
         plan->node[i].trains = trains && (!node->op->no_gradient || node->op == &tx_op_input);

@@ -32,7 +32,7 @@ typedef struct tx_planned {
     tx_slot gradient; /* of this node's value */
     int reached;      /* backward: the gradient arrives here */
     int done;         /* planning: its gradient has been consumed */
-    int trains;       /* a trained parameter or a kept input lies at or before it */
+    int trains;       /* a trained parameter or a kept node lies at or before it */
     tx_slot dy, *dx, *dx_add;
     tx_need need;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
@@ -44,7 +44,8 @@ struct tx_plan {
     int batch;
     tx_mode mode;
     int nodes;
-    int thrifty; /* cheap values are made again in backward */
+    int keep_every;        /* of the cheap values every so many are kept for backward, the others made again; 1: all */
+    unsigned char *frozen; /* one a parameter of the graph: 1 where nobody wants its gradient */
     tx_planned *node;
     tx_slot *slots; /* storage of all dx and dx_add */
     tx_buffer *buffer;
@@ -56,6 +57,8 @@ struct tx_plan {
 int tx_backward_time(const tx_plan *plan, int node);
 int tx_end_of_time(const tx_plan *plan);
 const tx_node *tx_plan_node(const tx_plan *plan, int i);
+/* Parameter k of a node is trained, and not frozen. */
+int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k);
 extern const tx_slot tx_nowhere;
 
 /* arena.c: a new buffer's number, -1 without memory or where the size does not fit; longer life; places for all. */

@@ -4,7 +4,10 @@
  * step to its last reader in forward, and a second time from its first use in backward on, where its step is run again.
  * What the second run reads must be there at that time; if that is a cheap value too, it is made again no later, and
  * steps to be run again at one time run in their forward order. The idea is gradient checkpointing (Griewank & Walther,
- * "Algorithm 799: Revolve", ACM TOMS 26, 2000; Chen et al., arXiv:1604.06174), here for the cheap steps alone. */
+ * "Algorithm 799: Revolve", ACM TOMS 26, 2000; Chen et al., arXiv:1604.06174), here for the cheap steps alone.
+ *
+ * Where each value is made from the one before it, as the sums of residual blocks are, the first use of the last one asks
+ * for all of them at once; keeping every so many cuts such a chain. */
 #include "plan_private.h"
 
 /* The value stands dense in a buffer of its own, nobody outside reads it, and its step is cheap. */
@@ -58,10 +61,11 @@ static int add_scratch(tx_plan *plan, size_t bytes, int time, int *buffer)
 
 tx_status tx_plan_remake(tx_plan *plan)
 {
+    int cheap = 0;
     for (int i = plan->nodes - 1; i >= 0; i--) {
         tx_planned *p = &plan->node[i];
         int time = droppable(plan, i) ? first_use(plan, p->result) : tx_end_of_time(plan);
-        if (time == tx_end_of_time(plan))
+        if (time == tx_end_of_time(plan) || ++cheap % plan->keep_every == 0)
             continue;
         p->remade = time;
         tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, p->result), time, &plan->node[p->result].again);

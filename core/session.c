@@ -65,7 +65,7 @@ static void bind_params(const tx_session *s, const tx_node *node, float **param,
             continue;
         }
         param[k] = tx_weights_param(s->weights, p);
-        if (grad && p->role == TX_ROLE_TRAINED && s->weights->grad)
+        if (grad && tx_plan_trains(s->plan, node, k) && s->weights->grad)
             grad[k] = s->weights->grad + p->offset;
     }
 }
@@ -130,17 +130,17 @@ static tx_status check_weights(const tx_graph *graph, const tx_weights *weights,
     return TX_OK;
 }
 
-tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, int batch, tx_mode mode, uint64_t seed)
+tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_session_args args)
 {
-    if (tx_graph_status(graph) || !weights || check_weights(graph, weights, mode))
+    if (tx_graph_status(graph) || !weights || check_weights(graph, weights, args.mode))
         return NULL;
     tx_session *s = tx_alloc(1, sizeof *s);
     if (!s)
         return NULL;
     s->weights = weights;
-    s->n = batch;
-    s->seed = seed;
-    s->plan = tx_plan_new(graph, batch, mode);
+    s->n = args.batch;
+    s->seed = args.seed;
+    s->plan = tx_plan_new(graph, args);
     if (!s->plan || bind_all(s)) {
         tx_session_free(s);
         return NULL;
@@ -192,7 +192,7 @@ void tx_session_run(tx_session *session, uint64_t run)
     session->run = run;
 }
 
-void tx_forward(tx_session *session)
+tx_status tx_forward(tx_session *session)
 {
     int prepare = session->plan->mode != TX_INFER || session->prepared != session->weights->version;
     session->prepared = session->weights->version;
@@ -204,7 +204,7 @@ void tx_forward(tx_session *session)
         step->run = session->run;
         step->work = buffer_of(session, session->plan->node[i].work);
         step->prepared = buffer_of(session, session->plan->node[i].prepared);
-        if (session->plan->thrifty)
+        if (session->plan->keep_every > 1)
             bind_values(session, i, i);
         if (prepare && step->node->op->prepare)
             step->node->op->prepare(step);
@@ -212,6 +212,7 @@ void tx_forward(tx_session *session)
         if (session->clock)
             session->times[i].forward += tx_seconds() - start;
     }
+    return TX_OK;
 }
 
 /* The gradient that arrives at the last node: given, or 1 everywhere. */
@@ -242,41 +243,42 @@ static void remake(tx_session *s, int time)
     }
 }
 
-/* Of a node that no gradient reaches. */
-static void clear_gradients(const tx_session *s, int i)
+/* Parameters of node i get gradients of 0: all, where no gradient reaches it, or those that are frozen. */
+static void clear_gradients(const tx_session *s, int i, int all)
 {
     const tx_node *node = tx_graph_node(s->plan->graph, i);
     for (int k = 0; k < node->params; k++) {
         const tx_param *p = tx_graph_param(s->plan->graph, node->param[k]);
-        if (p->role == TX_ROLE_TRAINED && s->weights->grad)
+        if (p->role == TX_ROLE_TRAINED && (all || !tx_plan_trains(s->plan, node, k)))
             memset(s->weights->grad + p->offset, 0, p->count * sizeof(float));
     }
 }
 
-void tx_backward(tx_session *session, const float *dy)
+tx_status tx_backward(tx_session *session, const float *dy)
 {
     const tx_plan *plan = session->plan;
     if (plan->mode == TX_INFER)
-        return;
+        return tx_fail(TX_ERR_ARGUMENT, "backward in a session that was planned for inference alone");
     int reached = plan->node[plan->nodes - 1].reached;
     if (reached)
         seed_gradient(session, dy);
     for (int i = plan->nodes - 1; i >= 0; i--) {
         tx_step *step = &session->step[i];
-        if (plan->thrifty)
+        if (plan->keep_every > 1)
             remake(session, tx_backward_time(plan, i));
-        if (!reached || !step->node || !step->dy.data || !step->node->op->backward) {
-            clear_gradients(session, i);
+        int runs = reached && step->node && step->dy.data && step->node->op->backward;
+        clear_gradients(session, i, !runs);
+        if (!runs)
             continue;
-        }
         double start = session->clock ? tx_seconds() : 0;
-        if (plan->thrifty)
+        if (plan->keep_every > 1)
             bind_values(session, i, tx_backward_time(plan, i));
         step->work = buffer_of(session, plan->node[i].work_backward);
         step->node->op->backward(step);
         if (session->clock)
             session->times[i].backward += tx_seconds() - start;
     }
+    return TX_OK;
 }
 
 /* Copies n*h*w pixels of c channels out of a place with its own pixel distance. */

@@ -211,8 +211,10 @@ static void batchnorm_backward(tx_step *step)
     tx_channel_normal_sums(&x, k.mean, &step->dy, sum_g, sum_gx, slope + channels);
     for (size_t c = 0; c < channels; c++) {
         double rstd = (double)k.rstd[c];
-        step->grad[BIAS][c] = (float)sum_g[c];
-        step->grad[WEIGHT][c] = (float)(sum_gx[c] * rstd);
+        if (step->grad[BIAS])
+            step->grad[BIAS][c] = (float)sum_g[c];
+        if (step->grad[WEIGHT])
+            step->grad[WEIGHT][c] = (float)(sum_gx[c] * rstd);
         /* statistics that are no function of x let no gradient through */
         mean_g[c] = step->training ? (float)(sum_g[c] / m) : 0;
         slope[c] = step->training ? (float)(sum_gx[c] * (rstd * rstd) / m) : 0;

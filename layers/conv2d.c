@@ -374,13 +374,13 @@ static void weight_gradient(const tx_step *s)
 {
     const conv_args *a = s->node->args;
     tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
-    if (is_winograd(s->node)) {
+    if (s->grad[0] && is_winograd(s->node)) {
         tx_winograd_gradient(s->grad[0], &s->x[0], a->ph, &dy, 0, s->work);
-    } else {
+    } else if (s->grad[0]) {
         tx_rows rows = patches(s);
         tx_gemm_gradient(s->grad[0], &rows, &dy, 0, s->work);
     }
-    if (a->has_bias) {
+    if (s->grad[1]) {
         double *sum = s->work;
         tx_channel_total(&dy, sum, sum + (s->node->c + 7) / 8 * 8);
         for (int o = 0; o < s->node->c; o++)

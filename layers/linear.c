@@ -166,9 +166,10 @@ static void linear_backward(tx_step *step)
     tx_rows x = rows_of(&step->x[0]);
     float *packed = step->work;
     void *work = (char *)step->work + aligned(tx_gemm_packed(z.out, z.in) * sizeof(float));
-    if (step->node->params > BIAS)
+    if (step->grad[BIAS])
         bias_gradient(step, &dy, work);
-    tx_gemm_gradient(step->grad[WEIGHT], &x, &dy, 0, work);
+    if (step->grad[WEIGHT])
+        tx_gemm_gradient(step->grad[WEIGHT], &x, &dy, 0, work);
     if (step->dx[0].data)
         input_gradient(step, &dy, packed, work);
 }

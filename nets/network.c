@@ -50,7 +50,7 @@ void tx_network_bn_momentum(tx_network *n, double momentum)
 
 tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double *macs, size_t *arena)
 {
-    tx_plan *plan = tx_plan_new(n->graph, batch, mode);
+    tx_plan *plan = tx_plan_new(n->graph, (tx_session_args){.batch = batch, .mode = mode});
     if (!plan)
         return TX_ERR_MEMORY;
     *macs = 0;

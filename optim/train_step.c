@@ -8,7 +8,9 @@ tx_status tx_train_step(tx_session *session, const tx_node *loss, tx_optimizer *
     if (loss->index != tx_graph_nodes(loss->graph) - 1 || loss->h != 1 || loss->w != 1 || loss->c != 1)
         return tx_fail(TX_ERR_ARGUMENT, "%s '%s' is not the graph's last node of one number: no loss to train by",
                        loss->op->name, loss->name);
-    tx_forward(session);
+    tx_status status = tx_forward(session);
+    if (status)
+        return status;
     float value = tx_session_scalar(session, loss);
     if (loss_out)
         *loss_out = value;
@@ -16,7 +18,8 @@ tx_status tx_train_step(tx_session *session, const tx_node *loss, tx_optimizer *
         return tx_fail(TX_ERR_ARGUMENT, "step %llu: the loss is %s; the parameters are those of the step before",
                        (unsigned long long)tx_optimizer_steps(optimizer) + 1,
                        isnan(value) ? "not a number" : "infinite");
-    tx_backward(session, NULL);
-    tx_optimizer_step(optimizer, lr);
-    return TX_OK;
+    status = tx_backward(session, NULL);
+    if (status == TX_OK)
+        tx_optimizer_step(optimizer, lr);
+    return status;
 }

@@ -17,7 +17,7 @@ static tx_status predict(const tx_network *net, tx_session *session, size_t firs
     tx_status status = tx_session_batch(session, (int)n);
     if (status)
         return status;
-    tx_forward(session);
+    CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
     return tx_session_value(session, net->logits, logits);
 }
 
@@ -26,7 +26,7 @@ static void compare(const tx_network *net, tx_weights *weights, int threads, con
     static const int batches[] = {16, 13, 9, 8, 3, 1};
     float logits[BATCH * CLASSES];
     tx_set_threads(threads);
-    tx_session *session = tx_session_new(net->graph, weights, BATCH, TX_INFER, 0);
+    tx_session *session = tx_session_new(net->graph, weights, (tx_session_args){.batch = BATCH});
     CHECK(session != NULL, "%s", tx_error_message());
     for (size_t i = 0; session && i < sizeof batches / sizeof batches[0]; i++) {
         size_t n = (size_t)batches[i];
@@ -49,7 +49,7 @@ int main(void)
         return 1;
     tx_weights_init(weights, 0);
     tx_set_threads(1);
-    tx_session *single = tx_session_new(net.graph, weights, 1, TX_INFER, 0);
+    tx_session *single = tx_session_new(net.graph, weights, (tx_session_args){.batch = 1});
     for (size_t i = 0; single && i < BATCH; i++)
         CHECK(predict(&net, single, i, 1, alone + i * CLASSES) == TX_OK, "image %zu: %s", i, tx_error_message());
     tx_session_free(single);

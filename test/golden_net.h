@@ -274,15 +274,16 @@ static tx_status net_run_eval(net_file *f, const tx_net_info *info)
     if (status == TX_OK && f->report->reference)
         status = (r = tx_reference_new(g, f->weights, f->n, TX_INFER, 0)) ? TX_OK : TX_ERR_MEMORY;
     else if (status == TX_OK)
-        status = (s = tx_session_new(g, f->weights, f->n, TX_INFER, 0)) ? TX_OK : TX_ERR_MEMORY;
+        status = (s = tx_session_new(g, f->weights, (tx_session_args){.batch = f->n})) ? TX_OK : TX_ERR_MEMORY;
     if (status == TX_OK)
         net_set(f, s, r, image, net_image_count(f), net_pixel);
     if (r) {
         tx_reference_forward(r);
         memcpy(f->eval, tx_reference_value(r, logits), count * sizeof *f->eval);
     } else if (s) {
-        tx_forward(s);
-        status = net_widen(s, logits, tx_session_value, count, f->eval);
+        status = tx_forward(s);
+        if (status == TX_OK)
+            status = net_widen(s, logits, tx_session_value, count, f->eval);
     }
     tx_session_free(s);
     tx_reference_free(r);
@@ -293,21 +294,22 @@ static tx_status net_run_eval(net_file *f, const tx_net_info *info)
 static tx_status net_run_train_float(net_file *f)
 {
     const tx_node *loss = tx_graph_node(f->graph, tx_graph_nodes(f->graph) - 1);
-    tx_session *s = tx_session_new(f->graph, f->weights, f->n, TX_TRAIN, 0);
+    tx_session *s = tx_session_new(f->graph, f->weights, (tx_session_args){.batch = f->n, .mode = TX_TRAIN});
     if (!s)
         return TX_ERR_MEMORY;
     net_set_all(f, s, NULL);
-    tx_forward(s);
     double *losses = tx_alloc((size_t)f->n, sizeof *losses);
-    tx_status status = losses ? net_widen(s, loss, tx_session_value, (size_t)f->n, losses) : TX_ERR_MEMORY;
+    tx_status status = losses ? tx_forward(s) : TX_ERR_MEMORY;
+    if (status == TX_OK)
+        status = net_widen(s, loss, tx_session_value, (size_t)f->n, losses);
     if (status == TX_OK)
         f->loss = losses[0];
     if (status == TX_OK)
         status = net_widen(s, f->logits, tx_session_value, net_logit_count(f), f->train);
-    if (status == TX_OK) {
-        tx_backward(s, NULL);
+    if (status == TX_OK)
+        status = tx_backward(s, NULL);
+    if (status == TX_OK)
         status = net_widen(s, f->logits, tx_session_gradient, net_logit_count(f), f->dlogit);
-    }
     if (status == TX_OK)
         status = net_widen(s, f->image, tx_session_gradient, net_image_count(f), f->ginput);
     tx_free(losses);

@@ -156,11 +156,11 @@ static tx_status op_backward(op_run *run, const tx_node *last)
         run->single[order_pixel(shape, k)] = (float)dy->value[k];
         run->twice[order_pixel(shape, k)] = dy->value[k];
     }
+    tx_status status = TX_OK;
     if (run->session)
-        tx_backward(run->session, dy ? run->single : NULL);
+        status = tx_backward(run->session, dy ? run->single : NULL);
     else
         tx_reference_backward(run->reference, dy ? run->twice : NULL);
-    tx_status status = TX_OK;
     char name[64];
     for (int i = 0; i < o->inputs && status == TX_OK; i++) {
         snprintf(name, sizeof name, "g%s", o->input_from[i]->name);
@@ -196,16 +196,18 @@ static tx_status op_run_mode(op_run *run, tx_mode mode)
     if (o->c->report->reference)
         run->reference = tx_reference_new(o->graph, run->weights, o->n, mode, 0);
     else
-        run->session = tx_session_new(o->graph, run->weights, o->n, mode, 0);
+        run->session = tx_session_new(o->graph, run->weights, (tx_session_args){.batch = o->n, .mode = mode});
     if (!run->reference && !run->session)
         return TX_ERR_ARGUMENT;
     op_set_inputs(run);
+    tx_status status = TX_OK;
     if (run->session)
-        tx_forward(run->session);
+        status = tx_forward(run->session);
     else
         tx_reference_forward(run->reference);
     const case_tensor *want = case_find(o->c, o->result, 1);
-    tx_status status = want ? op_read_node(run, last, 0, o->result, want->count) : TX_OK;
+    if (status == TX_OK && want)
+        status = op_read_node(run, last, 0, o->result, want->count);
     if (status == TX_OK && mode != TX_INFER)
         status = op_backward(run, last);
     tx_session_free(run->session);
@@ -381,14 +383,14 @@ static tx_status op_bce_each(op_case *c)
     tx_node *loss = tx_bce_with_logits(g, logit, label, NULL, (tx_bce_args){0});
     tx_weights *w = tx_graph_status(g) == TX_OK ? tx_weights_new(g, 0) : NULL;
     tx_reference *r = w && c->report->reference ? tx_reference_new(g, w, 1, TX_INFER, 0) : NULL;
-    tx_session *s = w && !c->report->reference ? tx_session_new(g, w, 1, TX_INFER, 0) : NULL;
+    tx_session *s = w && !c->report->reference ? tx_session_new(g, w, (tx_session_args){.batch = 1}) : NULL;
     if (!each || (!r && !s))
         status = TX_ERR_MEMORY;
     for (size_t i = 0; i < want->count && status == TX_OK; i++) {
         if (s) {
             *tx_session_input(s, logit) = (float)x->value[i];
             *tx_session_input(s, label) = (float)y->value[i];
-            tx_forward(s);
+            status = tx_forward(s);
             each[i] = (double)tx_session_scalar(s, loss);
         } else {
             *tx_reference_input(r, logit) = x->value[i];

@@ -193,7 +193,7 @@ static void check_float(const small_net *net, int n, int keep, tx_mode mode)
     tx_weights *w = tx_weights_new(s.graph, 1);
     small_fill(w);
     tx_reference *r = run_reference(&s, net, w, n, mode);
-    tx_session *session = tx_session_new(s.graph, w, n, mode, 3);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = n, .mode = mode, .seed = 3});
     CHECK(session != NULL, "%s: %s", net->name, tx_error_message());
     if (session) {
         size_t count = small_count(s.last, n);
@@ -201,8 +201,8 @@ static void check_float(const small_net *net, int n, int keep, tx_mode mode)
         for (size_t i = 0; i < count; i++)
             dy[i] = small_dy(i);
         set_inputs(session, &s, net, n);
-        tx_forward(session);
-        tx_backward(session, net->cross_entropy == 2 ? dy : NULL);
+        CHECK(tx_forward(session) == TX_OK && tx_backward(session, net->cross_entropy == 2 ? dy : NULL) == TX_OK,
+              "%s: %s", net->name, tx_error_message());
         double floor = largest_gradient(r, s.graph);
         check_nodes(net, &s, n, keep, session, r, floor);
         check_params(net, &s, n, keep, w, r, floor, mode == TX_TRAIN);
@@ -222,13 +222,13 @@ static void check_inference(const small_net *net, int n)
     tx_weights *w = tx_weights_new(s.graph, 0);
     small_fill(w);
     tx_reference *r = run_reference(&s, net, w, n, TX_INFER);
-    tx_session *session = tx_session_new(s.graph, w, n, TX_INFER, 3);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = n, .seed = 3});
     CHECK(session != NULL, "%s: %s", net->name, tx_error_message());
     if (session) {
         size_t count = small_count(s.last, n);
         float *got = tx_alloc(count, sizeof *got);
         set_inputs(session, &s, net, n);
-        tx_forward(session);
+        CHECK(tx_forward(session) == TX_OK, "%s: %s", net->name, tx_error_message());
         CHECK(tx_session_value(session, s.last, got) == TX_OK, "%s: %s", net->name, tx_error_message());
         check_close(net, n, 2, "inference", "result", got, tx_reference_value(r, s.last),
                     net->cross_entropy == 2 ? count : 1, 0);
@@ -238,7 +238,7 @@ static void check_inference(const small_net *net, int n)
         tx_weights_changed(w);
         tx_reference_free(r);
         r = run_reference(&s, net, w, n, TX_INFER);
-        tx_forward(session); /* the inputs are still there */
+        CHECK(tx_forward(session) == TX_OK, "%s: %s", net->name, tx_error_message()); /* the inputs are still there */
         tx_session_value(session, s.last, got);
         check_close(net, n, 2, "inference", "result, other weights", got, tx_reference_value(r, s.last),
                     net->cross_entropy == 2 ? count : 1, 1);

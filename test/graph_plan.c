@@ -43,7 +43,7 @@ static void backward(tx_session *session, const small_graph *s, const small_net 
     float *dy = tx_alloc(count, sizeof *dy);
     for (size_t i = 0; i < count; i++)
         dy[i] = small_dy(i);
-    tx_backward(session, net->cross_entropy == 2 ? dy : NULL);
+    CHECK(tx_backward(session, net->cross_entropy == 2 ? dy : NULL) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_free(dy);
 }
 
@@ -53,7 +53,7 @@ static void run(tx_session *session, const small_graph *s, const small_net *net,
     small_fill(w);
     set_inputs(session, s, net, 0, n, poison);
     tx_session_run(session, 4);
-    tx_forward(session);
+    CHECK(tx_forward(session) == TX_OK, "%s: %s", net->name, tx_error_message());
     results_free(r);
     r->values = small_count(s->last, n);
     r->grads = w->trained;
@@ -75,7 +75,7 @@ static void check_memory(const small_net *net, tx_mode mode, int keep)
     results first = {0}, again = {0}, wider = {0};
     CHECK(small_build(&s, net, keep) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_weights *w = tx_weights_new(s.graph, 1);
-    tx_session *session = tx_session_new(s.graph, w, 3, mode, 3);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 3, .mode = mode, .seed = 3});
     run(session, &s, net, w, 3, 0, &first);
     run(session, &s, net, w, 3, 1, &again);
     CHECK(isnan(again.value[0]), "%s: NaN in, %g out", net->name, (double)again.value[0]);
@@ -83,7 +83,7 @@ static void check_memory(const small_net *net, tx_mode mode, int keep)
     CHECK(results_equal(&first, &again), "%s, mode %d, keep %d: a run remembers the run before it", net->name, mode,
           keep);
     tx_session_free(session);
-    session = tx_session_new(s.graph, w, 5, mode, 3);
+    session = tx_session_new(s.graph, w, (tx_session_args){.batch = 5, .mode = mode, .seed = 3});
     run(session, &s, net, w, 5, 1, &again);
     CHECK(tx_session_batch(session, 3) == TX_OK, "%s: %s", net->name, tx_error_message());
     run(session, &s, net, w, 3, 0, &wider);
@@ -107,7 +107,7 @@ static void check_keep(const small_net *net)
         small_graph s;
         small_build(&s, net, keep);
         tx_weights *w = tx_weights_new(s.graph, 1);
-        tx_session *session = tx_session_new(s.graph, w, 2, TX_TRAIN, 3);
+        tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = TX_TRAIN, .seed = 3});
         run(session, &s, net, w, 2, 0, &kept[keep]);
         CHECK(keep == 0 || results_equal(&kept[0], &kept[keep]), "%s: other bits when %s", net->name,
               keep == 1 ? "all is kept" : "nothing is kept");
@@ -128,7 +128,7 @@ static void check_threads(const small_net *net)
         small_build(&s, net, 0);
         tx_weights *w = tx_weights_new(s.graph, 1);
         tx_set_threads(numbers[k]);
-        tx_session *session = tx_session_new(s.graph, w, 3, TX_TRAIN, 3);
+        tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 3, .mode = TX_TRAIN, .seed = 3});
         run(session, &s, net, w, 3, 0, &r[k]);
         CHECK(results_equal(&r[0], &r[k]), "%s: other bits with %d threads", net->name, numbers[k]);
         tx_session_free(session);
@@ -152,10 +152,10 @@ static void check_alone(const small_net *net)
     size_t one = small_count(s.last, 1);
     float *together = tx_alloc(4 * one, sizeof *together), *alone = tx_alloc(4 * one, sizeof *alone);
     for (int batch = 1; batch <= 4; batch += 3) {
-        tx_session *session = tx_session_new(s.graph, w, batch, TX_INFER, 3);
+        tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = batch, .seed = 3});
         for (int i = 0; i < 4; i += batch) {
             set_inputs(session, &s, &open, i, batch, 0);
-            tx_forward(session);
+            CHECK(tx_forward(session) == TX_OK, "%s: %s", net->name, tx_error_message());
             tx_session_value(session, s.last, (batch == 1 ? alone : together) + (size_t)i * one);
         }
         tx_session_free(session);
@@ -175,12 +175,12 @@ static void check_nan(const small_net *net, tx_mode mode)
     small_build(&s, net, 2);
     tx_weights *w = tx_weights_new(s.graph, 1);
     small_fill(w);
-    tx_session *session = tx_session_new(s.graph, w, 2, mode, 3);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3});
     size_t count = net->cross_entropy == 2 ? small_count(s.last, 2) : 1, hits = 0;
     float *value = tx_alloc(small_count(s.last, 2), sizeof *value);
     set_inputs(session, &s, net, 0, 2, 0);
     tx_session_input(session, s.image)[((net->h > 1 ? net->w : 0) + (net->w > 1 ? 1 : 0)) * net->c] = NAN;
-    tx_forward(session);
+    CHECK(tx_forward(session) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_session_value(session, s.last, value);
     for (size_t i = 0; i < count; i++)
         hits += isnan(value[i]) != 0;
@@ -198,7 +198,7 @@ static void check_steps(const small_net *net)
     small_build(&s, net, 2);
     tx_weights *w = tx_weights_new(s.graph, 1);
     small_fill(w);
-    tx_session *session = tx_session_new(s.graph, w, 3, TX_TRAIN, 3);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 3, .mode = TX_TRAIN, .seed = 3});
     tx_optimizer *o = tx_optimizer_new(w, (tx_optimizer_args){.kind = TX_ADAM});
     set_inputs(session, &s, net, 0, 3, 0);
     float first = 0, loss = 0;
@@ -231,7 +231,7 @@ static int make_all(const small_net *net, tx_mode mode)
     small_graph s;
     tx_status status = small_build(&s, net, 0);
     tx_weights *w = status == TX_OK ? tx_weights_new(s.graph, 1) : NULL;
-    tx_session *session = w ? tx_session_new(s.graph, w, 2, mode, 3) : NULL;
+    tx_session *session = w ? tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3}) : NULL;
     tx_reference *reference = session ? tx_reference_new(s.graph, w, 2, mode, 3) : NULL;
     int made = reference != NULL;
     tx_reference_free(reference);
@@ -266,15 +266,15 @@ static void check_too_large(void)
     tx_node *x = tx_input(g, 1 << 20, 1 << 20, 1 << 20);
     tx_relu(g, x);
     CHECK(tx_graph_status(g) == TX_OK, "%s", tx_error_message());
-    tx_plan *plan = tx_plan_new(g, 1 << 20, TX_TRAIN);
+    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1 << 20, .mode = TX_TRAIN});
     CHECK(!plan && strstr(tx_error_message(), "memory"), "2^80 values were planned: %s", tx_error_message());
     tx_plan_free(plan);
-    plan = tx_plan_new(g, 0, TX_INFER);
-    CHECK(!plan, "a plan for no images");
+    plan = tx_plan_new(g, (tx_session_args){.batch = 0});
+    CHECK(!plan && strstr(tx_error_message(), "0 images"), "a plan for no images: %s", tx_error_message());
     tx_plan_free(plan);
     tx_graph_free(g);
     g = tx_graph_new();
-    plan = tx_plan_new(g, 1, TX_INFER);
+    plan = tx_plan_new(g, (tx_session_args){.batch = 1});
     CHECK(!plan, "a plan for an empty graph");
     tx_plan_free(plan);
     tx_graph_free(g);

@@ -59,19 +59,19 @@ static void check_alone(const conv_case *k)
     tx_node *in = tx_input(g, k->c, k->h, k->w), *node = tx_conv2d(g, in, "conv", k->args);
     tx_weights *weights = tx_weights_new(g, 0);
     tx_weights_init(weights, 3);
-    tx_session *session = tx_session_new(g, weights, N, TX_INFER, 0);
+    tx_session *session = tx_session_new(g, weights, (tx_session_args){.batch = N});
     size_t image = layer_count(1, in), result = layer_count(1, node);
     float *x = layer_alloc(N * image, sizeof *x), *together = layer_alloc(N * result, sizeof *x),
           *alone = layer_alloc(result, sizeof *x);
     for (size_t i = 0; i < N * image; i++)
         x[i] = layer_draw(83, i);
     memcpy(tx_session_input(session, in), x, N * image * sizeof *x);
-    tx_forward(session);
+    CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
     tx_session_value(session, node, together);
     tx_session_batch(session, 1);
     for (size_t n = 0; n < N; n++) {
         memcpy(tx_session_input(session, in), x + n * image, image * sizeof *x);
-        tx_forward(session);
+        CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
         tx_session_value(session, node, alone);
         CHECK(memcmp(alone, together + n * result, result * sizeof *x) == 0, "image %zu gets other digits alone", n);
     }

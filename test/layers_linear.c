@@ -25,18 +25,18 @@ static void check_alone(void)
     tx_node *in = tx_input(g, IN, 1, 1), *node = tx_linear(g, in, "fc", (tx_linear_args){.out = OUT});
     tx_weights *weights = tx_weights_new(g, 0);
     tx_weights_init(weights, 3);
-    tx_session *session = tx_session_new(g, weights, N, TX_INFER, 0);
+    tx_session *session = tx_session_new(g, weights, (tx_session_args){.batch = N});
     CHECK(session != NULL, "%s", tx_error_message());
     float x[N * IN], together[N * OUT], alone[OUT];
     for (size_t i = 0; i < N * IN; i++)
         x[i] = layer_draw(82, i);
     memcpy(tx_session_input(session, in), x, sizeof x);
-    tx_forward(session);
+    CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
     tx_session_value(session, node, together);
     tx_session_batch(session, 1);
     for (int n = 0; n < N; n++) {
         memcpy(tx_session_input(session, in), x + n * IN, IN * sizeof(float));
-        tx_forward(session);
+        CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
         tx_session_value(session, node, alone);
         CHECK(memcmp(alone, together + n * OUT, sizeof alone) == 0, "image %d gets other digits alone", n);
     }

@@ -1,0 +1,289 @@
+/* graph_session.c - what the arguments of a session promise: a budget of memory and frozen parameters change no bit of what
+ * is wanted. */
+#include "graph_nets.h"
+#include "test.h"
+
+#include <math.h>
+
+/* Everything that one step of training leaves. */
+typedef struct outcome {
+    size_t bytes, values;
+    float *value, *grad, *state;
+} outcome;
+
+static void outcome_free(outcome *r)
+{
+    tx_free(r->value);
+    tx_free(r->grad);
+    tx_free(r->state);
+    memset(r, 0, sizeof *r);
+}
+
+static float *copy(const float *from, size_t n)
+{
+    float *to = tx_alloc(n, sizeof *to);
+    memcpy(to, from, n * sizeof *to);
+    return to;
+}
+
+static void fill_inputs(tx_session *session, const small_graph *s, const small_net *net, int n)
+{
+    const tx_node *inputs[3] = {s->image, s->label, s->mask};
+    for (int k = 0; k < 3; k++)
+        for (size_t i = 0; inputs[k] && i < small_count(inputs[k], n); i++)
+            tx_session_input(session, inputs[k])[i] = small_input(net, k, i);
+}
+
+/* Forward and backward on numbers that depend on the net alone. NULL if there is no such session, else the session,
+ * for more questions. */
+static tx_session *run(const small_net *net, const small_graph *s, tx_weights *w, tx_session_args args, outcome *r)
+{
+    small_fill(w);
+    for (size_t i = 0; i < w->trained; i++)
+        w->grad[i] = NAN;
+    tx_session *session = tx_session_new(s->graph, w, args);
+    if (!session)
+        return NULL;
+    tx_session_clock(session, 1);
+    fill_inputs(session, s, net, args.batch);
+    r->bytes = tx_plan_bytes(tx_session_plan(session));
+    r->values = small_count(s->last, args.batch);
+    float *dy = tx_alloc(r->values, sizeof *dy);
+    for (size_t i = 0; i < r->values; i++)
+        dy[i] = small_dy(i);
+    r->value = tx_alloc(r->values, sizeof *r->value);
+    CHECK(tx_forward(session) == TX_OK && tx_session_value(session, s->last, r->value) == TX_OK &&
+              tx_backward(session, net->cross_entropy == 2 ? dy : NULL) == TX_OK,
+          "%s: %s", net->name, tx_error_message());
+    r->grad = copy(w->grad, w->trained);
+    r->state = copy(w->value + w->trained, w->total - w->trained);
+    tx_free(dy);
+    return session;
+}
+
+static int same(const float *a, const float *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof *a) == 0;
+}
+
+/* ---- a budget */
+
+static void check_budget(const small_net *net, const small_graph *s, tx_weights *w, tx_mode mode, size_t memory,
+                         const outcome *all)
+{
+    outcome r = {0};
+    tx_session *session = run(net, s, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3, .memory = memory}, &r);
+    CHECK(session != NULL, "%s, mode %d, %zu bytes: %s", net->name, (int)mode, memory, tx_error_message());
+    if (session) {
+        CHECK(r.bytes <= memory, "%s: %zu bytes of %zu", net->name, r.bytes, memory);
+        CHECK(same(r.value, all->value, r.values) && same(r.grad, all->grad, w->trained) &&
+                  same(r.state, all->state, w->total - w->trained),
+              "%s, mode %d: other bits within %zu bytes than within %zu", net->name, (int)mode, r.bytes, all->bytes);
+    }
+    tx_session_free(session);
+    outcome_free(&r);
+}
+
+/* The least that a session takes, as its refusal says; 0 if it says nothing. */
+static size_t least_of(const small_graph *s, tx_weights *w, tx_mode mode)
+{
+    size_t least = 0, allowed = 0;
+    tx_session *session = tx_session_new(s->graph, w, (tx_session_args){.batch = 2, .mode = mode, .memory = 1});
+    CHECK(!session, "a session of one byte");
+    tx_session_free(session);
+    if (sscanf(tx_error_message(), "a batch of 2 takes %zu bytes of memory at least, %zu are allowed", &least,
+               &allowed) != 2)
+        return 0;
+    return allowed == 1 ? least : 0;
+}
+
+/* Everything kept, the least, and as it comes between; returns how many bytes are between. */
+static size_t check_memory(const small_net *net, tx_mode mode)
+{
+    small_graph s;
+    outcome all = {0};
+    CHECK(small_build(&s, net, 0) == TX_OK, "%s: %s", net->name, tx_error_message());
+    tx_weights *w = tx_weights_new(s.graph, 1);
+    tx_session_free(run(net, &s, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3}, &all));
+    size_t least = least_of(&s, w, mode);
+    CHECK(least > 0 && least <= all.bytes, "%s: %zu bytes at least, %zu used: %s", net->name, least, all.bytes,
+          tx_error_message());
+    check_budget(net, &s, w, mode, all.bytes, &all);
+    check_budget(net, &s, w, mode, least, &all);
+    for (int k = 1; k < 4; k++)
+        check_budget(net, &s, w, mode, least + (all.bytes - least) * (size_t)k / 4, &all);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .memory = least - 1});
+    CHECK(!session, "%s: a session of %zu bytes, the least are %zu", net->name, least - 1, least);
+    tx_session_free(session);
+    size_t between = all.bytes - least;
+    outcome_free(&all);
+    tx_weights_free(w);
+    tx_graph_free(s.graph);
+    return between;
+}
+
+/* Residual blocks whose sums each are made from the one before. */
+static tx_node *net_chain(tx_node *x)
+{
+    x = relu(bn(conv(x, 8, 3, 1)));
+    for (int i = 0; i < 12; i++) {
+        tx_node *y = relu(bn(conv(x, 2, 1, 1)));
+        x = relu(add(bn(conv(y, 8, 1, 1)), x));
+    }
+    return x;
+}
+
+static const small_net chain = {"chain of sums", net_chain, 3, 6, 6, 0};
+
+/* A smaller budget keeps fewer sums: there is more than one plan between all and the least. */
+static void check_chain(void)
+{
+    small_graph s;
+    small_build(&s, &chain, 2);
+    tx_plan *plan = tx_plan_new(s.graph, (tx_session_args){.batch = 2, .mode = TX_TRAIN});
+    size_t bytes = tx_plan_bytes(plan), before = bytes;
+    int plans = 0;
+    while (plan) {
+        tx_plan_free(plan);
+        CHECK(bytes <= before, "%zu bytes where %zu are allowed", bytes, before);
+        before = bytes - 1;
+        plan = tx_plan_new(s.graph, (tx_session_args){.batch = 2, .mode = TX_TRAIN, .memory = before});
+        bytes = plan ? tx_plan_bytes(plan) : 0;
+        plans++;
+    }
+    CHECK(plans >= 3, "%d plans of a chain of sums", plans);
+    tx_graph_free(s.graph);
+}
+
+/* ---- frozen parameters */
+
+static int is_frozen(const char *name, const char *const *frozen)
+{
+    for (; *frozen; frozen++)
+        if (strncmp(name, *frozen, strlen(*frozen)) == 0)
+            return 1;
+    return 0;
+}
+
+static void check_frozen_gradients(const small_net *net, const tx_weights *w, const char *const *frozen,
+                                   const outcome *all, const outcome *r)
+{
+    for (int i = 0; i < tx_graph_params(w->graph); i++) {
+        const tx_param *p = tx_graph_param(w->graph, i);
+        if (p->role != TX_ROLE_TRAINED)
+            continue;
+        const float *got = r->grad + p->offset;
+        if (!is_frozen(p->name, frozen)) {
+            CHECK(same(got, all->grad + p->offset, p->count), "%s: another gradient of %s when %s is frozen", net->name,
+                  p->name, frozen[0]);
+            continue;
+        }
+        size_t zeros = 0;
+        while (zeros < p->count && got[zeros] == 0)
+            zeros++;
+        CHECK(zeros == p->count, "%s: %s is frozen, its gradient %g", net->name, p->name, (double)got[zeros]);
+    }
+}
+
+static void check_frozen(const small_net *net, int keep, const char *const *frozen)
+{
+    small_graph s;
+    outcome all = {0}, r = {0};
+    small_build(&s, net, keep);
+    tx_weights *w = tx_weights_new(s.graph, 1);
+    tx_session_args args = {.batch = 2, .mode = TX_TRAIN, .seed = 3};
+    tx_session *session = run(net, &s, w, args, &all);
+    size_t count = small_count(s.image, 2);
+    float *want = tx_alloc(count, sizeof *want), *got = tx_alloc(count, sizeof *got);
+    tx_status status = tx_session_gradient(session, s.image, want);
+    tx_session_free(session);
+    args.frozen = frozen;
+    session = run(net, &s, w, args, &r);
+    CHECK(session != NULL, "%s: %s", net->name, tx_error_message());
+    if (session) {
+        CHECK(same(r.value, all.value, r.values) && same(r.state, all.state, w->total - w->trained),
+              "%s: other values when %s is frozen", net->name, frozen[0]);
+        check_frozen_gradients(net, w, frozen, &all, &r);
+        CHECK(tx_session_gradient(session, s.image, got) == status && same(want, got, status == TX_OK ? count : 0),
+              "%s: another gradient of the image when %s is frozen", net->name, frozen[0]);
+    }
+    tx_session_free(session);
+    tx_free(want);
+    tx_free(got);
+    outcome_free(&all);
+    outcome_free(&r);
+    tx_weights_free(w);
+    tx_graph_free(s.graph);
+}
+
+/* The first parameters, those in the middle, all convolutions, everything. */
+static void check_freezing(const small_net *net)
+{
+    small_graph s;
+    small_build(&s, net, 0);
+    char first[64] = "", middle[64] = "";
+    int params = tx_graph_params(s.graph);
+    for (int i = 0; i < params; i++) {
+        const tx_param *p = tx_graph_param(s.graph, i);
+        if (p->role == TX_ROLE_TRAINED && !*first)
+            snprintf(first, sizeof first, "%s", p->name);
+        if (p->role == TX_ROLE_TRAINED && i <= params / 2)
+            snprintf(middle, sizeof middle, "%s", p->name);
+    }
+    tx_graph_free(s.graph);
+    for (int keep = 0; keep < 3; keep += 2) {
+        if (*first) {
+            check_frozen(net, keep, (const char *const[]){first, NULL});
+            check_frozen(net, keep, (const char *const[]){middle, NULL});
+            check_frozen(net, keep, (const char *const[]){first, middle, NULL});
+            check_frozen(net, keep, (const char *const[]){"", NULL});
+        }
+        check_frozen(net, keep, (const char *const[]){NULL});
+    }
+}
+
+/* Nothing runs backward where nobody wants a gradient, and a name that meets nothing is an error. */
+static void check_stem(void)
+{
+    small_graph s;
+    outcome r = {0};
+    small_build(&s, &chain, 2);
+    tx_weights *w = tx_weights_new(s.graph, 1);
+    const char *stem[] = {"conv1", "bn2", NULL}, *typo[] = {"conv1", "layer1", NULL};
+    tx_session_args args = {.batch = 2, .mode = TX_TRAIN, .frozen = stem};
+    tx_session *session = run(&chain, &s, w, args, &r);
+    double forward, backward;
+    CHECK(session != NULL, "%s", tx_error_message());
+    for (int i = 1; session && i < 6; i++) {
+        const tx_node *node = tx_graph_node(s.graph, i);
+        tx_session_times(session, node, &forward, &backward);
+        CHECK(i == 3 || (forward > 0 && (backward > 0) == (i > 3)), "%s: %g s forward, %g s backward", node->name,
+              forward, backward);
+    }
+    tx_session_free(session);
+    args.frozen = typo;
+    session = tx_session_new(s.graph, w, args);
+    CHECK(!session && strstr(tx_error_message(), "'layer1'"), "frozen where nothing is: %s", tx_error_message());
+    tx_session_free(session);
+    outcome_free(&r);
+    tx_weights_free(w);
+    tx_graph_free(s.graph);
+}
+
+int main(void)
+{
+    tx_set_threads(1);
+    size_t saved = 0;
+    for (int k = 0; k < SMALL_NETS; k++) {
+        saved += check_memory(&small_nets[k], TX_TRAIN);
+        check_memory(&small_nets[k], TX_EXPLAIN);
+        check_freezing(&small_nets[k]);
+    }
+    CHECK(saved > 0, "no small net has values that can be made again");
+    CHECK(check_memory(&chain, TX_TRAIN) > 0, "nothing of a chain of sums can be made again");
+    check_chain();
+    check_freezing(&chain);
+    check_stem();
+    CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
+    return test_done("graph_session");
+}
