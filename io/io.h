@@ -209,7 +209,7 @@ typedef struct tx_image {
 #define TX_IMAGE_PIXELS ((size_t)1 << 28)
 
 /* Decodes a file's bytes. JPEG (baseline, extended and progressive Huffman coding, 8 bits, 1 or 3 components) gives the
- * pixels of libjpeg-turbo's default decoder. `name` stands in messages. */
+ * pixels of libjpeg-turbo's default decoder; more than 1000 scans are refused. `name` stands in messages. */
 tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *name, tx_image *out);
 /* The same from a file. */
 tx_status tx_image_read(const char *path, tx_image *out);

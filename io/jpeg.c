@@ -1,8 +1,15 @@
 /* jpeg.c - JPEG files: markers, tables, frame and scan headers (ITU-T T.81, annex B), and the order of work.
  *
- * Sequential scans go from bits to samples block by block; progressive ones first gather all coefficients. Memory is
- * taken when the first scan begins, and only if the bytes that are left could hold an image of that size: a block
- * takes at least two bits in a sequential file, and one in a progressive one.
+ * A single scan of all components goes from bits to samples block by block; several scans first gather all
+ * coefficients. Where a scan sends again what an earlier one has sent, it writes its DC values and those of its other
+ * coefficients that are not zero over the former's, as in libjpeg-turbo.
+ *
+ * What components mean is fixed by what stands before the first scan. A component's quantisation table is the one at
+ * its first scan; Huffman tables and the restart interval hold from where they stand for all scans behind.
+ *
+ * Memory is taken when the first scan begins, and only if the bytes that are left could hold an image of that size: a
+ * block takes at least two bits in a sequential file, and one in a progressive one. Time is bounded by MAX_SCANS and
+ * MAX_WALK: in a progressive file some bytes can ask for a walk through all blocks.
  */
 #include "jpeg.h"
 
@@ -28,8 +35,9 @@ enum {
     M_TEM = 0x01
 };
 
-/* A progressive file may have so many scans, fewer of a large image: each is a walk through all blocks. */
-enum { MAX_SCANS = 1000, MIN_SCANS = 100, MAX_WALK = 1 << 28 };
+/* A file may have so many scans. A scan costs its blocks, and eight coefficients of each as much again; together they
+ * may cost MAX_WALK, and MIN_WALKS times all blocks of a large image. The usual progressive file costs 20 times. */
+enum { MAX_SCANS = 1000, MIN_WALKS = 100, MAX_WALK = 1 << 28 };
 
 static int number16(const unsigned char *p)
 {
@@ -291,8 +299,7 @@ static tx_status scan_header(jpeg *d, size_t at, int length)
     return TX_OK;
 }
 
-/* A progressive scan must send the next bit of its coefficients, or their first ones (T.81 G.1.1.1). So no bit comes
- * twice, and the work is bounded. */
+/* A progressive scan sends the next bit of its coefficients, or the first ones (T.81 G.1.1.1), maybe again. */
 static tx_status check_progression(jpeg *d, size_t at)
 {
     int dc = d->from == 0;
@@ -302,33 +309,54 @@ static tx_status check_progression(jpeg *d, size_t at)
                             d->from, d->to, d->high, d->low, d->in_scan);
     for (int i = 0; i < d->in_scan; i++) {
         jpeg_component *c = d->scan[i];
-        if (!dc && c->precision[0] == JPEG_NEVER)
-            return tx_jpeg_fail(d, at, "a progressive scan of component %d comes before its DC coefficients", c->id);
         for (int k = d->from; k <= d->to; k++) {
-            if (c->precision[k] != (d->high ? d->high : JPEG_NEVER))
+            if (d->high && c->precision[k] != d->high)
                 return tx_jpeg_fail(d, at,
                                     "a progressive scan sends bit %d of coefficient %d of component %d out of turn",
                                     d->low, k, c->id);
             c->precision[k] = (signed char)d->low;
         }
     }
-    size_t all = 0;
-    for (int i = 0; i < d->components; i++)
-        all += blocks(&d->component[i]);
-    size_t limit = MAX_WALK / all;
-    limit = limit < MIN_SCANS ? MIN_SCANS : limit > MAX_SCANS ? MAX_SCANS : limit;
-    if ((size_t)d->scans >= limit)
-        return tx_jpeg_fail(d, at, "more than %zu scans", limit);
     return TX_OK;
 }
 
-/* The tables that a scan names must be there. A component's quantisation table is the one at its first scan. */
+static size_t all_blocks(const jpeg *d)
+{
+    size_t all = 0;
+    for (int i = 0; i < d->components; i++)
+        all += blocks(&d->component[i]);
+    return all;
+}
+
+static tx_status check_cost(jpeg *d, size_t at)
+{
+    uint64_t limit = (uint64_t)all_blocks(d) * MIN_WALKS;
+    limit = limit < MAX_WALK ? MAX_WALK : limit;
+    for (int i = 0; i < d->in_scan; i++)
+        d->walked += (uint64_t)blocks(d->scan[i]) * (uint64_t)(1 + (d->to - d->from) / 8);
+    if (d->scans >= MAX_SCANS)
+        return tx_jpeg_fail(d, at, "more than %d scans", (int)MAX_SCANS);
+    if (d->walked > limit)
+        return tx_jpeg_fail(d, at, "%d scans that go over %zu blocks too often", d->scans + 1, all_blocks(d));
+    return TX_OK;
+}
+
+/* Whether a table is there: of those that the file does not define, a sequential one may use the standard's, as the
+ * frames of motion JPEG and strips of TIFF do. They have no symbols for progressive scans. */
+static int find_table(jpeg *d, int cls, int number)
+{
+    jpeg_table *t = &d->table[cls][number];
+    const jpeg_table *standard = d->progressive ? NULL : tx_jpeg_standard_table(cls, number);
+    if (!t->defined && standard)
+        *t = *standard;
+    return t->defined;
+}
+
+/* The tables that a scan names must be there. */
 static tx_status scan_tables(jpeg *d, size_t at)
 {
     for (int i = 0; i < d->in_scan; i++) {
         jpeg_component *c = d->scan[i];
-        if (!d->progressive && c->scans)
-            return tx_jpeg_fail(d, at, "a second scan of component %d", c->id);
         if (c->scans++ == 0) {
             if (!d->quant_defined[c->quant])
                 return tx_jpeg_fail(d, at, "quantisation table %d of component %d is missing", c->quant, c->id);
@@ -339,7 +367,7 @@ static tx_status scan_tables(jpeg *d, size_t at)
         for (int cls = 0; cls < 2; cls++) {
             if (!needed[cls])
                 continue;
-            if (number[cls] > 3 || !d->table[cls][number[cls]].defined)
+            if (number[cls] > 3 || !find_table(d, cls, number[cls]))
                 return tx_jpeg_fail(d, at, "%s Huffman table %d of component %d is missing", cls ? "AC" : "DC",
                                     number[cls], c->id);
             if (tx_jpeg_codes(d, cls, number[cls]))
@@ -358,20 +386,29 @@ static tx_status take_plane(jpeg_component *c)
 
 static tx_status take_memory(jpeg *d)
 {
-    size_t bits = 0, left = d->size - d->at;
-    for (int i = 0; i < d->components; i++)
-        bits += blocks(&d->component[i]) * (d->progressive ? 1 : 2);
+    size_t bits = all_blocks(d) * (d->progressive ? 1 : 2), left = d->size - d->at;
     if (left < bits / 8)
         return tx_jpeg_fail(d, d->size, "the file ends %zu bytes after its header, %d x %d pixels need at least %zu",
                             left, d->width, d->height, bits / 8);
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
-        if (d->progressive)
+        if (d->gathered)
             c->coefficient = tx_alloc(blocks(c), 64 * sizeof *c->coefficient);
-        if (d->progressive ? !c->coefficient : take_plane(c) != TX_OK)
+        if (d->gathered ? !c->coefficient : take_plane(c) != TX_OK)
             return tx_fail_within(TX_ERR_MEMORY, "%s", d->name);
     }
     return TX_OK;
+}
+
+/* A JFIF file is YCbCr, else the last Adobe marker decides, else the components' names do. */
+static int is_rgb(const jpeg *d)
+{
+    const jpeg_component *c = d->component;
+    if (d->components != 3 || d->jfif)
+        return 0;
+    if (d->adobe)
+        return d->transform == 0;
+    return c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B';
 }
 
 static tx_status scan(jpeg *d)
@@ -380,15 +417,22 @@ static tx_status scan(jpeg *d)
     int length;
     if (!d->components)
         return tx_jpeg_fail(d, d->at - 2, "a scan before the frame header");
+    if (d->scans && !d->gathered)
+        return tx_jpeg_fail(d, d->at - 2, "a second scan behind one of all components, EOI expected");
     tx_status status = segment(d, M_SOS, &at, &length);
     if (!status)
         status = scan_header(d, at, length);
     if (!status && d->progressive)
         status = check_progression(d, at);
     if (!status)
+        status = check_cost(d, at);
+    if (!status)
         status = scan_tables(d, at);
-    if (!status && d->scans++ == 0)
+    if (!status && d->scans++ == 0) {
+        d->rgb = is_rgb(d);
+        d->gathered = d->progressive || d->in_scan < d->components;
         status = take_memory(d);
+    }
     return status ? status : tx_jpeg_scan(d);
 }
 
@@ -404,10 +448,8 @@ static tx_status check_complete(const jpeg *d)
             return tx_jpeg_fail(d, d->at, "image data is missing: no scan of component %d", c->id);
         for (int k = 0; d->progressive && k < 10; k++)
             if (c->precision[k] != 0)
-                return tx_jpeg_fail(d, d->at,
-                                    "image data is missing: no scan with the last bit of coefficient %d of "
-                                    "component %d",
-                                    k, c->id);
+                return tx_jpeg_fail(
+                    d, d->at, "image data is missing: coefficient %d of component %d lacks its last bit", k, c->id);
     }
     return TX_OK;
 }
@@ -440,7 +482,7 @@ static tx_status decode(jpeg *d, tx_image *out)
     }
     if (!status)
         status = check_complete(d);
-    if (!status && d->progressive)
+    if (!status && d->gathered)
         status = transform_all(d);
     return status ? status : tx_jpeg_pixels(d, out);
 }

@@ -5,6 +5,7 @@
  * so that the pixels are those that a network saw where it was trained.
  *
  *     jpeg.c          markers, tables, frame and scan headers, the order of work
+ *     jpeg_standard.c Huffman tables of files that have none
  *     jpeg_huffman.c  bits, codes, blocks of coefficients, scans
  *     jpeg_idct.c     dequantisation and inverse transform of a block
  *     jpeg_colour.c   components to pixels
@@ -50,7 +51,7 @@ typedef struct jpeg_component {
     int scans;                    /* that it took part in */
     uint16_t step[64];            /* quantisation table as it was at the component's first scan, row by row */
     signed char precision[64];    /* progressive: lowest bit sent of each coefficient, in zigzag order */
-    int16_t *coefficient;         /* progressive: blocks_high x blocks_wide x 64 */
+    int16_t *coefficient;         /* of several scans: blocks_high x blocks_wide x 64 */
     unsigned char *plane;         /* samples, blocks_high*8 rows of stride bytes */
     size_t stride;
     int dc_table, ac_table, dc; /* of the scan that is read: its tables, and the last DC value */
@@ -79,7 +80,12 @@ typedef struct jpeg {
     int restart_interval;
     int jfif, adobe, transform; /* application markers seen; the Adobe marker's transform */
 
+    /* fixed at the first scan */
+    int rgb;      /* three components are red, green and blue, no YCbCr */
+    int gathered; /* coefficients of several scans are gathered before they are transformed */
+
     int scans, in_scan; /* scans so far; components in this one */
+    uint64_t walked;    /* coefficients passed over so far, in eights */
     jpeg_component *scan[JPEG_COMPONENTS];
     int from, to, high, low; /* spectral band and successive approximation: Ss, Se, Ah, Al */
     jpeg_codes codes[2][4];
@@ -91,6 +97,9 @@ extern const unsigned char tx_jpeg_zigzag[64]; /* row-by-row position of each co
 
 /* Stores "NAME: byte N: .." as an error of the format. */
 tx_status tx_jpeg_fail(const jpeg *d, size_t at, const char *format, ...) TX_PRINTF(3, 4);
+/* The standard's table (K.3) of that class (0: DC, 1: AC) and number, 0 for luminance and 1 for chrominance; NULL if
+ * there is none. */
+const jpeg_table *tx_jpeg_standard_table(int cls, int number);
 /* Makes d->codes of d->table; an error if no prefix code has such lengths. cls 0: DC, 1: AC. */
 tx_status tx_jpeg_codes(jpeg *d, int cls, int number);
 /* Reads the entropy-coded data of the scan whose header has been read; d->at is then behind it. */

@@ -115,24 +115,12 @@ static void interleave(const unsigned char *r, const unsigned char *g, const uns
     }
 }
 
-/* A JFIF file is YCbCr, else the Adobe marker decides, else the components' names do. */
-static int is_rgb(const jpeg *d)
-{
-    const jpeg_component *c = d->component;
-    if (d->jfif)
-        return 0;
-    if (d->adobe)
-        return d->transform == 0;
-    return c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B';
-}
-
 static void fill_rgb(const jpeg *d, const upsampler *u, unsigned char *pixels)
 {
-    int rgb = is_rgb(d);
     for (int y = 0; y < d->height; y++) {
         const unsigned char *a = full_row(&u[0], y), *b = full_row(&u[1], y), *c = full_row(&u[2], y);
         unsigned char *out = pixels + (size_t)y * (size_t)d->width * 3;
-        if (rgb)
+        if (d->rgb)
             interleave(a, b, c, d->width, out);
         else
             convert(a, b, c, d->width, out);

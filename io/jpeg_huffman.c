@@ -365,7 +365,7 @@ static tx_status read_block(jpeg *d, block_reader *read, jpeg_component *c, int 
 {
     int inside = x < c->blocks_wide && y < c->blocks_high;
     int16_t local[64], *block = local;
-    if (d->progressive && inside)
+    if (d->gathered && inside)
         block = c->coefficient + ((size_t)y * (size_t)c->blocks_wide + (size_t)x) * 64;
     else
         memset(local, 0, sizeof local);
@@ -378,7 +378,7 @@ static tx_status read_block(jpeg *d, block_reader *read, jpeg_component *c, int 
         return tx_jpeg_fail(d, (size_t)(d->reader.at - d->bytes),
                             "bad Huffman code, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x, y,
                             c->blocks_wide, c->blocks_high);
-    if (!d->progressive && inside)
+    if (!d->gathered && inside)
         tx_jpeg_idct(block, c->step, c->plane + (size_t)y * 8 * c->stride + (size_t)x * 8, c->stride);
     return TX_OK;
 }

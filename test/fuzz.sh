@@ -50,7 +50,7 @@ fuzz() { # TARGET CORPUS...
 
 for target in ${*:-image table safetensors json options checkpoint}; do
     case $target in
-    image) fuzz image test/pixels ;;
+    image) fuzz image test/pixels test/odd ;;
     table) fuzz table ;;
     *) fuzz "$target" ;;
     esac

@@ -2,6 +2,7 @@
  * That sound files give the right pixels is the checker's matter (pixels.c); here bad ones must give errors. */
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
+#include "../io/jpeg.h"
 #include "io_temp.h"
 
 /* ------------------------------------------------------------------------------- files made here
@@ -184,6 +185,97 @@ static void colours(void)
     colour("fill bytes, unknown segments", OTHERS, sizeof OTHERS - 1, "\1\2\3", 235, 129, 165);
 }
 
+/* One pixel in three scans, of samples 165, 128, 178, with `segment` behind the first or the last of them. */
+static void colour_behind(const char *what, const char *segment, size_t n, int last, const char *ids, int r)
+{
+    tx_image image;
+    made.n = 0;
+    put_tables(&made);
+    put_frame(&made, 0xc0, 1, 1, 3, ids);
+    for (int i = 0; i < 3; i++) {
+        put_scan(&made, 1, ids + i, 0, 63, 0);
+        put_block(&made, i == 0 ? 37 : i == 1 ? 0 : 50);
+        end_bits(&made);
+        if (i == (last ? 2 : 0))
+            put(&made, segment, n);
+    }
+    PUT(&made, "\xff\xd9");
+    CHECK(decode(&made, &image) == TX_OK && image.channels == 3, "%s: %s", what, tx_error_message());
+    if (image.pixels)
+        CHECK(image.pixels[0] == r, "%s behind a scan: red %d, expected %d", what, image.pixels[0], r);
+    tx_image_free(&image);
+}
+
+static void colours_behind(void)
+{
+    for (int last = 0; last < 2; last++) {
+        colour_behind("nothing", "", 0, last, "\1\2\3", 235);
+        colour_behind("nothing, RGB by name", "", 0, last, "RGB", 165);
+        colour_behind("Adobe 0", ADOBE("\0"), sizeof ADOBE("\0") - 1, last, "\1\2\3", 235);
+        colour_behind("Adobe 1", ADOBE("\1"), sizeof ADOBE("\1") - 1, last, "RGB", 165);
+        colour_behind("JFIF", JFIF, sizeof JFIF - 1, last, "RGB", 165);
+    }
+}
+
+/* A component that is sent again: the last DC value counts, whichever scans lie between. */
+static void repeated_scans(void)
+{
+    static const char *const order[] = {"RRGB", "RGRB", "RGBR", "GBRR", "BGRRR"};
+    tx_image image;
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+        int sent = 0;
+        made.n = 0;
+        put_tables(&made);
+        put_frame(&made, 0xc0, 8, 8, 3, "RGB");
+        for (const char *id = order[k]; *id; id++) {
+            put_scan(&made, 1, id, 0, 63, 0);
+            put_block(&made, *id == 'R' ? 40 + sent++ : *id == 'G' ? -40 : 60);
+            end_bits(&made);
+        }
+        PUT(&made, "\xff\xd9");
+        CHECK(decode(&made, &image) == TX_OK, "%s: %s", order[k], tx_error_message());
+        if (image.pixels)
+            CHECK(image.pixels[189] == 167 + sent && image.pixels[190] == 88 && image.pixels[191] == 188,
+                  "%s: %d %d %d, expected %d 88 188", order[k], image.pixels[189], image.pixels[190], image.pixels[191],
+                  167 + sent);
+        tx_image_free(&image);
+    }
+    made.n = 0;
+    put_tables(&made);
+    put_frame(&made, 0xc0, 8, 8, 3, "RGB");
+    for (int i = 0; i < 3; i++) {
+        put_scan(&made, 1, i ? "G" : "R", 0, 63, 0);
+        put_block(&made, 0);
+        end_bits(&made);
+    }
+    PUT(&made, "\xff\xd9");
+    refuse(&made, "no scan of component 66");
+}
+
+/* The tables that a file means without defining them are those that libjpeg writes into every baseline file. */
+static void standard_tables(void)
+{
+    unsigned char *bytes;
+    size_t n, found = 0;
+    if (tx_file_read("test/pixels/colour-33x17-s2x2.jpg", 1 << 20, &bytes, &n)) {
+        CHECK(0, "%s (run this from the top folder)", tx_error_message());
+        return;
+    }
+    for (size_t at = 2; at + 4 < n && bytes[at + 1] != 0xda; at += 2 + (size_t)(bytes[at + 2] << 8 | bytes[at + 3])) {
+        if (bytes[at + 1] != 0xc4)
+            continue;
+        int cls = bytes[at + 4] >> 4, number = bytes[at + 4] & 15;
+        size_t symbols = (size_t)(bytes[at + 2] << 8 | bytes[at + 3]) - 19;
+        const jpeg_table *t = tx_jpeg_standard_table(cls, number);
+        CHECK(t && t->defined && memcmp(t->count + 1, bytes + at + 5, 16) == 0 &&
+                  memcmp(t->symbol, bytes + at + 21, symbols) == 0,
+              "table %d of class %d is not that of the standard", number, cls);
+        found++;
+    }
+    CHECK(found == 4 && !tx_jpeg_standard_table(0, 2) && !tx_jpeg_standard_table(1, 3), "%zu of four tables", found);
+    tx_free(bytes);
+}
+
 static void refused_frames(void)
 {
     static const struct {
@@ -273,12 +365,14 @@ static void refused_tables(void)
     memset(without.byte + 2, 0xff, 69);
     without.byte[70] = 0xff;
     refuse(&without, "quantisation table 0");
+    size_t numbers = made.n - 2 - 1 - 3 - 1; /* of the scan's tables */
     without = made;
-    memset(without.byte + 71, 0xff, 23);
-    refuse(&without, "DC Huffman table 0");
-    without = made;
-    memset(without.byte + 94, 0xff, 22);
-    refuse(&without, "AC Huffman table 0");
+    without.byte[numbers] = 0x20;
+    refuse(&without, "DC Huffman table 2");
+    without.byte[numbers] = 0x03;
+    refuse(&without, "AC Huffman table 3");
+    without.byte[numbers] = 0x40;
+    refuse(&without, "DC Huffman table 4");
     without = made;
     without.byte[76] = 2; /* two codes of one bit: the second is of ones alone */
     without.byte[77] = 0;
@@ -350,9 +444,9 @@ static void progressions(void)
     put_progressive(&made);
     put_scan(&made, 2, "\1\2", 1, 63, 0);
     refuse(&made, "in 2 components");
-    made.n -= 4 + 6 + 2 + 11 + 3; /* the AC scan in place of the DC scan */
-    put_scan(&made, 1, "\1", 1, 63, 0);
-    refuse(&made, "before its DC");
+    put_progressive(&made);
+    memset(made.byte + 71, 0xff, 23);
+    refuse(&made, "DC Huffman table 0");
     /* six bits of each coefficient, one by one */
     for (int scans = 900; scans <= 1100; scans += 200) {
         put_progressive(&made);
@@ -374,11 +468,73 @@ static void progressions(void)
     }
 }
 
+/* Grey, 8 x 8: first scans come in any order and again, the last DC value counts; what a repetition took back must
+ * come again. */
+static void repeated_progressions(void)
+{
+    tx_image image;
+    made.n = 0;
+    put_tables(&made);
+    put_frame(&made, 0xc2, 8, 8, 1, "\1");
+    put_scan(&made, 1, "\1", 1, 63, 0);
+    PUT(&made, "\x7f");
+    for (int i = 0; i < 2; i++) {
+        put_scan(&made, 1, "\1", 0, 0, 0);
+        put_bits(&made, 2u << 6 | (unsigned)(40 + i), 8);
+        end_bits(&made);
+    }
+    size_t end = made.n;
+    PUT(&made, "\xff\xd9");
+    CHECK(decode(&made, &image) == TX_OK && image.pixels[63] == 169, "a repeated DC scan: %s", tx_error_message());
+    tx_image_free(&image);
+    made.n = end;
+    put_scan(&made, 1, "\1", 0, 0, 1);
+    put_bits(&made, 2u << 6 | 33, 8);
+    end_bits(&made);
+    size_t taken = made.n;
+    PUT(&made, "\xff\xd9");
+    refuse(&made, "coefficient 0 of component 1 lacks its last bit");
+    made.n = taken;
+    put_scan(&made, 1, "\1", 0, 0, 0x10);
+    PUT(&made, "\xff\xff\xd9");
+    made.byte[made.n - 3] = 0x80;
+    CHECK(decode(&made, &image) == TX_OK && image.pixels[0] == 128 + 67, "a refined repetition: %s",
+          tx_error_message());
+    tx_image_free(&image);
+}
+
+/* Few bytes that ask for much work: each scan walks over 65,536 blocks. */
+static void bounded_work(void)
+{
+    made.n = 0;
+    put_tables(&made);
+    PUT(&made, "\xff\xc4\x00\x14\x10"
+               "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+               "\xe0"); /* 0 and 14 bits: so many blocks without coefficients */
+    put_frame(&made, 0xc2, 2048, 2048, 1, "\1");
+    put_scan(&made, 1, "\1", 0, 0, 0);
+    memset(made.byte + made.n, 0, 8192);
+    made.n += 8192;
+    for (int i = 0; i < 512; i++) {
+        put_scan(&made, 1, "\1", 1, 63, 0);
+        PUT(&made, "\0\0\0\0\0\0\0\x0f");
+    }
+    size_t scan = 10 + 8;
+    PUT(&made, "\xff\xd9");
+    refuse(&made, "go over 65536 blocks too often");
+    tx_image image;
+    made.n -= 2 + scan;
+    PUT(&made, "\xff\xd9");
+    CHECK(decode(&made, &image) == TX_OK && image.pixels[0] == 128, "511 scans: %s", tx_error_message());
+    tx_image_free(&image);
+}
+
 /* ------------------------------------------------------------------------------ damaged fixtures */
 
 static const char *const fixtures[] = {
-    "grey-7x5-q90.jpg",        "grey-33x17-restart3.jpg", "grey-33x17-prog-restart.jpg", "colour-33x17-s2x2.jpg",
-    "colour-33x17-s2x2-p.jpg", "colour-33x17-s1x2.jpg",   "rgb-in-jpeg-33x17.jpg",       "colour-33x17-s4x1-p.jpg"};
+    "../odd/scan-two-y.jpg",       "../odd/mjpeg-nodht.jpg", "grey-7x5-q90.jpg",        "grey-33x17-restart3.jpg",
+    "grey-33x17-prog-restart.jpg", "colour-33x17-s2x2.jpg",  "colour-33x17-s2x2-p.jpg", "colour-33x17-s1x2.jpg",
+    "rgb-in-jpeg-33x17.jpg",       "colour-33x17-s4x1-p.jpg"};
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
 static int load(int i, unsigned char **bytes, size_t *n)
@@ -502,12 +658,17 @@ int main(void)
 {
     one_pixel();
     colours();
+    colours_behind();
+    repeated_scans();
+    standard_tables();
     refused_frames();
     refused_sizes();
     refused_segments();
     refused_tables();
     refused_data();
     progressions();
+    repeated_progressions();
+    bounded_work();
     for (int i = 0; i < FIXTURES; i++) {
         unsigned char *bytes;
         size_t n;

@@ -36,7 +36,7 @@ mkdir -p "$out"
 commands() {
     for t in "$@"; do echo "$build/test/$t"; done
     [ -d test/golden ] && echo "$build/golden" test/golden/*.txt && echo "$build/golden --reference" test/golden/*.txt
-    [ -d test/pixels ] && echo "$build/pixels test/pixels"
+    for folder in test/pixels test/odd; do [ -d $folder ] && echo "$build/pixels $folder"; done
     [ -d test/stats ] && echo "$build/stats test/stats"
     for script in test/check_*.sh; do echo "sh $script $build"; done
 }
