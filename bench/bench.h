@@ -17,5 +17,6 @@ int command_predict(const options *o);
 int command_study(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);
+int command_help(const options *o);
 
 #endif

@@ -9,51 +9,88 @@
 #define MODEL_DATA " tasks= uncertain= blank= views= size= resize= interpolation= normalize="
 
 static const command commands[] = {
-    {"nets", "",
-     "Lists the networks: parameters with 14 and 1000 outputs, multiply-adds at 320x320, smallest input, ImageNet "
-     "top-1.",
-     "json" COMMON, 0, 0, command_nets, NULL},
-    {"summary", "NET [--option VALUE]...", "Prints a row a layer and the planned memory to the byte.",
-     "cut classes size batch mode json" COMMON, 1, 1, command_summary, NULL},
-    {"train", "--net NET --out RUN [--data DIR] [--option VALUE]...",
-     "Trains a network on radiographs laid out as CheXpert.",
-     "net cut data out init tasks uncertain blank views size resize interpolation normalize augment bad-images "
-     "limit "
-     "epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum pos-weight schedule warmup "
-     "freeze "
-     "eval-every keep states digest-every overfit dry-run restart json" COMMON,
-     0, 0, command_train,
-     "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, digests.txt, "
-     "checkpoints/,\n"
-     "state.safetensors, environment.txt and report.html. Interrupted, the same command line goes on where it "
-     "stopped and ends\n"
-     "with the same bytes."},
-    {"eval", "MODEL... [--data DIR] [--option VALUE]...",
-     "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
-     "calibration error.",
-     "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON, 1, -1, command_eval,
-     "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their "
-     "ensemble."},
-    {"predict", "MODEL IMAGE... [--logits]", "Prints a CSV row an image: probabilities of the tasks.",
-     "net= cut= data logits ensemble" MODEL_DATA " bad-images batch" COMMON, 2, -1, command_predict,
-     "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With --data, a\n"
-     "path that does not exist as it stands is looked up below DIR from its train/, valid/ or test/ part on. What\n"
-     "concerns labels and views has no meaning for images without a table."},
-    {"study", "--out DIR [--data DIR] [--preset quick|FILE]",
-     "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
-     "data out preset json" MODEL_DATA " bad-images=" COMMON, 0, 0, command_study,
-     "Options of data that are given win over the preset's."},
-    {"data", "check DIR [--decode]",
-     "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
-     "decode tasks uncertain blank views json" COMMON, 2, 2, command_data, NULL},
-    {"speed", "[--net NET] [--option VALUE]...",
-     "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
-     "net=resnet18 cut size batch mode layers kernels json" COMMON, 0, 0, command_speed, NULL},
-    {"cam", NULL, NULL, "", 0, 0, NULL, NULL},
-    {"pretrain", NULL, NULL, "", 0, 0, NULL, NULL},
-    {"convert", NULL, NULL, "", 0, 0, NULL, NULL},
-    {"audit", NULL, NULL, "", 0, 0, NULL, NULL},
-    {"verify", NULL, NULL, "", 0, 0, NULL, NULL},
+    {.name = "nets",
+     .usage = "",
+     .what = "Lists the networks: parameters with 14 and 1000 outputs, multiply-adds at 320x320, smallest input, "
+             "ImageNet top-1.",
+     .example = "thorax nets",
+     .options = "json" COMMON,
+     .run = command_nets},
+    {.name = "summary",
+     .usage = "NET [--option VALUE]...",
+     .what = "Prints a row a layer and the planned memory to the byte.",
+     .example = "thorax summary resnet50 --size 320 --batch 16",
+     .options = "cut classes size batch mode json" COMMON,
+     .least = 1,
+     .most = 1,
+     .run = command_summary},
+    {.name = "train",
+     .usage = "--net NET --out RUN [--data DIR] [--option VALUE]...",
+     .what = "Trains a network on radiographs laid out as CheXpert.",
+     .notes = "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, "
+              "digests.txt, checkpoints/, state.safetensors, environment.txt and report.html. Interrupted, the same "
+              "command line goes on where it stopped and ends with the same bytes.",
+     .example = "thorax train --net resnet18 --size 128 --epochs 10 --out run",
+     .options = "net cut data out init tasks uncertain blank views size resize interpolation normalize augment "
+                "bad-images limit epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum "
+                "pos-weight schedule warmup freeze eval-every keep states digest-every overfit dry-run restart "
+                "json" COMMON,
+     .run = command_train},
+    {.name = "eval",
+     .usage = "MODEL... [--data DIR] [--option VALUE]...",
+     .what = "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
+             "calibration error.",
+     .notes = "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their "
+              "ensemble.",
+     .example = "thorax eval run --split test",
+     .options = "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON,
+     .least = 1,
+     .most = -1,
+     .run = command_eval},
+    {.name = "predict",
+     .usage = "MODEL IMAGE... [--option VALUE]...",
+     .what = "Prints a CSV row an image: probabilities of the tasks.",
+     .notes = "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With "
+              "--data, a path that does not exist as it stands is looked up below DIR from its train/, valid/ or "
+              "test/ part on. What concerns labels and views has no meaning for images without a table.",
+     .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
+     .options = "net= cut= data logits ensemble" MODEL_DATA " bad-images batch" COMMON,
+     .least = 2,
+     .most = -1,
+     .run = command_predict},
+    {.name = "study",
+     .usage = "--out DIR [--data DIR] [--preset quick|FILE]",
+     .what = "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
+     .notes = "Options of data that are given win over the preset's.",
+     .example = "thorax study --out study",
+     .options = "data out preset json" MODEL_DATA " bad-images=" COMMON,
+     .run = command_study},
+    {.name = "data",
+     .usage = "check DIR [--decode]",
+     .what = "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
+     .example = "thorax data check CheXpert-v1.0-small --decode",
+     .options = "decode tasks uncertain blank views json" COMMON,
+     .least = 2,
+     .most = 2,
+     .run = command_data},
+    {.name = "speed",
+     .usage = "[--net NET] [--option VALUE]...",
+     .what = "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
+     .example = "thorax speed --net resnet18 --mode infer --batch 1",
+     .options = "net=resnet18 cut size batch mode layers kernels json" COMMON,
+     .run = command_speed},
+    {.name = "help",
+     .usage = "[COMMAND]",
+     .what = "Prints what a command does and its options, or lists the commands.",
+     .example = "thorax help train",
+     .options = "",
+     .most = 1,
+     .run = command_help},
+    {.name = "cam", .options = ""},
+    {.name = "pretrain", .options = ""},
+    {.name = "convert", .options = ""},
+    {.name = "audit", .options = ""},
+    {.name = "verify", .options = ""},
 };
 
 int command_count(void)
@@ -71,5 +108,27 @@ const command *command_find(const char *name)
     for (int i = 0; i < command_count(); i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
+    return NULL;
+}
+
+static const char *ready_command(const void *context, int i)
+{
+    (void)context;
+    return command_at(i)->run ? command_at(i)->name : NULL;
+}
+
+const command *command_wanted(const char *name, int *status)
+{
+    char escaped[TX_TEXT];
+    const command *c = command_find(name);
+    if (c && c->run)
+        return c;
+    if (c) {
+        *status = complain(EXIT_FAILED, "this version does not have the command %s yet", name);
+        return NULL;
+    }
+    const char *near = tx_nearest_name(name, command_count(), ready_command, NULL);
+    *status = complain(EXIT_USAGE, "unknown command '%s'%s%s", tx_escape(escaped, sizeof escaped, name),
+                       near ? ", nearest is " : " (thorax --help lists them)", near ? near : "");
     return NULL;
 }

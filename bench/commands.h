@@ -8,5 +8,7 @@ int command_count(void);
 const command *command_at(int i);
 /* NULL if there is none of that name. */
 const command *command_find(const char *name);
+/* The one of that name which this version has; else NULL, after a line, and the exit status. */
+const command *command_wanted(const char *name, int *status);
 
 #endif

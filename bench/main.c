@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "commands.h"
 #include "environment.h"
+#include "help.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,37 +20,6 @@ static void wait_asleep(char **argv)
     if (tx_threads_available() && !getenv("OMP_WAIT_POLICY") && setenv("GOMP_SPINCOUNT", "4000", 0) == 0 &&
         setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
         execv("/proc/self/exe", argv);
-}
-
-static void help(void)
-{
-    printf("thorax COMMAND [ARGUMENT]... [--option VALUE]...\n\n"
-           "Deep learning on chest radiographs, in plain C, with the same bits on every machine.\n\n");
-    for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->run)
-            printf("  %-9s %s\n", command_at(i)->name, command_at(i)->what);
-    printf("\nthorax COMMAND --help lists a command's options; thorax --version the version.\n"
-           "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted with its state saved.\n"
-           "TX_ISA=portable|avx2|avx512|neon in the environment chooses the instruction set; results do not depend "
-           "on it.\n");
-}
-
-static const char *ready_command(const void *context, int i)
-{
-    (void)context;
-    return command_at(i)->run ? command_at(i)->name : NULL;
-}
-
-static int unknown_command(const char *name)
-{
-    char escaped[TX_TEXT];
-    const char *near = nearest_name(name, command_count(), ready_command, NULL);
-    tx_escape(escaped, sizeof escaped, name);
-    if (name[0] == '-')
-        return complain(EXIT_USAGE, "expected a command before '%s' (thorax --help lists them)", escaped);
-    if (near)
-        return complain(EXIT_USAGE, "unknown command '%s', nearest is %s", escaped, near);
-    return complain(EXIT_USAGE, "unknown command '%s' (thorax --help lists them)", escaped);
 }
 
 /* --threads, else OMP_NUM_THREADS (whose lists for nested levels begin with the outermost), else the cores. */
@@ -78,50 +48,86 @@ static int choose_isa(void)
 
 static int run_command(const command *c, const options *o)
 {
+    int status = EXIT_DONE;
     say_quietly(option_on(o, "quiet"));
-    int status = choose_isa();
-    if (status != EXIT_DONE)
-        return status;
-    if (tx_self_test())
-        return complain_failed();
-    tx_set_threads(choose_threads(o));
-    status = c->run(o);
-    int printed = output_done();
+    if (command_takes(c, option_find("threads"))) { /* else it computes nothing */
+        status = choose_isa();
+        if (status == EXIT_DONE && tx_self_test())
+            status = complain_failed();
+        tx_set_threads(choose_threads(o));
+    }
+    if (status == EXIT_DONE)
+        status = c->run(o);
+    int printed = status == EXIT_DONE ? output_done() : status;
     return status == EXIT_DONE ? printed : status;
 }
 
-int main(int argc, char **argv)
+/* ----------------------------------------------------------------------------------- what was asked for */
+/* Whether an option stands alone before the next argument: a switch, --option=VALUE, or one that is not known. */
+static int stands_alone(const char *text)
 {
-    wait_asleep(argv);
-    if (argc < 2)
-        return complain(EXIT_USAGE, "missing command (thorax --help lists them)");
-    const char *name = argv[1];
-#ifdef SIGXFSZ
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() like any other */
-#endif
-    program_called(argv[0]);
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        help();
-        return output_done();
-    }
-    if (strcmp(name, "--version") == 0) {
-        printf("thorax %s\n", THORAX_VERSION);
-        return output_done();
-    }
-    const command *c = command_find(name);
+    int i = strncmp(text, "--", 2) == 0 ? option_find(text + 2) : -1;
+    return i < 0 || option_at(i)->kind == OPTION_SWITCH;
+}
+
+/* Moves the command's name, which options may precede, to argv[1]. Returns whether there is one. */
+static int bring_command(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && argv[at][0] == '-' && argv[at][1] && strcmp(argv[at], "--"))
+        at += stands_alone(argv[at]) ? 1 : 2;
+    if (at < argc && strcmp(argv[at], "--") == 0)
+        at++;
+    if (at >= argc)
+        return 0;
+    char *name = argv[at];
+    for (; at > 1; at--)
+        argv[at] = argv[at - 1];
+    argv[1] = name;
+    return 1;
+}
+
+static int do_command(int argc, char **argv)
+{
+    int status = EXIT_DONE;
+    const command *c = command_wanted(argv[1], &status);
     if (!c)
-        return unknown_command(name);
-    if (!c->run)
-        return complain(EXIT_FAILED, "this version does not have the command %s yet", name);
+        return status;
     complain_as(c->name);
     options o;
-    int status = options_read(&o, c, argc - 2, argv + 2, NULL);
+    status = options_read(&o, c, argc - 2, argv + 2, NULL);
     if (status == EXIT_DONE && o.help) {
-        help_command(c);
+        help_command(c, stdout);
         status = output_done();
     } else if (status == EXIT_DONE) {
         status = run_command(c, &o);
     }
     options_free(&o);
     return status;
+}
+
+int main(int argc, char **argv)
+{
+    wait_asleep(argv);
+#ifdef SIGXFSZ
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() like any other */
+#endif
+    program_called(argv[0]);
+    if (argc < 2) {
+        help_program(stderr);
+        return EXIT_USAGE;
+    }
+    if (options_ask(argc - 1, argv + 1, "-V", "--version")) {
+        printf("thorax %s\n", THORAX_VERSION);
+        return output_done();
+    }
+    if (bring_command(argc, argv))
+        return do_command(argc, argv);
+    if (options_ask(argc - 1, argv + 1, "-h", "--help")) {
+        help_program(stdout);
+        return output_done();
+    }
+    char escaped[TX_TEXT];
+    return complain(EXIT_USAGE, "expected a command beside '%s' (thorax --help lists them)",
+                    tx_escape(escaped, sizeof escaped, argv[1]));
 }

@@ -9,18 +9,33 @@ typedef enum option_kind {
     OPTION_WHOLE,  /* an integer in [low, high] */
     OPTION_SEED,   /* 0 .. 2^64 - 1 */
     OPTION_REAL,   /* a finite number in [low, high] */
-    OPTION_CHOICE, /* one of values, "a|b|c" */
+    OPTION_CHOICE, /* one of choices, "a|b|c" */
     OPTION_TEXT    /* anything, or what check accepts */
 } option_kind;
+
+/* What an option is about: the headings of --help. */
+typedef enum option_group {
+    ABOUT_NETWORK,
+    ABOUT_DATA,
+    ABOUT_IMAGES,
+    ABOUT_TRAINING,
+    ABOUT_RUN,
+    ABOUT_OUTPUT,
+    ABOUT_MACHINE,
+    ABOUT_GENERAL,
+    OPTION_GROUPS
+} option_group;
 
 /* One option that some command takes. standard is its value where nobody gives one (NULL: none). */
 typedef struct option {
     const char *name;
     option_kind kind;
-    const char *values; /* OPTION_CHOICE: the list; else what stands for the value in --help */
+    option_group group;
+    const char *value;   /* what stands for the value in --help and says what to complete: NET, DIR, FILE, .. */
+    const char *choices; /* OPTION_CHOICE: the list */
     double low, high;
     const char *standard;
-    const char *help;
+    const char *help; /* NULL: the option is accepted and not shown, as its one value is the standard */
     /* What is wrong with a value ("expected .."), or NULL if nothing is. NULL: everything is right. */
     const char *(*check)(const char *value);
 } option;
@@ -34,7 +49,7 @@ const option *option_at(int i);
 int option_find(const char *name);
 /* Whether cut and size are within what the network takes: EXIT_DONE, or a line and EXIT_USAGE. */
 int net_choice_check(const tx_net_choice *choice);
-/* Name of network i, for nearest_name. */
+/* Name of network i, for tx_nearest_name. */
 const char *net_name(const void *context, int i);
 
 #endif

@@ -38,8 +38,10 @@ static const char *taken_name(const void *context, int i)
 }
 
 /* Sets every value to its standard; the command's own are copied into o->names. */
-static int set_standards(options *o, const command *c)
+int options_standards(options *o, const command *c)
 {
+    memset(o, 0, sizeof *o);
+    o->command = c;
     size_t room = strlen(c->options) + 1;
     o->names = tx_alloc(room, 1);
     if (!o->names)
@@ -62,12 +64,17 @@ static int set_standards(options *o, const command *c)
 }
 
 /* ------------------------------------------------------------------------------------------- checking */
-static int in_choice(const char *values, const char *value)
+/* Whether value is one of "a|b|c"; if not, writes what was expected. */
+static int choice_right(const char *choices, const char *value, char *wrong, size_t size)
 {
-    char item[NAME_AT_MOST];
-    for (const char *list = values; next_item(&list, '|', item, sizeof item) > 0;)
-        if (strcmp(item, value) == 0)
+    word_list list;
+    words_split(&list, choices, '|');
+    for (int i = 0; i < list.count; i++)
+        if (strcmp(list.word[i], value) == 0)
             return 1;
+    const char *near = tx_nearest_name(value, list.count, words_at, &list);
+    snprintf(wrong, size, "expected %s%s%s%s", list.count > 1 ? "one of " : "", choices, near ? ", nearest is " : "",
+             near ? near : "");
     return 0;
 }
 
@@ -89,8 +96,7 @@ static int value_right(const option *p, const char *value, char *wrong, size_t s
         snprintf(wrong, size, "expected a number from %g to %g", p->low, p->high);
         return parse_real(value, p->low, p->high, &real) == 0;
     case OPTION_CHOICE:
-        snprintf(wrong, size, "expected one of %s", p->values);
-        return in_choice(p->values, value);
+        return choice_right(p->choices, value, wrong, size);
     case OPTION_TEXT:
         expected = *value ? p->check ? p->check(value) : NULL : "expected a text";
         snprintf(wrong, size, "%s", expected ? expected : "");
@@ -150,7 +156,7 @@ static int config_line(options *o, const command *c, char *line, const char *fil
                         tx_escape(escaped, sizeof escaped, key));
     int i = option_find(key);
     if (i < 0) {
-        const char *near = nearest_name(key, option_count(), any_name, NULL);
+        const char *near = tx_nearest_name(key, option_count(), any_name, NULL);
         return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s%s", file, number,
                         tx_escape(escaped, sizeof escaped, key), near ? ", nearest is " : "", near ? near : "");
     }
@@ -185,10 +191,10 @@ static int apply_config(options *o, const command *c, const char *name)
 /* typed: with its dashes. */
 static int unknown_option(const command *c, const char *typed)
 {
-    char escaped[TX_TEXT], name[NAME_AT_MOST];
+    char escaped[TX_TEXT], name[TX_NEAR_NAME];
     const char *from = typed + strspn(typed, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(from, "="), from);
-    const char *near = nearest_name(name, option_count(), taken_name, c);
+    const char *near = tx_nearest_name(name, option_count(), taken_name, c);
     tx_escape(escaped, sizeof escaped, typed);
     if (near)
         return complain(EXIT_USAGE, "unknown option %s, nearest is --%s", escaped, near);
@@ -198,7 +204,7 @@ static int unknown_option(const command *c, const char *typed)
 /* Option argv[*at], "--name" or "--name=value"; moves *at over a value of its own. */
 static int read_option(options *o, const command *c, int argc, char **argv, int *at)
 {
-    char name[NAME_AT_MOST], escaped[TX_TEXT], wrong[256];
+    char name[TX_NEAR_NAME], escaped[TX_TEXT], wrong[256];
     const char *text = argv[*at] + 2, *equals = strchr(text, '=');
     size_t n = equals ? (size_t)(equals - text) : strlen(text);
     if (n >= sizeof name)
@@ -234,8 +240,6 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
         char *text = argv[at];
         if (!only_arguments && strcmp(text, "--") == 0) {
             only_arguments = 1;
-        } else if (!only_arguments && (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0)) {
-            o->help = 1;
         } else if (!only_arguments && strncmp(text, "--", 2) == 0) {
             int status = read_option(o, c, argc, argv, &at);
             if (status != EXIT_DONE)
@@ -251,15 +255,25 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
     return EXIT_DONE;
 }
 
+int options_ask(int argc, char **argv, const char *brief, const char *name)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
+        if (strcmp(argv[i], brief) == 0 || strcmp(argv[i], name) == 0)
+            return 1;
+    return 0;
+}
+
 int options_read(options *o, const command *c, int argc, char **argv, const char *preset)
 {
     char escaped[TX_TEXT];
-    memset(o, 0, sizeof *o);
-    o->command = c;
-    int status = set_standards(o, c);
-    if (status == EXIT_DONE)
-        status = read_arguments(o, c, argc, argv);
-    if (status != EXIT_DONE || o->help)
+    int status = options_standards(o, c);
+    if (status != EXIT_DONE)
+        return status;
+    o->help = options_ask(argc, argv, "-h", "--help");
+    if (o->help)
+        return EXIT_DONE;
+    status = read_arguments(o, c, argc, argv);
+    if (status != EXIT_DONE)
         return status;
     const char *config = option_text(o, "config");
     if (config) {
@@ -353,34 +367,4 @@ const char *option_canonical(const options *o, int i, char out[64])
     else
         return value;
     return out;
-}
-
-/* ----------------------------------------------------------------------------------------------- help */
-static void help_option(const options *o, int i)
-{
-    const option *p = option_at(i);
-    char left[40];
-    snprintf(left, sizeof left, "--%s %s", p->name, p->kind == OPTION_CHOICE || !p->values ? "" : p->values);
-    printf("  %-22s %s", left, p->help);
-    if (p->kind == OPTION_CHOICE)
-        printf(": %s", p->values);
-    if (o->value[i] && p->kind != OPTION_SWITCH)
-        printf(" (%s)", o->value[i]);
-    putchar('\n');
-}
-
-void help_command(const command *c)
-{
-    options o;
-    memset(&o, 0, sizeof o);
-    if (set_standards(&o, c) != EXIT_DONE)
-        return;
-    printf("thorax %s %s\n\n%s\n\n", c->name, c->usage, c->what);
-    for (int i = 0; i < option_count(); i++)
-        if (command_takes(c, i))
-            help_option(&o, i);
-    printf("  %-22s %s\n", "--help", "this page");
-    if (c->notes)
-        printf("\n%s\n", c->notes);
-    options_free(&o);
 }

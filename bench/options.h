@@ -1,4 +1,4 @@
-/* options.h - the command line: options, arguments, --config files, help. Private to bench. */
+/* options.h - the command line: options, arguments, --config files. Private to bench. */
 #ifndef THORAX_BENCH_OPTIONS_H
 #define THORAX_BENCH_OPTIONS_H
 
@@ -10,14 +10,18 @@ typedef enum option_source { FROM_NOWHERE, FROM_STANDARD, FROM_CONFIG, FROM_LINE
 
 typedef struct options options;
 
-/* A command: its name, the line after it in the usage, what it does, the options that it takes, by name and
- * separated by blanks ("name=value" where its standard value differs, "name=" where it has none), and the least and
- * largest number of arguments. run NULL: a command that this version does not have. */
+/* A command. run NULL: one that this version does not have. */
 typedef struct command {
-    const char *name, *usage, *what, *options;
-    int least, most;
+    const char *name;
+    const char *usage; /* the line after the name; its first words, up to one that begins with [ or -, are arguments */
+    const char *what;
+    const char *notes;   /* more for --help, or NULL */
+    const char *example; /* command lines, at most 78 columns each */
+    /* The options that it takes, by name and separated by blanks: "name=value" where its standard value differs,
+     * "name=" where it has none. */
+    const char *options;
+    int least, most; /* number of arguments; most < 0: any */
     int (*run)(const options *o);
-    const char *notes; /* more for --help, or NULL */
 } command;
 
 struct options {
@@ -29,15 +33,20 @@ struct options {
     size_t room;
     char *config; /* text of the --config file, which values may point into */
     char *names;  /* the command's own standard values */
-    int help;
+    int help;     /* --help is among the words: nothing else was read */
 };
 
 /* Whether the command takes option i. */
 int command_takes(const command *c, int i);
 
+/* Whether an option that is answered whatever else stands there, in either spelling, is among the words before "--". */
+int options_ask(int argc, char **argv, const char *brief, const char *name);
+
 /* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is
  * given. Returns EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
 int options_read(options *o, const command *c, int argc, char **argv, const char *preset);
+/* Every value as it is where nobody gives one. Returns EXIT_DONE, or a line and an exit status. */
+int options_standards(options *o, const command *c);
 void options_free(options *o);
 
 /* Values by the option's name. Numbers have been checked. A value is NULL (number 0) if nobody gave one. */
@@ -50,7 +59,5 @@ int option_given(const options *o, const char *name); /* by the line or the conf
 /* Value of option i in the one spelling in which config.txt keeps it ("" without a value): 1e-4 and 0.0001 are the
  * same. out needs 64 bytes for numbers; a text is returned as it stands. */
 const char *option_canonical(const options *o, int i, char out[64]);
-
-void help_command(const command *c);
 
 #endif

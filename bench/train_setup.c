@@ -9,17 +9,6 @@
 #include <string.h>
 
 /* --------------------------------------------------------------------------------------------- options */
-static int refuse_absent(const options *o)
-{
-    char escaped[TX_TEXT];
-    if (strcmp(option_text(o, "optimizer"), "rmsprop") == 0)
-        return complain(EXIT_FAILED, "--optimizer rmsprop: this version has adam, adamw and sgd");
-    if (strcmp(option_text(o, "augment"), "none"))
-        return complain(EXIT_FAILED, "--augment %s: this version has none",
-                        tx_escape(escaped, sizeof escaped, option_text(o, "augment")));
-    return EXIT_DONE;
-}
-
 static void read_optimizer(trainer *t)
 {
     const options *o = t->o;
@@ -141,8 +130,6 @@ int trainer_read(trainer *t, const options *o, const char *label)
                                 (int)option_whole(o, "size")};
     if (net_choice_check(&t->choice) != EXIT_DONE)
         return EXIT_USAGE;
-    if (refuse_absent(o) != EXIT_DONE)
-        return EXIT_FAILED;
     const char *data = option_text(o, "data"), *init = option_text(o, "init");
     char *sample = data ? NULL : sample_folder();
     if (!data && !sample)

@@ -1,4 +1,4 @@
-/* words.c - single words of a command line or a file: numbers, items of lists, the nearest of some names. */
+/* words.c - single words of a command line or a file: numbers, items of lists. */
 #include "words.h"
 
 #include <string.h>
@@ -58,6 +58,18 @@ int next_item(const char **list, char separator, char *out, size_t size)
     return 1;
 }
 
+void words_split(word_list *out, const char *list, char separator)
+{
+    out->count = 0;
+    while (out->count < WORDS_AT_MOST && next_item(&list, separator, out->word[out->count], TX_NEAR_NAME) > 0)
+        out->count++;
+}
+
+const char *words_at(const void *list, int i)
+{
+    return ((const word_list *)list)->word[i];
+}
+
 int betas_read(const char *text, double *beta1, double *beta2)
 {
     char item[32];
@@ -66,52 +78,4 @@ int betas_read(const char *text, double *beta1, double *beta2)
     if (next_item(&text, ',', item, sizeof item) != 1 || parse_real(item, 0, 1, beta2) || *beta2 == 1)
         return -1;
     return text ? -1 : 0;
-}
-
-/* ---------------------------------------------------------------------------------------- nearest name */
-/* Edit distance (Damerau 1964, neighbours exchanged count one), texts of at most NAME_AT_MOST - 1 bytes. */
-static int edit_distance(const char *a, const char *b)
-{
-    int la = (int)strlen(a), lb = (int)strlen(b);
-    int d[NAME_AT_MOST][NAME_AT_MOST];
-    for (int i = 0; i <= la; i++)
-        d[i][0] = i;
-    for (int j = 0; j <= lb; j++)
-        d[0][j] = j;
-    for (int i = 1; i <= la; i++)
-        for (int j = 1; j <= lb; j++) {
-            int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best)
-                best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best)
-                best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    return d[la][lb];
-}
-
-const char *nearest_name(const char *typed, int names, name_at *name, const void *context)
-{
-    const char *best = NULL;
-    int least = 0;
-    size_t typed_length = strlen(typed);
-    if (typed_length == 0 || typed_length >= NAME_AT_MOST)
-        return NULL;
-    for (int i = 0; i < names; i++) {
-        const char *candidate = name(context, i);
-        if (!candidate || strlen(candidate) >= NAME_AT_MOST)
-            continue;
-        int distance = edit_distance(typed, candidate);
-        /* The beginning of a name is as near as one slip. */
-        if (typed_length >= 2 && strncmp(typed, candidate, typed_length) == 0 && distance > 1)
-            distance = 1;
-        if (!best || distance < least) {
-            best = candidate;
-            least = distance;
-        }
-    }
-    return best && least <= (int)(typed_length / 3 > 2 ? typed_length / 3 : 2) && least < (int)strlen(best) ? best
-                                                                                                            : NULL;
 }

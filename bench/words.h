@@ -1,5 +1,4 @@
-/* words.h - single words of a command line or a file: numbers, items of lists, the nearest of some names. Private to
- * bench. */
+/* words.h - single words of a command line or a file: numbers, items of lists. Private to bench. */
 #ifndef THORAX_BENCH_WORDS_H
 #define THORAX_BENCH_WORDS_H
 
@@ -13,14 +12,17 @@ int parse_seed(const char *text, uint64_t *value);
  * does not fit, else 1. */
 int next_item(const char **list, char separator, char *out, size_t size);
 
+/* The words of a list: at most so many, each of less than TX_NEAR_NAME bytes. */
+enum { WORDS_AT_MOST = 16 };
+typedef struct word_list {
+    int count;
+    char word[WORDS_AT_MOST][TX_NEAR_NAME];
+} word_list;
+void words_split(word_list *out, const char *list, char separator);
+/* Word i of a word_list, for tx_nearest_name. */
+const char *words_at(const void *list, int i);
+
 /* Two numbers in [0, 1) with a comma between. */
 int betas_read(const char *text, double *beta1, double *beta2);
-
-/* Names of at least so many bytes, their zero included, are near to none. */
-enum { NAME_AT_MOST = 40 };
-/* Which of the names is nearest to what was typed, by edit distance with neighbours exchanged counted once; NULL if
- * none is near. */
-typedef const char *name_at(const void *context, int i);
-const char *nearest_name(const char *typed, int names, name_at *name, const void *context);
 
 #endif

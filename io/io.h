@@ -38,6 +38,13 @@ void tx_quote_csv(const char *text, tx_put *give, void *to);
 /* As a JSON string with its quotes (RFC 8259); bytes that are no UTF-8 become U+FFFD. */
 void tx_quote_json(const char *text, tx_put *give, void *to);
 
+/* Which of the names is nearest to what was typed: by edit distance with neighbours exchanged counted once, letters'
+ * case, blanks, underscores and dashes of no account. NULL if none is near; names of TX_NEAR_NAME bytes and more, their
+ * zero included, are near to none. name gives the i-th of them, or NULL for one that does not count. */
+enum { TX_NEAR_NAME = 40 };
+typedef const char *tx_name_at(const void *context, int i);
+const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, const void *context);
+
 /* A text that grows. The first failure stays, so a page is written without a check a line. */
 typedef struct tx_buffer {
     char *data; /* ends in a zero; NULL while empty */

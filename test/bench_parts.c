@@ -39,11 +39,12 @@ static void test_nearest(void)
     static const char *const words[] = {"train", "eval", "epochs", "eval-every", "speed"};
     static const struct {
         const char *typed, *wanted;
-    } cases[] = {{"trian", "train"},  {"trai", "train"}, {"eval-evry", "eval-every"},
-                 {"epoch", "epochs"}, {"ev", "eval"},    {"sped", "speed"},
-                 {"zzzzzz", NULL},    {"", NULL}};
+    } cases[] = {{"trian", "train"},  {"trai", "train"},  {"eval-evry", "eval-every"},
+                 {"epoch", "epochs"}, {"ev", "eval"},     {"sped", "speed"},
+                 {"zzzzzz", NULL},    {"", NULL},         {"Eval_every", "eval-every"},
+                 {"och", NULL},       {"poch", "epochs"}, {"ra", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const char *got = nearest_name(cases[i].typed, 5, word_at, words);
+        const char *got = tx_nearest_name(cases[i].typed, 5, word_at, words);
         CHECK((!got && !cases[i].wanted) || (got && cases[i].wanted && strcmp(got, cases[i].wanted) == 0),
               "nearest to '%s' is %s", cases[i].typed, got ? got : "nothing");
     }
@@ -83,6 +84,29 @@ static void test_items(void)
     CHECK(next_item(&list, ',', item, sizeof item) == 0, "a fifth item");
     list = "too long an item";
     CHECK(next_item(&list, ',', item, sizeof item) == -1, "an item longer than its room");
+}
+
+/* What --help shows as an example is a command line that the command takes. */
+static void test_examples(void)
+{
+    for (int i = 0; i < command_count(); i++) {
+        const command *c = command_at(i);
+        word_list words;
+        char *argv[WORDS_AT_MOST], line[128];
+        for (const char *at = c->run ? c->example : NULL; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+            options o;
+            snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n>"), at);
+            CHECK(strcspn(at, "\n") <= 78, "the example '%s' is wider than --help", line);
+            line[strlen(line) - (line[strlen(line) - 1] == ' ')] = 0;
+            words_split(&words, line, ' ');
+            for (int k = 0; k < words.count; k++)
+                argv[k] = words.word[k];
+            CHECK(strcmp(argv[0], "thorax") == 0 && strcmp(argv[1], c->name) == 0, "the example of %s is '%s'", c->name,
+                  line);
+            CHECK(options_read(&o, c, words.count - 2, argv + 2, NULL) == EXIT_DONE, "'%s' is refused", line);
+            options_free(&o);
+        }
+    }
 }
 
 static void test_options(void)
@@ -251,6 +275,7 @@ int main(void)
     test_numbers();
     test_items();
     test_options();
+    test_examples();
     test_rank();
     test_scores();
     test_pages();

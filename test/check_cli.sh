@@ -3,54 +3,6 @@
 # that are killed, resumed, refused and repeated. The last line is "check_cli: N passed, N failed".
 . test/cli.sh
 
-# ---- wrong usage
-one_line 2
-one_line 2 trane
-says train
-one_line 2 train --epoch 3
-says --epochs
-one_line 2 train --out "$work/x"
-one_line 2 train --net resnet18
-one_line 2 train --net resnet81 --out "$work/x"
-says resnet18
-one_line 2 summary resnet
-one_line 2 summary
-one_line 2 summary resnet18 again
-one_line 2 summary resnet18 --batch 0
-one_line 2 summary resnet18 --batch 1.5
-one_line 2 summary resnet18 --batch
-one_line 2 summary resnet18 --cut 5
-one_line 2 summary resnet18 --mode both
-one_line 2 summary resnet18 --json=on
-one_line 2 eval
-one_line 2 predict "$work/x"
-one_line 2 data chek "$data"
-one_line 2 train --net resnet18 --out "$work/x" --lr nan
-one_line 2 train --net resnet18 --out "$work/x" --betas 0.9
-one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
-one_line 1 cam
-one_line 1 train --net resnet18 --out "$work/x" --optimizer rmsprop
-says adamw
-one_line 1 train --net resnet18 --out "$work/x" --augment flip
-TX_ISA=mmx
-export TX_ISA
-one_line 2 nets
-unset TX_ISA
-[ ! -e "$work/x" ]
-pass "a refused training made its folder" $?
-
-# ---- help
-expect 0 --help
-expect 0 --version
-says "thorax "
-for command in nets summary train eval predict study data speed; do
-    expect 0 $command --help
-    says --threads
-done
-grep -q '^  cam' "$work/out"
-[ $? -ne 0 ]
-pass "--help lists a command that is not there" $?
-
 # ---- json
 keys() { # KEY...: of the last command's line
     for key in "$@"; do
