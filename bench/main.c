@@ -4,23 +4,12 @@
 #include "commands.h"
 #include "environment.h"
 #include "help.h"
+#include "startup.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-/* Threads that wait for others shall soon sleep. OpenMP's spin unless told otherwise, which on a core shared with another
- * program keeps back the very threads that they wait for, up to tenfold; but waking one takes 30 microseconds, so gcc's
- * library may spin for a tenth of a millisecond or two first. It reads these wishes before main: so the program starts itself once more, and
- * where the system does not let it, runs on as it is. */
-static void wait_asleep(char **argv)
-{
-    if (tx_threads_available() && !getenv("OMP_WAIT_POLICY") && setenv("GOMP_SPINCOUNT", "4000", 0) == 0 &&
-        setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
-        execv("/proc/self/exe", argv);
-}
 
 /* --threads, else OMP_NUM_THREADS (whose lists for nested levels begin with the outermost), else the cores. */
 static int choose_threads(const options *o)
@@ -108,7 +97,8 @@ static int do_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    wait_asleep(argv);
+    startup_descriptors();
+    startup_again(argv);
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write() like any other */
 #endif

@@ -11,27 +11,6 @@
 /* Seconds between two states where nothing else calls for one. */
 static const double STATE_SECONDS = 60;
 
-volatile sig_atomic_t trainer_stopped;
-
-static void on_signal(int signal_number)
-{
-    (void)signal_number;
-    trainer_stopped = 1;
-}
-
-/* A second signal of the same kind ends the program at once. */
-void trainer_catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = (int)SA_RESETHAND;
-    trainer_stopped = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 /* -------------------------------------------------------------------------------------------- one step */
 uint64_t trainer_examples(const trainer *t, uint64_t step)
 {

@@ -65,7 +65,8 @@ int trainer_loop(trainer *t);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
 int trainer_finish(trainer *t);
 
-/* From now on SIGINT and SIGTERM set trainer_stopped, for the loop to save its state and end. */
+/* From now on SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU and SIGPIPE set trainer_stopped, for the loop to save its
+ * state and end; a signal that the program was started to ignore is ignored. May be called again. */
 void trainer_catch_signals(void);
 extern volatile sig_atomic_t trainer_stopped;
 
