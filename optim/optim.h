@@ -58,11 +58,13 @@ typedef enum tx_schedule_kind { TX_SCHEDULE_CONSTANT, TX_SCHEDULE_COSINE, TX_SCH
 
 typedef struct tx_schedule {
     tx_schedule_kind kind;
-    double lr;           /* the rate after warm-up */
-    uint64_t warmup;     /* steps of linear warm-up: lr/warmup, 2 lr/warmup, .., lr */
-    uint64_t total;      /* steps of the whole run, warm-up included: where the cosine reaches 0 */
-    uint64_t step_every; /* step decay: steps between two decays, counted from the run's start; 0: total/3 */
-    double step_factor;  /* step decay: 0 means 0.1 */
+    double lr;       /* the rate after warm-up */
+    uint64_t warmup; /* steps of linear warm-up: lr/warmup, 2 lr/warmup, .., lr */
+    uint64_t total;  /* steps of the whole run, warm-up included: where the cosine reaches 0 */
+    /* step decay: steps between two decays, counted from the run's start; 0: one after each third of `total`, that is at
+     * the first steps that are not below total/3 and 2 total/3 */
+    uint64_t step_every;
+    double step_factor; /* step decay: 0 means 0.1 */
 } tx_schedule;
 
 /* The rate of step `step`, counted from 0: a function of its arguments, the same bits everywhere. */

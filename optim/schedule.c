@@ -5,7 +5,8 @@
  *   constant   lr
  *   cosine     lr (1 + cos(pi (t-W)/(T-W))) / 2   (Loshchilov & Hutter 2017, arXiv:1608.03983, without restarts);
  *              0 from t = T on
- *   step       lr factor^floor(t/every)           (He et al. 2016, arXiv:1512.03385, section 3.4) */
+ *   step       lr factor^floor(t/every)           (He et al. 2016, arXiv:1512.03385, section 3.4);
+ *              without `every` lr factor^floor(3t/T), two decays at most, however T divides */
 #include "optim.h"
 #include "optim_private.h"
 
@@ -26,11 +27,17 @@ static double cosine_lr(const tx_schedule *s, uint64_t step)
     return s->lr * (0.5 * (1 + tx_cos_pi(done)));
 }
 
+/* floor(3 step / total) up to 2: how many thirds are over. Neither product nor sum is formed: both could overflow. */
+static uint64_t thirds(uint64_t step, uint64_t total)
+{
+    uint64_t one = total / 3 + (total % 3 != 0), two = total - total / 3;
+    return total ? (uint64_t)(step >= one) + (step >= two) : 0;
+}
+
 static double step_lr(const tx_schedule *s, uint64_t step)
 {
-    uint64_t every = s->step_every ? s->step_every : s->total / 3;
     double factor = s->step_factor > 0 ? s->step_factor : 0.1;
-    return every ? s->lr * tx_whole_power(factor, step / every) : s->lr;
+    return s->lr * tx_whole_power(factor, s->step_every ? step / s->step_every : thirds(step, s->total));
 }
 
 double tx_schedule_lr(const tx_schedule *schedule, uint64_t step)

@@ -260,7 +260,11 @@ mutate $f update 's/    tx_weights_changed(optimizer->weights);//' 'sessions are
 f=optim/schedule.c
 mutate $f schedule 's/(double)(step + 1) \/ (double)schedule->warmup/(double)step \/ (double)schedule->warmup/' 'warm-up begins at 0'
 mutate $f schedule 's/1 + tx_cos_pi(done)/1 - tx_cos_pi(done)/' 'cosine upwards'
-mutate $f schedule 's/s->total \/ 3/s->total \/ 2/' 'step decay by halves'
+mutate $f schedule 's/uint64_t one = total \/ 3 + (total % 3 != 0)/uint64_t one = total \/ 2/' 'step decay by halves'
+mutate $f schedule 's/ + (total % 3 != 0)//' 'step decay: thirds rounded down'
+mutate $f schedule 's/two = total - total \/ 3/two = 2 * (total \/ 3)/' 'step decay: two thirds rounded down'
+mutate $f schedule 's/thirds(step, s->total)/thirds(step - s->warmup, s->total - s->warmup)/' 'step decay: thirds counted from the end of the warm-up'
+mutate $f schedule 's/? step \/ s->step_every/? (step - s->warmup) \/ s->step_every/' 'step decay: distances counted from the end of the warm-up'
 mutate $f schedule 's/exponent >>= 1, base \*= base/exponent >>= 1/' 'powers'
 mutate optim/train_step.c plan 's/if (!isfinite(value))/if (0)/' 'a loss that is not finite is taken'
 

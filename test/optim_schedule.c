@@ -9,6 +9,36 @@ static int near(double got, double want)
     return fabs(got - want) <= 1e-15 * fabs(want) + 1e-18;
 }
 
+/* The decays of a run of any length: before step t, 3t/total thirds are over. */
+static void thirds(void)
+{
+    static const char *const known[] = {"", "0", "01", "012", "0012", "00112", "001122", "0001122", "00011122"};
+    tx_schedule s = {.kind = TX_SCHEDULE_STEP, .lr = 0.4, .step_factor = 0.5};
+    for (uint64_t total = 1; total <= 8; total++)
+        for (uint64_t t = 0; t < total; t++) {
+            s.total = total;
+            double want = 0.4 / (double)(1 << (known[total][t] - '0'));
+            CHECK(tx_schedule_lr(&s, t) == want, "step %d of %d: %.17g, expected %.17g", (int)t, (int)total,
+                  tx_schedule_lr(&s, t), want);
+        }
+    for (s.total = 9; s.total < 200; s.total++)
+        for (uint64_t t = 0; t < s.total; t++)
+            CHECK(tx_schedule_lr(&s, t) == 0.4 / (double)(1 << 3 * t / s.total), "step %d of %d", (int)t, (int)s.total);
+    CHECK(tx_schedule_lr(&s, 1000000) == 0.1, "no third decay behind the end");
+    s.total = UINT64_MAX;
+    CHECK(tx_schedule_lr(&s, UINT64_MAX / 3 - 1) == 0.4 && tx_schedule_lr(&s, UINT64_MAX / 3) == 0.2 &&
+              tx_schedule_lr(&s, UINT64_MAX / 3 * 2) == 0.1,
+          "the longest run");
+    s.total = 0;
+    CHECK(tx_schedule_lr(&s, 5) == 0.4, "without a length there are no thirds");
+    s = (tx_schedule){.kind = TX_SCHEDULE_STEP, .lr = 0.4, .total = 9, .warmup = 4, .step_factor = 0.5};
+    CHECK(tx_schedule_lr(&s, 3) == 0.4 && tx_schedule_lr(&s, 4) == 0.2 && tx_schedule_lr(&s, 5) == 0.2 &&
+              tx_schedule_lr(&s, 6) == 0.1,
+          "thirds are counted from the run's start, not from the end of the warm-up");
+    s.step_every = 5;
+    CHECK(tx_schedule_lr(&s, 4) == 0.4 && tx_schedule_lr(&s, 5) == 0.2, "and so are fixed distances");
+}
+
 int main(void)
 {
     tx_schedule s = {.lr = 0.4};
@@ -35,7 +65,6 @@ int main(void)
     s.step_factor = 0.5;
     CHECK(tx_schedule_lr(&s, 1) == 0.4 && tx_schedule_lr(&s, 2) == 0.2 && tx_schedule_lr(&s, 8) == 0.025,
           "step decay by halves");
-    s = (tx_schedule){.kind = TX_SCHEDULE_STEP, .lr = 0.4, .total = 2};
-    CHECK(tx_schedule_lr(&s, 100) == 0.4, "a run of two steps has no thirds");
+    thirds();
     return test_done("optim_schedule");
 }
