@@ -80,7 +80,7 @@ static tx_status add_member(evaluation *v, entry *e, predictor *p, tx_loader *lo
         status = predictions_new(&said, e->data->images, e->model.choice.classes);
     if (status)
         return status;
-    inference how = {p->session, &p->net, v->batch, loader, bar, member * e->data->images, NULL};
+    inference how = {p->session, &p->net, v->batch, loader, e->data, bar, member * e->data->images, NULL};
     status = predictions_run(&said, &how);
     if (status == TX_OK) {
         predictions_probabilities(&said, e->data, e->column, room);

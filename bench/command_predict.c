@@ -265,6 +265,9 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
     for (size_t k = 0; k < n; k++) {
         if (p->status[k] && !(p->skip && p->status[k] != TX_ERR_MEMORY))
             return tx_fail(p->status[k], "%s", p->message[k]);
+        for (size_t m = 0; m < p->model.files && !p->status[k]; m++)
+            if (predictor_check(&p->predictor[m], k, from[k]))
+                return TX_ERR_ARGUMENT;
         begin(p);
         if (p->status[k])
             say("left out: %s", p->message[k]);

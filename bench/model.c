@@ -1,6 +1,8 @@
 /* model.c - what MODEL on a command line names, and predictions with it. */
 #define _POSIX_C_SOURCE 200809L
 #include "model.h"
+#include "run.h"
+#include "scores.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,8 +14,8 @@
 static int by_score(const void *a, const void *b)
 {
     const run_checkpoint *x = a, *y = b;
-    if (x->score > y->score || x->score < y->score)
-        return x->score < y->score ? 1 : -1;
+    if (score_better(x->score, y->score) || score_better(y->score, x->score))
+        return score_better(y->score, x->score) ? 1 : -1;
     return (x->step > y->step) - (x->step < y->step);
 }
 
@@ -26,7 +28,7 @@ static tx_status read_score(run_checkpoint *c)
         return TX_ERR_FORMAT;
     const char *score = tx_safetensors_meta(file, "score"), *step = tx_safetensors_meta(file, "step");
     tx_status status = TX_OK;
-    if (!score || !step || parse_seed(step, &c->step) || parse_real(score, -1e300, 1e300, &c->score))
+    if (!score || !step || parse_seed(step, &c->step) || score_parse(score, &c->score))
         status = tx_fail(TX_ERR_FORMAT, "%s: no score and step in its metadata",
                          tx_escape(escaped, sizeof escaped, c->path));
     tx_safetensors_close(file);
@@ -346,6 +348,12 @@ tx_status predictor_run(predictor *p, size_t n)
     if (status == TX_OK)
         status = tx_forward(p->session);
     return status ? status : tx_session_value(p->session, p->net.logits, p->logits);
+}
+
+tx_status predictor_check(const predictor *p, size_t k, const char *path)
+{
+    size_t classes = (size_t)p->net.choice.classes;
+    return logits_check(p->logits + k * classes, classes, path);
 }
 
 void predictor_free(predictor *p)

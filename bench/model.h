@@ -36,7 +36,7 @@ const char *net_normal(const tx_net_info *net);
 typedef struct run_checkpoint {
     char *path;
     uint64_t step;
-    double score; /* the larger the better */
+    double score; /* as score_better() has it */
 } run_checkpoint;
 /* The kept ones, best first. An error if there is none. */
 tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *count);
@@ -55,6 +55,8 @@ tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch);
 tx_status predictor_load(predictor *p, const char *path);
 /* The logits of the first n images that stand in the session's input. */
 tx_status predictor_run(predictor *p, size_t n);
+/* Whether the logits of image k are numbers; else an error that names it. */
+tx_status predictor_check(const predictor *p, size_t k, const char *path);
 void predictor_free(predictor *p);
 
 #endif

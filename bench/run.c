@@ -4,6 +4,7 @@
 #include "words.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -466,12 +467,23 @@ tx_status run_digest(run *r, const tx_weights *weights)
     return tx_journal_add(r->table[RUN_DIGESTS], line);
 }
 
+int score_better(double a, double b)
+{
+    return a > b || (isnan(b) && !isnan(a));
+}
+
+int score_parse(const char *text, double *score)
+{
+    *score = (double)NAN;
+    return strcmp(text, "nan") == 0 ? 0 : parse_real(text, -1e300, 1e300, score);
+}
+
 int run_rank(run *r, double score, size_t most, uint64_t *evicted)
 {
     run_position *at = &r->at;
     size_t place = at->kept;
     *evicted = 0;
-    while (place > 0 && at->best[place - 1].score < score)
+    while (place > 0 && score_better(score, at->best[place - 1].score))
         place--;
     if (place >= most)
         return 0;

@@ -26,6 +26,10 @@ typedef struct run_best {
 } run_best;
 
 enum { RUN_BEST = 1000 };
+/* Whether a checkpoint of score a stands before one of score b: the larger one, NaN behind all. */
+int score_better(double a, double b);
+/* A score as it stands in files; -1 if the text is none. */
+int score_parse(const char *text, double *score);
 
 /* Where a run stands, between two steps. */
 typedef struct run_position {

@@ -29,7 +29,7 @@ static int read_best(const char *text, run_position *at)
             return -1;
         *blank = 0;
         run_best *b = &at->best[at->kept++];
-        if (parse_seed(item, &b->step) || parse_real(blank + 1, -1e300, 1e300, &b->score))
+        if (parse_seed(item, &b->step) || score_parse(blank + 1, &b->score))
             return -1;
     }
     return 0;

@@ -32,6 +32,16 @@ void predictions_free(predictions *p)
     memset(p, 0, sizeof *p);
 }
 
+tx_status logits_check(const float *logits, size_t outputs, const char *path)
+{
+    char escaped[TX_TEXT];
+    for (size_t k = 0; k < outputs; k++)
+        if (!isfinite(logits[k]))
+            return tx_fail(TX_ERR_ARGUMENT, "%s: output %zu of the network is %s, expected a number",
+                           tx_escape(escaped, sizeof escaped, path), k, isnan(logits[k]) ? "nan" : "infinite");
+    return TX_OK;
+}
+
 /* One batch: images index[0..n) of the loader. logits receives n x outputs. */
 static tx_status run_batch(predictions *p, const inference *how, uint32_t *index, size_t n, float *logits)
 {
@@ -46,6 +56,7 @@ static tx_status run_batch(predictions *p, const inference *how, uint32_t *index
     if (status == TX_OK)
         status = tx_session_value(how->session, how->net->logits, logits);
     for (size_t k = 0; status == TX_OK && k < count; k++) {
+        status = logits_check(logits + k * outputs, outputs, how->data->path[index[k]]);
         memcpy(p->logit + index[k] * outputs, logits + k * outputs, outputs * sizeof *logits);
         p->present[index[k]] = 1;
     }
@@ -144,11 +155,28 @@ static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *
         if (present && !present[i])
             continue;
         double score = (double)probability[i * tasks + task];
-        if (!(score <= u->score[unit]))
+        if (score > u->score[unit])
             u->score[unit] = score;
         if (d->label[i * tasks + task] > u->label[unit])
             u->label[unit] = d->label[i * tasks + task];
     }
+}
+
+/* A maximum over views would hide what is no number. */
+static tx_status check_probabilities(const tx_dataset *d, const float *probability, const unsigned char *present)
+{
+    char path[TX_TEXT], task[TX_TEXT], number[TX_NUMBER];
+    size_t tasks = (size_t)d->tasks;
+    for (size_t i = 0; i < d->images * tasks; i++) {
+        float p = probability[i];
+        if ((present && !present[i / tasks]) || (p >= 0 && p <= 1))
+            continue;
+        return tx_fail(TX_ERR_ARGUMENT, "%s: its score of '%s' is %s, expected a probability",
+                       tx_escape(path, sizeof path, d->path[i / tasks]),
+                       tx_escape(task, sizeof task, d->task[i % tasks]),
+                       tx_number_print(number, sizeof number, (double)p, 9));
+    }
+    return TX_OK;
 }
 
 static tx_status score_task(task_score *t, const unit_list *u)
@@ -193,6 +221,12 @@ static void take_mean(mean_score *m, int which, const scores *s)
     m->value = m->tasks ? sum / m->tasks : (double)NAN;
 }
 
+void scores_means(scores *s)
+{
+    for (int i = 0; i < 3; i++)
+        take_mean(&s->mean[i], i, s);
+}
+
 tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
                       int by_study)
 {
@@ -200,14 +234,14 @@ tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, 
     s->tasks = d->tasks;
     s->task = tx_alloc((size_t)d->tasks, sizeof *s->task);
     unit_list u = {tx_alloc(d->images, sizeof *u.score), tx_alloc(d->images, 1), 0};
-    tx_status status = s->task && u.score && u.label ? TX_OK : TX_ERR_MEMORY;
+    tx_status status = s->task && u.score && u.label ? check_probabilities(d, probability, present) : TX_ERR_MEMORY;
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
         gather(&u, d, (size_t)k, probability, present, by_study);
         s->task[k].task = d->task[k];
         status = score_task(&s->task[k], &u);
     }
-    for (int i = 0; status == TX_OK && i < 3; i++)
-        take_mean(&s->mean[i], i, s);
+    if (status == TX_OK)
+        scores_means(s);
     s->units = u.units;
     tx_free(u.score);
     tx_free(u.label);
@@ -275,5 +309,5 @@ double scores_select(const scores *s, double loss, const char **by)
             return s->mean[i].value;
         }
     *by = "loss";
-    return isnan(loss) ? 0 : -loss;
+    return -loss;
 }

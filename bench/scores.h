@@ -19,17 +19,20 @@ typedef struct predictions {
 tx_status predictions_new(predictions *p, size_t images, int outputs);
 void predictions_free(predictions *p);
 
-/* Runs the loader's images through an inference session in batches of at most `batch`. bar (may be NULL) stands at
- * `shown` before. A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. */
+/* Runs the loader's images, those of `data`, through an inference session in batches of at most `batch`. bar (may be
+ * NULL) stands at `shown` before. A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. An
+ * output that is not finite is TX_ERR_ARGUMENT, and names the image. */
 typedef struct inference {
     tx_session *session;
     const tx_network *net;
     int batch;
     tx_loader *loader;
+    const tx_dataset *data;
     tx_progress *bar;
     size_t shown;
     const volatile sig_atomic_t *stop;
 } inference;
+tx_status logits_check(const float *logits, size_t outputs, const char *path); /* of one image */
 tx_status predictions_run(predictions *p, const inference *how);
 
 /* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
@@ -58,9 +61,12 @@ typedef struct scores {
     mean_score mean[3]; /* mean5: the competition's tasks, mean6: and No Finding, mean: all */
     size_t units;       /* studies or images that were scored */
 } scores;
-/* By study: the maximum over its images; present may be NULL. */
+/* By study: the maximum over its images; present may be NULL. A probability of a present image that is nan or outside
+ * [0,1] is TX_ERR_ARGUMENT, annotated or not and whatever the study's other images have. */
 tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
                       int by_study);
+/* The means anew from the tasks' AUCs. */
+void scores_means(scores *s);
 void scores_free(scores *s);
 
 /* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
@@ -68,7 +74,8 @@ void scores_free(scores *s);
 void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *to);
 /* Into an open object: tasks, an object each; mean5, mean6, mean; undefined, the names of tasks without an AUC. */
 void scores_json(const scores *s, json *to);
-/* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better. */
+/* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better, NaN (no
+ * label at all) the worst: score_better(). */
 double scores_select(const scores *s, double loss, const char **by);
 /* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */
 tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability,

@@ -66,8 +66,9 @@ static tx_status roc_open(roc *r, const double *score, const signed char *label,
     memset(r, 0, sizeof *r);
     r->label = label;
     for (size_t i = 0; i < n; i++)
-        if (label[i] >= 0 && score[i] != score[i])
-            return tx_fail(TX_ERR_ARGUMENT, "statistics: score %zu of %zu is not a number", i + 1, n);
+        if (label[i] >= 0 && !isfinite(score[i]))
+            return tx_fail(TX_ERR_ARGUMENT, "statistics: score %zu of %zu is %s, expected a number", i + 1, n,
+                           isnan(score[i]) ? "nan" : "infinite");
     size_t twice;
     if (tx_size_mul(n, 2, &twice))
         return tx_fail(TX_ERR_MEMORY, "out of memory: %zu scores to sort", n);
@@ -152,10 +153,13 @@ static double clip(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
+/* An AUC between 0 and 1 without variance is that of equal scores: the pairs say nothing about how sure it is. */
 static void interval(tx_auc_result *r)
 {
     double a = r->auc, half = TX_NORMAL_95 * r->se;
-    if (a > 0 && a < 1) {
+    if (a > 0 && a < 1 && half == 0) {
+        r->method = "constant";
+    } else if (a > 0 && a < 1) {
         double logit = tx_log(a) - tx_log1p(-a);
         half /= a * (1 - a);
         r->low = tx_sigmoid(logit - half);

@@ -2,16 +2,16 @@
  *
  * Labels are 1 (positive), 0 (negative) or below 0 (not annotated: the image is passed over). Undefined numbers are
  * NaN. A function that returns a status needs memory for sorting, O(n log n) time, and gives TX_ERR_MEMORY without
- * it; a NaN among the scores of annotated images is TX_ERR_ARGUMENT. After any error the result is filled as
- * undefined. */
+ * it; a NaN or an infinity among the scores of annotated images is TX_ERR_ARGUMENT. After any error the result is
+ * filled as undefined. */
 #ifndef THORAX_STATISTICS_H
 #define THORAX_STATISTICS_H
 
 #include "../core/core.h"
 
 /* Area under the ROC curve with its standard error and 95% interval. method: how the interval was made,
- * "delong-logit", "delong-clipped" (AUC 0 or 1) or "undefined" (a class with fewer than two images; AUC itself
- * needs one of each). */
+ * "delong-logit", "delong-clipped" (AUC 0 or 1, where the variance is 0), "constant" (all scores are equal: AUC 0.5, se
+ * 0, no interval) or "undefined" (a class with fewer than two images, no interval; AUC itself needs one of each). */
 typedef struct tx_auc_result {
     size_t positives, negatives;
     double auc, se, low, high;

@@ -19,7 +19,7 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
     predictions said;
     tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;
     if (status == TX_OK) {
-        inference how = {p->session, &p->net, p->batch, loader, NULL, 0, &trainer_stopped};
+        inference how = {p->session, &p->net, p->batch, loader, d, NULL, 0, &trainer_stopped};
         char *path = run_path(&t->run, file);
         status = path ? predictions_run(&said, &how) : TX_ERR_MEMORY;
         if (status == TX_OK && !trainer_stopped) {

@@ -1,5 +1,6 @@
 /* train_loop.c - a training from step to step: batches, evaluations, checkpoints, states. */
 #define _POSIX_C_SOURCE 200809L
+#include "model.h"
 #include "options.h"
 #include "trainer.h"
 
@@ -81,7 +82,7 @@ static tx_status log_step(trainer *t, float loss, double lr, size_t count, doubl
 tx_status trainer_step(trainer *t, int dry)
 {
     double start = tx_seconds(), lr = tx_schedule_lr(&t->schedule, t->run.at.step);
-    float loss = (float)NAN;
+    float loss = 0;
     size_t count;
     tx_status status = load_batch(t, t->run.at.step, &count, dry);
     if (status)
@@ -89,6 +90,9 @@ tx_status trainer_step(trainer *t, int dry)
     tx_session_run(t->training, t->run.at.step);
     if (count > 0)
         status = tx_train_step(t->training, t->fitted.loss, t->optimizer, lr, &loss);
+    else
+        loss = (float)NAN;
+    t->diverged = status && !isfinite(loss);
     if (status)
         return status;
     double seconds = tx_seconds() - start;
@@ -131,10 +135,24 @@ static tx_status save_checkpoint(trainer *t, double score, const char *by)
     return status;
 }
 
+/* Nothing is kept of weights that are no numbers. */
+static tx_status check_weights(trainer *t)
+{
+    char what[64];
+    snprintf(what, sizeof what, "the weights after step %llu", (unsigned long long)t->run.at.step);
+    tx_status status = weights_check(t->weights, what);
+    t->diverged = status != TX_OK;
+    return status;
+}
+
 static tx_status save_state(trainer *t)
 {
-    tx_status status = run_save(&t->run, t->weights, t->optimizer, 0);
+    tx_status status = check_weights(t);
+    if (status == TX_OK)
+        status = run_save(&t->run, t->weights, t->optimizer, 0);
     t->saved = tx_seconds();
+    if (status == TX_OK)
+        t->saved_step = t->run.at.step;
     return status;
 }
 
@@ -172,8 +190,9 @@ static tx_status evaluate(trainer *t)
     if (status)
         return status;
     float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
-    inference how = {t->inference, &t->plain, t->inference_batch, t->check, NULL, 0, &trainer_stopped};
+    inference how = {t->inference, &t->plain, t->inference_batch, t->check, d, NULL, 0, &trainer_stopped};
     status = probability ? predictions_run(&p, &how) : TX_ERR_MEMORY;
+    t->diverged = status == TX_ERR_ARGUMENT;
     if (status == TX_OK && !trainer_stopped) {
         scores s;
         predictions_probabilities(&p, d, NULL, probability);
@@ -199,7 +218,9 @@ static tx_status settle(trainer *t)
         return TX_OK;
     int due = evaluation_due(t), keep = t->states && at->step % t->states == 0;
     int digest = due || keep || (t->digest_every && at->step % t->digest_every == 0);
-    tx_status status = digest && at->digested < at->step ? run_digest(&t->run, t->weights) : TX_OK;
+    tx_status status = digest && at->digested < at->step ? check_weights(t) : TX_OK;
+    if (status == TX_OK && digest && at->digested < at->step)
+        status = run_digest(&t->run, t->weights);
     if (status == TX_OK && due && at->evaluated < at->step)
         status = evaluate(t);
     if (status == TX_OK && keep && !trainer_stopped && !run_has_kept_state(&t->run)) {
@@ -210,10 +231,29 @@ static tx_status settle(trainer *t)
     return status;
 }
 
+/* What a training whose numbers are none any more has left: the same line ends in the same step again. */
+static int complain_diverged(const trainer *t)
+{
+    char kept[160], folder[TX_TEXT];
+    uint64_t last = 0;
+    const run_position *at = &t->run.at;
+    for (size_t i = 0; i < at->kept; i++)
+        last = at->best[i].step > last ? at->best[i].step : last;
+    int n = last ? snprintf(kept, sizeof kept, "the last sound checkpoint is of step %llu, the best of step %llu",
+                            (unsigned long long)last, (unsigned long long)at->best[0].step)
+                 : snprintf(kept, sizeof kept, "there is no checkpoint yet");
+    if (t->saved_step)
+        snprintf(kept + n, sizeof kept - (size_t)n, ", the last state of step %llu", (unsigned long long)t->saved_step);
+    return complain(EXIT_FAILED, "%s: diverged after step %llu: %s; %s",
+                    tx_escape(folder, sizeof folder, t->run.folder), (unsigned long long)at->step, tx_error_message(),
+                    kept);
+}
+
 int trainer_loop(trainer *t)
 {
     tx_status status;
     t->saved = tx_seconds();
+    t->saved_step = t->run.at.step;
     tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images",
                       (size_t)trainer_examples(t, t->total), (size_t)trainer_examples(t, t->run.at.step));
     for (;;) {
@@ -234,7 +274,7 @@ int trainer_loop(trainer *t)
     if (status == TX_OK && !finished)
         status = save_state(t);
     if (status)
-        return complain_failed();
+        return t->diverged ? complain_diverged(t) : complain_failed();
     if (!finished)
         return complain(EXIT_INTERRUPTED,
                         "interrupted after step %llu of %llu; the same command line goes on from there",

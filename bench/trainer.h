@@ -42,7 +42,9 @@ typedef struct trainer {
 
     run run;
     tx_progress bar;
-    double saved; /* when the last state was written */
+    double saved;        /* when the last state was written, */
+    uint64_t saved_step; /* and after which step; 0: none */
+    int diverged;        /* the last error was a loss, a weight or an output that is no number */
 } trainer;
 
 /* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */

@@ -1,11 +1,8 @@
-/* bench_parts.c - the parts of the program that can be tested alone: options, nearest names, the list of best
- * checkpoints, scores by study, charts. */
+/* bench_parts.c - the parts of the program that can be tested alone: options, nearest names, charts, pages. */
 #define _POSIX_C_SOURCE 200809L
 #include "../bench/commands.h"
 #include "../bench/message.h"
 #include "../bench/report.h"
-#include "../bench/run.h"
-#include "../bench/scores.h"
 #include "../bench/svg.h"
 #include "test.h"
 
@@ -145,79 +142,6 @@ static void test_options(void)
         }
 }
 
-static void test_rank(void)
-{
-    static const double score[] = {0.5, 0.7, 0.7, 0.6, 0.9, 0.1};
-    static const uint64_t wanted[][3] = {{1}, {2, 1}, {2, 3, 1}, {2, 3, 4}, {5, 2, 3}, {5, 2, 3}};
-    static const uint64_t leaves[] = {0, 0, 0, 1, 4, 0};
-    run *r = tx_alloc(1, sizeof *r);
-    CHECK(r != NULL, "memory");
-    for (size_t i = 0; r && i < 6; i++) {
-        uint64_t evicted;
-        r->at.step = i + 1;
-        int taken = run_rank(r, score[i], 3, &evicted);
-        CHECK(taken == (i < 5) && evicted == leaves[i], "step %zu: taken %d, %llu leaves", i + 1, taken,
-              (unsigned long long)evicted);
-        CHECK(r->at.kept == (i < 3 ? i + 1 : 3), "%zu are kept", r->at.kept);
-        for (size_t k = 0; k < r->at.kept; k++)
-            CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
-                  (unsigned long long)r->at.best[k].step);
-    }
-    tx_free(r);
-}
-
-/* Four studies, two of them with two views. Edema's best image decides; Fracture is annotated nowhere. */
-static void test_scores(void)
-{
-    write_file("valid.csv", "Path,Sex,Age,Frontal/Lateral,AP/PA,Edema,No Finding,Fracture\n"
-                            "valid/patient1/study1/view1.jpg,Male,1,Frontal,AP,1.0,0.0,\n"
-                            "valid/patient1/study1/view2.jpg,Male,1,Lateral,,1.0,0.0,\n"
-                            "valid/patient2/study1/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
-                            "valid/patient3/study1/view1.jpg,Male,1,Frontal,AP,1.0,-1.0,\n"
-                            "valid/patient3/study2/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
-                            "valid/patient3/study2/view2.jpg,Male,1,Lateral,,0.0,1.0,\n");
-    tx_dataset_options how = {.blank = TX_BLANK_IGNORE};
-    tx_dataset *d = tx_dataset_open(folder, "valid", &how);
-    CHECK(d != NULL, "%s", tx_error_message());
-    if (!d)
-        return;
-    /* Edema by image: 1: .2 .9 .6; 0: .4 .5 .7. By study: 1: .9 .6; 0: .4 .7. */
-    const float p[] = {.2F, .1F, .5F, .9F, .1F, .5F, .4F, .8F, .5F, .6F, .3F, .5F, .5F, .9F, .5F, .7F, .2F, .5F};
-    scores s;
-    CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
-    CHECK(s.units == 4 && s.task[0].auc.positives == 2 && s.task[0].auc.negatives == 2, "counts of studies");
-    CHECK(s.task[0].auc.auc == 0.75, "AUC of Edema by study %g", s.task[0].auc.auc);
-    CHECK(s.task[1].auc.positives == 2 && s.task[1].auc.negatives == 1 && s.task[1].auc.auc == 1,
-          "the uncertain study is masked");
-    CHECK(isnan(s.task[2].auc.auc) && s.mean[2].tasks == 2 && strcmp(s.mean[2].left_out, "Fracture") == 0,
-          "Fracture is left out of the mean");
-    CHECK(s.mean[0].tasks == 1 && s.mean[0].value == 0.75 && s.mean[1].tasks == 2 && s.mean[1].value == 0.875,
-          "mean5 and mean6");
-    const char *by;
-    CHECK(scores_select(&s, 1, &by) == 0.875 && strcmp(by, "mean6") == 0, "chosen by %s", by);
-    scores_free(&s);
-    CHECK(scores_make(&s, d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
-    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g", s.task[0].auc.auc);
-    scores_free(&s);
-    const unsigned char present[] = {1, 0, 1, 1, 1, 1};
-    CHECK(scores_make(&s, d, p, present, 1) == TX_OK && s.task[0].auc.auc == 0.25, "without the second view");
-    scores_free(&s);
-    for (long n = 0; n < 60; n++) {
-        long live = tx_alloc_live();
-        tx_alloc_fail_after(n);
-        tx_status status = scores_make(&s, d, p, NULL, 1);
-        tx_alloc_fail_after(-1);
-        if (status == TX_OK) {
-            scores_free(&s);
-            CHECK(n > 0, "nothing was allocated");
-            break;
-        }
-        CHECK(status == TX_ERR_MEMORY && tx_alloc_live() == live, "allocation %ld fails: status %d, %ld left", n,
-              (int)status, tx_alloc_live() - live);
-    }
-    tx_dataset_free(d);
-}
-
 static void test_pages(void)
 {
     static const double x[] = {1, 2, 3, 4}, y[] = {0.5, NAN, 0.75, 1};
@@ -276,11 +200,9 @@ int main(void)
     test_items();
     test_options();
     test_examples();
-    test_rank();
-    test_scores();
     test_pages();
     test_report();
-    static const char *const names[] = {"options", "valid.csv", "metrics.csv", "log.csv", "config.txt", "report.html"};
+    static const char *const names[] = {"options", "metrics.csv", "log.csv", "config.txt", "report.html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);

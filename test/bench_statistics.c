@@ -183,8 +183,8 @@ static void check_by_hand(void)
 
 static void check_edges(void)
 {
-    const double up[] = {1, 2, 3, 4}, nan[] = {1, huge - huge, 3, 4}, wild[] = {-huge, -0.0, 0, huge},
-                 out[] = {0.5, 1.5};
+    const double up[] = {1, 2, 3, 4}, nan[] = {1, huge - huge, 3, 4}, wild[] = {-1e308, -0.0, 0, 1e308},
+                 infinite[] = {1, 2, -huge, 4}, flat[] = {0.1, 0.1, 0.1, 0.1}, out[] = {0.5, 1.5};
     const signed char split[] = {0, 0, 1, 1}, reversed[] = {1, 1, 0, 0}, one[] = {0, 0, 0, 0}, single[] = {1, 0, 0, 0};
     const signed char masked[] = {0, -1, 1, 1}, pair[] = {0, 1};
     tx_auc_result r;
@@ -202,7 +202,14 @@ static void check_edges(void)
     tx_auc_of(up, split, 0, &r);
     CHECK(r.positives == 0 && r.auc != r.auc, "no image");
     tx_auc_of(wild, split, 4, &r);
-    CHECK(r.auc == 0.875, "infinite scores and zeros of both signs: %g", r.auc);
+    CHECK(r.auc == 0.875, "huge scores and zeros of both signs: %g", r.auc);
+    tx_auc_of(flat, split, 4, &r);
+    CHECK(r.auc == 0.5 && r.se == 0 && isnan(r.low) && isnan(r.high) && strcmp(r.method, "constant") == 0,
+          "equal scores have no interval: %g to %g, %s", r.low, r.high, r.method);
+    CHECK(tx_auc_of(infinite, split, 4, &r) == TX_ERR_ARGUMENT && isnan(r.auc) &&
+              strstr(tx_error_message(), "score 3 of 4 is infinite"),
+          "infinite score: %s", tx_error_message());
+    CHECK(tx_best_threshold(infinite, split, 4, &t) == TX_ERR_ARGUMENT && isnan(t.threshold), "infinite score");
     CHECK(tx_auc_of(nan, split, 4, &r) == TX_ERR_ARGUMENT && r.auc != r.auc, "NaN score");
     CHECK(strstr(tx_error_message(), "score 2 of 4"), "message: %s", tx_error_message());
     CHECK(tx_auc_of(nan, masked, 4, &r) == TX_OK && r.auc == 1, "NaN score without a label");

@@ -1,0 +1,193 @@
+/* bench_figures.c - from a network's outputs to figures: scores by study and by image, the order of checkpoints, and what
+ * is no number on each of these ways. */
+#define _POSIX_C_SOURCE 200809L
+#include "../bench/model.h"
+#include "../bench/run.h"
+#include "../bench/scores.h"
+#include "test.h"
+#include "io_temp.h"
+
+#include <math.h>
+
+static void test_rank(void)
+{
+    static const double score[] = {0.5, 0.7, 0.7, 0.6, 0.9, 0.1};
+    static const uint64_t wanted[][3] = {{1}, {2, 1}, {2, 3, 1}, {2, 3, 4}, {5, 2, 3}, {5, 2, 3}};
+    static const uint64_t leaves[] = {0, 0, 0, 1, 4, 0};
+    run *r = tx_alloc(1, sizeof *r);
+    CHECK(r != NULL, "memory");
+    for (size_t i = 0; r && i < 6; i++) {
+        uint64_t evicted;
+        r->at.step = i + 1;
+        int taken = run_rank(r, score[i], 3, &evicted);
+        CHECK(taken == (i < 5) && evicted == leaves[i], "step %zu: taken %d, %llu leaves", i + 1, taken,
+              (unsigned long long)evicted);
+        CHECK(r->at.kept == (i < 3 ? i + 1 : 3), "%zu are kept", r->at.kept);
+        for (size_t k = 0; k < r->at.kept; k++)
+            CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
+                  (unsigned long long)r->at.best[k].step);
+    }
+    tx_free(r);
+}
+
+/* A score that is no number stands behind all others, and behind an earlier one of its kind. */
+static void test_rank_of_nan(void)
+{
+    static const double score[] = {NAN, -3, NAN, -5, 0.5};
+    static const uint64_t wanted[][5] = {{1}, {2, 1}, {2, 1, 3}, {2, 4, 1}, {5, 2, 4}};
+    run *r = tx_alloc(1, sizeof *r);
+    CHECK(r != NULL, "memory");
+    for (size_t i = 0; r && i < 5; i++) {
+        uint64_t evicted;
+        r->at.step = i + 1;
+        CHECK(run_rank(r, score[i], 3, &evicted) == 1, "score %zu is not taken", i);
+        for (size_t k = 0; k < r->at.kept; k++)
+            CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
+                  (unsigned long long)r->at.best[k].step);
+    }
+    tx_free(r);
+    double value;
+    CHECK(score_parse("nan", &value) == 0 && isnan(value), "nan is a score");
+    CHECK(score_parse("-0.25", &value) == 0 && value == -0.25, "-0.25 is a score");
+    CHECK(score_parse("inf", &value) != 0 && score_parse("", &value) != 0 && score_parse("nan1", &value) != 0,
+          "no scores");
+}
+
+/* Whatever stands at whatever place, annotated or not, first view or last: it is refused, and the image is named. An
+ * image that is not there is not looked at. */
+static void test_no_numbers(const tx_dataset *d, const float *sound)
+{
+    static const float wrong[] = {(float)NAN, INFINITY, -INFINITY, 1.5F, -0.25F};
+    float p[18];
+    scores s;
+    for (size_t w = 0; w < 5; w++)
+        for (size_t at = 0; at < 18; at++)
+            for (int by_study = 0; by_study < 2; by_study++) {
+                memcpy(p, sound, sizeof p);
+                p[at] = wrong[w];
+                CHECK(scores_make(&s, d, p, NULL, by_study) == TX_ERR_ARGUMENT &&
+                          strstr(tx_error_message(), d->path[at / 3]) && strstr(tx_error_message(), d->task[at % 3]),
+                      "%g at %zu, %s: %s", (double)wrong[w], at, by_study ? "study" : "image", tx_error_message());
+                unsigned char present[6] = {1, 1, 1, 1, 1, 1};
+                present[at / 3] = 0;
+                CHECK(scores_make(&s, d, p, present, by_study) == TX_OK, "an absent image: %s", tx_error_message());
+                scores_free(&s);
+            }
+}
+
+/* By mean6 where one of its tasks is defined, else by all defined tasks, else by the loss. */
+static void test_choice(const tx_dataset *d)
+{
+    static const struct {
+        double auc[3];
+        const char *by;
+        double score;
+    } cases[] = {{{0.75, 0.5, 1}, "mean6", 0.625},
+                 {{NAN, 0.5, 1}, "mean6", 0.5},
+                 {{NAN, NAN, 0.25}, "mean", 0.25},
+                 {{NAN, NAN, NAN}, "loss", -0.7}};
+    float p[18] = {0};
+    scores s;
+    const char *by;
+    CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
+    for (size_t i = 0; i < 4; i++) {
+        for (int k = 0; k < 3; k++)
+            s.task[k].auc.auc = cases[i].auc[k];
+        scores_means(&s);
+        double score = scores_select(&s, 0.7, &by);
+        CHECK(score == cases[i].score && strcmp(by, cases[i].by) == 0, "case %zu: by %s, %g", i, by, score);
+    }
+    CHECK(isnan(scores_select(&s, (double)NAN, &by)) && strcmp(by, "loss") == 0, "a loss that is none");
+    scores_free(&s);
+}
+
+/* Four studies, two of them with two views. Edema's best image decides; Fracture is annotated nowhere. */
+static void test_scores(void)
+{
+    temp_text(temp_path("valid.csv"), "Path,Sex,Age,Frontal/Lateral,AP/PA,Edema,No Finding,Fracture\n"
+                                      "valid/patient1/study1/view1.jpg,Male,1,Frontal,AP,1.0,0.0,\n"
+                                      "valid/patient1/study1/view2.jpg,Male,1,Lateral,,1.0,0.0,\n"
+                                      "valid/patient2/study1/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
+                                      "valid/patient3/study1/view1.jpg,Male,1,Frontal,AP,1.0,-1.0,\n"
+                                      "valid/patient3/study2/view1.jpg,Male,1,Frontal,AP,0.0,1.0,\n"
+                                      "valid/patient3/study2/view2.jpg,Male,1,Lateral,,0.0,1.0,\n");
+    tx_dataset_options how = {.blank = TX_BLANK_IGNORE};
+    tx_dataset *d = tx_dataset_open(temp_folder, "valid", &how);
+    CHECK(d != NULL, "%s", tx_error_message());
+    if (!d)
+        return;
+    /* Edema by image: 1: .2 .9 .6; 0: .4 .5 .7. By study: 1: .9 .6; 0: .4 .7. */
+    const float p[] = {.2F, .1F, .5F, .9F, .1F, .5F, .4F, .8F, .5F, .6F, .3F, .5F, .5F, .9F, .5F, .7F, .2F, .5F};
+    scores s;
+    CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
+    CHECK(s.units == 4 && s.task[0].auc.positives == 2 && s.task[0].auc.negatives == 2, "counts of studies");
+    CHECK(s.task[0].auc.auc == 0.75, "AUC of Edema by study %g", s.task[0].auc.auc);
+    CHECK(s.task[1].auc.positives == 2 && s.task[1].auc.negatives == 1 && s.task[1].auc.auc == 1,
+          "the uncertain study is masked");
+    CHECK(isnan(s.task[2].auc.auc) && s.mean[2].tasks == 2 && strcmp(s.mean[2].left_out, "Fracture") == 0,
+          "Fracture is left out of the mean");
+    CHECK(s.mean[0].tasks == 1 && s.mean[0].value == 0.75 && s.mean[1].tasks == 2 && s.mean[1].value == 0.875,
+          "mean5 and mean6");
+    const char *by;
+    CHECK(scores_select(&s, 1, &by) == 0.875 && strcmp(by, "mean6") == 0, "chosen by %s", by);
+    scores_free(&s);
+    CHECK(scores_make(&s, d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
+    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g", s.task[0].auc.auc);
+    scores_free(&s);
+    const unsigned char present[] = {1, 0, 1, 1, 1, 1};
+    CHECK(scores_make(&s, d, p, present, 1) == TX_OK && s.task[0].auc.auc == 0.25, "without the second view");
+    scores_free(&s);
+    test_no_numbers(d, p);
+    test_choice(d);
+    for (long n = 0; n < 60; n++) {
+        long live = tx_alloc_live();
+        tx_alloc_fail_after(n);
+        tx_status status = scores_make(&s, d, p, NULL, 1);
+        tx_alloc_fail_after(-1);
+        if (status == TX_OK) {
+            scores_free(&s);
+            CHECK(n > 0, "nothing was allocated");
+            break;
+        }
+        CHECK(status == TX_ERR_MEMORY && tx_alloc_live() == live, "allocation %ld fails: status %d, %ld left", n,
+              (int)status, tx_alloc_live() - live);
+    }
+    tx_dataset_free(d);
+}
+
+/* A network whose last layer overflows says so of the image, and of the images that follow nothing is lost. */
+static void test_outputs(void)
+{
+    tx_net_choice choice = {tx_net_find("resnet18"), 3, 2, 32};
+    predictor p;
+    CHECK(predictor_open(&p, &choice, 2) == TX_OK, "%s", tx_error_message());
+    tx_weights_init(p.weights, 0);
+    int fc = tx_graph_params(p.net.graph) - 2;
+    float *weight = tx_weights_param(p.weights, tx_graph_param(p.net.graph, fc));
+    CHECK(strcmp(tx_graph_param(p.net.graph, fc)->name, "fc.weight") == 0, "the last layer");
+    size_t pixels = (size_t)32 * 32 * 3;
+    for (size_t i = 0; i < 2 * pixels; i++)
+        tx_session_input(p.session, p.net.image)[i] = i < pixels ? 0 : 1e20F;
+    for (size_t i = 0; i < tx_graph_param(p.net.graph, fc)->count; i++)
+        weight[i] = 1e30F;
+    tx_weights_changed(p.weights);
+    CHECK(weights_check(p.weights, "file") == TX_OK, "the weights are numbers");
+    CHECK(predictor_run(&p, 2) == TX_OK, "%s", tx_error_message());
+    CHECK(predictor_check(&p, 0, "first") == TX_OK, "%s", tx_error_message());
+    CHECK(predictor_check(&p, 1, "second.jpg") == TX_ERR_ARGUMENT && strstr(tx_error_message(), "second.jpg"), "%s",
+          tx_error_message());
+    predictor_free(&p);
+}
+
+int main(void)
+{
+    if (!temp_begin())
+        return test_done("bench_figures");
+    test_rank();
+    test_rank_of_nan();
+    test_scores();
+    test_outputs();
+    temp_end();
+    CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
+    return test_done("bench_figures");
+}
