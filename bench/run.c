@@ -202,11 +202,11 @@ static tx_status make_folders(run *r, const char *folder)
                          tx_escape(escaped, sizeof escaped, folder));
     }
     if (status == TX_OK)
-        status = tx_folder_sweep(r->folder);
+        status = tx_folder_sweep(r->folder, NULL);
     if (status == TX_OK)
-        status = tx_folder_sweep(checkpoints);
+        status = tx_folder_sweep(checkpoints, NULL);
     if (status == TX_OK && tx_path_exists(states))
-        status = tx_folder_sweep(states);
+        status = tx_folder_sweep(states, NULL);
     tx_free(checkpoints);
     tx_free(states);
     tx_free(lock);

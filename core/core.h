@@ -43,6 +43,8 @@ tx_status tx_fail_within(tx_status status, const char *format, ...) TX_PRINTF(2,
 /* The message of this thread's last failure ("" before the first). Without thread-local variables in the
  * compiler it is the process's last failure. */
 const char *tx_error_message(void);
+/* The status with which that message was stored: why a function that returns NULL failed. TX_OK before the first. */
+tx_status tx_error_status(void);
 /* Copies text from a file into `out` (at least 4 bytes) so that it can stand in a message: control and
  * non-ASCII bytes as \xNN, cut at 80 characters with "..". Returns out. */
 const char *tx_escape(char *out, size_t size, const char *text);

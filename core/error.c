@@ -15,6 +15,7 @@
 #endif
 
 static TX_THREAD char message[512];
+static TX_THREAD tx_status reason;
 
 tx_status tx_fail(tx_status status, const char *format, ...)
 {
@@ -22,6 +23,7 @@ tx_status tx_fail(tx_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    reason = status;
     return status;
 }
 
@@ -43,12 +45,18 @@ tx_status tx_fail_within(tx_status status, const char *format, ...)
         length = room;
     memcpy(message + n + 2, inner, length);
     message[n + 2 + length] = 0;
+    reason = status;
     return status;
 }
 
 const char *tx_error_message(void)
 {
     return message;
+}
+
+tx_status tx_error_status(void)
+{
+    return reason;
 }
 
 const char *tx_escape(char *out, size_t size, const char *text)

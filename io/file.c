@@ -96,11 +96,34 @@ char *tx_path_join(const char *folder, const char *name)
     return path;
 }
 
+/* File systems that cannot sync a folder say so with EINVAL, and need no more. */
+tx_status tx_sync_above(const char *path)
+{
+    char *folder = tx_strdup(path);
+    if (!folder)
+        return TX_ERR_MEMORY;
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/')
+        folder[--n] = 0;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    tx_status status = TX_OK;
+    int fd = open(slash ? folder : ".", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+            status = tx_fail_system(path, "sync the folder");
+        close(fd);
+    }
+    tx_free(folder);
+    return status;
+}
+
 /* mkdir where a folder that is there already is as good. */
 static tx_status make_one(const char *path)
 {
     if (mkdir(path, 0777) == 0)
-        return TX_OK;
+        return tx_sync_above(path);
     int reason = errno;
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
@@ -178,8 +201,8 @@ void tx_folder_names_free(char **names, size_t count)
     tx_free(names);
 }
 
-/* NAME.tmp.DIGITS, as tx_writer_open names its files. */
-static int is_leftover(const char *name)
+/* NAME.tmp.DIGITS, as tx_writer_open names its files: the length of NAME, else 0. */
+static size_t leftover_of(const char *name)
 {
     const char *p = name + strlen(name);
     size_t digits = 0;
@@ -187,16 +210,27 @@ static int is_leftover(const char *name)
         p--;
         digits++;
     }
-    return digits > 0 && p - name > 5 && memcmp(p - 5, ".tmp.", 5) == 0;
+    return digits > 0 && p - name > 5 && memcmp(p - 5, ".tmp.", 5) == 0 ? (size_t)(p - name) - 5 : 0;
 }
 
-tx_status tx_folder_sweep(const char *path)
+static int is_leftover(char *name, int (*ours)(const char *name))
+{
+    size_t n = leftover_of(name);
+    if (n == 0 || !ours)
+        return n > 0;
+    name[n] = 0;
+    int is = ours(name);
+    name[n] = '.';
+    return is;
+}
+
+tx_status tx_folder_sweep(const char *path, int (*ours)(const char *name))
 {
     char **names;
     size_t count;
     tx_status status = tx_folder_list(path, &names, &count);
     for (size_t i = 0; i < count && status == TX_OK; i++) {
-        if (!is_leftover(names[i]))
+        if (!is_leftover(names[i], ours))
             continue;
         char *file = tx_path_join(path, names[i]);
         if (!file)
@@ -209,19 +243,30 @@ tx_status tx_folder_sweep(const char *path)
     return status;
 }
 
+tx_status tx_sha256_file_start(tx_sha256 *sha, const char *path, uint64_t limit, uint64_t *bytes)
+{
+    unsigned char block[1 << 14];
+    *bytes = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? TX_OK : tx_fail_system(path, "open");
+    ssize_t got = 1;
+    while (*bytes < limit && got != 0) {
+        got = read(fd, block, limit - *bytes < sizeof block ? (size_t)(limit - *bytes) : sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            break;
+        tx_sha256_add(sha, block, (size_t)got);
+        *bytes += (uint64_t)got;
+    }
+    tx_status status = got < 0 ? tx_fail_system(path, "read") : TX_OK;
+    close(fd);
+    return status;
+}
+
 tx_status tx_sha256_file(tx_sha256 *sha, const char *path)
 {
-    char escaped[TX_TEXT];
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return errno == ENOENT
-                   ? TX_OK
-                   : tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(escaped, sizeof escaped, path), strerror(errno));
-    unsigned char bytes[1 << 14];
-    size_t n;
-    while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
-        tx_sha256_add(sha, bytes, n);
-    int bad = ferror(f);
-    fclose(f);
-    return bad ? tx_fail(TX_ERR_FILE, "%s: cannot be read", tx_escape(escaped, sizeof escaped, path)) : TX_OK;
+    uint64_t bytes;
+    return tx_sha256_file_start(sha, path, UINT64_MAX, &bytes);
 }

@@ -66,6 +66,8 @@ tx_status tx_buffer_write(const tx_buffer *buffer, const char *path);
 tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, size_t *bytes);
 /* Adds a file's bytes to a digest; an absent file is none of them. */
 tx_status tx_sha256_file(tx_sha256 *s, const char *path);
+/* Its first `limit` bytes; *bytes is how many there were. */
+tx_status tx_sha256_file_start(tx_sha256 *s, const char *path, uint64_t limit, uint64_t *bytes);
 int tx_path_exists(const char *path);
 /* FOLDER/NAME, the caller's; NULL without memory. */
 char *tx_path_join(const char *folder, const char *name);
@@ -74,8 +76,9 @@ tx_status tx_folder_make(const char *path);
 /* Names in a folder, sorted by their bytes, without "." and "..". tx_folder_names_free frees them. */
 tx_status tx_folder_list(const char *path, char ***names, size_t *count);
 void tx_folder_names_free(char **names, size_t count);
-/* Removes what writers that were killed left in a folder (NAME.tmp.PID). For whoever holds the folder's lock. */
-tx_status tx_folder_sweep(const char *path);
+/* Removes what writers that were killed left in a folder (NAME.tmp.PID) of those names that are `ours` (NULL: of all).
+ * For whoever holds the folder's lock. */
+tx_status tx_folder_sweep(const char *path, int (*ours)(const char *name));
 
 /* Writes a file in full or not at all: into NAME.tmp.PID, then fsync, rename, fsync of the folder. The first error
  * stays: later writes do nothing, and commit returns it. An existing file that is not a regular one is refused. */
@@ -101,6 +104,8 @@ tx_journal *tx_journal_open(const char *path, uint64_t keep);
 tx_status tx_journal_add(tx_journal *journal, const char *text);
 /* Bytes so far: what `keep` wants. */
 uint64_t tx_journal_bytes(const tx_journal *journal);
+/* SHA-256 of these bytes; kept up as they are added, so it costs nothing. */
+void tx_journal_digest(const tx_journal *journal, char hex[65]);
 tx_status tx_journal_sync(tx_journal *journal);
 void tx_journal_close(tx_journal *journal);
 
@@ -108,7 +113,8 @@ void tx_journal_close(tx_journal *journal);
  * Locks are the process's: a second one on the same file from the same process is granted, and releasing either ends
  * both. */
 typedef struct tx_lock tx_lock;
-/* *lock is NULL, with TX_OK, if another process holds it; with `wait` that happens only after a signal. */
+/* *lock is NULL, with TX_OK, if another process holds it; with `wait` that happens only after a signal. Whoever holds
+ * it may remove the file before the release: a lock on a file that has lost its name counts for nothing. */
 tx_status tx_lock_take(const char *path, int wait, tx_lock **lock);
 void tx_lock_release(tx_lock *lock);
 
@@ -332,6 +338,8 @@ tx_status tx_safetensors_floats(tx_safetensors *file, const tx_stored *tensor, f
 tx_status tx_safetensors_integers(tx_safetensors *file, const tx_stored *tensor, int64_t *out);
 /* A tensor's bytes as they stand in the file. */
 tx_status tx_safetensors_raw(tx_safetensors *file, const tx_stored *tensor, unsigned char *out);
+/* Whether the file's bytes are those that it was sealed with: TX_ERR_FORMAT if one has changed, or without a seal. */
+tx_status tx_safetensors_check(tx_safetensors *file);
 /* The string of that key in __metadata__, or NULL; and all of them. */
 const char *tx_safetensors_meta(const tx_safetensors *file, const char *key);
 const tx_pair *tx_safetensors_metas(const tx_safetensors *file, size_t *count);
@@ -349,6 +357,9 @@ tx_status tx_safetensors_put(tx_safetensors_writer *writer, const char *name, tx
 /* The same with the data made only when it is written, so that one buffer serves all. */
 tx_status tx_safetensors_put_later(tx_safetensors_writer *writer, const char *name, tx_dtype dtype, int dims,
                                    const size_t *shape, tx_stored_fill *fill, void *context);
+/* Puts a digest of all that the file holds into its metadata, as `seal`; finish writes it to `seal` too. Metadata that
+ * are put before it stand before it. */
+tx_status tx_safetensors_put_seal(tx_safetensors_writer *writer, char seal[65]);
 /* Both free the writer, which may be NULL. */
 tx_status tx_safetensors_finish(tx_safetensors_writer *writer);
 void tx_safetensors_abandon(tx_safetensors_writer *writer);

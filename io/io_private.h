@@ -6,6 +6,8 @@
 
 /* "PATH: cannot WHAT: the system's reason (errno)". */
 tx_status tx_fail_system(const char *path, const char *what);
+/* Makes durable that the path is in its folder (or no more). */
+tx_status tx_sync_above(const char *path);
 /* The bytes of the UTF-8 character at p, 0 if there is none (RFC 3629: no overlong forms, no surrogates). Looks at no
  * byte behind one that cannot continue the character, so a zero ends it. */
 size_t tx_utf8_length(const unsigned char *p);

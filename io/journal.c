@@ -17,6 +17,7 @@ struct tx_journal {
     char *path;
     int fd;
     uint64_t bytes;
+    tx_sha256 sha; /* of them */
 };
 
 /* Length of the file up to and with its last newline: looks backwards, a block at a time. */
@@ -35,6 +36,23 @@ static tx_status whole_lines(int fd, const char *path, uint64_t size, uint64_t *
                 return TX_OK;
             }
         size -= n;
+    }
+    return TX_OK;
+}
+
+/* Adds the bytes that are kept to the digest. */
+static tx_status digest_kept(tx_journal *journal, uint64_t keep)
+{
+    unsigned char block[4096];
+    for (uint64_t at = 0; at < keep;) {
+        size_t n = keep - at < sizeof block ? (size_t)(keep - at) : sizeof block;
+        ssize_t got = pread(journal->fd, block, n, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return tx_fail_system(journal->path, "read");
+        tx_sha256_add(&journal->sha, block, (size_t)got);
+        at += (uint64_t)got;
     }
     return TX_OK;
 }
@@ -58,6 +76,8 @@ static tx_status cut(tx_journal *journal, uint64_t keep)
     if (keep > size)
         return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes, but the saved state was written when it had %llu", text,
                        (unsigned long long)size, (unsigned long long)keep);
+    if (digest_kept(journal, keep))
+        return TX_ERR_FILE;
     if (keep < size && ftruncate(journal->fd, (off_t)keep) != 0)
         return tx_fail_system(journal->path, "cut");
     if (lseek(journal->fd, (off_t)keep, SEEK_SET) < 0)
@@ -72,12 +92,16 @@ tx_journal *tx_journal_open(const char *path, uint64_t keep)
     if (!journal)
         return NULL;
     journal->fd = -1;
+    tx_sha256_begin(&journal->sha);
     journal->path = tx_strdup(path);
     if (journal->path) {
-        journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        journal->fd = open(path, O_RDWR | O_CLOEXEC);
+        int made = journal->fd < 0 && errno == ENOENT;
+        if (made)
+            journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (journal->fd < 0)
             tx_fail_system(path, "open");
-        else if (cut(journal, keep) == TX_OK)
+        else if ((!made || tx_sync_above(path) == TX_OK) && cut(journal, keep) == TX_OK)
             return journal;
     }
     tx_journal_close(journal);
@@ -100,12 +124,19 @@ tx_status tx_journal_add(tx_journal *journal, const char *text)
         }
     }
     journal->bytes += n;
+    tx_sha256_add(&journal->sha, text, n);
     return TX_OK;
 }
 
 uint64_t tx_journal_bytes(const tx_journal *journal)
 {
     return journal->bytes;
+}
+
+void tx_journal_digest(const tx_journal *journal, char hex[65])
+{
+    tx_sha256 sha = journal->sha;
+    tx_sha256_end(&sha, hex);
 }
 
 tx_status tx_journal_sync(tx_journal *journal)

@@ -409,6 +409,62 @@ const char *tx_safetensors_meta(const tx_safetensors *f, const char *key)
     return NULL;
 }
 
+/* ------------------------------------------------------------------------------------------ seal */
+
+/* The header's bytes once more, for they were decoded in place: the seal's digits become zeros. */
+static tx_status seal_header(const tx_safetensors *f, tx_sha256 *sha)
+{
+    static const char key[] = "\"" TX_SEAL "\":\"";
+    size_t n = (size_t)f->data, at = 0, digits = 64, begin = sizeof key - 1;
+    unsigned char *bytes = tx_alloc(n, 1);
+    tx_status status = bytes ? read_at(f, 0, bytes, n) : TX_ERR_MEMORY;
+    /* Within a string a quotation mark has a backslash before it, so this is the key. */
+    while (status == TX_OK && at + begin + digits <= n && memcmp(bytes + at, key, begin) != 0)
+        at++;
+    if (status == TX_OK && at + begin + digits <= n) {
+        memset(bytes + at + begin, '0', digits);
+        tx_sha256_add(sha, bytes, n);
+    }
+    tx_free(bytes);
+    return status;
+}
+
+typedef struct stretch {
+    const tx_safetensors *file;
+    uint64_t from;
+} stretch;
+
+static tx_status read_stretch(const void *from, uint64_t at, size_t n, unsigned char *out)
+{
+    const stretch *s = from;
+    return read_at(s->file, s->from + at, out, n);
+}
+
+tx_status tx_safetensors_check(tx_safetensors *f)
+{
+    char hex[65];
+    const char *seal = tx_safetensors_meta(f, TX_SEAL);
+    if (!seal || strlen(seal) != 64)
+        return fail(f, NULL, "it has no seal");
+    const tx_stored **order = tx_alloc(f->tensors, sizeof *order);
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_status status = order ? seal_header(f, &sha) : TX_ERR_MEMORY;
+    for (size_t i = 0; status == TX_OK && i < f->tensors; i++)
+        order[i] = &f->tensor[i];
+    if (status == TX_OK && f->tensors > 1)
+        qsort(order, f->tensors, sizeof *order, by_place);
+    for (size_t i = 0; status == TX_OK && i < f->tensors; i++) {
+        stretch s = {f, f->data + order[i]->from};
+        status = tx_seal_add(&sha, order[i]->to - order[i]->from, read_stretch, &s);
+    }
+    tx_free(order);
+    tx_sha256_end(&sha, hex);
+    if (status == TX_OK && strcmp(hex, seal) != 0)
+        status = fail(f, NULL, "its bytes are not those that it was sealed with");
+    return status;
+}
+
 /* Hands the tensor's elements to one of the two conversions, a buffer at a time. */
 static tx_status convert(tx_safetensors *f, const tx_stored *t, float *floats, int64_t *integers)
 {

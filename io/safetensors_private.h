@@ -16,4 +16,11 @@ int tx_integers_from(tx_dtype dtype, const unsigned char *bytes, size_t n, int64
 /* n elements in the machine's order as a file's bytes. */
 void tx_elements_to(tx_dtype dtype, const unsigned char *native, size_t n, unsigned char *bytes);
 
+/* ---------------------------------------------------------------------------------------------- seals (seal.c) */
+#define TX_SEAL "seal" /* the key in __metadata__ */
+/* Bytes [at, at + n) of a tensor as they stand in a file. Called from several threads. */
+typedef tx_status tx_seal_source(const void *from, uint64_t at, size_t n, unsigned char *out);
+/* Adds a tensor's bytes to the digest. */
+tx_status tx_seal_add(tx_sha256 *sha, uint64_t bytes, tx_seal_source *source, const void *from);
+
 #endif

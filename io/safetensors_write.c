@@ -27,6 +27,8 @@ struct tx_safetensors_writer {
     entry *entry;
     size_t entries, entry_room;
     const entry **order; /* within finish */
+    char *seal;          /* receives the digest; NULL: the file carries none */
+    size_t seal_at;      /* where its digits stand in the header */
 };
 
 static tx_status spoil(tx_safetensors_writer *w, tx_status status)
@@ -80,6 +82,14 @@ tx_status tx_safetensors_put_meta(tx_safetensors_writer *w, const char *key, con
     pair->key = tx_strdup(key);
     pair->value = tx_strdup(value);
     return pair->key && pair->value ? TX_OK : spoil(w, TX_ERR_MEMORY);
+}
+
+tx_status tx_safetensors_put_seal(tx_safetensors_writer *w, char seal[65])
+{
+    memset(seal, '0', 64);
+    seal[64] = 0;
+    w->seal = seal;
+    return tx_safetensors_put_meta(w, TX_SEAL, seal);
 }
 
 static tx_status put(tx_safetensors_writer *w, const entry *e, const char *name, const size_t *shape)
@@ -177,6 +187,8 @@ static tx_status make_header(tx_safetensors_writer *w)
         header_text(w, i ? "," : "");
         tx_quote_json(w->meta[i].key, header_put, w);
         header_text(w, ":");
+        if (w->seal && strcmp(w->meta[i].key, TX_SEAL) == 0)
+            w->seal_at = w->used + 1;
         tx_quote_json(w->meta[i].value, header_put, w);
     }
     if (w->metas)
@@ -246,6 +258,38 @@ static tx_status write_elements(tx_writer *file, const tx_stored *t, const unsig
     return status;
 }
 
+/* Piece of a tensor in memory; pieces begin at multiples of every element's size. */
+static tx_status native_piece(const void *from, uint64_t at, size_t n, unsigned char *out)
+{
+    const entry *e = from;
+    size_t size = tx_dtype_bytes(e->stored.dtype);
+    tx_elements_to(e->stored.dtype, e->data + at, n / size, out);
+    return TX_OK;
+}
+
+/* Puts the digest where the header has zeros. What is made only when it is written is made once more for this. */
+static tx_status seal_header(tx_safetensors_writer *w)
+{
+    tx_sha256 sha;
+    tx_status status = TX_OK;
+    tx_sha256_begin(&sha);
+    tx_sha256_add(&sha, w->header, w->used);
+    for (size_t i = 0; i < w->entries && status == TX_OK; i++) {
+        entry e = *w->order[i];
+        size_t bytes = (size_t)(e.stored.to - e.stored.from);
+        unsigned char *made = e.fill ? tx_alloc(bytes, 1) : NULL;
+        if (e.fill)
+            status = made ? e.fill(e.context, (size_t)(w->order[i] - w->entry), made) : TX_ERR_MEMORY;
+        e.data = e.fill ? made : e.data;
+        if (status == TX_OK)
+            status = tx_seal_add(&sha, bytes, native_piece, &e);
+        tx_free(made);
+    }
+    tx_sha256_end(&sha, w->seal);
+    memcpy(w->header + w->seal_at, w->seal, 64);
+    return status;
+}
+
 static tx_status write_data(tx_safetensors_writer *w, tx_writer *file)
 {
     size_t largest = 0;
@@ -275,6 +319,8 @@ static tx_status write_file(tx_safetensors_writer *w)
         return tx_fail(w->status, "%s", w->message);
     if (place(w) || make_header(w))
         return w->status;
+    if (w->seal && seal_header(w))
+        return tx_error_status();
     tx_writer *file = tx_writer_open(w->path);
     if (!file)
         return TX_ERR_FILE;

@@ -155,25 +155,6 @@ tx_status tx_writer_json(tx_writer *w, const char *text)
     return writer_status(w);
 }
 
-/* Makes the new name durable. File systems that cannot sync a folder say so with EINVAL, and need no more. */
-static tx_status sync_folder(tx_writer *w)
-{
-    char *folder = tx_strdup(w->path);
-    if (!folder)
-        return spoil(w, TX_ERR_MEMORY);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = 0;
-    int fd = open(slash ? folder : ".", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-            spoil_system(w, "sync the folder");
-        close(fd);
-    }
-    tx_free(folder);
-    return w->status;
-}
-
 tx_status tx_writer_commit(tx_writer *w)
 {
     if (!w)
@@ -189,8 +170,8 @@ tx_status tx_writer_commit(tx_writer *w)
         spoil_system(w, "rename the finished file");
     if (w->status != TX_OK)
         unlink(w->temporary);
-    else
-        sync_folder(w);
+    else if (tx_sync_above(w->path))
+        spoil(w, tx_error_status());
     tx_status status = writer_status(w);
     writer_free(w);
     return status;

@@ -26,6 +26,34 @@ static void reading(void)
     tx_free(data);
 }
 
+static int is_state(const char *name)
+{
+    return strcmp(name, "state") == 0;
+}
+
+static void digests(void)
+{
+    const char *path = temp_path("abc");
+    char whole[65], start[65];
+    tx_sha256 sha;
+    uint64_t n;
+    temp_text(path, "abcdef");
+    tx_sha256_begin(&sha);
+    CHECK(tx_sha256_file_start(&sha, path, 3, &n) == TX_OK && n == 3, "three bytes of six");
+    tx_sha256_end(&sha, start);
+    CHECK(strcmp(start, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad") == 0, "FIPS 180's abc");
+    tx_sha256_begin(&sha);
+    CHECK(tx_sha256_file_start(&sha, path, 7, &n) == TX_OK && n == 6, "six bytes where seven were asked for");
+    tx_sha256_end(&sha, start);
+    tx_sha256_begin(&sha);
+    CHECK(tx_sha256_file(&sha, path) == TX_OK, "%s", tx_error_message());
+    tx_sha256_end(&sha, whole);
+    CHECK(strcmp(whole, start) == 0, "the whole file");
+    tx_sha256_begin(&sha);
+    CHECK(tx_sha256_file_start(&sha, temp_path("none"), 7, &n) == TX_OK && n == 0, "no bytes of no file");
+    CHECK(tx_sha256_file(&sha, temp_folder) == TX_ERR_FILE && tx_error_status() == TX_ERR_FILE, "a folder has none");
+}
+
 static void folders(void)
 {
     char **names;
@@ -45,9 +73,12 @@ static void folders(void)
     CHECK(tx_folder_list(temp_path("none"), &names, &count) == TX_ERR_FILE && !names, "no such folder");
     temp_text(temp_path("x/state.tmp.4711000"), "");
     temp_text(temp_path("x/state.tmp.x"), "");
-    CHECK(tx_folder_sweep(temp_path("x")) == TX_OK, "sweep: %s", tx_error_message());
+    temp_text(temp_path("x/other.tmp.1"), "");
+    CHECK(tx_folder_sweep(temp_path("x"), is_state) == TX_OK, "sweep: %s", tx_error_message());
     CHECK(!tx_path_exists(temp_path("x/state.tmp.4711000")) && tx_path_exists(temp_path("x/state.tmp.x")),
           "leftovers only");
+    CHECK(tx_path_exists(temp_path("x/other.tmp.1")), "only ours");
+    CHECK(tx_folder_sweep(temp_path("x"), NULL) == TX_OK && !tx_path_exists(temp_path("x/other.tmp.1")), "all");
 }
 
 /* Names in the folder that contain ".tmp.". */
@@ -183,7 +214,7 @@ static void killed(void)
     }
     waitpid(child, NULL, 0);
     CHECK(temp_holds(path, "old", 3) && leftovers() == 1, "%d leftovers", leftovers());
-    CHECK(tx_folder_sweep(temp_folder) == TX_OK && leftovers() == 0, "swept");
+    CHECK(tx_folder_sweep(temp_folder, NULL) == TX_OK && leftovers() == 0, "swept");
 }
 
 static void journals(void)
@@ -202,6 +233,13 @@ static void journals(void)
     tx_journal_close(j);
     j = tx_journal_open(path, saved);
     tx_journal_add(j, "2,0.3\n");
+    char kept[65], whole[65];
+    tx_journal_digest(j, kept);
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_sha256_file(&sha, path);
+    tx_sha256_end(&sha, whole);
+    CHECK(strcmp(kept, whole) == 0, "the digest is the file's, of what was there and what came to it");
     tx_journal_close(j);
     CHECK(temp_holds(path, "step,loss\n1,0.5\n2,0.3\n", 22), "goes on from the saved length");
     CHECK(!tx_journal_open(path, 1000) && strstr(tx_error_message(), "22 bytes"), "%s", tx_error_message());
@@ -228,6 +266,26 @@ static int lock_elsewhere(const char *path)
     return WEXITSTATUS(status);
 }
 
+/* Whoever waits for a lock whose file is removed by its holder gets the lock on the new file of that name. */
+static void lock_removed(void)
+{
+    const char *path = temp_path("gone.lock");
+    tx_lock *lock;
+    int status = 0;
+    CHECK(tx_lock_take(path, 0, &lock) == TX_OK && lock, "%s", tx_error_message());
+    pid_t child = fork();
+    if (child == 0) {
+        tx_lock *other;
+        _exit(tx_lock_take(path, 1, &other) == TX_OK && other && tx_path_exists(path) ? 7 : 1);
+    }
+    usleep(100000);
+    unlink(path);
+    tx_lock_release(lock);
+    waitpid(child, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 7, "the waiting process ends with %d", status);
+    CHECK(tx_path_exists(path), "the lock has its name again");
+}
+
 static void locks(void)
 {
     const char *path = temp_path("job.lock");
@@ -237,6 +295,7 @@ static void locks(void)
     tx_lock_release(lock);
     CHECK(lock_elsewhere(path) == 1, "free again");
     CHECK(lock_elsewhere(path) == 1, "a lock dies with its process");
+    lock_removed();
 }
 
 static void no_memory(void)
@@ -273,6 +332,7 @@ int main(void)
     if (!temp_begin())
         return test_done("io_file");
     reading();
+    digests();
     folders();
     writing();
     full_disk();

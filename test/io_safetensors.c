@@ -146,6 +146,92 @@ static tx_status write_some(const char *path, int made)
     return tx_safetensors_finish(w);
 }
 
+/* The same with a seal. */
+static tx_status write_sealed(const char *path, char seal[65])
+{
+    static float large[600000];
+    for (size_t i = 0; i < 600000; i++)
+        large[i] = (float)i;
+    int made = 3;
+    size_t many[] = {600000}, three[] = {3}, two[] = {2}, none[] = {0};
+    tx_safetensors_writer *w = tx_safetensors_create(path);
+    if (!w)
+        return TX_ERR_MEMORY;
+    tx_safetensors_put_meta(w, "note", "\"seal\":\"0");
+    tx_safetensors_put_seal(w, seal);
+    tx_safetensors_put_meta(w, "more", "text");
+    tx_safetensors_put(w, "bytes", TX_U8, 1, three, bytes);
+    tx_safetensors_put(w, "large", TX_F32, 1, many, large);
+    tx_safetensors_put(w, "empty", TX_F32, 1, none, NULL);
+    tx_safetensors_put_later(w, "made", TX_I64, 1, two, fill_count, &made);
+    return tx_safetensors_finish(w);
+}
+
+/* The seal by its definition. */
+static void own_seal(const unsigned char *file, size_t size, const char *seal, char hex[65])
+{
+    size_t header = 8,
+           blocks[][2] = {{0, 16}, {16, 1 << 20}, {16 + (1 << 20), 1 << 20}, {16 + (2 << 20), 302848}, {0, 3}};
+    for (int i = 0; i < 8; i++)
+        header += (size_t)file[i] << 8 * i;
+    blocks[4][0] = size - header - 3;
+    unsigned char *head = malloc(header);
+    memcpy(head, file, header);
+    for (size_t i = 0; i + 64 <= header; i++)
+        if (memcmp(head + i, seal, 64) == 0)
+            memset(head + i, '0', 64);
+    tx_sha256 sha, block;
+    tx_sha256_begin(&sha);
+    tx_sha256_add(&sha, head, header);
+    for (int i = 0; i < 5; i++) {
+        tx_sha256_begin(&block);
+        tx_sha256_add(&block, file + header + blocks[i][0], blocks[i][1]);
+        tx_sha256_end(&block, hex);
+        tx_sha256_add(&sha, hex, 64);
+    }
+    tx_sha256_end(&sha, hex);
+    free(head);
+}
+
+static tx_status check_file(const char *path)
+{
+    tx_safetensors *f = tx_safetensors_open(path);
+    tx_status status = f ? tx_safetensors_check(f) : tx_error_status();
+    tx_safetensors_close(f);
+    return status;
+}
+
+static void sealed(void)
+{
+    const char *path = temp_path("sealed");
+    char seal[65], hex[65];
+    unsigned char *file;
+    size_t size;
+    CHECK(write_sealed(path, seal) == TX_OK && check_file(path) == TX_OK, "%s", tx_error_message());
+    CHECK(tx_file_read(path, 1 << 24, &file, &size) == TX_OK, "%s", tx_error_message());
+    own_seal(file, size, seal, hex);
+    CHECK(strcmp(hex, seal) == 0, "the seal is %s, by its definition %s", seal, hex);
+    /* One bit anywhere: in the length, the header and its padding, each tensor, at blocks' edges. */
+    static const size_t places[] = {0, 8, 30, 60, 100, 200, 300, 500, 2000, 1 << 20, 2 << 20};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        file[places[i]] ^= 1;
+        temp_write(path, (const char *)file, size);
+        CHECK(check_file(path) == TX_ERR_FORMAT, "byte %zu changed: %d", places[i], check_file(path));
+        file[places[i]] ^= 1;
+    }
+    for (size_t i = size - 20; i < size; i++) {
+        file[i] ^= 128;
+        temp_write(path, (const char *)file, size);
+        CHECK(check_file(path) == TX_ERR_FORMAT, "byte %zu of %zu changed", i, size);
+        file[i] ^= 128;
+    }
+    temp_write(path, (const char *)file, size);
+    CHECK(check_file(path) == TX_OK, "as it was: %s", tx_error_message());
+    tx_free(file);
+    CHECK(write_some(path, 1) == TX_OK && check_file(path) == TX_ERR_FORMAT && strstr(tx_error_message(), "no seal"),
+          "without a seal: %s", tx_error_message());
+}
+
 static void round_trip(void)
 {
     const char *path = temp_path("r.safetensors");
@@ -357,6 +443,7 @@ int main(void)
     round_trip();
     types();
     writer_errors();
+    sealed();
     cut_and_random();
     no_memory();
     temp_end();
