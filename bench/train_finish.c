@@ -19,9 +19,12 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
     predictions said;
     tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;
     if (status == TX_OK) {
-        inference how = {p->session, &p->net, p->batch, loader, d, NULL, 0, &trainer_stopped};
+        tx_progress bar;
+        tx_progress_begin(&bar, t->bar.out, split == SPLIT_TEST ? "test" : "valid", "images", d->images, 0);
+        inference how = {p->session, &p->net, p->batch, loader, d, &bar, 0, &trainer_stopped};
         char *path = run_path(&t->run, file);
         status = path ? predictions_run(&said, &how) : TX_ERR_MEMORY;
+        tx_progress_clear(&bar);
         if (status == TX_OK && !trainer_stopped) {
             predictions_probabilities(&said, d, NULL, probability);
             status = predictions_write(path, d, probability, said.present);

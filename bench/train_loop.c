@@ -156,6 +156,21 @@ static tx_status save_state(trainer *t)
     return status;
 }
 
+/* "step 336 valid: mean5 0.712 mean6 0.734 mean 0.690, best mean6 0.734 at 336" */
+static void say_evaluation(trainer *t, const scores *s, const char *by)
+{
+    char line[256], number[TX_NUMBER];
+    const run_best *best = &t->run.at.best[0];
+    int n = snprintf(line, sizeof line, "step %llu valid:", (unsigned long long)t->run.at.step);
+    for (int i = 0; i < 3; i++)
+        n += snprintf(line + n, sizeof line - (size_t)n, " %s %s", s->mean[i].name,
+                      s->mean[i].tasks ? tx_number_fixed(number, sizeof number, s->mean[i].value, 3) : "-");
+    snprintf(line + n, sizeof line - (size_t)n, ", best %s %s at %llu", by,
+             tx_number_fixed(number, sizeof number, strcmp(by, "loss") ? best->score : -best->score, 3),
+             (unsigned long long)best->step);
+    tx_progress_say(&t->bar, line);
+}
+
 /* Records an evaluation: rows of metrics.csv, the checkpoint if it is among the best, the state; then the
  * checkpoint that left the list goes. */
 static tx_status record(trainer *t, const scores *s, double loss)
@@ -179,6 +194,8 @@ static tx_status record(trainer *t, const scores *s, double loss)
     } else if (status == TX_OK) {
         status = save_state(t);
     }
+    if (status == TX_OK)
+        say_evaluation(t, s, by);
     return status;
 }
 
@@ -190,8 +207,11 @@ static tx_status evaluate(trainer *t)
     if (status)
         return status;
     float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
-    inference how = {t->inference, &t->plain, t->inference_batch, t->check, d, NULL, 0, &trainer_stopped};
+    tx_progress bar;
+    tx_progress_begin(&bar, t->bar.out, "valid", "images", d->images, 0);
+    inference how = {t->inference, &t->plain, t->inference_batch, t->check, d, &bar, 0, &trainer_stopped};
     status = probability ? predictions_run(&p, &how) : TX_ERR_MEMORY;
+    tx_progress_clear(&bar);
     t->diverged = status == TX_ERR_ARGUMENT;
     if (status == TX_OK && !trainer_stopped) {
         scores s;
@@ -221,8 +241,13 @@ static tx_status settle(trainer *t)
     tx_status status = digest && at->digested < at->step ? check_weights(t) : TX_OK;
     if (status == TX_OK && digest && at->digested < at->step)
         status = run_digest(&t->run, t->weights);
-    if (status == TX_OK && due && at->evaluated < at->step)
+    if (status == TX_OK && due && at->evaluated < at->step) {
+        double start = tx_seconds();
+        tx_progress_pause(&t->bar);
         status = evaluate(t);
+        tx_progress_resume(&t->bar);
+        t->evaluating += tx_seconds() - start;
+    }
     if (status == TX_OK && keep && !trainer_stopped && !run_has_kept_state(&t->run)) {
         status = run_save(&t->run, t->weights, t->optimizer, 1);
         if (status == TX_OK)
@@ -266,8 +291,10 @@ int trainer_loop(trainer *t)
         if (status)
             break;
     }
+    char note[64], time[TX_NUMBER];
+    snprintf(note, sizeof note, "evaluations %s", tx_duration(time, t->evaluating));
     if (status == TX_OK)
-        tx_progress_end(&t->bar, NULL);
+        tx_progress_end(&t->bar, note);
     else
         tx_progress_stop(&t->bar);
     int finished = t->run.at.step >= t->total && t->run.at.evaluated == t->run.at.step;

@@ -43,6 +43,7 @@ typedef struct trainer {
     run run;
     tx_progress bar;
     double saved;        /* when the last state was written, */
+    double evaluating;   /* seconds */
     uint64_t saved_step; /* and after which step; 0: none */
     int diverged;        /* the last error was a loss, a weight or an output that is no number */
 } trainer;

@@ -384,20 +384,30 @@ tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, t
 tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report);
 
 /* ---------------------------------------------------------------------------------------- progress
- * A bar with rate and time left, redrawn ten times a second on a terminal; elsewhere a line every ten seconds. */
+ * On a terminal a line as wide as that is at the moment, redrawn ten times a second: label, bar, counts, share, rate,
+ * time left, note. What has no room as a whole is left out, the least telling first. Elsewhere, and where TERM is dumb,
+ * plain lines, ten seconds apart at first, then ever further. */
 typedef struct tx_progress {
     FILE *out; /* NULL: quiet */
     const char *label, *unit;
     size_t total, done, first;
     int terminal;
     size_t drawn; /* columns on the terminal's line */
-    double began, shown;
+    double began, shown, paused;
 } tx_progress;
 /* done: where a resumed job stands already. label and unit ("images") are not copied. */
 void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, const char *unit, size_t total,
                        size_t done);
 /* note may be NULL or a few words, e.g. the loss. */
 void tx_progress_update(tx_progress *progress, size_t done, const char *note);
+/* While other work is done the clock of rate and time left stands; the terminal's line is free for that work's own
+ * progress. The next update draws the line again. */
+void tx_progress_pause(tx_progress *progress);
+void tx_progress_resume(tx_progress *progress);
+/* Takes the line off a terminal, or writes one that stays, without the newline, in its place; the next update draws the
+ * progress again. */
+void tx_progress_clear(tx_progress *progress);
+void tx_progress_say(tx_progress *progress, const char *line);
 /* Draws the last state and ends the line. */
 void tx_progress_end(tx_progress *progress, const char *note);
 /* For work that failed: ends the line if a terminal has one, and says nothing. */

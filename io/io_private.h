@@ -12,4 +12,10 @@ tx_status tx_sync_above(const char *path);
  * byte behind one that cannot continue the character, so a zero ends it. */
 size_t tx_utf8_length(const unsigned char *p);
 
+enum { TX_PROGRESS_LINE = 1001 };
+/* The progress at the moment `now` (tx_seconds) within so many columns, at most 1000: no part is cut. columns 0: a plain
+ * line. */
+void tx_progress_format(const tx_progress *progress, double now, int last, const char *note, size_t columns,
+                        char out[TX_PROGRESS_LINE]);
+
 #endif

@@ -40,4 +40,29 @@ for rate in nan inf -inf -1; do
     one_line 2 train $small --data "$data" --out "$work/x" --lr $rate
 done
 
+# ---- progress in a log: a line an evaluation, with the means of metrics.csv and the best so far
+expect 0 train $small --data "$data" --out "$work/run" --epochs 2 --eval-every 16 --lr 1e-3
+cp "$work/err" "$work/log"
+awk -F, -v log_file="$work/log" '
+    function fixed(x) { return x == "nan" ? "-" : sprintf("%.3f", x) }
+    $2 == "valid" && $3 ~ /^mean/ { mean[$1, $3] = $6; if (!($1 in seen)) { seen[$1]; step[++n] = $1 } }
+    END {
+        best = -1
+        while ((getline line < log_file) > 0) {
+            if (line !~ /^step [0-9]+ valid: /) continue
+            s = step[++i]
+            if (mean[s, "mean6"] > best) { best = mean[s, "mean6"]; at = s }
+            want = "step " s " valid: mean5 " fixed(mean[s, "mean5"]) " mean6 " fixed(mean[s, "mean6"]) " mean " fixed(mean[s, "mean"])
+            want = want ", best mean6 " fixed(best) " at " at
+            if (line != want) { print "found " line ", expected " want; exit 1 }
+        }
+        if (i != n || n < 4) { print i " lines for " n " evaluations"; exit 1 }
+    }' "$work/run/metrics.csv" >"$work/diff"
+pass "lines of evaluations: $(cat "$work/diff")" $?
+grep -q '^train: 80/80 100%  .* images/s  in [0-9:]*  evaluations [0-9:]*$' "$work/log"
+pass "the last line of a training: $(tail -n 1 "$work/log")" $?
+grep -q "$(printf '\r')" "$work/log"
+[ $? -ne 0 ]
+pass "a log with carriage returns" $?
+
 done_testing
