@@ -112,6 +112,8 @@ int train(const options *o, const char *label, int figures)
         code = complain(EXIT_USAGE, "--dry-run prints text, not --json");
     if (code == EXIT_DONE && (trainer_describe(t, &plan) || trainer_weights(t)))
         code = complain_failed();
+    if (code == EXIT_DONE)
+        trainer_notes(t);
     if (code == EXIT_DONE && option_on(o, "dry-run")) {
         work_begins();
         fputs(plan.data, stdout);

@@ -11,19 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --threads, else OMP_NUM_THREADS (whose lists for nested levels begin with the outermost), else the cores. */
+/* What OMP_NUM_THREADS asks for (its lists for nested levels begin with the outermost), 0: nothing. */
+static long threads_of_environment(void)
+{
+    char first[16];
+    long n;
+    const char *list = getenv("OMP_NUM_THREADS");
+    return list && next_item(&list, ',', first, sizeof first) >= 0 && parse_whole(first, 1, 1024, &n) == 0 ? n : 0;
+}
+
+/* "2 processors", or "2 processors (a container's quota of 1.5 of 16)". */
+static const char *processors(char out[128])
+{
+    int n = tx_cores(), all = tx_processors(), used = snprintf(out, 128, "%d processor%s", n, n == 1 ? "" : "s");
+    if (n < all)
+        snprintf(out + used, 128 - (size_t)used, " (a container's quota of %.4g of %d)", tx_quota(), all);
+    return out;
+}
+
+/* --threads, else OMP_NUM_THREADS, else the cores. What is more than there are, or fewer because of a quota, is said. */
 static int choose_threads(const options *o)
 {
-    long n = option_whole(o, "threads");
-    const char *environment = getenv("OMP_NUM_THREADS");
-    if (n == 0 && environment) {
-        char first[16];
-        const char *list = environment;
-        if (next_item(&list, ',', first, sizeof first) < 0 || parse_whole(first, 1, 1024, &n))
-            n = 0;
-    }
+    char there[128];
+    long typed = option_whole(o, "threads"), n = typed ? typed : threads_of_environment();
+    const char *name = typed ? "--threads " : "OMP_NUM_THREADS=";
     if (n > 1 && !tx_threads_available())
-        say("built without threads: --threads %ld runs on one", n);
+        say("built without threads: %s%ld runs on one", name, n);
+    else if (n > tx_cores())
+        say("%s%ld: this process may use %s", name, n, processors(there));
+    else if (n == 0 && tx_threads_available() && tx_cores() < tx_processors())
+        say("threads: %s", processors(there));
     return n > 0 ? (int)n : tx_cores();
 }
 
@@ -47,6 +64,8 @@ static int run_command(const command *c, const options *o)
     }
     if (status == EXIT_DONE)
         status = c->run(o);
+    if (status == EXIT_DONE)
+        work_begins(); /* for a command that has no work of which it could be said */
     int printed = status == EXIT_DONE ? output_done() : status;
     return status == EXIT_DONE ? printed : status;
 }

@@ -50,13 +50,9 @@ void say_quietly(int on)
     quiet = on;
 }
 
-void say(const char *format, ...)
+static void say_line(const char *raw)
 {
-    char raw[1024], line[2048];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
+    char line[2048];
     one_line(raw, line, sizeof line);
     if (quiet)
         return;
@@ -64,6 +60,31 @@ void say(const char *format, ...)
         fprintf(stderr, "%s\n", line);
     else
         tx_buffer_add(&waiting, "%s\n", line);
+}
+
+void say(const char *format, ...)
+{
+    char raw[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    say_line(raw);
+}
+
+void say_once(const char *format, ...)
+{
+    static tx_buffer said;
+    char raw[1024], known[1024 + 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    snprintf(known, sizeof known, "\n%s\n", raw);
+    if (said.data && strstr(said.data, known))
+        return;
+    tx_buffer_append(&said, known);
+    say_line(raw);
 }
 
 void say_lines(const char *lines)

@@ -18,7 +18,8 @@ void complain_as(const char *command);
  * before work_begins() waits for it. quiet: nothing is said at all. */
 void say_quietly(int quiet);
 void say(const char *format, ...) TX_PRINTF(1, 2);
-void say_lines(const char *lines); /* each that ends in a newline */
+void say_once(const char *format, ...) TX_PRINTF(1, 2); /* not a second time, however often it is called */
+void say_lines(const char *lines);                      /* each that ends in a newline */
 void work_begins(void);
 
 /* Flushes standard output: EXIT_DONE, or a line that it could not be written and EXIT_FAILED. */

@@ -2,6 +2,7 @@
  * switches, --config files, and messages that name the nearest option. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
+#include "effects.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -138,8 +139,16 @@ static const char *any_name(const void *context, int i)
     return option_at(i)->name;
 }
 
+/* Of a key that was met before in the same file. */
+static void say_doubled(const options *o, int i, const char *file, int number)
+{
+    say_once("%s line %d: %s was set before; %s counts", file, number, option_at(i)->name,
+             o->source[i] == FROM_LINE ? "the command line" : "the last one");
+}
+
 /* One line of the file, cut at '\n'. Keys of other commands are passed over, so that one file serves several. */
-static int config_line(options *o, const command *c, char *line, const char *file, int number)
+static int config_line(options *o, const command *c, char *line, const char *file, int number,
+                       char met[OPTIONS_AT_MOST])
 {
     char escaped[TX_TEXT], wrong[256];
     line = trim(line);
@@ -160,7 +169,12 @@ static int config_line(options *o, const command *c, char *line, const char *fil
         return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s%s", file, number,
                         tx_escape(escaped, sizeof escaped, key), near ? ", nearest is " : "", near ? near : "");
     }
-    if (!command_takes(c, i) || o->source[i] == FROM_LINE)
+    if (!command_takes(c, i))
+        return EXIT_DONE;
+    if (met[i])
+        say_doubled(o, i, file, number);
+    met[i] = 1;
+    if (o->source[i] == FROM_LINE)
         return EXIT_DONE;
     if (!value_right(option_at(i), value, wrong, sizeof wrong))
         return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key,
@@ -174,14 +188,14 @@ static int config_line(options *o, const command *c, char *line, const char *fil
 static int apply_config(options *o, const command *c, const char *name)
 {
     int status = EXIT_DONE;
-    char *line = o->config;
+    char *line = o->config, met[OPTIONS_AT_MOST] = {0};
     if (line && strncmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
     for (int number = 1; status == EXIT_DONE && line && *line; number++) {
         char *end = strchr(line, '\n');
         if (end)
             *end = 0;
-        status = config_line(o, c, line, name, number);
+        status = config_line(o, c, line, name, number, met);
         line = end ? end + 1 : NULL;
     }
     return status;
@@ -228,6 +242,10 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
     }
     if (!value_right(p, value, wrong, sizeof wrong))
         return complain(EXIT_USAGE, "--%s %s: %s", name, tx_escape(escaped, sizeof escaped, value), wrong);
+    if (o->source[i] == FROM_LINE && p->kind == OPTION_SWITCH)
+        say_once("--%s is given twice", name);
+    else if (o->source[i] == FROM_LINE)
+        say_once("--%s is given twice; %s, the last one, counts", name, tx_escape(escaped, sizeof escaped, value));
     o->value[i] = value;
     o->source[i] = FROM_LINE;
     return EXIT_DONE;
@@ -291,6 +309,7 @@ int options_read(options *o, const command *c, int argc, char **argv, const char
     if (c->most >= 0 && o->arguments > c->most)
         return complain(EXIT_USAGE, "unexpected argument '%s', expected thorax %s %s",
                         tx_escape(escaped, sizeof escaped, o->argument[c->most]), c->name, c->usage);
+    effects_say(o);
     return EXIT_DONE;
 }
 

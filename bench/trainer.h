@@ -54,6 +54,10 @@ int trainer_read(trainer *t, const options *o, const char *label);
 tx_status trainer_config(const trainer *t, settings *config, char identity[65]);
 /* Describes the networks; plan receives lines of what will be trained and how much memory it takes. */
 tx_status trainer_describe(trainer *t, tx_buffer *plan);
+/* Says which of the run's numbers have no effect, and that a batch of one image is nothing for the network's batch norms.
+ * The second alone, where an image that is left out makes such a batch. */
+void trainer_notes(const trainer *t);
+void trainer_note_single(const trainer *t);
 /* The initial weights and the optimiser, then what runs them. */
 tx_status trainer_weights(trainer *t);
 tx_status trainer_sessions(trainer *t);

@@ -79,7 +79,11 @@ int tx_threads(void);
 /* 1 if built with threads. tx_set_threads(n >= 1) then takes effect, else the number stays 1. */
 int tx_threads_available(void);
 void tx_set_threads(int n);
-/* Cores that this process may use. */
+/* Processors that this process may run on; how many of them a container's quota leaves to it, say 1.5 (0: there is no
+ * quota; Linux's cgroups of both versions); and how many threads that makes: the first, or the second rounded up if that
+ * is less. */
+int tx_processors(void);
+double tx_quota(void);
 int tx_cores(void);
 /* Seconds on a clock that only goes forward, and the process's peak resident bytes (0 where unknown). */
 double tx_seconds(void);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "core.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +16,7 @@
 
 static int threads;
 
-int tx_cores(void)
+int tx_processors(void)
 {
 #if defined(__linux__) && defined(CPU_COUNT)
     cpu_set_t set;
@@ -24,6 +25,13 @@ int tx_cores(void)
 #endif
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : (int)n;
+}
+
+int tx_cores(void)
+{
+    int processors = tx_processors();
+    double quota = ceil(tx_quota());
+    return quota > 0 && quota < processors ? (int)quota : processors;
 }
 
 int tx_threads_available(void)
