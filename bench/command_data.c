@@ -1,5 +1,6 @@
 /* command_data.c - `thorax data check DIR`: counts, labels, patients in two splits, missing files, image headers. */
 #include "bench.h"
+#include "data_notes.h"
 #include "recipe.h"
 
 #include <stdio.h>
@@ -21,13 +22,16 @@ typedef struct split_check {
     tx_dataset *data; /* NULL: the split has no table */
     image_check *image;
     int decode;
-    size_t missing, bad, frontal, grey;
+    size_t missing, bad, grey;
+    size_t view[3];          /* lateral, frontal, unknown */
+    size_t repeated;         /* images whose Path stands before */
     int width[2], height[2]; /* least and largest */
 } split_check;
 
 typedef struct data_check {
     split_check split[SPLITS];
     size_t shared; /* patients in two splits, counted for each pair */
+    size_t twice;  /* paths in two splits, likewise */
     tx_buffer shared_names;
 } data_check;
 
@@ -77,14 +81,15 @@ static tx_status check_split(split_check *s)
         const image_check *c = &s->image[i];
         s->missing += c->state == IMAGE_MISSING;
         s->bad += c->state == IMAGE_BAD;
-        s->frontal += s->data->frontal[i] != 0;
+        s->view[s->data->view[i]]++;
         if (c->state == IMAGE_GOOD) {
             widen(s->width, c->width);
             widen(s->height, c->height);
             s->grey += c->channels == 1;
         }
     }
-    return TX_OK;
+    size_t first;
+    return tx_dataset_repeats(s->data, s->data, &s->repeated, &first);
 }
 
 static int by_text(const void *a, const void *b)
@@ -124,43 +129,103 @@ static tx_status share_patients(data_check *c, int a, int b)
 }
 
 /* --------------------------------------------------------------------------------------------- output */
+/* Where the first missing image was looked for. */
+static void print_places(const tx_dataset *d, const char *path)
+{
+    char **places, escaped[TX_TEXT];
+    size_t count;
+    if (tx_dataset_places(d, path, &places, &count))
+        return;
+    for (size_t i = 0; i < count; i++)
+        printf("    not at %s\n", tx_escape(escaped, sizeof escaped, places[i]));
+    tx_folder_names_free(places, count);
+}
+
+static void print_wrong(const split_check *s)
+{
+    size_t missing = 0, bad = 0;
+    for (size_t i = 0; i < s->data->images; i++) {
+        const image_check *c = &s->image[i];
+        const char *path = s->data->path[i];
+        char escaped[TX_TEXT];
+        if (c->state == IMAGE_MISSING && missing++ < SHOWN) {
+            printf("  missing: %s\n", tx_escape(escaped, sizeof escaped, path));
+            if (missing == 1)
+                print_places(s->data, path);
+        } else if (c->state == IMAGE_BAD && bad++ < SHOWN) {
+            printf("  unreadable: %s\n", c->message ? c->message : "");
+        }
+    }
+    if (missing > SHOWN)
+        printf("  missing: %zu in all\n", missing);
+    if (bad > SHOWN)
+        printf("  unreadable: %zu in all\n", bad);
+}
+
 static void print_split(const split_check *s, const char *name)
 {
     const tx_dataset *d = s->data;
-    printf("%s: %zu images (%zu frontal, %zu lateral), %zu studies, %zu patients\n", name, d->images, s->frontal,
-           d->images - s->frontal, d->studies, d->patients);
+    printf("%s: %zu images (%zu frontal, %zu lateral", name, d->images, s->view[TX_FRONTAL], s->view[TX_LATERAL]);
+    if (s->view[TX_VIEW_UNKNOWN])
+        printf(", %zu of unknown view", s->view[TX_VIEW_UNKNOWN]);
+    printf("), %zu studies, %zu patients\n", d->studies, d->patients);
     if (s->width[1])
         printf("  %d to %d pixels wide, %d to %d high, %zu grey, %zu in colour\n", s->width[0], s->width[1],
                s->height[0], s->height[1], s->grey, d->images - s->missing - s->bad - s->grey);
     printf("  %-28s %10s %10s %10s %10s\n", "label", "positive", "negative", "uncertain", "blank");
-    for (int k = 0; k < d->tasks; k++)
-        printf("  %-28s %10zu %10zu %10zu %10zu\n", d->task[k], d->counts[k].positive, d->counts[k].negative,
-               d->counts[k].uncertain, d->counts[k].blank);
-    size_t shown[2] = {0, 0};
-    for (size_t i = 0; i < d->images; i++) {
-        const image_check *c = &s->image[i];
+    for (int k = 0; k < d->tasks; k++) {
         char escaped[TX_TEXT];
-        if (c->state == IMAGE_MISSING && shown[0]++ < SHOWN)
-            printf("  missing: %s\n", tx_escape(escaped, sizeof escaped, d->path[i]));
-        else if (c->state == IMAGE_BAD && shown[1]++ < SHOWN)
-            printf("  unreadable: %s\n", c->message ? c->message : "");
+        printf("  %-28s %10zu %10zu %10zu %10zu\n", tx_escape(escaped, sizeof escaped, d->task[k]),
+               d->counts[k].positive, d->counts[k].negative, d->counts[k].uncertain, d->counts[k].blank);
     }
-    if (s->missing > SHOWN)
-        printf("  missing: %zu in all\n", s->missing);
-    if (s->bad > SHOWN)
-        printf("  unreadable: %zu in all\n", s->bad);
+    print_wrong(s);
     putchar('\n');
 }
 
-static void print_table(const data_check *c)
+static tx_status print_table(const data_check *c, const char *folder)
 {
+    char escaped[TX_TEXT];
+    tx_buffer notes = {0};
+    tx_dataset *d[SPLITS];
+    printf("data: %s\n\n", tx_escape(escaped, sizeof escaped, folder));
     for (int i = 0; i < SPLITS; i++) {
-        if (c->split[i].data)
+        d[i] = c->split[i].data;
+        if (d[i])
             print_split(&c->split[i], split_names[i]);
         else
             printf("%s: no table\n\n", split_names[i]);
     }
-    printf("patients in two splits: %zu\n%s", c->shared, c->shared_names.data ? c->shared_names.data : "");
+    data_notes(&notes, d, split_names, SPLITS, 1);
+    printf("%s%spatients in two splits: %zu\n%s", notes.data ? notes.data : "", notes.data ? "\n" : "", c->shared,
+           c->shared_names.data ? c->shared_names.data : "");
+    tx_status status = notes.status;
+    tx_buffer_free(&notes);
+    return status;
+}
+
+static void json_columns(json *j, const char *key, const tx_dataset *d, int index)
+{
+    json_open(j, key, '[');
+    for (size_t i = 0; i < d->passed_columns; i++)
+        if (d->passed[i].index == index)
+            json_string(j, NULL, d->passed[i].name);
+    json_close(j, ']');
+}
+
+static void json_label(json *j, const tx_dataset *d, int k)
+{
+    const tx_task_note *n = &d->note[k];
+    const char *state = task_state_name(n->state), *twin = n->twin < 0 ? NULL : d->task[n->twin];
+    json_open(j, NULL, '{');
+    json_string(j, "task", d->task[k]);
+    json_whole(j, "positive", (long long)d->counts[k].positive);
+    json_whole(j, "negative", (long long)d->counts[k].negative);
+    json_whole(j, "uncertain", (long long)d->counts[k].uncertain);
+    json_whole(j, "blank", (long long)d->counts[k].blank);
+    json_string(j, "note", state);
+    json_string(j, "same_as", n->opposite ? NULL : twin);
+    json_string(j, "opposite_of", n->opposite ? twin : NULL);
+    json_close(j, '}');
 }
 
 static void json_split(json *j, const split_check *s, const char *name)
@@ -168,86 +233,118 @@ static void json_split(json *j, const split_check *s, const char *name)
     const tx_dataset *d = s->data;
     json_open(j, NULL, '{');
     json_string(j, "split", name);
+    json_string(j, "table", d->file);
     json_whole(j, "images", (long long)d->images);
-    json_whole(j, "frontal", (long long)s->frontal);
-    json_whole(j, "lateral", (long long)(d->images - s->frontal));
+    json_whole(j, "frontal", (long long)s->view[TX_FRONTAL]);
+    json_whole(j, "lateral", (long long)s->view[TX_LATERAL]);
+    json_whole(j, "unknown_view", (long long)s->view[TX_VIEW_UNKNOWN]);
     json_whole(j, "studies", (long long)d->studies);
     json_whole(j, "patients", (long long)d->patients);
+    json_whole(j, "own_studies", (long long)d->alone);
     json_whole(j, "missing", (long long)s->missing);
     json_whole(j, "unreadable", (long long)s->bad);
+    json_whole(j, "repeated_paths", (long long)s->repeated);
+    json_columns(j, "index_columns", d, 1);
+    json_columns(j, "passed_columns", d, 0);
     json_open(j, "labels", '[');
-    for (int k = 0; k < d->tasks; k++) {
-        json_open(j, NULL, '{');
-        json_string(j, "task", d->task[k]);
-        json_whole(j, "positive", (long long)d->counts[k].positive);
-        json_whole(j, "negative", (long long)d->counts[k].negative);
-        json_whole(j, "uncertain", (long long)d->counts[k].uncertain);
-        json_whole(j, "blank", (long long)d->counts[k].blank);
-        json_close(j, '}');
-    }
+    for (int k = 0; k < d->tasks; k++)
+        json_label(j, d, k);
     json_close(j, ']');
     json_close(j, '}');
 }
 
-static void print_json(const data_check *c)
+static void print_json(const data_check *c, const char *folder)
 {
     json j = {0};
     json_open(&j, NULL, '{');
+    json_string(&j, "data", folder);
     json_open(&j, "splits", '[');
     for (int i = 0; i < SPLITS; i++)
         if (c->split[i].data)
             json_split(&j, &c->split[i], split_names[i]);
     json_close(&j, ']');
     json_whole(&j, "patients_in_two_splits", (long long)c->shared);
+    json_whole(&j, "paths_in_two_splits", (long long)c->twice);
     json_close(&j, '}');
     json_end();
 }
 
 /* -------------------------------------------------------------------------------------------- command */
-/* Opens the tables that are there: train.csv and valid.csv must be. */
+/* Opens a table if it is there, with the tasks of the first that was. */
+static tx_status open_split(data_check *c, const options *o, const recipe *r, const char *folder, int i)
+{
+    char *path = tx_dataset_table(folder, split_names[i]);
+    const char *tasks = r->tasks;
+    int there = path && tx_path_exists(path);
+    for (int before = i - 1; before >= 0; before--)
+        tasks = c->split[before].data ? c->split[before].data->task_names : tasks;
+    tx_status status = path ? TX_OK : TX_ERR_MEMORY;
+    tx_free(path);
+    if (!there)
+        return status;
+    c->split[i].data = recipe_dataset(r, folder, split_names[i], tasks, 0);
+    c->split[i].decode = option_on(o, "decode");
+    return c->split[i].data ? TX_OK : TX_ERR_FORMAT;
+}
+
 static tx_status open_splits(data_check *c, const options *o, const char *folder)
 {
+    char escaped[TX_TEXT];
     recipe r;
+    int found = 0;
     tx_status status = recipe_read(&r, o, NULL, "none");
     for (int i = 0; status == TX_OK && i < SPLITS; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "%s.csv", split_names[i]);
-        char *path = tx_path_join(folder, name);
-        if (!path)
-            status = TX_ERR_MEMORY;
-        else if (i < 2 || tx_path_exists(path)) {
-            c->split[i].data = recipe_dataset(&r, folder, split_names[i], r.tasks, 0);
-            c->split[i].decode = option_on(o, "decode");
-            status = c->split[i].data ? TX_OK : TX_ERR_FORMAT;
-        }
-        tx_free(path);
+        status = open_split(c, o, &r, folder, i);
+        found += c->split[i].data != NULL;
     }
     recipe_free(&r);
+    if (status == TX_OK && !found)
+        status = tx_fail(TX_ERR_FILE, "%s: no train.csv, valid.csv, test.csv or test_labels.csv in this folder",
+                         tx_escape(escaped, sizeof escaped, folder));
     return status;
+}
+
+/* Checks each split's images and what each two splits have in common. */
+static tx_status check_splits(data_check *c)
+{
+    for (int i = 0; i < SPLITS; i++) {
+        tx_status status = c->split[i].data ? check_split(&c->split[i]) : TX_OK;
+        for (int k = 0; status == TX_OK && c->split[i].data && k < i; k++) {
+            size_t count, first;
+            if (!c->split[k].data)
+                continue;
+            status = share_patients(c, k, i);
+            if (status == TX_OK)
+                status = tx_dataset_repeats(c->split[k].data, c->split[i].data, &count, &first);
+            c->twice += status == TX_OK ? count : 0;
+        }
+        if (status)
+            return status;
+    }
+    return TX_OK;
 }
 
 static int check(data_check *c, const options *o, const char *folder)
 {
-    size_t wrong = 0;
     if (open_splits(c, o, folder))
         return complain_failed();
     work_begins();
-    for (int i = 0; i < SPLITS; i++) {
-        if (!c->split[i].data)
-            continue;
-        if (check_split(&c->split[i]))
-            return complain_failed();
-        wrong += c->split[i].missing + c->split[i].bad;
-        for (int k = 0; k < i; k++)
-            if (c->split[k].data && share_patients(c, k, i))
-                return complain_failed();
-    }
+    if (check_splits(c))
+        return complain_failed();
     if (option_on(o, "json"))
-        print_json(c);
-    else
-        print_table(c);
-    wrong += c->shared;
-    return wrong ? complain(EXIT_FAILED, "%zu findings: missing or unreadable images, or patients in two splits", wrong)
+        print_json(c, folder);
+    else if (print_table(c, folder))
+        return complain_failed();
+    size_t wrong = c->shared + c->twice;
+    for (int i = 0; i < SPLITS; i++)
+        wrong += c->split[i].missing + c->split[i].bad + c->split[i].repeated;
+    if (c->split[0].data && !c->split[1].data)
+        return complain(EXIT_FAILED, "train.csv without a valid.csv, which a training needs%s",
+                        wrong ? "; and what is listed above" : "");
+    return wrong ? complain(EXIT_FAILED,
+                            "%zu findings: missing or unreadable images, paths that stand twice, or patients in two "
+                            "splits",
+                            wrong)
                  : EXIT_DONE;
 }
 

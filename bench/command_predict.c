@@ -99,10 +99,10 @@ static tx_status add_folder(path_list *l, const char *folder, const struct stat 
     return status;
 }
 
-/* Where an argument lies, looked up below the data where there are some; the caller's. */
+/* Where an argument lies: as it stands, else looked up below the data where there are some; the caller's. */
 static char *locate(const path_list *l, const char *name)
 {
-    return l->data ? tx_dataset_locate(l->data, name) : tx_strdup(name);
+    return l->data && !tx_path_exists(name) ? tx_dataset_locate(l->data, name) : tx_strdup(name);
 }
 
 static tx_status add_argument(path_list *l, const char *name)

@@ -1,5 +1,6 @@
 /* option_table.c - the table of all options: what a value may be, what it is where nobody gives one, what --help says. */
 #include "option_table.h"
+#include "../io/io.h"
 #include "message.h"
 #include "words.h"
 
@@ -41,6 +42,12 @@ static const char *check_normalize(const char *value)
                                          : NULL;
 }
 
+static const char *check_uncertain(const char *value)
+{
+    return tx_uncertain_check(value) ? "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia"
+                                     : NULL;
+}
+
 static const char *check_betas(const char *value)
 {
     double beta1, beta2;
@@ -52,7 +59,7 @@ static const option table[] = {
     {"cut", OPTION_WHOLE, ABOUT_NETWORK, "K", NULL, 0, 16, "0", "final blocks to leave out", NULL},
     {"classes", OPTION_WHOLE, ABOUT_NETWORK, "C", NULL, 1, 1000000, "14", "outputs", NULL},
     {"data", OPTION_TEXT, ABOUT_DATA, "DIR", NULL, 0, 0, NULL,
-     "folder with train.csv, valid.csv, maybe test.csv, as CheXpert ships them (default: the sample)", NULL},
+     "folder with train.csv, valid.csv, maybe test.csv or test_labels.csv (default: the sample)", NULL},
     {"out", OPTION_TEXT, ABOUT_RUN, "DIR", NULL, 0, 0, NULL, "folder for the results", NULL},
     {"preset", OPTION_TEXT, ABOUT_RUN, "FILE", NULL, 0, 0, "quick", "quick, or a file of options", NULL},
     {"init", OPTION_TEXT, ABOUT_NETWORK, "FILE", NULL, 0, 0, "random", "initial weights: random, or a weights file",
@@ -67,8 +74,10 @@ static const option table[] = {
 
     {"tasks", OPTION_TEXT, ABOUT_DATA, "LIST", NULL, 0, 0, "all", "all, competition, or names with commas between",
      NULL},
-    {"uncertain", OPTION_CHOICE, ABOUT_DATA, "HOW", "ignore|zeros|ones", 0, 0, "ignore", "what -1 means", NULL},
-    {"blank", OPTION_CHOICE, ABOUT_DATA, "HOW", "zeros|ignore", 0, 0, "zeros", "what an empty cell means", NULL},
+    {"uncertain", OPTION_TEXT, ABOUT_DATA, "HOW", NULL, 0, 0, "ignore",
+     "what -1 means: ignore, zeros, ones; or by task, as ignore,ones:Edema+Pneumonia", check_uncertain},
+    {"blank", OPTION_CHOICE, ABOUT_DATA, "HOW", "zeros|ignore", 0, 0, "zeros",
+     "what an empty cell means, or nan, or NA", NULL},
     {"views", OPTION_CHOICE, ABOUT_DATA, "VIEWS", "all|frontal|lateral", 0, 0, "all", "which images", NULL},
     {"size", OPTION_WHOLE, ABOUT_IMAGES, "S", NULL, 1, TX_SIZE_MAX, "320", "side of the square that the network sees",
      NULL},

@@ -6,7 +6,6 @@
 
 /* The words of each option, in the order of its enumeration. */
 static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", NULL};
-static const char *const uncertains[] = {"ignore", "zeros", "ones", NULL};
 static const char *const blanks[] = {"zeros", "ignore", NULL};
 static const char *const view_names[] = {"all", "frontal", "lateral", NULL};
 static const char *const resizes[] = {"short", "stretch", NULL};
@@ -59,10 +58,10 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
 {
     char escaped[TX_TEXT];
     memset(r, 0, sizeof *r);
-    int filter = 0, uncertain = 0, blank = 0, views = 0;
+    int filter = 0, blank = 0, views = 0;
     long size;
     const char *side = find(o, carried, "size"), *normalize = find(o, carried, "normalize"),
-               *tasks = find(o, carried, "tasks");
+               *tasks = find(o, carried, "tasks"), *uncertain = find(o, carried, "uncertain");
     tx_status status = TX_OK;
     if (parse_whole(side, 1, TX_SIZE_MAX, &size))
         status = tx_fail(TX_ERR_FORMAT, "its size is '%s'", tx_escape(escaped, sizeof escaped, side));
@@ -71,7 +70,7 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
     if (status == TX_OK)
         status = find_word(o, carried, "interpolation", filters, &filter);
     if (status == TX_OK)
-        status = find_word(o, carried, "uncertain", uncertains, &uncertain);
+        status = tx_uncertain_check(uncertain);
     if (status == TX_OK)
         status = find_word(o, carried, "blank", blanks, &blank);
     if (status == TX_OK)
@@ -82,18 +81,18 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
         return status;
     r->how.size = (int)size;
     r->how.interpolation = (tx_interpolation)filter;
-    r->uncertain = (tx_uncertain)uncertain;
     r->blank = (tx_blank)blank;
     r->views = (tx_views)views;
     r->tasks = tx_strdup(tasks);
-    return r->tasks ? TX_OK : TX_ERR_MEMORY;
+    r->uncertain = tx_strdup(uncertain);
+    return r->tasks && r->uncertain ? TX_OK : TX_ERR_MEMORY;
 }
 
 tx_status recipe_write(const recipe *r, settings *p)
 {
     const char *const value[][2] = {
         {"tasks", r->tasks},
-        {"uncertain", uncertains[r->uncertain]},
+        {"uncertain", r->uncertain},
         {"blank", blanks[r->blank]},
         {"views", view_names[r->views]},
         {"resize", resizes[r->how.stretch]},
@@ -109,6 +108,7 @@ tx_status recipe_write(const recipe *r, settings *p)
 void recipe_free(recipe *r)
 {
     tx_free(r->tasks);
+    tx_free(r->uncertain);
     memset(r, 0, sizeof *r);
 }
 

@@ -9,7 +9,7 @@
 typedef struct recipe {
     tx_preprocess how;
     char normalize[160]; /* how.normalize in words, or as M,M,M/S,S,S */
-    tx_uncertain uncertain;
+    char *uncertain;     /* as tx_dataset_options has it */
     tx_blank blank;
     tx_views views;
     char *tasks; /* names with commas between, "all" or "competition" */

@@ -1,5 +1,6 @@
 /* train_setup.c - from options to a training that is ready to begin. */
 #include "bench.h"
+#include "data_notes.h"
 #include "environment.h"
 #include "model.h"
 #include "trainer.h"
@@ -51,6 +52,8 @@ static void read_lengths(trainer *t)
     t->schedule.total = t->total;
 }
 
+static const char *const split_names[SPLITS] = {"train", "valid", "test"};
+
 /* What the initial weights expect of their input; NULL with an error if the file cannot be read. */
 static const char *normal_of_init(const trainer *t, char room[160])
 {
@@ -78,7 +81,7 @@ static tx_status open_tables(trainer *t)
         return TX_ERR_FORMAT;
     const char *tasks = t->split[SPLIT_TRAIN]->task_names;
     t->split[SPLIT_VALID] = recipe_dataset(&t->recipe, t->data, "valid", tasks, 0);
-    char *test = tx_path_join(t->data, "test.csv");
+    char *test = tx_dataset_table(t->data, "test");
     if (!test || !t->split[SPLIT_VALID]) {
         tx_free(test);
         return TX_ERR_FORMAT;
@@ -163,15 +166,14 @@ static int makes_difference(const char *name)
 /* The digest of what the paths in the options stand for. */
 static tx_status digest_content(const trainer *t, char identity[65])
 {
-    static const char *const tables[] = {"train.csv", "valid.csv", "test.csv"};
     tx_sha256 sha;
     tx_sha256_begin(&sha);
     tx_status status = TX_OK;
-    for (size_t i = 0; status == TX_OK && i < 4; i++) {
-        char *path = i < 3 ? tx_path_join(t->data, tables[i]) : t->init ? tx_strdup(t->init) : NULL;
+    for (size_t i = 0; status == TX_OK && i <= SPLITS; i++) {
+        char *path = i < SPLITS ? tx_dataset_table(t->data, split_names[i]) : t->init ? tx_strdup(t->init) : NULL;
         if (path)
             status = tx_sha256_file(&sha, path);
-        else if (i < 3)
+        else if (i < SPLITS)
             status = TX_ERR_MEMORY;
         tx_sha256_add(&sha, "/", 1);
         tx_free(path);
@@ -219,7 +221,7 @@ static double mib(size_t bytes)
 
 tx_status trainer_describe(trainer *t, tx_buffer *plan)
 {
-    char name[64], how[256];
+    char name[64], how[256], data[TX_TEXT];
     double macs;
     size_t training, evaluation;
     tx_status status = build_networks(t);
@@ -237,9 +239,11 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan)
     size_t state = 4 * (trained * (2 + moments) + buffers);
     tx_buffer_add(plan, "%s: %zu parameters, %d tasks; %s\n", tx_net_choice_name(&t->choice, name), trained,
                   t->choice.classes, recipe_describe(&t->recipe, how, sizeof how));
-    tx_buffer_add(plan, "data: %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
+    tx_buffer_add(plan, "data: %s\n", tx_escape(data, sizeof data, t->data));
+    tx_buffer_add(plan, "      %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
                   t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
                   (unsigned long long)t->total, t->batch);
+    data_notes(plan, t->split, split_names, SPLITS, 0);
     tx_buffer_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
                   mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
     return plan->status;

@@ -163,51 +163,101 @@ void tx_json_begin(tx_json *json, char *text, size_t bytes);
 tx_json_token tx_json_next(tx_json *json);
 
 /* --------------------------------------------------------------------------------------- CheXpert
- * DIR/SPLIT.csv with the columns Path, Sex, Age, Frontal/Lateral, AP/PA, found by name in any order; every further
- * column is a task. */
+ * A split: the rows of DIR/SPLIT.csv, an image each. Columns are found by name in any order, and only Path and one task are
+ * needed. Sex, Age, Frontal/Lateral and AP/PA are no tasks; CheXpert's observations always are; where a table has none of
+ * those, every other column whose cells are labels or blank, and not all blank. A label is 1, 0 or -1, perhaps with zeros
+ * behind a point (-0.0 is 0); nothing, nan, NaN and NA are blank. */
+enum { TX_OBSERVATIONS = 14 };
+/* CheXpert's observations (Irvin et al., 2019) in its order. */
+extern const char *const tx_observation[TX_OBSERVATIONS];
+/* What "competition" means, with commas between. */
+extern const char tx_competition_tasks[];
+
 typedef enum tx_uncertain { TX_UNCERTAIN_IGNORE, TX_UNCERTAIN_ZEROS, TX_UNCERTAIN_ONES } tx_uncertain;
 typedef enum tx_blank { TX_BLANK_ZEROS, TX_BLANK_IGNORE } tx_blank;
 typedef enum tx_views { TX_VIEWS_ALL, TX_VIEWS_FRONTAL, TX_VIEWS_LATERAL } tx_views;
 
 typedef struct tx_dataset_options {
-    const char *tasks;      /* NULL or "all": in file order; "competition"; or names with commas between */
-    tx_uncertain uncertain; /* what -1.0 means */
-    tx_blank blank;         /* what an empty cell means */
-    tx_views views;
-    size_t limit; /* the first images alone; 0: all */
+    /* NULL or "all": the observations, else the label columns, in the table's order; "competition"; or any columns but Path,
+     * their names with commas between */
+    const char *tasks;
+    /* What -1 means: "ignore" (or NULL), "zeros", "ones"; and of single tasks, as in "ignore,ones:Atelectasis+Edema" */
+    const char *uncertain;
+    tx_blank blank; /* what an empty cell means */
+    tx_views views; /* an image of unknown view is neither frontal nor lateral */
+    size_t limit;   /* the first images alone; 0: all */
 } tx_dataset_options;
+/* Whether a text can stand for options.uncertain; the names in it are known with the table. */
+tx_status tx_uncertain_check(const char *list);
 
 typedef struct tx_label_counts {
     size_t positive, negative, uncertain, blank; /* cells as they stand in the file */
 } tx_label_counts;
 
+typedef enum tx_image_view { TX_LATERAL, TX_FRONTAL, TX_VIEW_UNKNOWN } tx_image_view;
+
+/* What the labels of a task are, as the options have them; EMPTY: every cell is blank, whatever the options make of that. */
+typedef enum tx_task_state {
+    TX_TASK_BOTH,
+    TX_TASK_EMPTY,
+    TX_TASK_UNLABELLED, /* nothing but masked ones */
+    TX_TASK_POSITIVE,   /* no negative */
+    TX_TASK_NEGATIVE    /* no positive */
+} tx_task_state;
+typedef struct tx_task_note {
+    tx_task_state state;
+    int twin; /* of two TX_TASK_BOTH: the first task whose label is the same, or the opposite, in every image; else -1 */
+    int opposite; /* the twin's is the opposite */
+} tx_task_note;
+
+typedef struct tx_passed_column {
+    const char *name;
+    size_t column; /* from 1 */
+    int index;     /* pandas' numbers of the rows: no name, or Unnamed: N */
+} tx_passed_column;
+
 typedef struct tx_dataset {
-    char *folder, *file; /* DIR, DIR/SPLIT.csv */
+    char *folder, *file; /* DIR, the table */
     size_t images;
     int tasks;
     char **task;
-    char *task_names; /* with commas between: what options.tasks of another split wants */
-    char **path;      /* an image: as it stands in the file */
-    unsigned char *frontal;
+    char *task_names;         /* with commas between: what options.tasks of another split wants */
+    int observations;         /* how many of the fourteen the table has */
+    tx_passed_column *passed; /* an index; and where all tasks are taken, further columns that are none */
+    size_t passed_columns;
+    char **path;               /* an image: as it stands in the file */
+    unsigned char *view;       /* an image: tx_image_view */
+    size_t unknown_views;      /* images that options.views left out as of unknown view */
     signed char *label;        /* images x tasks: 1, 0, -1 masked */
     tx_label_counts *counts;   /* a task */
+    tx_task_note *note;        /* a task */
     uint32_t *study, *patient; /* an image: groups numbered as they first appear */
     size_t studies, patients;
-    char **study_name;   /* the Path before its last '/'; the Path itself directly within train/, valid/ or test/ */
-    char **patient_name; /* the folder above the study's, e.g. patient00001 */
+    char **study_name; /* the Path before its last '/', where that ends in folders patient../study.. ; else all of it */
+    char **patient_name; /* the folder patient.. above the study's, else the Path */
+    size_t alone;        /* images in no such folders: a study and a patient each */
+    char **batch;        /* folders of CheXpert's full-size download, below DIR or beside it */
+    size_t batches;
     struct tx_dataset_text *text;
 } tx_dataset;
 
 /* NULL: an error is stored, naming file, line, column, what was found and what was expected. */
 tx_dataset *tx_dataset_open(const char *folder, const char *split, const tx_dataset_options *options);
 void tx_dataset_free(tx_dataset *dataset);
-/* Where image i lies: its Path as it stands, else below the folder from its train/, valid/ or test/ part on. The
- * caller's; NULL without memory. Whether there is a file is found out by reading it. */
+/* Where the table of a split is: DIR/SPLIT.csv, for test DIR/test_labels.csv where that is not there, or the same in a folder
+ * of the full-size download. Where none is there, the first of them. The caller's; NULL without memory. */
+char *tx_dataset_table(const char *folder, const char *split);
+/* Where image i is: the first of its places where a file is; where none is, the last below DIR itself. The caller's; NULL
+ * without memory. */
 char *tx_dataset_file(const tx_dataset *dataset, size_t i);
 /* The same for any path. */
 char *tx_dataset_locate(const char *folder, const char *path);
-/* What "competition" means, with commas between. */
-extern const char tx_competition_tasks[];
+/* All places of a path, as they are looked at: an absolute one as it stands; a relative one below DIR, then below DIR from each
+ * of its parts train/, valid/ and test/ on, then in the folders of the full-size download. Never in the working directory.
+ * tx_folder_names_free frees the list. */
+tx_status tx_dataset_places(const tx_dataset *dataset, const char *path, char ***places, size_t *count);
+/* Images of b whose Path stands in a, or, where a is b, stands before them already: how many, and the first of them. */
+tx_status tx_dataset_repeats(const tx_dataset *a, const tx_dataset *b, size_t *count, size_t *first);
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */
 void tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
 

@@ -38,7 +38,7 @@ printf '%s\n%s\n' "$header" "${row%,*}" | table "train.csv:2: 18 fields, expecte
 printf '%s\n%s,0\n' "$header" "$row" | table "train.csv:2: 20 fields"
 printf '%s\n%s\n' "$header" "${row%,*},yes" | table "found 'yes'"
 printf '%s\n%s\n' "$header" "${row%,*},1e0" | table "found '1e0'"
-printf '%s\n%s\n' "$header" "${row%,*},-0" | table "found '-0'"
+printf '%s\n%s\n' "$header" "${row%,*},-2" | table "found '-2'"
 printf '%s\n"%s\n' "$header" "$row" | table "train.csv:2"
 printf '%s\n%s\n' "$header" "$row" | tr 1 '\000' | table "train.csv:"
 printf '%s\n%s\n' "$header" "$row" | sed 's/,Frontal,/,Front,/' | table "expected Frontal or Lateral"

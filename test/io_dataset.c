@@ -35,12 +35,12 @@ static void options(void)
                  "0-1-"
                  "0-10"
                  "0001");
-    check_labels("zeros", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ZEROS},
+    check_labels("zeros", (tx_dataset_options){.uncertain = "zeros"},
                  "1000"
                  "0010"
                  "0010"
                  "0001");
-    check_labels("ones", (tx_dataset_options){.uncertain = TX_UNCERTAIN_ONES},
+    check_labels("ones", (tx_dataset_options){.uncertain = "ones"},
                  "1000"
                  "0111"
                  "0110"
@@ -84,7 +84,7 @@ static void contents(void)
     CHECK(strcmp(d->patient_name[1], "patient2") == 0, "%s", d->patient_name[1]);
     static const uint32_t study[] = {0, 1, 1, 2}, patient[] = {0, 1, 1, 1};
     for (size_t i = 0; i < 4; i++)
-        CHECK(d->study[i] == study[i] && d->patient[i] == patient[i] && d->frontal[i] == (i != 2), "image %zu", i);
+        CHECK(d->study[i] == study[i] && d->patient[i] == patient[i] && d->view[i] == (i != 2), "image %zu", i);
     const tx_label_counts *c = &d->counts[3];
     CHECK(c->positive == 1 && c->negative == 1 && c->uncertain == 1 && c->blank == 1, "counts of the last task");
     uint32_t index[] = {3, 1};
@@ -113,15 +113,35 @@ static void other_order(void)
 
 static void groups_of_odd_paths(void)
 {
-    tx_dataset *d =
-        open_text(HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
-                         "train/d.jpg,,,Frontal,,,,,\ntrain/p1/e.jpg,,,Frontal,,,,,\n/x/train/p1/f.jpg,,,Frontal,,,,,\n"
-                         "p1/s1/g.jpg,,,Frontal,,,,,\n/h.jpg,,,Frontal,,,,,\n",
-                  NULL);
-    CHECK(d && d->images == 8, "%s", tx_error_message());
-    static const char *const study[] = {"a.jpg",    "b.jpg",       "train/c.jpg", "train/d.jpg",
-                                        "train/p1", "/x/train/p1", "p1/s1",       "/h.jpg"};
-    static const char *const patient[] = {"a.jpg", "b.jpg", "c.jpg", "d.jpg", "p1", "p1", "p1", "h.jpg"};
+    tx_dataset *d = open_text(HEADER "a.jpg,,,Frontal,,,,,\nb.jpg,,,Frontal,,,,,\ntrain/c.jpg,,,Frontal,,,,,\n"
+                                     "patient1/d.jpg,,,Frontal,,,,,\npatient1/study2/e.jpg,,,Frontal,,,,,\n"
+                                     "/x/patient1/study2/f.jpg,,,Frontal,,,,,\np1/s1/g.jpg,,,Frontal,,,,,\n"
+                                     "/patient/study/h.jpg,,,Frontal,,,,,\nstudy1/patient1/i.jpg,,,Frontal,,,,,\n"
+                                     "patient1/study1/x/j.jpg,,,Frontal,,,,,\nmypatient1/study1/k.jpg,,,Frontal,,,,,\n",
+                              NULL);
+    static const char *const study[] = {"a.jpg",
+                                        "b.jpg",
+                                        "train/c.jpg",
+                                        "patient1/d.jpg",
+                                        "patient1/study2",
+                                        "/x/patient1/study2",
+                                        "p1/s1/g.jpg",
+                                        "/patient/study",
+                                        "study1/patient1/i.jpg",
+                                        "patient1/study1/x/j.jpg",
+                                        "mypatient1/study1/k.jpg"};
+    static const char *const patient[] = {"a.jpg",
+                                          "b.jpg",
+                                          "train/c.jpg",
+                                          "patient1/d.jpg",
+                                          "patient1",
+                                          "patient1",
+                                          "p1/s1/g.jpg",
+                                          "patient",
+                                          "study1/patient1/i.jpg",
+                                          "patient1/study1/x/j.jpg",
+                                          "mypatient1/study1/k.jpg"};
+    CHECK(d && d->images == 11 && d->alone == 8 && d->studies == 11 && d->patients == 10, "%s", tx_error_message());
     for (size_t i = 0; i < d->images; i++)
         CHECK(strcmp(d->study_name[d->study[i]], study[i]) == 0 &&
                   strcmp(d->patient_name[d->patient[i]], patient[i]) == 0,
@@ -155,7 +175,7 @@ static void looking_up(void)
                                         "none.jpg",      "valid/none.jpg",    "train/p1/s1/v.jpg"};
     for (size_t i = 0; i < d->images; i++) {
         snprintf(wanted, sizeof wanted, "%s/%s", temp_folder, below[i]);
-        where(d, i, wanted);
+        where(d, i, i == 2 ? "/no/train/test/v.jpg" : wanted);
     }
     tx_dataset_free(d);
 }
@@ -173,7 +193,6 @@ static void errors(void)
 {
     refused("", NULL, "train.csv: empty");
     refused(HEADER, NULL, "train.csv: a header and no rows");
-    refused("Path,Sex,Age,AP/PA,Edema\n", NULL, "train.csv:1: no column 'Frontal/Lateral'");
     refused("Sex,Age,Frontal/Lateral,AP/PA,Edema\n", NULL, "train.csv:1: no column 'Path'");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA\nx,,,Frontal,\n", NULL, "no column is a task");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,B,A\n", NULL, "columns 6 and 8 are both named 'A'");
@@ -181,19 +200,25 @@ static void errors(void)
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA, A\n", NULL, "column 6 has a blank at an end of its name");
     refused("Path, Sex,Age,Frontal/Lateral,AP/PA,A\n", NULL, "column 2 has a blank at an end of its name");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,B\t\n", NULL, "column 7 has a blank at an end of its name");
-    refused("Path,Sex,Age,Frontal/Lateral,AP/PA,\xe9\n", NULL, "column 6 has a name that is not UTF-8");
+    refused("Path,\xe9\na.jpg,1\n", NULL, "column 2 has a name that is not UTF-8");
     char header[400];
     for (int n = 255; n <= 256; n++) {
-        snprintf(header, sizeof header, "Path,Sex,Age,Frontal/Lateral,AP/PA,%0*d\n", n, 0);
-        refused(header, NULL, n == 255 ? "no rows" : "column 6 has a name of more than 255 bytes");
+        snprintf(header, sizeof header, "Path,%0*d\na.jpg,%s\n", n, 0, n == 255 ? "2" : "1");
+        refused(header, NULL, n == 255 ? "no column is a task" : "column 2 has a name of more than 255 bytes");
     }
-    refused("Path,Sex,Age,Frontal/Lateral,AP/PA,\"A,B\"\n", NULL, "column 6 has a comma");
+    refused("Path,\"A,B\"\na.jpg,1\n", NULL, "column 2 has a comma");
+    refused("Path,A\n", NULL, "train.csv: a header and no rows");
+    refused("Path,A\na.jpg\n", NULL, "train.csv:2: 1 fields, expected 2");
+    refused("Path,A\na.jpg,nan\n", NULL, "no column is a task");
+    refused("Path,A\na.jpg,1\n", &(tx_dataset_options){.tasks = "B"}, "no task 'B'");
+    refused("A,B\n1,0\n", NULL, "train.csv:1: no column 'Path'");
     refused(HEADER "a,,,Frontal,,,,,\nb,,,Frontal,,,\n", NULL, "train.csv:3: 7 fields, expected 9");
     refused(HEADER "a,,,Frontal,,,,,,\n", NULL, "train.csv:2: 10 fields, expected 9");
     refused(HEADER "\na,,,Frontal,,,2.0,,\n", NULL,
             "train.csv:3: column 'Edema': found '2.0', expected 1.0, 0.0, -1.0 or nothing");
-    static const char *const bad[] = {"1.00", " 1",  "1 ", "-0",  "-0.0",  "+1",       "nan", "1.",
-                                      ".0",   "0,0", "-",  "--1", "-1.0.", "\x01\xff", "10",  "1.1"};
+    static const char *const bad[] = {" 1",   "1 ",   "+1",       "1.",   ".0",  "0,0",  "-",    "--1",  "-1.0.",
+                                      "1..0", "1.0 ", "\x01\xff", "10",   "1.1", "-nan", "NAN",  "none", "N/A",
+                                      "1e0",  "01",   "0x1",      "1.01", "-.",  "-1.",  "null", "naN"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[200];
         snprintf(text, sizeof text, HEADER "a,,,Frontal,,,,,\"%s\"\n", bad[i]);
@@ -205,6 +230,9 @@ static void errors(void)
     refused(HEADER ",,,Frontal,,,,,\n", NULL, "column 'Path': found ''");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.views = TX_VIEWS_LATERAL},
             "none of the 1 images is lateral");
+    refused(HEADER "a,,,,,,,,\n", &(tx_dataset_options){.views = TX_VIEWS_LATERAL}, "lateral; of 1 neither a column");
+    refused(HEADER "a\\b.jpg,,,Frontal,,,,,\n", NULL,
+            "column 'Path': found 'a\\b.jpg', expected slashes between folders instead of backslashes");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "competition"}, "no task 'Atelectasis'");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,Edema"}, "'Edema' is listed twice");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Path"}, "no task 'Path'");

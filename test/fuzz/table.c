@@ -27,6 +27,10 @@ static void use(const tx_dataset *d)
         float label[64], mask[64];
         index[0] = (uint32_t)i;
         tx_free(tx_dataset_file(d, i));
+        char **places;
+        size_t count;
+        if (tx_dataset_places(d, d->path[i], &places, &count) == TX_OK)
+            tx_folder_names_free(places, count);
         if (d->tasks <= 64)
             tx_dataset_targets(d, index, 1, label, mask);
         if (d->study[i] >= d->studies || d->patient[i] >= d->patients || !d->study_name[d->study[i]][0])
@@ -37,6 +41,7 @@ static void use(const tx_dataset *d)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const tasks[] = {NULL, "all", "competition", "Edema, No Finding"};
+    static const char *const uncertain[] = {"ignore", "zeros,ones:Edema", "ones,ignore:Pleural, Other+No Finding"};
     if (size == 0)
         return 0;
     const char *path = fuzz_file("train.csv", data + 1, size - 1);
@@ -44,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     int how = data[0];
     tx_dataset_options options = {.tasks = tasks[how & 3],
-                                  .uncertain = (tx_uncertain)((how >> 2) % 3),
+                                  .uncertain = uncertain[(how >> 2) % 3],
                                   .blank = (tx_blank)(how >> 4 & 1),
                                   .views = (tx_views)((how >> 5) % 3)};
     tx_dataset *d = tx_dataset_open(folder, "train", &options);
