@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 typedef struct path_list {
@@ -26,25 +27,41 @@ static tx_status add_path(path_list *l, const char *path)
     return l->path[l->count] ? (l->count++, TX_OK) : TX_ERR_MEMORY;
 }
 
-/* Adds a file of a folder if it begins as an image does, else counts it. */
+/* Whether a file's name says that it is a JPEG. */
+static int named_jpeg(const char *path)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe"};
+    size_t n = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t m = strlen(endings[i]);
+        if (n > m && strcasecmp(path + n - m, endings[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Adds a file of a folder if it begins as an image does or is named as one, so that a bad one is told of; else counts
+ * it. */
 static tx_status add_file(path_list *l, const char *path)
 {
-    unsigned char begin[32];
+    unsigned char begin[TX_FILE_LOOK];
+    if (named_jpeg(path))
+        return add_path(l, path);
     FILE *f = fopen(path, "rb");
     size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
-    const char *kind = f ? tx_image_guess(begin, n) : "cannot be opened";
     if (f)
         fclose(f);
     if (n > 0 && tx_image_format(begin, n))
         return add_path(l, path);
     if (l->passed++ == 0) {
+        const char *looks = tx_file_looks(begin, n);
         tx_escape(l->first, sizeof l->first, path);
-        l->first_kind = kind ? kind : "no image";
+        l->first_kind = !f ? "cannot be opened" : looks ? looks : "no image";
     }
     return TX_OK;
 }
 
-/* What was passed over in folders: "N files passed over, expected JPEG (the first is NAME: PNG)". */
+/* What was passed over in folders: "N files passed over, expected JPEG (the first is NAME: a PNG image)". */
 static const char *passed_over(const path_list *l, char out[2 * TX_TEXT])
 {
     snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG (%s%s: %s)", l->passed,

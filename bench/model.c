@@ -4,7 +4,6 @@
 #include "run.h"
 #include "scores.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,8 +274,7 @@ tx_status model_check(const model *m)
     if (!weights)
         status = TX_ERR_MEMORY;
     for (size_t i = 0; status == TX_OK && i < m->files; i++)
-        if ((status = tx_checkpoint_load(m->file[i], weights, 0, NULL)) == TX_OK)
-            status = weights_check(weights, m->file[i]);
+        status = tx_checkpoint_load(m->file[i], weights, 0, NULL);
     tx_weights_free(weights);
     tx_network_free(&n);
     return status;
@@ -321,25 +319,11 @@ tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch)
     return TX_ERR_MEMORY;
 }
 
-tx_status weights_check(const tx_weights *weights, const char *path)
-{
-    char file[TX_TEXT];
-    for (int i = 0; i < tx_graph_params(weights->graph); i++) {
-        const tx_param *p = tx_graph_param(weights->graph, i);
-        const float *value = p->role == TX_ROLE_COUNTER ? NULL : tx_weights_param(weights, p);
-        for (size_t k = 0; value && k < p->count; k++)
-            if (isnan(value[k]))
-                return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds nan, expected numbers",
-                               tx_escape(file, sizeof file, path), p->name);
-    }
-    return TX_OK;
-}
-
 tx_status predictor_load(predictor *p, const char *path)
 {
     tx_status status = tx_checkpoint_load(path, p->weights, 0, NULL);
     tx_weights_changed(p->weights);
-    return status ? status : weights_check(p->weights, path);
+    return status;
 }
 
 tx_status predictor_run(predictor *p, size_t n)

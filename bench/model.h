@@ -19,15 +19,11 @@ typedef struct model {
 /* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status,
  * after a line if it is not EXIT_DONE. */
 int model_open(model *m, const char *name, const options *o);
-/* Whether each of its files holds the network's weights, none of them nan: read once, before work that would stop at it begins. */
+/* Whether each of its files holds sound weights of the network: read once, before work that would stop at it begins. */
 tx_status model_check(const model *m);
 void model_free(model *m);
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);
-
-/* An error that names file and tensor if the weights that were read from the file hold a nan: all that follows from it
- * would be one too. */
-tx_status weights_check(const tx_weights *weights, const char *path);
 
 /* How published weights of a network expect their input. */
 const char *net_normal(const tx_net_info *net);

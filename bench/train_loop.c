@@ -142,7 +142,7 @@ static tx_status check_weights(trainer *t)
 {
     char what[64];
     snprintf(what, sizeof what, "the weights after step %llu", (unsigned long long)t->run.at.step);
-    tx_status status = weights_check(t->weights, what);
+    tx_status status = tx_checkpoint_check(t->weights, what);
     t->diverged = status != TX_OK;
     return status;
 }

@@ -259,8 +259,6 @@ static tx_status initial_weights(trainer *t)
     int flags = TX_CHECKPOINT_NEW_HEAD | (t->choice.cut ? TX_CHECKPOINT_EXTRA : 0);
     tx_status status = tx_checkpoint_load(t->init, t->weights, flags, &report);
     tx_weights_changed(t->weights);
-    if (status == TX_OK)
-        status = weights_check(t->weights, t->init);
     if (status == TX_OK && report.replaced)
         say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file,
             t->choice.classes);

@@ -1,6 +1,9 @@
 /* checkpoint.c - a network's weights to a safetensors file and back, by name. */
 #include "safetensors_private.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ----------------------------------------------------------------------------------------- saving */
@@ -159,7 +162,88 @@ static tx_status compare(tx_safetensors *file, const tx_graph *graph, int flags,
         if (kind[k].l->count && used < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)",
                                      used ? "; " : "tensors: ", kind[k].l->count, kind[k].what, kind[k].l->text);
-    return tx_fail(TX_ERR_FORMAT, "%s", text);
+    return tx_fail(TX_ERR_FORMAT, "%s: %s", tx_safetensors_name(file), text);
+}
+
+/* "at [1,0,2,2] ", where element i of a tensor stands, or nothing for a tensor that is a number. */
+static const char *place(char *out, size_t size, const tx_stored *t, size_t i)
+{
+    size_t index[TX_STORED_DIMS], used = 0;
+    for (int d = t->dims; d-- > 0; i /= t->shape[d])
+        index[d] = i % t->shape[d];
+    out[0] = 0;
+    for (int d = 0; d < t->dims && used < size; d++)
+        used += (size_t)snprintf(out + used, size - used, "%s%zu%s", d ? "," : "at [", index[d],
+                                 d + 1 < t->dims ? "" : "] ");
+    return out;
+}
+
+static tx_status unsound(const tx_safetensors *file, const tx_stored *t, size_t i, const char *value,
+                         const char *expected)
+{
+    char name[TX_TEXT], where[64 + 20 * TX_STORED_DIMS];
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds %s %sbut %s are expected", tx_safetensors_name(file),
+                   tx_escape(name, sizeof name, t->name), value, place(where, sizeof where, t, i), expected);
+}
+
+static int is_variance(const char *name)
+{
+    static const char variance[] = "running_var";
+    size_t n = strlen(name), m = sizeof variance - 1;
+    return n >= m && strcmp(name + n - m, variance) == 0;
+}
+
+/* The first of n numbers that no training leaves behind, and that would spoil all that is computed from them (nan,
+ * infinity, a negative variance), or n. */
+static size_t first_unsound(const char *name, const float *value, size_t n)
+{
+    float least = is_variance(name) ? 0 : -FLT_MAX;
+    size_t i = 0;
+    while (i < n && value[i] >= least && value[i] <= FLT_MAX)
+        i++;
+    return i;
+}
+
+static const char *expected_in(const char *name)
+{
+    return is_variance(name) ? "finite numbers from 0" : "finite numbers";
+}
+
+static tx_status check_values(const tx_safetensors *file, const tx_stored *t, const float *value)
+{
+    char number[TX_NUMBER + 16];
+    size_t i = first_unsound(t->name, value, t->count);
+    if (i == t->count)
+        return TX_OK;
+    tx_number_print(number, TX_NUMBER, (double)value[i], 9);
+    if (t->dtype == TX_F64 && isinf(value[i]))
+        strcat(number, " as float32");
+    return unsound(file, t, i, number, expected_in(t->name));
+}
+
+tx_status tx_checkpoint_check(const tx_weights *weights, const char *what)
+{
+    char text[TX_TEXT], number[TX_NUMBER];
+    for (int i = 0; i < tx_graph_params(weights->graph); i++) {
+        const tx_param *p = tx_graph_param(weights->graph, i);
+        const float *value = p->role == TX_ROLE_COUNTER ? NULL : tx_weights_param(weights, p);
+        size_t k = value ? first_unsound(p->name, value, p->count) : p->count;
+        if (k < p->count)
+            return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds %s but %s are expected",
+                           tx_escape(text, sizeof text, what), p->name,
+                           tx_number_print(number, sizeof number, (double)value[k], 9), expected_in(p->name));
+    }
+    return TX_OK;
+}
+
+static tx_status read_counter(tx_safetensors *file, const tx_stored *t, int64_t *counter)
+{
+    char number[TX_NUMBER];
+    tx_status status = tx_safetensors_integers(file, t, counter);
+    if (status || *counter >= 0)
+        return status;
+    snprintf(number, sizeof number, "%lld", (long long)*counter);
+    return unsound(file, t, 0, number, "numbers from 0");
 }
 
 static tx_status read_params(tx_safetensors *file, tx_weights *weights, const int left_out[2])
@@ -179,9 +263,11 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const in
         if (!t) {
             weights->counter[p->offset] = 0;
         } else if (p->role == TX_ROLE_COUNTER) {
-            status = tx_safetensors_integers(file, t, &weights->counter[p->offset]);
+            status = read_counter(file, t, &weights->counter[p->offset]);
         } else {
             status = tx_safetensors_floats(file, t, values);
+            if (status == TX_OK)
+                status = check_values(file, t, values);
             if (status == TX_OK)
                 tx_param_import(p, values, tx_weights_param(weights, p));
         }
@@ -210,9 +296,5 @@ tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, t
         return TX_ERR_FILE;
     tx_status status = tx_checkpoint_read(file, weights, flags, report);
     tx_safetensors_close(file);
-    if (status == TX_ERR_FORMAT && strncmp(tx_error_message(), "tensors: ", 9) == 0) {
-        char text[TX_TEXT];
-        tx_fail_within(status, "%s", tx_escape(text, sizeof text, path));
-    }
     return status;
 }

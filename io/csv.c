@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { BLOCK = 1 << 16, NOTHING = -1 };
+#define EXPECTED "a table (CSV in UTF-8)"
 
 struct tx_csv {
     char *path;
@@ -66,9 +67,10 @@ tx_csv *tx_csv_open(const char *path)
     csv->block = tx_alloc(BLOCK, 1);
     if (csv->path && csv->block) {
         csv->fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (csv->fd >= 0)
+        if (csv->fd < 0)
+            tx_fail_system(path, "open");
+        else if (tx_refuse_folder(csv->fd, path, EXPECTED) == TX_OK)
             return csv;
-        tx_fail_system(path, "open");
     }
     tx_csv_close(csv);
     return NULL;
@@ -222,14 +224,18 @@ static int first_byte(tx_csv *csv)
     }
 }
 
-/* Passes over a UTF-8 byte order mark, which can only stand at the very beginning. */
-static void skip_mark(tx_csv *csv)
+/* Refuses what is known to be no table, and passes over a UTF-8 byte order mark, which can only stand at the very
+ * beginning. */
+static tx_status begin(tx_csv *csv)
 {
     int c = next(csv);
+    if (c != NOTHING && tx_file_looks(csv->block, csv->got))
+        return csv->status = tx_fail_foreign(csv->path, csv->block, csv->got, EXPECTED);
     if (c == 0xef && csv->got - csv->at >= 2 && csv->block[csv->at] == 0xbb && csv->block[csv->at + 1] == 0xbf)
         csv->at += 2;
     else
         csv->held = c;
+    return csv->status;
 }
 
 int tx_csv_next(tx_csv *csv, char ***field, size_t *fields)
@@ -238,8 +244,8 @@ int tx_csv_next(tx_csv *csv, char ***field, size_t *fields)
     *fields = 0;
     if (csv->status)
         return csv->status;
-    if (csv->got == 0)
-        skip_mark(csv);
+    if (csv->got == 0 && begin(csv))
+        return csv->status;
     csv->used = csv->starts = 0;
     int c = first_byte(csv);
     if (c != NOTHING)

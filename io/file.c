@@ -66,14 +66,13 @@ tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, siz
     if (fd < 0)
         return tx_fail_system(path, "open");
     struct stat info;
-    tx_status status = TX_OK;
     size_t stated = 0;
-    if (fstat(fd, &info) != 0)
-        status = tx_fail_system(path, "read");
-    else if (S_ISREG(info.st_mode) && info.st_size > 0 && (uint64_t)info.st_size > limit)
-        status = fail_large(path, limit);
-    else if (S_ISREG(info.st_mode) && info.st_size > 0)
+    tx_status status = fstat(fd, &info) != 0 ? tx_fail_system(path, "read") : tx_refuse_folder(fd, path, "a file");
+    if (status == TX_OK && S_ISREG(info.st_mode) && info.st_size > 0) {
         stated = (size_t)info.st_size;
+        if ((uint64_t)info.st_size > limit)
+            status = fail_large(path, limit);
+    }
     if (status == TX_OK)
         status = read_all(fd, path, stated, limit, data, bytes);
     close(fd);

@@ -1,4 +1,6 @@
 /* image.c - image files of any format that is known: which one it is, and reading it. */
+#define _POSIX_C_SOURCE 200809L
+#include "io_private.h"
 #include "jpeg.h"
 
 #include <errno.h>
@@ -8,6 +10,7 @@
 /* No image of 2^28 pixels needs a larger file. */
 #define FILE_LIMIT ((size_t)1 << 31)
 enum { HEADER_PIECE = 1 << 14 };
+#define EXPECTED "a JPEG image"
 
 typedef struct format {
     const char *name;
@@ -17,28 +20,7 @@ typedef struct format {
     tx_status (*header)(const unsigned char *bytes, size_t size, const char *name, tx_image *out, int *ended);
 } format;
 
-/* The files that people have, so that a message can say what it met; those with functions are read. */
-static const format formats[] = {
-    {"JPEG", 2, "\xff\xd8", tx_jpeg_decode, tx_jpeg_header},
-    {"PNG", 8, "\x89PNG\r\n\x1a\n", NULL, NULL},
-    {"PNM", 2, "P1", NULL, NULL},
-    {"PNM", 2, "P2", NULL, NULL},
-    {"PNM", 2, "P3", NULL, NULL},
-    {"PNM", 2, "P4", NULL, NULL},
-    {"PNM", 2, "P5", NULL, NULL},
-    {"PNM", 2, "P6", NULL, NULL},
-    {"GIF", 4, "GIF8", NULL, NULL},
-    {"BMP", 2, "BM", NULL, NULL},
-    {"TIFF", 4, "II*\0", NULL, NULL},
-    {"TIFF", 4, "MM\0*", NULL, NULL},
-    {"RIFF (WebP)", 4, "RIFF", NULL, NULL},
-    {"JPEG 2000", 8, "\0\0\0\x0cjP  ", NULL, NULL},
-    {"JPEG 2000", 4, "\xff\x4f\xff\x51", NULL, NULL},
-    {"gzip", 2, "\x1f\x8b", NULL, NULL},
-    {"ZIP", 4, "PK\3\4", NULL, NULL},
-    {"PDF", 4, "%PDF", NULL, NULL},
-    {"HTML or XML", 1, "<", NULL, NULL},
-};
+static const format formats[] = {{"JPEG", 2, "\xff\xd8", tx_jpeg_decode, tx_jpeg_header}};
 
 static const format *find_format(const unsigned char *bytes, size_t size)
 {
@@ -48,30 +30,7 @@ static const format *find_format(const unsigned char *bytes, size_t size)
     return NULL;
 }
 
-static tx_status unknown(const unsigned char *bytes, size_t size, const char *name)
-{
-    char text[TX_TEXT], found[64] = "";
-    const format *f = find_format(bytes, size);
-    tx_escape(text, sizeof text, name ? name : "image");
-    if (size == 0)
-        return tx_fail(TX_ERR_FORMAT, "%s: byte 0: the file is empty, a JPEG image expected", text);
-    if (f)
-        return tx_fail(TX_ERR_FORMAT, "%s: byte 0: %s, a JPEG image expected", text, f->name);
-    if (size >= 132 && memcmp(bytes + 128, "DICM", 4) == 0)
-        return tx_fail(TX_ERR_FORMAT, "%s: byte 0: DICOM, a JPEG image expected", text);
-    for (size_t i = 0; i < 8 && i < size; i++)
-        snprintf(found + 3 * i, sizeof found - 3 * i, " %02x", (unsigned)bytes[i]);
-    return tx_fail(TX_ERR_FORMAT, "%s: byte 0: an unknown format that begins with%s, a JPEG image expected", text,
-                   found);
-}
-
 const char *tx_image_format(const unsigned char *bytes, size_t size)
-{
-    const format *f = find_format(bytes, size);
-    return f && f->decode ? f->name : NULL;
-}
-
-const char *tx_image_guess(const unsigned char *bytes, size_t size)
 {
     const format *f = find_format(bytes, size);
     return f ? f->name : NULL;
@@ -81,7 +40,7 @@ tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *n
 {
     memset(out, 0, sizeof *out);
     const format *f = find_format(bytes, size);
-    return f && f->decode ? f->decode(bytes, size, name, out) : unknown(bytes, size, name);
+    return f ? f->decode(bytes, size, name, out) : tx_fail_foreign(name ? name : "image", bytes, size, EXPECTED);
 }
 
 tx_status tx_image_read(const char *path, tx_image *out)
@@ -112,8 +71,8 @@ static tx_status read_header(FILE *file, const char *path, unsigned char **bytes
             return tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(text, sizeof text, path), strerror(errno));
         size += more;
         const format *f = find_format(*bytes, size);
-        if (!f || !f->header)
-            return unknown(*bytes, size, path);
+        if (!f)
+            return tx_fail_foreign(path, *bytes, size, EXPECTED);
         status = f->header(*bytes, size, path, out, &ended);
         if (!status || !ended || more == 0)
             return status;
@@ -132,7 +91,9 @@ tx_status tx_image_header(const char *path, int *width, int *height, int *channe
     if (!file)
         return tx_fail(TX_ERR_FILE, "%s: %s", tx_escape(text, sizeof text, path), strerror(errno));
     unsigned char *bytes = NULL;
-    tx_status status = read_header(file, path, &bytes, &found);
+    tx_status status = tx_refuse_folder(fileno(file), path, EXPECTED);
+    if (!status)
+        status = read_header(file, path, &bytes, &found);
     tx_free(bytes);
     fclose(file);
     if (!status) {

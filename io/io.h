@@ -68,6 +68,10 @@ tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, siz
 tx_status tx_sha256_file(tx_sha256 *s, const char *path);
 /* Its first `limit` bytes; *bytes is how many there were. */
 tx_status tx_sha256_file_start(tx_sha256 *s, const char *path, uint64_t limit, uint64_t *bytes);
+/* What a file is by its first bytes, of which TX_FILE_LOOK tell all that can be told: "a PNG image", "a Git LFS pointer
+ * ..", "an HTML page"; NULL if they are those of no known kind, as those of a table are. */
+const char *tx_file_looks(const unsigned char *bytes, size_t size);
+enum { TX_FILE_LOOK = 512 };
 int tx_path_exists(const char *path);
 /* FOLDER/NAME, the caller's; NULL without memory. */
 char *tx_path_join(const char *folder, const char *name);
@@ -280,8 +284,6 @@ tx_status tx_image_read(const char *path, tx_image *out);
 tx_status tx_image_header(const char *path, int *width, int *height, int *channels);
 /* The name of the format that the bytes begin with, if tx_image_decode reads it, else NULL. */
 const char *tx_image_format(const unsigned char *bytes, size_t size);
-/* The name of the format that the bytes begin with, whether it is read or not; NULL if it is none that is known. */
-const char *tx_image_guess(const unsigned char *bytes, size_t size);
 void tx_image_free(tx_image *image);
 
 /* Pillow's filters; all but NEAREST are widened where an image is made smaller (antialiasing). */
@@ -429,9 +431,13 @@ typedef struct tx_checkpoint_report {
     size_t extra;           /* tensors passed over */
 } tx_checkpoint_report;
 /* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
- * before all agree; after a reading error the weights are not to be used. report may be NULL. */
+ * before all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are
+ * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. report
+ * may be NULL. */
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);
 tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report);
+/* TX_ERR_FORMAT if weights in memory hold such numbers; `what` stands for them in the message. */
+tx_status tx_checkpoint_check(const tx_weights *weights, const char *what);
 
 /* ---------------------------------------------------------------------------------------- progress
  * On a terminal a line as wide as that is at the moment, redrawn ten times a second: label, bar, counts, share, rate,

@@ -8,6 +8,12 @@
 tx_status tx_fail_system(const char *path, const char *what);
 /* Makes durable that the path is in its folder (or no more). */
 tx_status tx_sync_above(const char *path);
+/* An error of the format that says what a file is instead: "PATH: byte 0: looks like a PNG image, EXPECTED expected". */
+tx_status tx_fail_foreign(const char *path, const unsigned char *bytes, size_t size, const char *expected);
+/* TX_OK, or for an open folder the error "PATH: a folder, EXPECTED expected". */
+tx_status tx_refuse_folder(int fd, const char *path, const char *expected);
+/* Whether bytes begin as a safetensors file of less than 2^32 bytes of header. */
+int tx_looks_safetensors(const unsigned char *bytes, size_t size);
 /* The bytes of the UTF-8 character at p, 0 if there is none (RFC 3629: no overlong forms, no surrogates). Looks at no
  * byte behind one that cannot continue the character, so a zero ends it. */
 size_t tx_utf8_length(const unsigned char *p);

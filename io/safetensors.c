@@ -20,6 +20,7 @@
 
 enum { BUFFER = 1 << 16, TENSORS_MAX = 1 << 18, METAS_MAX = 1 << 16 };
 #define HEADER_MAX 100000000u /* the format's own limit */
+#define EXPECTED "weights (.safetensors)"
 
 struct tx_safetensors {
     char *path;
@@ -288,38 +289,30 @@ static tx_status check_whole(tx_safetensors *f)
     return TX_OK;
 }
 
-static int ends_in(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-/* PyTorch's own files are a zip archive or a pickle (protocol 2 and up). */
-static int is_pytorch(const char *path, const unsigned char first[8])
-{
-    return memcmp(first, "PK\3\4", 4) == 0 || (first[0] == 0x80 && first[1] >= 2 && first[1] <= 5 && first[7] != 0) ||
-           ends_in(path, ".pth") || ends_in(path, ".pt") || ends_in(path, ".pth.tar");
-}
-
 static tx_status read_header(tx_safetensors *f)
 {
     struct stat info;
-    unsigned char first[8] = {0};
+    unsigned char first[TX_FILE_LOOK] = {0};
     if (fstat(f->fd, &info) != 0)
         return tx_fail_system(f->path, "read");
+    tx_status status = tx_refuse_folder(f->fd, f->path, EXPECTED);
+    if (status)
+        return status;
     if (!S_ISREG(info.st_mode))
         return tx_fail(TX_ERR_FILE, "%s: not a regular file", f->name);
     f->size = (uint64_t)info.st_size;
-    tx_status status = read_at(f, 0, first, f->size < 8 ? (size_t)f->size : 8);
+    size_t begin = f->size < sizeof first ? (size_t)f->size : sizeof first;
+    status = read_at(f, 0, first, begin);
     if (status)
         return status;
-    if (is_pytorch(f->path, first))
-        return fail(f, NULL, "a file in PyTorch's own format (.pth), expected .safetensors");
+    uint64_t n = tx_little_endian(first, 8);
+    int lies = n > HEADER_MAX || f->size < 8 || n > f->size - 8, other = begin > 8 ? first[8] != '{' : begin == 8;
+    if (begin == 0 || (lies && other) || (tx_file_looks(first, begin) && !tx_looks_safetensors(first, begin)))
+        return tx_fail_foreign(f->path, first, begin, EXPECTED);
     if (f->size < 8)
         return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu, within the header's length", f->name,
                        (unsigned long long)f->size);
-    uint64_t n = tx_little_endian(first, 8);
-    if (n > HEADER_MAX || n > f->size - 8)
+    if (lies)
         return tx_fail(TX_ERR_FORMAT, "%s: a header of %llu bytes in a file of %llu", f->name, (unsigned long long)n,
                        (unsigned long long)f->size);
     f->data = 8 + n;
@@ -368,6 +361,11 @@ void tx_safetensors_close(tx_safetensors *f)
 }
 
 /* ---------------------------------------------------------------------------------------- contents */
+
+const char *tx_safetensors_name(const tx_safetensors *f)
+{
+    return f->name;
+}
 
 size_t tx_safetensors_count(const tx_safetensors *f)
 {

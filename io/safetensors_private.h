@@ -4,6 +4,8 @@
 
 #include "io_private.h"
 
+/* The file's path as messages have it. */
+const char *tx_safetensors_name(const tx_safetensors *file);
 /* The type of that name, or -1. */
 int tx_dtype_find(const char *name, tx_dtype *dtype);
 int tx_dtype_is_float(tx_dtype dtype);

@@ -171,7 +171,7 @@ static void test_outputs(void)
     for (size_t i = 0; i < tx_graph_param(p.net.graph, fc)->count; i++)
         weight[i] = 1e30F;
     tx_weights_changed(p.weights);
-    CHECK(weights_check(p.weights, "file") == TX_OK, "the weights are numbers");
+    CHECK(tx_checkpoint_check(p.weights, "file") == TX_OK, "the weights are numbers");
     CHECK(predictor_run(&p, 2) == TX_OK, "%s", tx_error_message());
     CHECK(predictor_check(&p, 0, "first") == TX_OK, "%s", tx_error_message());
     CHECK(predictor_check(&p, 1, "second.jpg") == TX_ERR_ARGUMENT && strstr(tx_error_message(), "second.jpg"), "%s",

@@ -47,7 +47,9 @@ printf '%s\n,%s\n' "$header" "${row#*,}" | table "the path of an image"
     printf '%s\n' "$header"
     dd if=/dev/zero bs=1024 count=1100 2>/dev/null | tr '\000' a
 } | table "train.csv:2"
-head -c 5000 "$image" | table "train.csv:"
+head -c 5000 "$image" | table "train.csv: byte 0: looks like a JPEG image, a table (CSV in UTF-8) expected"
+printf '\377\376P\000a\000' | table "looks like text in UTF-16, a table (CSV in UTF-8) expected"
+printf 'version https://git-lfs.github.com/spec/v1\n' | table "looks like a Git LFS pointer"
 cp "$data/train.csv" "$bad/train.csv"
 sed 's/,Edema,/,Oedema,/' "$data/valid.csv" >"$bad/valid.csv"
 one_line 1 train $net --data "$bad" --out "$work/x"
@@ -75,7 +77,9 @@ for bytes in 0 1 2 3 20 300 600 1500; do
     picture "picture.jpg: byte "
 done
 head -c 4000 "$thorax" >"$picture"
-picture "an unknown format"
+picture "looks like a program"
+echo "no image at all" >"$picture"
+picture "an unknown format that begins with 6e 6f 20"
 printf '\211PNG\r\n\032\nabc' >"$picture"
 picture PNG
 rm "$picture"
@@ -108,13 +112,33 @@ pass "a link to its own folder is followed: $(cat "$work/out")" $?
 printf '\211PNG\r\n\032\nabc' >"$work/none/a.png"
 echo text >"$work/none/b.txt"
 one_line 1 predict "$work/run" "$work/none"
-says "no image below this folder; 2 files passed over, expected JPEG (the first is $work/none/a.png: PNG)"
+says "no image below this folder; 2 files passed over, expected JPEG (the first is $work/none/a.png: a PNG image)"
 cp "$image" "$work/none/c.jpg"
 expect 0 predict "$work/run" "$work/none"
 says "2 files passed over"
 [ "$(wc -l <"$work/out")" -eq 2 ]
 pass "not the one image of a folder: $(cat "$work/out")" $?
 rm "$work"/none/*
+# What is named as a JPEG and is none is a bad image, wherever it lies.
+foreign() { # NAME WHAT-IT-SAYS; standard input is the file
+    cat >"$work/none/$1"
+    cp "$image" "$work/none/good.jpg"
+    one_line 1 predict "$work/run" "$work/none"
+    says "$1: byte 0: $2"
+    expect 0 predict "$work/run" "$work/none" --bad-images skip
+    says "left out: $work/none/$1: byte 0: $2"
+    [ "$(wc -l <"$work/out")" -eq 2 ]
+    pass "not the one good image of a folder: $(cat "$work/out")" $?
+    mv "$work/none/$1" "$picture"
+    picture "$2"
+    rm "$work"/none/* "$picture"
+}
+printf '' | foreign a.jpg "the file is empty"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n' | foreign b.JPG "looks like a Git LFS pointer"
+printf '<html><title>404</title>' | foreign c.jpeg "looks like an HTML page"
+printf '\000\000\000\030ftypheic' | foreign d.jpg "looks like a HEIC image"
+printf '\000\005\026\007\000\002' | foreign ._e.jpg "looks like macOS's AppleDouble file"
+cat "$checkpoint" | foreign f.jpg "looks like weights (.safetensors)"
 long=$(printf '%05000d' 0)
 one_line 1 predict "$work/run" "$long"
 one_line 1 predict "$work/run" "$work/a
@@ -161,7 +185,11 @@ weights 1 "a header of 9223372036854775807 bytes"
 printf '\002\000\000\000\000\000\000\000{}' >"$weights"
 weights 1 "of no network"
 cp "$image" "$weights"
-weights 1 weights.safetensors
+weights 1 "weights.safetensors: byte 0: looks like a JPEG image, weights (.safetensors) expected"
+printf 'version https://git-lfs.github.com/spec/v1\n' >"$weights"
+weights 1 "looks like a Git LFS pointer"
+printf '' >"$weights"
+weights 1 "weights.safetensors: byte 0: the file is empty, weights (.safetensors) expected"
 changed() { # FROM TO: as long; within the header
     sed "s/$1/$2/" "$checkpoint" >"$weights"
     cmp -s "$checkpoint" "$weights"
@@ -200,9 +228,14 @@ weights 1 conv1.weight
     head -c $((size - 4)) "$checkpoint"
     printf '\377\377\377\377'
 } >"$weights"
-weights 1 "holds nan"
+weights 1 "holds nan at ["
+{
+    head -c $((size - 4)) "$checkpoint"
+    printf '\000\000\200\177'
+} >"$weights"
+weights 1 "holds inf at ["
 one_line 1 train $net --data "$data" --out "$work/x" --init "$weights"
-says "holds nan"
+says "holds inf"
 # Not the network that --net names, and one whose size it cannot have.
 one_line 1 predict "$checkpoint" "$image" --net resnet50
 one_line 2 predict "$checkpoint" "$image" --size 0

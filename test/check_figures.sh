@@ -16,7 +16,7 @@ diverge wild --overfit 8 --lr 1e6 --weight-decay 100 --epochs 30
 says "the loss is"
 says "there is no checkpoint yet"
 diverge late --limit 40 --lr 1e6 --warmup 100 --epochs 30
-diverge kept --limit 40 --lr 1e6 --warmup 1000000 --weight-decay 1000 --epochs 300
+diverge kept --limit 40 --lr 1e6 --warmup 1000000 --weight-decay 10 --epochs 300
 says "the last sound checkpoint is of step"
 says "the last state of step"
 last=$(sed -n 's/.*sound checkpoint is of step \([0-9]*\),.*/\1/p' "$work/err")
@@ -26,7 +26,7 @@ pass "the checkpoint of step $last is not there" $?
 pass "a run that diverged is marked as done" $?
 cp -R "$work/kept" "$work/again"
 cp "$work/err" "$work/said"
-diverge again --limit 40 --lr 1e6 --warmup 1000000 --weight-decay 1000 --epochs 300
+diverge again --limit 40 --lr 1e6 --warmup 1000000 --weight-decay 10 --epochs 300
 sed 's:/again::' "$work/err" >"$work/err.again"
 sed 's:/kept::' "$work/said" >"$work/err.kept"
 same "$work/err.again" "$work/err.kept"

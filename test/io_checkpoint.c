@@ -3,6 +3,7 @@
 #include "test.h"
 #include "io_temp.h"
 
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -46,6 +47,11 @@ static tx_weights *filled(const tx_graph *g, uint64_t seed)
 {
     tx_weights *w = tx_weights_new(g, 0);
     tx_weights_init(w, seed);
+    for (int i = 0; i < tx_graph_params(g); i++) {
+        const tx_param *p = tx_graph_param(g, i);
+        for (size_t k = 0; strstr(p->name, "running_var") && k < p->count; k++)
+            tx_weights_param(w, p)[k] = fabsf(tx_weights_param(w, p)[k]);
+    }
     for (size_t i = 0; i < w->counters; i++)
         w->counter[i] = (int64_t)(1000 * seed + i);
     return w;
@@ -194,13 +200,95 @@ static void other_types(void)
               strstr(tx_error_message(), "features.0.bn.weight I64 (5), not (5)"),
           "%s", tx_error_message());
     CHECK(tx_checkpoint_load(temp_path("none"), b, 0, NULL) == TX_ERR_FILE, "no such file");
-    temp_text(temp_path("x.pth"), "anything");
+    temp_text(temp_path("x.pth"), "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.");
     CHECK(tx_checkpoint_load(temp_path("x.pth"), b, 0, NULL) != TX_OK && strstr(tx_error_message(), "PyTorch"), "%s",
           tx_error_message());
     tx_free(values);
     tx_free(floats);
     tx_weights_free(a);
     tx_weights_free(b);
+    tx_graph_free(g);
+}
+
+/* A file in which element i of a tensor is `value`, of the counter if the tensor is one; the message has `wanted`, or the
+ * weights are read. */
+static void with_value(tx_weights *w, const char *name, size_t i, double value, const char *wanted)
+{
+    const char *path = temp_path("v");
+    int at = tx_graph_find(w->graph, name);
+    CHECK(at >= 0, "no parameter %s", name);
+    const tx_param *p = tx_graph_param(w->graph, at);
+    tx_weights *read = filled(w->graph, 3);
+    float kept[200], changed[200];
+    int64_t counted = 0;
+    if (p->role == TX_ROLE_COUNTER) {
+        counted = w->counter[p->offset];
+        w->counter[p->offset] = (int64_t)value;
+    } else {
+        tx_param_export(p, tx_weights_param(w, p), kept);
+        memcpy(changed, kept, p->count * sizeof *kept);
+        changed[i] = (float)value;
+        tx_param_import(p, changed, tx_weights_param(w, p));
+    }
+    CHECK(tx_checkpoint_save(path, w, NULL, 0) == TX_OK, "%s", tx_error_message());
+    CHECK(p->role == TX_ROLE_COUNTER || (tx_checkpoint_check(w, "mine") == TX_OK) == !wanted, "%s %g in memory", name,
+          value);
+    tx_status status = tx_checkpoint_load(path, read, 0, NULL);
+    if (!wanted)
+        CHECK(status == TX_OK && equal(w, read, NULL), "%s %g: %s", name, value, tx_error_message());
+    else
+        CHECK(status == TX_ERR_FORMAT && strstr(tx_error_message(), wanted) && strstr(tx_error_message(), path) &&
+                  strstr(tx_error_message(), name),
+              "%s: '%s', expected '%s'", name, tx_error_message(), wanted);
+    if (p->role == TX_ROLE_COUNTER)
+        w->counter[p->offset] = counted;
+    else
+        tx_param_import(p, kept, tx_weights_param(w, p));
+    tx_weights_free(read);
+}
+
+static void unsound_values(void)
+{
+    tx_graph *g = network(5, 4, 1);
+    tx_weights *w = filled(g, 1);
+    double inf = (double)INFINITY;
+    with_value(w, "features.0.conv.weight", 17, (double)NAN, "holds nan at [0,2,2,1] but finite numbers are expected");
+    with_value(w, "features.0.conv.weight", 89, inf, "holds inf at [4,2,2,1] but");
+    with_value(w, "features.0.conv.weight", 0, -inf, "holds -inf at [0,0,0,0] but");
+    with_value(w, "classifier.1.bias", 3, inf, "holds inf at [3] but");
+    with_value(w, "features.1.bn.running_mean", 6, -inf, "holds -inf at [6] but");
+    with_value(w, "features.1.bn.running_var", 2, -1e-30, "at [2] but finite numbers from 0 are expected");
+    with_value(w, "features.1.bn.running_var", 2, (double)NAN, "holds nan at [2] but finite numbers from 0");
+    with_value(w, "features.1.bn.num_batches_tracked", 0, -5, "holds -5 but numbers from 0 are expected");
+    with_value(w, "features.0.conv.weight", 89, -3e38, NULL);
+    with_value(w, "features.1.bn.running_mean", 0, -7, NULL);
+    with_value(w, "features.1.bn.running_var", 6, 0, NULL);
+    with_value(w, "features.1.bn.running_var", 6, -0.0, NULL);
+    with_value(w, "features.1.bn.running_var", 6, 1e-45, NULL);
+    with_value(w, "features.1.bn.num_batches_tracked", 0, 0, NULL);
+    tx_weights_free(w);
+    tx_graph_free(g);
+}
+
+/* A number that only a wider type holds. */
+static void beyond_float(void)
+{
+    tx_graph *g = tx_graph_new();
+    tx_node *x = tx_input(g, 3, 8, 8);
+    tx_graph_add(g, &layer, "fc", &x, 1, &(layer_args){2, 1, 1, 0}, sizeof(layer_args));
+    tx_weights *w = tx_weights_new(g, 0);
+    double values[2] = {1, -1e39};
+    size_t shape[2] = {1, 2};
+    for (int k = 0; k < 2; k++) {
+        tx_safetensors_writer *file = tx_safetensors_create(temp_path("d"));
+        tx_safetensors_put(file, "fc.weight", TX_F64, 2, shape, values);
+        CHECK(tx_safetensors_finish(file) == TX_OK, "%s", tx_error_message());
+        tx_status status = tx_checkpoint_load(temp_path("d"), w, 0, NULL);
+        CHECK(k ? status == TX_OK : status && strstr(tx_error_message(), "holds -inf as float32 at [0,1] but"), "%s",
+              tx_error_message());
+        values[1] = -1e38;
+    }
+    tx_weights_free(w);
     tx_graph_free(g);
 }
 
@@ -253,6 +341,8 @@ int main(void)
     round_trip();
     mismatches();
     other_types();
+    unsound_values();
+    beyond_float();
     torture();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());

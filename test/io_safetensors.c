@@ -102,10 +102,8 @@ static void lengths(void)
     temp_write(temp_path("l"), beyond, 5);
     CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "cut off at byte 5"), "%s",
           tx_error_message());
-    temp_write(temp_path("x.pth"), beyond, sizeof beyond);
-    CHECK(!tx_safetensors_open(temp_path("x.pth")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
     temp_write(temp_path("l"), "PK\3\4aaaaaaa", 11);
-    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "PyTorch"), "%s", tx_error_message());
+    CHECK(!tx_safetensors_open(temp_path("l")) && strstr(tx_error_message(), "ZIP"), "%s", tx_error_message());
     temp_write(temp_path("l"),
                "\x80\x02\x8a\x0al\xfc\x9c"
                "F\xf9",
