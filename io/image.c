@@ -45,12 +45,20 @@ tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *n
 
 tx_status tx_image_read(const char *path, tx_image *out)
 {
+    uint64_t sum;
+    return tx_image_read_sum(path, out, &sum);
+}
+
+tx_status tx_image_read_sum(const char *path, tx_image *out, uint64_t *sum)
+{
     unsigned char *bytes;
     size_t size;
     memset(out, 0, sizeof *out);
+    *sum = 0;
     tx_status status = tx_file_read(path, FILE_LIMIT, &bytes, &size);
     if (status)
         return status;
+    *sum = tx_checksum(bytes, size);
     status = tx_image_decode(bytes, size, path, out);
     tx_free(bytes);
     return status;

@@ -327,7 +327,12 @@ typedef struct tx_loader_options {
     uint64_t seed;
     int skip_bad; /* 1: an image that cannot be read is left out of its batch; 0: it is an error */
     size_t cache; /* bytes of resized images to keep, so that they are decoded once; 0: TX_LOADER_CACHE */
+    /* What each image of the dataset was when it was read: 0 not yet, TX_IMAGE_BAD, or the checksum of its file (tx_checksum; 2 more where that is 0 or 1).
+     * The loader writes it, and one that is something else when it is read again fails (TX_ERR_FILE), with skip_bad too. The
+     * caller's, who may keep it from one loader to the next; NULL: nothing is compared. */
+    uint64_t *seen;
 } tx_loader_options;
+#define TX_IMAGE_BAD ((uint64_t)1)
 /* The dataset must outlive the loader. */
 tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *options);
 void tx_loader_free(tx_loader *loader);

@@ -24,4 +24,7 @@ enum { TX_PROGRESS_LINE = 1001 };
 void tx_progress_format(const tx_progress *progress, double now, int last, const char *note, size_t columns,
                         char out[TX_PROGRESS_LINE]);
 
+/* tx_image_read; *sum receives the checksum of the file's bytes, also where these are no image; 0 if it cannot be read. */
+tx_status tx_image_read_sum(const char *path, tx_image *out, uint64_t *sum);
+
 #endif

@@ -10,6 +10,8 @@
 /* One image of a batch at work. */
 typedef struct slot {
     tx_image image; /* decoded and resized just now; empty if it was cached */
+    int read;       /* it was to be read just now */
+    uint64_t sum;   /* of the file's bytes */
     tx_status status;
     char message[512];
 } slot;
@@ -95,6 +97,7 @@ static void load_one(void *context, size_t k, int worker)
     uint32_t i = b->index[k];
     size_t side = (size_t)loader->options.preprocess.size;
     s->status = TX_OK;
+    s->read = 0;
     memset(&s->image, 0, sizeof s->image);
     if (loader->bad[i])
         return;
@@ -102,7 +105,9 @@ static void load_one(void *context, size_t k, int worker)
     if (!image->pixels) {
         tx_framing framing;
         char *path = tx_dataset_file(loader->dataset, i);
-        s->status = path ? tx_preprocess_read(&loader->options.preprocess, path, &s->image, &framing) : TX_ERR_MEMORY;
+        s->read = 1;
+        s->status =
+            path ? tx_preprocess_read(&loader->options.preprocess, path, &s->image, &framing, &s->sum) : TX_ERR_MEMORY;
         tx_free(path);
         if (s->status) {
             memset(&s->image, 0, sizeof s->image);
@@ -130,20 +135,55 @@ static void keep_image(tx_loader *loader, uint32_t i, tx_image *image)
     loader->bytes += bytes;
 }
 
-/* Remembers the failures that skip_bad passes over; any other is the batch's. The first in the batch's order wins. */
+/* An image that is not what it was: what an epoch has learnt from it, another would not find again. */
+static tx_status fail_changed(const tx_loader *loader, uint32_t i, const slot *s, uint64_t before)
+{
+    char text[TX_TEXT], *path = tx_dataset_file(loader->dataset, i);
+    if (!path)
+        return TX_ERR_MEMORY;
+    tx_escape(text, sizeof text, path);
+    tx_free(path);
+    if (s->status)
+        return tx_fail(TX_ERR_FILE, "an image that was read before cannot be any more: %s", s->message);
+    if (before == TX_IMAGE_BAD)
+        return tx_fail(TX_ERR_FILE, "%s: could not be read before and can be now; the run leaves it out", text);
+    return tx_fail(TX_ERR_FILE, "%s: is another file than when it was read before (checksum %016llx, was %016llx)",
+                   text, (unsigned long long)s->sum, (unsigned long long)before);
+}
+
+/* What became of an image: TX_OK if it is in the batch or is left out, else the batch's failure. It is compared with what
+ * it was; a bad one is noted only where it is passed over: else it is an error, and may be mended. */
+static tx_status judge(tx_loader *loader, uint32_t i, const slot *s)
+{
+    uint64_t *seen = loader->options.seen, now = s->status ? TX_IMAGE_BAD : s->sum < 2 ? s->sum + 2 : s->sum;
+    int bad = s->status == TX_ERR_FORMAT || s->status == TX_ERR_FILE;
+    if (!s->read)
+        return TX_OK;
+    if (s->status && !bad)
+        return tx_fail(s->status, "%s", s->message);
+    if (seen && seen[i] && seen[i] != now)
+        return fail_changed(loader, i, s, seen[i]);
+    if (bad && !loader->options.skip_bad)
+        return tx_fail(s->status, "%s", s->message);
+    if (seen)
+        seen[i] = now;
+    if (bad && !loader->bad[i] && !(loader->bad[i] = tx_strdup(s->message)))
+        return TX_ERR_MEMORY;
+    return TX_OK;
+}
+
+/* The first failure in the batch's order is the batch's. */
 static tx_status settle(tx_loader *loader, const uint32_t *index, size_t n)
 {
     tx_status status = TX_OK;
     for (size_t k = 0; k < n; k++) {
         slot *s = &loader->slots[k];
-        keep_image(loader, index[k], &s->image);
-        if (s->status == TX_OK || status)
-            continue;
-        int skip = loader->options.skip_bad && (s->status == TX_ERR_FORMAT || s->status == TX_ERR_FILE);
-        if (!skip)
-            status = tx_fail(s->status, "%s", s->message);
-        else if (!loader->bad[index[k]] && !(loader->bad[index[k]] = tx_strdup(s->message)))
-            status = TX_ERR_MEMORY;
+        if (status == TX_OK)
+            status = judge(loader, index[k], s);
+        if (status == TX_OK)
+            keep_image(loader, index[k], &s->image);
+        else
+            tx_image_free(&s->image);
     }
     return status;
 }

@@ -11,8 +11,9 @@ typedef struct tx_pixel_table {
 void tx_pixel_table_make(const tx_normalize *normalize, tx_pixel_table *table);
 
 tx_status tx_preprocess_check(const tx_preprocess *how);
-/* Decodes and resizes, and says where a centred crop lies. *out is the caller's. */
-tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing);
+/* Decodes and resizes, and says where a centred crop lies. *out is the caller's; sum as in tx_image_read_sum. */
+tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing,
+                             uint64_t *sum);
 /* The size x size square at (left, top), which lies within the image, as (H,W,3) floats. */
 void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, int size, float *pixels);
 

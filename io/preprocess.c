@@ -1,4 +1,5 @@
 /* preprocess.c - from a decoded image to the floats that a network reads. */
+#include "io_private.h"
 #include "loader_private.h"
 
 #include <limits.h>
@@ -85,10 +86,11 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
     return TX_OK;
 }
 
-tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing)
+tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing,
+                             uint64_t *sum)
 {
     tx_image image;
-    tx_status status = tx_image_read(path, &image);
+    tx_status status = tx_image_read_sum(path, &image, sum);
     if (status)
         return status;
     status = tx_preprocess_frame(how, image.width, image.height, framing);
@@ -133,9 +135,10 @@ tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *
 {
     tx_framing place;
     tx_image image;
+    uint64_t sum;
     tx_status status = tx_preprocess_check(how);
     if (status == TX_OK)
-        status = tx_preprocess_read(how, path, &image, &place);
+        status = tx_preprocess_read(how, path, &image, &place, &sum);
     if (status)
         return status;
     tx_pixel_table table;

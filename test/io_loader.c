@@ -249,6 +249,88 @@ static void bad_images(void)
     tx_dataset_free(d);
 }
 
+/* Loads images 0..2 of good.csv by a loader of its own. */
+static tx_status read_again(const tx_dataset *d, uint64_t *seen, int skip, size_t cache)
+{
+    uint32_t index[] = {1, 0, 2};
+    float pixels[3 * EACH];
+    size_t count;
+    tx_loader_options o = plain(0);
+    o.seen = seen;
+    o.skip_bad = skip;
+    o.cache = cache;
+    tx_loader *l = tx_loader_new(d, &o);
+    tx_status status = tx_loader_batch(l, 0, index, 3, pixels, index, &count);
+    tx_loader_free(l);
+    return status;
+}
+
+/* Images that are something else at a later reading. */
+static void changed_images(void)
+{
+    tx_dataset *d = table(good, 5);
+    uint64_t seen[5] = {0}, wide = tx_checksum(grey_jpeg, sizeof grey_jpeg);
+    uint64_t tall = tx_checksum(coloured_jpeg, sizeof coloured_jpeg);
+    const char *path = temp_path("train/wide.jpg");
+    unsigned char other[sizeof grey_jpeg];
+    char number[32];
+    memcpy(other, grey_jpeg, sizeof other);
+    other[sizeof other - 3] ^= 1; /* within the picture */
+    for (int i = 0; i < 2; i++) {
+        CHECK(read_again(d, seen, 0, (size_t)i) == TX_OK, "%s", tx_error_message());
+        CHECK(seen[0] == wide && seen[1] == tall && seen[2] == wide && seen[3] == 0, "what was seen");
+    }
+    temp_write(path, other, sizeof other);
+    for (int skip = 0; skip < 2; skip++) {
+        CHECK(read_again(d, seen, skip, 0) == TX_ERR_FILE &&
+                  strstr(tx_error_message(), "train/wide.jpg: is another file"),
+              "one bit: %s", tx_error_message());
+        snprintf(number, sizeof number, "%016llx", (unsigned long long)tx_checksum(other, sizeof other));
+        CHECK(strstr(tx_error_message(), number), "%s", tx_error_message());
+        CHECK(seen[0] == wide, "the change is kept");
+    }
+    CHECK(read_again(d, NULL, 0, 0) == TX_OK, "nothing is compared: %s", tx_error_message());
+    temp_write(path, grey_jpeg, 100);
+    for (int skip = 0; skip < 2; skip++)
+        CHECK(read_again(d, seen, skip, 0) == TX_ERR_FILE && strstr(tx_error_message(), "cannot be any more") &&
+                  strstr(tx_error_message(), "train/wide.jpg: byte"),
+              "cut: %s", tx_error_message());
+    memset(seen, 0, sizeof seen);
+    CHECK(read_again(d, seen, 0, 0) == TX_ERR_FORMAT && seen[0] == 0 && seen[2] == 0 && seen[1] == tall,
+          "an error is not noted: %s", tx_error_message());
+    CHECK(read_again(d, seen, 1, 0) == TX_OK && seen[0] == TX_IMAGE_BAD && seen[2] == TX_IMAGE_BAD && seen[1] == tall,
+          "%s", tx_error_message());
+    unlink(path);
+    CHECK(read_again(d, seen, 1, 0) == TX_OK, "bad in another way: %s", tx_error_message());
+    temp_write(path, grey_jpeg, sizeof grey_jpeg);
+    CHECK(read_again(d, seen, 1, 0) == TX_ERR_FILE && strstr(tx_error_message(), "wide.jpg: could not be read before"),
+          "%s", tx_error_message());
+    tx_dataset_free(d);
+}
+
+/* What is in the cache is not read again. */
+static void changed_cached(void)
+{
+    tx_dataset *d = table(good, 5);
+    uint64_t seen[5] = {0};
+    uint32_t index[] = {0, 3};
+    float pixels[2 * EACH], again[2 * EACH];
+    size_t count;
+    tx_loader_options o = plain(0);
+    o.seen = seen;
+    tx_loader *l = tx_loader_new(d, &o);
+    CHECK(tx_loader_batch(l, 0, index, 2, pixels, index, &count) == TX_OK, "%s", tx_error_message());
+    temp_text(temp_path("train/wide.jpg"), "no image");
+    CHECK(tx_loader_batch(l, 1, index, 2, again, index, &count) == TX_OK && count == 2 &&
+              memcmp(pixels, again, sizeof pixels) == 0,
+          "%s", tx_error_message());
+    index[0] = 2;
+    CHECK(tx_loader_batch(l, 1, index, 2, again, index, &count) == TX_ERR_FORMAT && seen[2] == 0, "a place of its own");
+    temp_write(temp_path("train/wide.jpg"), grey_jpeg, sizeof grey_jpeg);
+    tx_loader_free(l);
+    tx_dataset_free(d);
+}
+
 static void no_memory(void)
 {
     tx_dataset *d = table(mixed, 6);
@@ -319,6 +401,8 @@ int main(void)
     batches();
     training();
     bad_images();
+    changed_images();
+    changed_cached();
     no_memory();
     sample();
     temp_end();
