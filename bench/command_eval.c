@@ -2,8 +2,9 @@
  *
  * An ensemble is the mean of probabilities per image; the maximum over a study's views comes after. */
 #include "bench.h"
-#include "environment.h"
+#include "data_notes.h"
 #include "model.h"
+#include "outputs.h"
 #include "run.h"
 #include "scores.h"
 
@@ -15,6 +16,7 @@
 typedef struct entry {
     model model;
     const char *name;
+    const char *folder; /* of the data */
     tx_dataset *data;   /* with this model's tasks */
     int *column;        /* a task: its output */
     float *probability; /* images x tasks */
@@ -25,44 +27,21 @@ typedef struct entry {
 typedef struct evaluation {
     const options *o;
     const char *split;
-    char *folder;
     int by_study, batch;
     entry *entry;
     size_t models, entries; /* entries: and the ensemble */
 } evaluation;
 
-/* Which output each of the dataset's tasks is: by name where the file has names, else in order. */
-static tx_status match_tasks(entry *e)
-{
-    char escaped[TX_TEXT];
-    const model *m = &e->model;
-    e->column = tx_alloc((size_t)e->data->tasks, sizeof *e->column);
-    if (!e->column)
-        return TX_ERR_MEMORY;
-    if (!m->task && m->choice.classes != e->data->tasks)
-        return tx_fail(TX_ERR_ARGUMENT,
-                       "%s: %d outputs without names, expected one for each of the %d tasks (--tasks names them)",
-                       m->name, m->choice.classes, e->data->tasks);
-    for (int k = 0; k < e->data->tasks; k++) {
-        int c = m->task ? 0 : k;
-        while (m->task && c < m->choice.classes && strcmp(m->task[c], e->data->task[k]))
-            c++;
-        if (c == m->choice.classes)
-            return tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", m->name,
-                           tx_escape(escaped, sizeof escaped, e->data->task[k]));
-        e->column[k] = c;
-    }
-    return TX_OK;
-}
-
 static int open_entry(evaluation *v, entry *e, const char *name)
 {
     int code = model_open(&e->model, name, v->o);
     e->name = name;
+    if (code == EXIT_DONE)
+        code = model_data(&e->model, v->o, &e->folder);
     if (code != EXIT_DONE)
         return code;
-    e->data = recipe_dataset(&e->model.recipe, v->folder, v->split, e->model.recipe.tasks, 0);
-    if (!e->data || match_tasks(e) || model_check(&e->model))
+    e->data = recipe_dataset(&e->model.recipe, e->folder, v->split, e->model.recipe.tasks, 0);
+    if (!e->data || outputs_match(&e->model, e->data, &e->column) || model_check(&e->model))
         return complain_failed();
     size_t cells = e->data->images * (size_t)e->data->tasks;
     e->probability = tx_alloc(cells, sizeof *e->probability);
@@ -150,6 +129,7 @@ static tx_status make_ensemble(evaluation *v)
 {
     entry *all = &v->entry[v->models], *first = &v->entry[0];
     all->name = "ensemble";
+    all->folder = first->folder;
     all->data = first->data;
     size_t tasks = (size_t)first->data->tasks, cells = first->data->images * tasks;
     all->probability = tx_alloc(cells, sizeof *all->probability);
@@ -179,7 +159,9 @@ static void print_number(const char *format, double value)
 
 static void print_entry(const evaluation *v, const entry *e)
 {
-    printf("%s: %zu %s of the %s split\n", e->name, e->scores.units, v->by_study ? "studies" : "images", v->split);
+    char name[TX_TEXT], folder[TX_TEXT];
+    printf("%s: %zu %s of the %s split of\n%s\n", tx_escape(name, sizeof name, e->name), e->scores.units,
+           v->by_study ? "studies" : "images", v->split, tx_escape(folder, sizeof folder, e->folder));
     printf("%-28s %6s %6s %9s %19s  %-14s %9s %9s %9s %9s\n", "task", "pos.", "neg.", "AUC", "95% interval", "method",
            "threshold", "sens.", "spec.", "ECE");
     for (int k = 0; k < e->scores.tasks; k++) {
@@ -209,6 +191,7 @@ static void json_entry(json *j, const entry *e)
 {
     json_open(j, NULL, '{');
     json_string(j, "model", e->name);
+    json_string(j, "data", e->folder);
     scores_json(&e->scores, j);
     json_close(j, '}');
 }
@@ -217,6 +200,7 @@ static void print_json(const evaluation *v)
 {
     json j = {0};
     json_open(&j, NULL, '{');
+    json_string(&j, "data", v->entry[0].folder);
     json_string(&j, "split", v->split);
     json_string(&j, "unit", v->by_study ? "study" : "image");
     json_whole(&j, "images", (long long)v->entry[0].data->images);
@@ -279,6 +263,17 @@ static tx_status write_folder(const evaluation *v, const char *folder)
 }
 
 /* -------------------------------------------------------------------------------------------- command */
+static tx_status say_notes(const evaluation *v)
+{
+    tx_buffer notes = {0};
+    data_notes(&notes, &v->entry[0].data, &v->split, 1, 0);
+    if (notes.data)
+        say_lines(notes.data);
+    tx_status status = notes.status;
+    tx_buffer_free(&notes);
+    return status;
+}
+
 static int evaluate(evaluation *v)
 {
     char escaped[TX_TEXT];
@@ -292,7 +287,10 @@ static int evaluate(evaluation *v)
                             "--views, --uncertain and --blank make them equal",
                             v->entry[0].name, v->entry[i].name);
         model_describe(&v->entry[i].model);
+        outputs_say(&v->entry[i].model, v->entry[i].data);
     }
+    if (say_notes(v))
+        return complain_failed();
     const char *out = option_text(v->o, "out");
     if (out && run_is_there(out))
         return complain(EXIT_FAILED,
@@ -331,11 +329,9 @@ int command_eval(const options *o)
     v.batch = (int)option_whole(o, "batch");
     v.entries = v.models + (v.models > 1);
     v.entry = tx_alloc(v.entries, sizeof *v.entry);
-    v.folder = option_text(o, "data") ? tx_strdup(option_text(o, "data")) : sample_folder();
-    int code = v.entry && v.folder ? evaluate(&v) : complain_failed();
+    int code = v.entry ? evaluate(&v) : complain_failed();
     for (size_t i = 0; v.entry && i < v.entries; i++)
         free_entry(&v.entry[i], i < v.models);
     tx_free(v.entry);
-    tx_free(v.folder);
     return code;
 }

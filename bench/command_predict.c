@@ -355,6 +355,8 @@ static int predict(prediction *p)
     int code = model_open(&p->model, p->o->argument[0], p->o);
     if (code != EXIT_DONE)
         return code;
+    if (!p->paths.data)
+        p->paths.data = p->model.data;
     if (p->logits && p->model.files > 1)
         return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
     if (choose_columns(p) || gather(&p->paths, p->o))

@@ -1,47 +1,14 @@
 /* data_notes.c - what is odd about tables of images, in words: lines of a plan, of a check, below a table. */
 #include "data_notes.h"
+#include "list.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { COLUMNS = 80 };
 
 const char *task_state_name(tx_task_state state)
 {
     static const char *const names[] = {NULL, "empty throughout", "no label", "no negative", "no positive"};
     return names[state];
-}
-
-/* ----------------------------------------------------------------------------------------------- lists */
-/* A line "HEAD: item, item", begun with its first item and broken before the column where a terminal's ends. */
-typedef struct list {
-    tx_buffer *to;
-    char head[128];
-    size_t column; /* 0: no item so far */
-} list;
-
-static void add_item(list *l, const char *item)
-{
-    size_t n = strlen(item);
-    if (l->column == 0) {
-        tx_buffer_add(l->to, "%s", l->head);
-        l->column = strlen(l->head);
-    } else {
-        tx_buffer_append(l->to, ",");
-        l->column++;
-    }
-    if (l->column + n + 2 > COLUMNS) {
-        tx_buffer_append(l->to, "\n   ");
-        l->column = 3;
-    }
-    tx_buffer_add(l->to, " %s", item);
-    l->column += n + 1;
-}
-
-static void end_list(const list *l)
-{
-    if (l->column)
-        tx_buffer_append(l->to, "\n");
 }
 
 /* ------------------------------------------------------------------------------------------- of columns */
@@ -52,15 +19,17 @@ static void passed_columns(tx_buffer *to, const tx_dataset *d, const char *split
              index ? "an index, passed over" : "columns passed over (--tasks can name them)");
     for (size_t i = 0; i < d->passed_columns; i++) {
         const tx_passed_column *p = &d->passed[i];
-        char item[TX_TEXT + 32];
-        if (p->name[0])
+        char item[TX_TEXT + 32], name[TX_TEXT];
+        if (strchr(p->name, ','))
+            snprintf(item, sizeof item, "'%s'", tx_escape(name, sizeof name, p->name));
+        else if (p->name[0])
             tx_escape(item, TX_TEXT, p->name);
         else
             snprintf(item, sizeof item, "column %zu, which has no name", p->column);
         if (p->index == index)
-            add_item(&l, item);
+            list_add(&l, item);
     }
-    end_list(&l);
+    list_end(&l);
 }
 
 static void tasks_in_state(tx_buffer *to, const tx_dataset *d, const char *split, tx_task_state state)
@@ -70,8 +39,8 @@ static void tasks_in_state(tx_buffer *to, const tx_dataset *d, const char *split
     snprintf(l.head, sizeof l.head, "%s: %s:", split, task_state_name(state));
     for (int k = 0; k < d->tasks; k++)
         if (d->note[k].state == state)
-            add_item(&l, tx_escape(item, sizeof item, d->task[k]));
-    end_list(&l);
+            list_add(&l, tx_escape(item, sizeof item, d->task[k]));
+    list_end(&l);
 }
 
 static void twins(tx_buffer *to, const tx_dataset *d, const char *split)
@@ -85,9 +54,9 @@ static void twins(tx_buffer *to, const tx_dataset *d, const char *split)
             continue;
         snprintf(item, sizeof item, "%s %s %s", tx_escape(a, sizeof a, d->task[k]),
                  n->opposite ? "is the opposite of" : "says the same as", tx_escape(b, sizeof b, d->task[n->twin]));
-        add_item(&l, item);
+        list_add(&l, item);
     }
-    end_list(&l);
+    list_end(&l);
 }
 
 /* ------------------------------------------------------------------------------------------- of images */
@@ -99,9 +68,9 @@ static void own_studies(tx_buffer *to, tx_dataset *const *d, const char *const *
         if (!d[i] || d[i]->alone == 0)
             continue;
         snprintf(item, sizeof item, "%zu of %.16s's %zu", d[i]->alone, split[i], d[i]->images);
-        add_item(&l, item);
+        list_add(&l, item);
     }
-    end_list(&l);
+    list_end(&l);
 }
 
 static void repeated_paths(tx_buffer *to, tx_dataset *const *d, const char *const *split, int a, int b)

@@ -219,23 +219,39 @@ static tx_status name_tasks(model *m)
                          m->choice.classes);
 }
 
+/* What config.txt says of a RUN's data. A folder of checkpoints alone has none. */
+static tx_status find_data(model *m)
+{
+    settings config = {0};
+    char *path = tx_path_join(m->name, "config.txt");
+    tx_status status = !path ? TX_ERR_MEMORY : tx_path_exists(path) ? settings_read(&config, path) : TX_OK;
+    const char *data = status == TX_OK ? settings_get(&config, "data") : NULL;
+    if (data && !(m->data = tx_strdup(data)))
+        status = TX_ERR_MEMORY;
+    settings_free(&config);
+    tx_free(path);
+    return status;
+}
+
 static tx_status find_files(model *m, const options *o)
 {
     struct stat about;
     size_t n = 1;
     run_checkpoint *list = NULL;
-    int folder = stat(m->name, &about) == 0 && S_ISDIR(about.st_mode);
-    tx_status status = folder ? run_checkpoints(m->name, &list, &n) : TX_OK;
+    m->run = stat(m->name, &about) == 0 && S_ISDIR(about.st_mode);
+    tx_status status = m->run ? run_checkpoints(m->name, &list, &n) : TX_OK;
     if (status)
         return status;
-    size_t wanted = folder && !option_on(o, "ensemble") ? 1 : n;
+    size_t wanted = m->run && !option_on(o, "ensemble") ? 1 : n;
     m->file = tx_alloc(wanted, sizeof *m->file);
     for (size_t i = 0; m->file && i < wanted; i++) {
-        m->file[i] = tx_strdup(folder ? list[i].path : m->name);
+        m->file[i] = tx_strdup(m->run ? list[i].path : m->name);
         m->files += m->file[i] != NULL;
     }
-    run_checkpoints_free(list, folder ? n : 0);
-    return m->files == wanted ? TX_OK : TX_ERR_MEMORY;
+    run_checkpoints_free(list, m->run ? n : 0);
+    if (m->files < wanted)
+        return TX_ERR_MEMORY;
+    return m->run ? find_data(m) : TX_OK;
 }
 
 int model_open(model *m, const char *name, const options *o)
@@ -280,6 +296,27 @@ tx_status model_check(const model *m)
     return status;
 }
 
+int model_data(const model *m, const options *o, const char **folder)
+{
+    char name[TX_TEXT], data[TX_TEXT];
+    tx_escape(name, sizeof name, m->name);
+    *folder = option_text(o, "data");
+    if (*folder)
+        return EXIT_DONE;
+    if (!m->run)
+        return complain(EXIT_USAGE, "--data is missing: %s is no run, which would say on which data it was trained",
+                        name);
+    if (!m->data)
+        return complain(EXIT_FAILED, "%s: no config.txt that says on which data it was trained; --data names a folder",
+                        name);
+    if (!tx_path_exists(m->data))
+        return complain(EXIT_FAILED,
+                        "%s: no such folder any more, the data that %s was trained with; --data names another",
+                        tx_escape(data, sizeof data, m->data), name);
+    *folder = m->data;
+    return EXIT_DONE;
+}
+
 void model_free(model *m)
 {
     for (int i = 0; m->task && i < m->choice.classes; i++)
@@ -288,6 +325,7 @@ void model_free(model *m)
         tx_free(m->file[i]);
     tx_free(m->task);
     tx_free(m->file);
+    tx_free(m->data);
     recipe_free(&m->recipe);
     settings_free(&m->carried);
     memset(m, 0, sizeof *m);

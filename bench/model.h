@@ -14,6 +14,8 @@ typedef struct model {
     char **task;      /* names of the outputs, or NULL where the file does not have them */
     char **file;      /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
     size_t files;
+    int run;    /* a RUN folder */
+    char *data; /* the folder of the data that it was trained with; NULL where that is not known */
 } model;
 
 /* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status,
@@ -21,6 +23,9 @@ typedef struct model {
 int model_open(model *m, const char *name, const options *o);
 /* Whether each of its files holds sound weights of the network: read once, before work that would stop at it begins. */
 tx_status model_check(const model *m);
+/* The folder of the data for a command on this model: --data, else a RUN's own. Returns an exit status, after a line if it is
+ * not EXIT_DONE. */
+int model_data(const model *m, const options *o, const char **folder);
 void model_free(model *m);
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);

@@ -59,7 +59,9 @@ static const option table[] = {
     {"cut", OPTION_WHOLE, ABOUT_NETWORK, "K", NULL, 0, 16, "0", "final blocks to leave out", NULL},
     {"classes", OPTION_WHOLE, ABOUT_NETWORK, "C", NULL, 1, 1000000, "14", "outputs", NULL},
     {"data", OPTION_TEXT, ABOUT_DATA, "DIR", NULL, 0, 0, NULL,
-     "folder with train.csv, valid.csv, maybe test.csv or test_labels.csv (default: the sample)", NULL},
+     "folder with train.csv, valid.csv, maybe test.csv or test_labels.csv (default: a RUN's own; of train and study "
+     "the sample)",
+     NULL},
     {"out", OPTION_TEXT, ABOUT_RUN, "DIR", NULL, 0, 0, NULL, "folder for the results", NULL},
     {"preset", OPTION_TEXT, ABOUT_RUN, "FILE", NULL, 0, 0, "quick", "quick, or a file of options", NULL},
     {"init", OPTION_TEXT, ABOUT_NETWORK, "FILE", NULL, 0, 0, "random", "initial weights: random, or a weights file",
