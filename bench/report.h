@@ -5,25 +5,7 @@
 #define THORAX_BENCH_REPORT_H
 
 #include "message.h"
-
-/* A row of metrics.csv; positives and negatives are NaN in the rows of means. */
-typedef struct metric {
-    uint64_t step;
-    int test; /* of the test split, else of valid */
-    char *task;
-    double positives, negatives, auc, low, high;
-    char *method;
-} metric;
-
-typedef struct metrics {
-    metric *row;
-    size_t rows, room;
-} metrics;
-/* Reads FOLDER/metrics.csv. */
-tx_status metrics_read(metrics *m, const char *folder);
-/* The row, or NULL. */
-const metric *metrics_find(const metrics *m, uint64_t step, int test, const char *task);
-void metrics_free(metrics *m);
+#include "metrics.h"
 
 /* Head with style, and foot with what no page may lack. */
 void report_begin(tx_buffer *p, const char *title);

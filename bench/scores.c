@@ -133,6 +133,9 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const float *
 }
 
 /* ---------------------------------------------------------------------------------------------- scores */
+const char *const mean_tasks[6] = {"Atelectasis", "Cardiomegaly",     "Consolidation",
+                                   "Edema",       "Pleural Effusion", "No Finding"};
+
 /* One task's scores and labels, a unit each. */
 typedef struct unit_list {
     double *score;
@@ -189,64 +192,115 @@ static tx_status score_task(task_score *t, const unit_list *u)
     return status;
 }
 
-static int in_mean(int mean, const char *task)
+int mean_has(int mean, const char *task)
 {
-    static const char *const names[] = {"Atelectasis", "Cardiomegaly",     "Consolidation",
-                                        "Edema",       "Pleural Effusion", "No Finding"};
-    if (mean == 2)
-        return 1;
-    for (int i = 0; i < 5 + mean; i++)
-        if (strcmp(task, names[i]) == 0)
+    for (int i = 0; i < 5 + mean && mean < 2; i++)
+        if (strcmp(task, mean_tasks[i]) == 0)
             return 1;
-    return 0;
+    return mean == 2;
 }
 
-static void take_mean(mean_score *m, int which, const scores *s)
+void means_begin(mean_score mean[3])
 {
-    static const char *const names[] = {"mean5", "mean6", "mean"};
-    double sum = 0;
-    memset(m, 0, sizeof *m);
-    m->name = names[which];
-    for (int k = 0; k < s->tasks; k++) {
-        if (!in_mean(which, s->task[k].task))
-            continue;
-        if (isnan(s->task[k].auc.auc)) {
-            size_t n = strlen(m->left_out);
-            snprintf(m->left_out + n, sizeof m->left_out - n, "%s%.60s", n ? ", " : "", s->task[k].task);
-            continue;
+    mean[0] = (mean_score){"mean5", 0, 0, 5};
+    mean[1] = (mean_score){"mean6", 0, 0, 6};
+    mean[2] = (mean_score){"mean", 0, 0, 0};
+}
+
+void means_add(mean_score mean[3], const char *task, double auc)
+{
+    mean[2].of++;
+    for (int i = 0; i < 3; i++)
+        if (mean_has(i, task) && !isnan(auc)) {
+            mean[i].value += auc;
+            mean[i].tasks++;
         }
-        sum += s->task[k].auc.auc;
-        m->tasks++;
-    }
-    m->value = m->tasks ? sum / m->tasks : (double)NAN;
+}
+
+void means_end(mean_score mean[3])
+{
+    for (int i = 0; i < 3; i++)
+        mean[i].value = mean[i].tasks ? mean[i].value / mean[i].tasks : (double)NAN;
 }
 
 void scores_means(scores *s)
 {
-    for (int i = 0; i < 3; i++)
-        take_mean(&s->mean[i], i, s);
+    means_begin(s->mean);
+    for (int k = 0; k < s->tasks; k++)
+        means_add(s->mean, s->task[k].task, s->task[k].auc.auc);
+    means_end(s->mean);
+}
+
+static tx_status open_units(unit_list *u, const tx_dataset *d)
+{
+    *u = (unit_list){tx_alloc(d->images, sizeof *u->score), tx_alloc(d->images, 1), 0};
+    return u->score && u->label ? TX_OK : TX_ERR_MEMORY;
+}
+
+static void close_units(unit_list *u)
+{
+    tx_free(u->score);
+    tx_free(u->label);
+}
+
+/* How many groups have a present image. */
+static tx_status count_groups(const uint32_t *group, const unsigned char *present, size_t images, size_t *count)
+{
+    unsigned char *seen = tx_alloc(images, 1);
+    *count = 0;
+    for (size_t i = 0; seen && i < images; i++)
+        if (!present || present[i]) {
+            *count += !seen[group[i]];
+            seen[group[i]] = 1;
+        }
+    tx_free(seen);
+    return seen ? TX_OK : TX_ERR_MEMORY;
+}
+
+tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present)
+{
+    e->images = 0;
+    for (size_t i = 0; i < d->images; i++)
+        e->images += !present || present[i];
+    tx_status status = count_groups(d->study, present, d->images, &e->studies);
+    return status == TX_OK ? count_groups(d->patient, present, d->images, &e->patients) : status;
 }
 
 tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
                       int by_study)
 {
+    unit_list u;
     memset(s, 0, sizeof *s);
     s->tasks = d->tasks;
     s->task = tx_alloc((size_t)d->tasks, sizeof *s->task);
-    unit_list u = {tx_alloc(d->images, sizeof *u.score), tx_alloc(d->images, 1), 0};
-    tx_status status = s->task && u.score && u.label ? check_probabilities(d, probability, present) : TX_ERR_MEMORY;
+    tx_status status = open_units(&u, d);
+    if (status == TX_OK)
+        status = s->task ? check_probabilities(d, probability, present) : TX_ERR_MEMORY;
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
         gather(&u, d, (size_t)k, probability, present, by_study);
         s->task[k].task = d->task[k];
         status = score_task(&s->task[k], &u);
     }
     if (status == TX_OK)
+        status = extent_of(&s->of, d, present);
+    if (status == TX_OK)
         scores_means(s);
-    s->units = u.units;
-    tx_free(u.score);
-    tx_free(u.label);
+    close_units(&u);
     if (status)
         scores_free(s);
+    return status;
+}
+
+tx_status scores_threshold(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+                           int by_study, const scores *from)
+{
+    unit_list u;
+    tx_status status = open_units(&u, d);
+    for (int k = 0; status == TX_OK && k < s->tasks; k++) {
+        gather(&u, d, (size_t)k, probability, present, by_study);
+        status = tx_threshold_at(u.score, u.label, u.units, from->task[k].best.threshold, &s->task[k].best);
+    }
+    close_units(&u);
     return status;
 }
 
@@ -294,6 +348,16 @@ void scores_json(const scores *s, json *to)
     json_close(to, ']');
     for (int i = 0; i < 3; i++)
         json_real(to, s->mean[i].name, s->mean[i].value);
+    json_open(to, "means", '[');
+    for (int i = 0; i < 3; i++) {
+        json_open(to, NULL, '{');
+        json_string(to, "name", s->mean[i].name);
+        json_real(to, "value", s->mean[i].value);
+        json_whole(to, "tasks", s->mean[i].tasks);
+        json_whole(to, "of", s->mean[i].of);
+        json_close(to, '}');
+    }
+    json_close(to, ']');
     json_open(to, "undefined", '[');
     for (int k = 0; k < s->tasks; k++)
         if (isnan(s->task[k].auc.auc))

@@ -49,22 +49,39 @@ typedef struct task_score {
 
 /* A mean of AUCs over those of its tasks for which one is defined. */
 typedef struct mean_score {
-    const char *name;   /* mean5, mean6, mean */
-    double value;       /* NaN over no task */
-    int tasks;          /* that are in it */
-    char left_out[200]; /* names of the undefined ones, with ", " between */
+    const char *name; /* mean5: the competition's tasks; mean6: and No Finding; mean: all */
+    double value;     /* NaN over no task */
+    int tasks;        /* that are in it, */
+    int of;           /* of these: 5, 6, all */
 } mean_score;
+/* The tasks of mean6; the first five are those of mean5. */
+extern const char *const mean_tasks[6];
+int mean_has(int mean, const char *task);
+/* The three means of tasks that are added one by one; an AUC may be NaN. */
+void means_begin(mean_score mean[3]);
+void means_add(mean_score mean[3], const char *task, double auc);
+void means_end(mean_score mean[3]);
+
+/* How much was scored: what is not present is not counted. */
+typedef struct extent {
+    size_t images, studies, patients;
+} extent;
+tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present);
 
 typedef struct scores {
     int tasks;
     task_score *task;
-    mean_score mean[3]; /* mean5: the competition's tasks, mean6: and No Finding, mean: all */
-    size_t units;       /* studies or images that were scored */
+    mean_score mean[3];
+    extent of;
 } scores;
 /* By study: the maximum over its images; present may be NULL. A probability of a present image that is nan or outside
  * [0,1] is TX_ERR_ARGUMENT, annotated or not and whatever the study's other images have. */
 tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
                       int by_study);
+/* Replaces each task's threshold by that of `from` (the same tasks on other images), with the sensitivity and
+ * specificity that it has here. The other arguments are those of scores_make. */
+tx_status scores_threshold(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+                           int by_study, const scores *from);
 /* The means anew from the tasks' AUCs. */
 void scores_means(scores *s);
 void scores_free(scores *s);

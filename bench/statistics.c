@@ -60,15 +60,23 @@ static void roc_close(roc *r)
     memset(r, 0, sizeof *r);
 }
 
+static tx_status check_scores(const double *score, const signed char *label, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (label[i] >= 0 && !isfinite(score[i]))
+            return tx_fail(TX_ERR_ARGUMENT, "statistics: score %zu of %zu is %s, expected a number", i + 1, n,
+                           isnan(score[i]) ? "nan" : "infinite");
+    return TX_OK;
+}
+
 /* r is to be closed whatever this returns. */
 static tx_status roc_open(roc *r, const double *score, const signed char *label, size_t n)
 {
     memset(r, 0, sizeof *r);
     r->label = label;
-    for (size_t i = 0; i < n; i++)
-        if (label[i] >= 0 && !isfinite(score[i]))
-            return tx_fail(TX_ERR_ARGUMENT, "statistics: score %zu of %zu is %s, expected a number", i + 1, n,
-                           isnan(score[i]) ? "nan" : "infinite");
+    tx_status status = check_scores(score, label, n);
+    if (status)
+        return status;
     size_t twice;
     if (tx_size_mul(n, 2, &twice))
         return tx_fail(TX_ERR_MEMORY, "out of memory: %zu scores to sort", n);
@@ -289,6 +297,28 @@ tx_status tx_best_threshold(const double *score, const signed char *label, size_
     }
     roc_close(&curve);
     return status;
+}
+
+tx_status tx_threshold_at(const double *score, const signed char *label, size_t n, double threshold,
+                          tx_threshold_result *out)
+{
+    double nan = undefined(), count[2][2] = {{0}}; /* of a class: below the threshold, not below */
+    *out = (tx_threshold_result){nan, nan, nan, nan};
+    tx_status status = check_scores(score, label, n);
+    if (status || isnan(threshold))
+        return status;
+    for (size_t i = 0; i < n; i++)
+        if (label[i] >= 0)
+            count[label[i] > 0][score[i] >= threshold] += 1;
+    double m = count[1][0] + count[1][1], k = count[0][0] + count[0][1];
+    out->threshold = threshold;
+    if (m > 0)
+        out->sensitivity = count[1][1] / m;
+    if (k > 0)
+        out->specificity = count[0][0] / k;
+    if (m > 0 && k > 0)
+        out->youden = (count[1][1] * k + count[0][0] * m - m * k) / (m * k);
+    return TX_OK;
 }
 
 tx_status tx_calibration_error(const double *probability, const signed char *label, size_t n, double *out)

@@ -37,6 +37,10 @@ typedef struct tx_threshold_result {
     double threshold, sensitivity, specificity, youden;
 } tx_threshold_result;
 tx_status tx_best_threshold(const double *score, const signed char *label, size_t n, tx_threshold_result *out);
+/* The same rule with a threshold that was chosen elsewhere: all NaN where that is NaN, sensitivity without a positive,
+ * specificity without a negative, youden without either. Needs no memory. */
+tx_status tx_threshold_at(const double *score, const signed char *label, size_t n, double threshold,
+                          tx_threshold_result *out);
 
 /* Expected calibration error of probabilities: ten bins [0,0.1), [0.1,0.2) .. [0.9,1]; the mean over images of the
  * distance between mean probability and share of positives in the image's bin. TX_ERR_ARGUMENT outside [0,1]. */

@@ -1,4 +1,5 @@
 /* train_finish.c - the end of a run: what its best checkpoint says of valid and test, the report, the done mark. */
+#include "figures.h"
 #include "model.h"
 #include "options.h"
 #include "report.h"
@@ -52,34 +53,19 @@ static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
     return status;
 }
 
-static void print_cell(const tx_auc_result *r)
+static tx_status print_figures(const scores *valid, const scores *test)
 {
-    if (isnan(r->auc))
-        printf("  %6s %-17s", "-", "");
-    else if (isnan(r->low))
-        printf("  %6.3f %-17s", r->auc, "");
-    else
-        printf("  %6.3f (%.3f to %.3f)", r->auc, r->low, r->high);
-}
-
-static void print_figures(const scores *valid, const scores *test)
-{
-    printf("%-28s  %-24s", "AUC (95% interval)", "valid");
-    printf("%s\n", test ? "  test" : "");
-    for (int k = 0; k < valid->tasks; k++) {
-        printf("%-28s", valid->task[k].task);
-        print_cell(&valid->task[k].auc);
-        if (test)
-            print_cell(&test->task[k].auc);
-        putchar('\n');
-    }
-    for (int i = 0; i < 3; i++) {
-        printf("%-28s", valid->mean[i].name);
-        print_cell(&(tx_auc_result){.auc = valid->mean[i].value, .low = (double)NAN});
-        if (test)
-            print_cell(&(tx_auc_result){.auc = test->mean[i].value, .low = (double)NAN});
-        putchar('\n');
-    }
+    static const char *const split[] = {"valid", "test"};
+    figures f[2] = {{0}};
+    const figures *const list[] = {&f[0], &f[1]};
+    tx_status status = figures_of_scores(&f[0], valid);
+    if (status == TX_OK && test)
+        status = figures_of_scores(&f[1], test);
+    if (status == TX_OK)
+        status = figures_print(list, split, test ? 2 : 1, stdout);
+    figures_free(&f[0]);
+    figures_free(&f[1]);
+    return status;
 }
 
 static void print_json(const trainer *t, uint64_t best, const scores *valid, const scores *test)
@@ -150,7 +136,7 @@ int trainer_finish(trainer *t)
         print_json(t, best, &valid, test.tasks ? &test : NULL);
     } else if (status == TX_OK && !trainer_stopped && t->figures) {
         printf("%s: best checkpoint of step %llu\n", t->run.folder, (unsigned long long)best);
-        print_figures(&valid, test.tasks ? &test : NULL);
+        status = print_figures(&valid, test.tasks ? &test : NULL);
     }
     scores_free(&valid);
     scores_free(&test);

@@ -1,6 +1,7 @@
 /* bench_figures.c - from a network's outputs to figures: scores by study and by image, the order of checkpoints, and what
  * is no number on each of these ways. */
 #define _POSIX_C_SOURCE 200809L
+#include "../bench/figures.h"
 #include "../bench/model.h"
 #include "../bench/run.h"
 #include "../bench/scores.h"
@@ -120,19 +121,21 @@ static void test_scores(void)
     const float p[] = {.2F, .1F, .5F, .9F, .1F, .5F, .4F, .8F, .5F, .6F, .3F, .5F, .5F, .9F, .5F, .7F, .2F, .5F};
     scores s;
     CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
-    CHECK(s.units == 4 && s.task[0].auc.positives == 2 && s.task[0].auc.negatives == 2, "counts of studies");
+    CHECK(s.of.studies == 4 && s.of.images == 6 && s.of.patients == 3 && s.task[0].auc.positives == 2 &&
+              s.task[0].auc.negatives == 2,
+          "counts of studies");
     CHECK(s.task[0].auc.auc == 0.75, "AUC of Edema by study %g", s.task[0].auc.auc);
     CHECK(s.task[1].auc.positives == 2 && s.task[1].auc.negatives == 1 && s.task[1].auc.auc == 1,
           "the uncertain study is masked");
-    CHECK(isnan(s.task[2].auc.auc) && s.mean[2].tasks == 2 && strcmp(s.mean[2].left_out, "Fracture") == 0,
-          "Fracture is left out of the mean");
+    CHECK(isnan(s.task[2].auc.auc) && s.mean[2].tasks == 2 && s.mean[2].of == 3, "Fracture is left out of the mean");
     CHECK(s.mean[0].tasks == 1 && s.mean[0].value == 0.75 && s.mean[1].tasks == 2 && s.mean[1].value == 0.875,
           "mean5 and mean6");
     const char *by;
     CHECK(scores_select(&s, 1, &by) == 0.875 && strcmp(by, "mean6") == 0, "chosen by %s", by);
     scores_free(&s);
     CHECK(scores_make(&s, d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
-    CHECK(s.units == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g", s.task[0].auc.auc);
+    CHECK(s.of.images == 6 && fabs(s.task[0].auc.auc - 5.0 / 9) < 1e-15, "AUC of Edema by image %.17g",
+          s.task[0].auc.auc);
     scores_free(&s);
     const unsigned char present[] = {1, 0, 1, 1, 1, 1};
     CHECK(scores_make(&s, d, p, present, 1) == TX_OK && s.task[0].auc.auc == 0.25, "without the second view");
@@ -153,6 +156,88 @@ static void test_scores(void)
               (int)status, tx_alloc_live() - live);
     }
     tx_dataset_free(d);
+}
+
+/* ------------------------------------------------------------------------------------ as people read them */
+static void test_reasons(void)
+{
+    static const struct {
+        figure f;
+        const char *auc, *interval;
+    } cases[] = {
+        {{"a", 10, 10, 0.8125, 0.7, 0.9, "delong-logit"}, "0.812 ", "0.700-0.900"},
+        {{"a", 9, 10, 0.8125, 0.7, 0.9, "delong-logit"}, "0.812*", "0.700-0.900"},
+        {{"a", 10, 9, 0.5, 0.25, 0.75, "delong-logit"}, "0.500*", "0.250-0.750"},
+        {{"a", 0, 0, NAN, NAN, NAN, "undefined"}, "- ", "no label"},
+        {{"a", 0, 20, NAN, NAN, NAN, "undefined"}, "- ", "no positive"},
+        {{"a", 20, 0, NAN, NAN, NAN, "undefined"}, "- ", "no negative"},
+        {{"a", 1, 20, 0.75, NAN, NAN, "undefined"}, "0.750*", "1 positive"},
+        {{"a", 20, 1, 0.75, NAN, NAN, "undefined"}, "0.750*", "1 negative"},
+        {{"a", 20, 20, 0.5, NAN, NAN, "constant"}, "0.500 ", "constant"},
+        {{"a", 20, 20, 1, 1, 1, "delong-clipped"}, "1.000 ", "no variance"},
+    };
+    char room[32];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CHECK(strcmp(figure_auc(&cases[i].f, room), cases[i].auc) == 0, "case %zu: '%s'", i, room);
+        CHECK(strcmp(figure_interval(&cases[i].f, room), cases[i].interval) == 0, "case %zu: '%s'", i, room);
+    }
+    CHECK(strcmp(mean_extent(&(mean_score){"mean6", 0.5, 5, 6}, room), "over 5 of 6") == 0, "%s", room);
+    CHECK(strcmp(mean_extent(&(mean_score){"mean6", 0.5, 6, 6}, room), "over all 6") == 0, "%s", room);
+}
+
+static const char printed_figures[] =
+    "                  valid                           test\n"
+    "task   pos  neg    AUC   interval     pos  neg    AUC   interval\n"
+    "Edema   12   13  0.750   0.500-0.875    2    3  1.000*  no variance\n"
+    "Other    1   24  0.500*  1 positive     0    5      -   no positive\n"
+    "mean5            0.750   over 1 of 5            1.000   over 1 of 5\n"
+    "mean6            0.750   over 1 of 6            1.000   over 1 of 6\n"
+    "mean             0.625   over all 2             1.000   over 1 of 2\n"
+    "* fewer than 10 positives or negatives: the figure says little.\n"
+    "no variance: every positive is scored above every negative, or below, and the\n"
+    "  interval has no width.\n"
+    "Intervals: 95%, by DeLong's variance on the logit scale.\n"
+    "mean5: Atelectasis, Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6:\n"
+    "  and No Finding; mean: all tasks; each over those that have an AUC.\n"
+    "Not among the tasks: Atelectasis, Cardiomegaly, Consolidation, Pleural Effusion,\n"
+    "  No Finding.\n"
+    "Without an AUC on test, so in no mean: Other.\n";
+
+/* A table from metrics.csv, and one whose names are too long for it. */
+static void test_table(void)
+{
+    static const char *const split[] = {"valid", "test"};
+    static const char rows[] = "step,split,task,positives,negatives,auc,low,high,method\n"
+                               "2,valid,Edema,9,9,0.1,0.1,0.1,delong-logit\n"
+                               "4,valid,Edema,12,13,0.75,0.5,0.875,delong-logit\n"
+                               "4,valid,Other,1,24,0.5,nan,nan,undefined\n"
+                               "4,valid,mean,nan,nan,0.625,nan,nan,mean-of-2\n"
+                               "4,test,Edema,2,3,1,1,1,delong-clipped\n"
+                               "4,test,Other,0,5,nan,nan,nan,undefined\n";
+    metrics m;
+    figures f[2];
+    const figures *const list[] = {&f[0], &f[1]};
+    char text[4000], name[100];
+    temp_text(temp_path("metrics.csv"), rows);
+    CHECK(metrics_read(&m, temp_folder) == TX_OK, "%s", tx_error_message());
+    CHECK(figures_of_metrics(&f[0], &m, 4, 0) == TX_OK && figures_of_metrics(&f[1], &m, 4, 1) == TX_OK, "%s",
+          tx_error_message());
+    for (int round = 0; round < 2; round++) {
+        FILE *out = fopen(temp_path("table"), "w+");
+        CHECK(figures_print(list, split, 2, out) == TX_OK, "%s", tx_error_message());
+        rewind(out);
+        text[fread(text, 1, sizeof text - 1, out)] = 0;
+        fclose(out);
+        CHECK(round || strcmp(text, printed_figures) == 0, "found\n%sexpected\n%s", text, printed_figures);
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+            CHECK(strlen(line) <= 80, "%s", line);
+        memset(name, 'n', sizeof name);
+        name[sizeof name - 1] = 0;
+        f[0].task[1].task = f[1].task[1].task = name;
+    }
+    figures_free(&f[0]);
+    figures_free(&f[1]);
+    metrics_free(&m);
 }
 
 /* A network whose last layer overflows says so of the image, and of the images that follow nothing is lost. */
@@ -186,6 +271,8 @@ int main(void)
     test_rank();
     test_rank_of_nan();
     test_scores();
+    test_reasons();
+    test_table();
     test_outputs();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());

@@ -220,6 +220,20 @@ static void check_edges(void)
               d.covariance != d.covariance,
           "one positive");
     CHECK(tx_average_precision(up, one, 4, &v) == TX_OK && v != v, "precision with one class");
+    CHECK(tx_threshold_at(up, split, 4, 2, &t) == TX_OK && t.threshold == 2 && t.sensitivity == 1 &&
+              t.specificity == 0.5 && t.youden == 0.5,
+          "at 2: %g, %g, %g", t.sensitivity, t.specificity, t.youden);
+    CHECK(tx_threshold_at(up, reversed, 4, 2.5, &t) == TX_OK && t.sensitivity == 0 && t.specificity == 0 &&
+              t.youden == -1,
+          "at 2.5: %g, %g, %g", t.sensitivity, t.specificity, t.youden);
+    CHECK(tx_threshold_at(nan, masked, 4, 3, &t) == TX_OK && t.sensitivity == 1 && t.specificity == 1,
+          "what is not annotated is not counted");
+    CHECK(tx_threshold_at(up, one, 4, 3, &t) == TX_OK && isnan(t.sensitivity) && t.specificity == 0.5 &&
+              isnan(t.youden),
+          "no positive");
+    CHECK(tx_threshold_at(up, split, 4, (double)NAN, &t) == TX_OK && isnan(t.threshold) && isnan(t.sensitivity),
+          "no threshold");
+    CHECK(tx_threshold_at(infinite, split, 4, 2, &t) == TX_ERR_ARGUMENT && isnan(t.sensitivity), "infinite score");
     CHECK(tx_best_threshold(up, one, 4, &t) == TX_OK && t.threshold != t.threshold, "threshold with one class");
     CHECK(tx_best_threshold(up, reversed, 4, &t) == TX_OK && t.threshold == 1 && t.sensitivity == 1 && t.youden == 0,
           "worse than chance: threshold %g", t.threshold);

@@ -65,4 +65,62 @@ grep -q "$(printf '\r')" "$work/log"
 [ $? -ne 0 ]
 pass "a log with carriage returns" $?
 
+# ---- thresholds of test come from valid, where there is one
+field() { # KEY: its value for the task No Finding in the last JSON
+    sed 's/.*"task":"No Finding"\([^}]*\)}.*/\1/' "$work/out" | tr ',' '\n' | sed -n "s/^\"$1\"://p"
+}
+fits() { # of the last command
+    [ "$(awk 'length > 80' "$work/out" | wc -l)" -eq 0 ]
+    pass "more than 80 columns: $(awk 'length > 80' "$work/out" | head -n 1)" $?
+}
+# Labels and probabilities of No Finding, a row an image (all are studies of their own here).
+pairs() { # SPLIT
+    awk -F, '
+        FNR == 1 { file++; for (i = 1; i <= NF; i++) if ($i == "No Finding") column = i; next }
+        file == 1 { label[$1] = $column == "1.0"; next }
+        { print label[$1], $column }' "$data/$1.csv" "$work/run/predictions-$1.csv"
+}
+expect 0 eval "$work/run" --data "$data" --split test --json --quiet
+says '"threshold_from":"valid"'
+says '"unit":"study"'
+pairs valid >"$work/valid.pairs"
+pairs test >"$work/test.pairs"
+# The definitions: the best of all scores of valid, then test's shares at it.
+awk -v valid="$work/valid.pairs" '
+    BEGIN {
+        while ((getline < valid) > 0) { l[++n] = $1; p[n] = $2; m += $1 }
+        for (t = 1; t <= n; t++) {
+            hits = rejected = 0
+            for (i = 1; i <= n; i++) { hits += l[i] && p[i] >= p[t]; rejected += !l[i] && p[i] < p[t] }
+            j = hits / m + rejected / (n - m)
+            if (t == 1 || j > best || (j == best && p[t] < at)) { best = j; at = p[t] }
+        }
+    }
+    $1 { positives++; hit += $2 >= at; next }
+    { negatives++; right += $2 < at }
+    END { printf "%.6f %.6f %.6f\n", at, hit / positives, right / negatives }' "$work/test.pairs" >"$work/wanted"
+printf '%.6f %.6f %.6f\n' "$(field threshold)" "$(field sensitivity)" "$(field specificity)" >"$work/got"
+same "$work/wanted" "$work/got"
+expect 0 eval "$work/run" --data "$data" --split test --quiet
+says "studies of the test split of"
+says "$data"
+says "best on"
+says "sens. and spec. are test's"
+grep -q '^task .* valid sens. spec.' "$work/out"
+pass "no head that names valid: $(sed -n 4p "$work/out")" $?
+says "over 5 of 6"
+says "* fewer than 10 positives or negatives"
+fits
+expect 0 eval "$work/run" "$work/again" --data "$data" --split test --quiet --out "$work/scores" --ensemble
+grep -q '^ensemble,No Finding,.*,test,study,valid$' "$work/scores/scores.csv"
+pass "scores.csv: $(sed -n 2p "$work/scores/scores.csv")" $?
+fits
+mkdir "$work/alone"
+ln -s "$sample/test" "$work/alone/test"
+cp "$data/test.csv" "$work/alone/"
+expect 0 eval "$work/run" --data "$work/alone" --split test --json --quiet
+says '"threshold_from":"test"'
+expect 0 eval "$work/run" --data "$work/alone" --split test --quiet
+says "chosen on what it is judged by"
+
 done_testing

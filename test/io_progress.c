@@ -118,13 +118,16 @@ static int set_columns(int terminal, int columns)
     return ioctl(terminal, TIOCSWINSZ, &size);
 }
 
-/* What the terminal has received; what is drawn is shown at once from here on. */
-static size_t received(int master, tx_progress *p, char *out, size_t size)
+/* All that the terminal has received, up to a mark that is written now; what is drawn next is shown at once. */
+static void received(int master, FILE *to, tx_progress *p, char *out, size_t size)
 {
-    ssize_t n = read(master, out, size - 1);
-    out[n > 0 ? n : 0] = 0;
+    size_t n = 0;
+    fputc('\x01', to);
+    fflush(to);
+    while (n + 1 < size && read(master, out + n, 1) == 1 && out[n] != '\x01')
+        n++;
+    out[n] = 0;
     p->shown -= 20;
-    return n > 0 ? (size_t)n : 0;
 }
 
 /* The longest stretch without a return or a new line. */
@@ -148,29 +151,29 @@ static void on_terminal(int master, FILE *out)
     p.shown -= 20;
     p.began -= 20;
     tx_progress_update(&p, 412, "loss 0.4123");
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(longest(text) == 199, "200 columns: %zu are used: %s", longest(text), text);
     set_columns(master, 40);
     tx_progress_update(&p, 413, "loss 0.4123");
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(strncmp(text, "\r\n\rtrain", 8) == 0 && strlen(text) <= 43, "a narrower terminal: a new line, not two: %s",
           text);
     setenv("COLUMNS", "20", 1);
     tx_progress_update(&p, 414, "loss 0.4123");
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(longest(text) <= 19 && strstr(text, "62%"), "COLUMNS=20: %s", text);
     setenv("COLUMNS", "400", 1);
     tx_progress_update(&p, 415, "loss 0.4123");
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(longest(text) <= 39 && strstr(text, "415/664"), "COLUMNS is more than there is: %s", text);
     set_columns(master, 0);
     setenv("COLUMNS", "60", 1);
     tx_progress_update(&p, 416, NULL);
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(longest(text) == 59, "a terminal that does not know its width: %zu, %s", longest(text), text);
     unsetenv("COLUMNS");
     tx_progress_update(&p, 417, NULL);
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(longest(text) == 79, "nobody knows: %zu, %s", longest(text), text);
 
     /* Other work in between: its own line, then one that stays; the clock has stood. */
@@ -184,12 +187,12 @@ static void on_terminal(int master, FILE *out)
     tx_progress_clear(&inner);
     tx_progress_say(&inner, "step 417: said");
     tx_progress_resume(&p);
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     const char *bar = strstr(text, "\rvalid ["), *said = strstr(text, "\rstep 417: said\r\n");
     CHECK(text[0] == '\r' && bar && said && bar < said && strspn(text + 1, " ") == 79, "in between: %s", text);
     CHECK(p.began >= began + 1000 && p.began < began + 1010, "the clock went on for %g s", p.began - began);
     tx_progress_end(&p, "evaluations 0:01");
-    received(master, &p, text, sizeof text);
+    received(master, out, &p, text, sizeof text);
     CHECK(strstr(text, "\rtrain [") == text && strstr(text, "evaluations 0:01\r\n"), "the end: %s", text);
     setenv("TERM", "dumb", 1);
     tx_progress_begin(&p, out, "train", "images", 664, 0);

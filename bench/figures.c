@@ -1,0 +1,261 @@
+/* figures.c - figures as people read them, and the notes that explain them. */
+#include "figures.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------ gathering */
+static tx_status make_room(figures *f, size_t tasks)
+{
+    memset(f, 0, sizeof *f);
+    f->task = tx_alloc(tasks, sizeof *f->task);
+    return f->task ? TX_OK : TX_ERR_MEMORY;
+}
+
+tx_status figures_of_scores(figures *f, const scores *s)
+{
+    if (make_room(f, (size_t)s->tasks))
+        return TX_ERR_MEMORY;
+    for (; f->tasks < s->tasks; f->tasks++) {
+        const tx_auc_result *r = &s->task[f->tasks].auc;
+        f->task[f->tasks] = (figure){
+            s->task[f->tasks].task, (double)r->positives, (double)r->negatives, r->auc, r->low, r->high, r->method};
+    }
+    memcpy(f->mean, s->mean, sizeof f->mean);
+    return TX_OK;
+}
+
+tx_status figures_of_metrics(figures *f, const metrics *m, uint64_t step, int test)
+{
+    if (make_room(f, m->rows))
+        return TX_ERR_MEMORY;
+    means_begin(f->mean);
+    for (size_t i = 0; i < m->rows; i++) {
+        const metric *r = &m->row[i];
+        if (r->step != step || r->test != test || !isfinite(r->positives))
+            continue;
+        f->task[f->tasks++] = (figure){r->task, r->positives, r->negatives, r->auc, r->low, r->high, r->method};
+        means_add(f->mean, r->task, r->auc);
+    }
+    means_end(f->mean);
+    return TX_OK;
+}
+
+void figures_free(figures *f)
+{
+    tx_free(f->task);
+    memset(f, 0, sizeof *f);
+}
+
+/* ------------------------------------------------------------------------------------------- one by one */
+int figure_few(const figure *f)
+{
+    return f->positives < FIGURE_FEW || f->negatives < FIGURE_FEW;
+}
+
+const char *figure_why(const figure *f)
+{
+    if (!(f->positives > 0) && !(f->negatives > 0))
+        return "no label";
+    if (!(f->positives > 0) || !(f->negatives > 0))
+        return f->positives > 0 ? "no negative" : "no positive";
+    if (f->positives < 2 || f->negatives < 2)
+        return f->positives < 2 ? "1 positive" : "1 negative";
+    if (strcmp(f->method, "constant") == 0)
+        return "constant";
+    if (strcmp(f->method, "delong-clipped") == 0)
+        return "no variance";
+    return isnan(f->low) ? f->method : NULL;
+}
+
+const char *figure_auc(const figure *f, char out[16])
+{
+    char number[TX_NUMBER];
+    if (isnan(f->auc))
+        snprintf(out, 16, "- ");
+    else
+        snprintf(out, 16, "%.8s%c", tx_number_fixed(number, sizeof number, f->auc, 3), figure_few(f) ? '*' : ' ');
+    return out;
+}
+
+const char *mean_value(const mean_score *m, char out[16])
+{
+    return figure_auc(&(figure){.auc = m->value, .positives = FIGURE_FEW, .negatives = FIGURE_FEW}, out);
+}
+
+const char *figure_interval(const figure *f, char out[32])
+{
+    char low[TX_NUMBER], high[TX_NUMBER];
+    const char *why = figure_why(f);
+    if (why)
+        snprintf(out, 32, "%.31s", why);
+    else
+        snprintf(out, 32, "%.8s-%.8s", tx_number_fixed(low, sizeof low, f->low, 3),
+                 tx_number_fixed(high, sizeof high, f->high, 3));
+    return out;
+}
+
+const char *mean_extent(const mean_score *m, char out[32])
+{
+    snprintf(out, 32, m->tasks == m->of ? "over all %d" : "over %d of %d", m->tasks, m->of);
+    return out;
+}
+
+/* -------------------------------------------------------------------------------------------- notes */
+/* What stands before the next item of a list. */
+static const char *comma(int *count)
+{
+    return (*count)++ ? ", " : "";
+}
+
+/* Which of the gaps in these tables need a word. */
+static void note_gaps(const figures *const *list, int count, tx_buffer *to)
+{
+    int few = 0, flat = 0, apart = 0;
+    for (int i = 0; i < count; i++)
+        for (int k = 0; list[i] && k < list[i]->tasks; k++) {
+            const figure *f = &list[i]->task[k];
+            const char *why = figure_why(f);
+            few |= !isnan(f->auc) && figure_few(f);
+            flat |= why && strcmp(why, "constant") == 0;
+            apart |= why && strcmp(why, "no variance") == 0;
+        }
+    if (few)
+        tx_buffer_add(to, "* fewer than %d positives or negatives: the figure says little.\n", (int)FIGURE_FEW);
+    if (flat)
+        tx_buffer_append(to, "constant: all scores are equal, the AUC says nothing.\n");
+    if (apart)
+        tx_buffer_append(to, "no variance: every positive is scored above every negative, or below, and the interval "
+                             "has no width.\n");
+}
+
+/* The names of a split's tasks without an AUC. */
+static void note_undefined(const figures *f, const char *split, tx_buffer *to)
+{
+    int n = 0;
+    for (int k = 0; k < f->tasks; k++)
+        if (isnan(f->task[k].auc)) {
+            if (n == 0)
+                tx_buffer_add(to, "Without an AUC%s%s, so in no mean: ", split ? " on " : "", split ? split : "");
+            tx_buffer_append(to, comma(&n));
+            tx_buffer_append(to, f->task[k].task);
+        }
+    tx_buffer_append(to, n ? ".\n" : "");
+}
+
+static int has_task(const figures *f, const char *task)
+{
+    for (int k = 0; k < f->tasks; k++)
+        if (strcmp(f->task[k].task, task) == 0)
+            return 1;
+    return 0;
+}
+
+/* What mean5 and mean6 are of, and what the tasks lack for them. */
+static void note_means(const figures *f, tx_buffer *to)
+{
+    int n = 0;
+    tx_buffer_append(to, "mean5: ");
+    for (int i = 0; i < 5; i++) {
+        tx_buffer_append(to, comma(&n));
+        tx_buffer_append(to, mean_tasks[i]);
+    }
+    tx_buffer_add(to, "; mean6: and %s; mean: all tasks; each over those that have an AUC.\n", mean_tasks[5]);
+    n = 0;
+    for (int i = 0; i < 6; i++)
+        if (!has_task(f, mean_tasks[i])) {
+            tx_buffer_append(to, n ? "" : "Not among the tasks: ");
+            tx_buffer_append(to, comma(&n));
+            tx_buffer_append(to, mean_tasks[i]);
+        }
+    tx_buffer_append(to, n ? ".\n" : "");
+}
+
+/* Whether the same tasks have no AUC in all sets. */
+static int alike(const figures *const *list, int count)
+{
+    for (int i = 1; i < count; i++)
+        for (int k = 0; k < list[0]->tasks; k++)
+            if (k >= list[i]->tasks || isnan(list[i]->task[k].auc) != isnan(list[0]->task[k].auc))
+                return 0;
+    return 1;
+}
+
+void figures_notes(const figures *const *list, const char *const *split, int count, tx_buffer *to)
+{
+    note_gaps(list, count, to);
+    tx_buffer_append(to, "Intervals: 95%, by DeLong's variance on the logit scale.\n");
+    note_means(list[0], to);
+    if (alike(list, count))
+        note_undefined(list[0], NULL, to);
+    for (int i = 0; i < count && !alike(list, count); i++)
+        note_undefined(list[i], split[i], to);
+}
+
+tx_status notes_print(tx_buffer *notes, FILE *out)
+{
+    for (char *line = notes->data; notes->status == TX_OK && line && *line;) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = 0;
+        print_wrapped(out, line);
+        line = end ? end + 1 : NULL;
+    }
+    tx_status status = notes->status;
+    tx_buffer_free(notes);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- a table */
+static void head(table *t, const char *const *split, int count)
+{
+    table_cell(t, "%s", "");
+    for (int i = 0; i < count; i++) {
+        table_cell(t, "%s", "");
+        table_cell(t, "%s", "");
+        table_cell(t, "%s", split[i]);
+        table_cell(t, "%s", "");
+    }
+    table_row(t);
+    table_cell(t, "task");
+    for (int i = 0; i < count; i++) {
+        table_cell(t, "pos");
+        table_cell(t, "neg");
+        table_cell(t, "AUC ");
+        table_cell(t, "interval");
+    }
+    table_row(t);
+}
+
+tx_status figures_print(const figures *const *list, const char *const *split, int count, FILE *out)
+{
+    char room[32];
+    table t = {.align = count == 1 ? "lrrrl" : "lrrrlrrrl"};
+    tx_buffer notes = {0};
+    head(&t, split, count);
+    for (int k = 0; k < list[0]->tasks; k++) {
+        table_cell(&t, "%s", list[0]->task[k].task);
+        for (int i = 0; i < count; i++) {
+            const figure *f = &list[i]->task[k];
+            table_cell(&t, "%.0f", f->positives);
+            table_cell(&t, "%.0f", f->negatives);
+            table_cell(&t, "%s", figure_auc(f, room));
+            table_cell(&t, "%s", figure_interval(f, room));
+        }
+        table_row(&t);
+    }
+    for (int m = 0; m < 3; m++) {
+        table_cell(&t, "%s", list[0]->mean[m].name);
+        for (int i = 0; i < count; i++) {
+            table_cell(&t, "%s", "");
+            table_cell(&t, "%s", "");
+            table_cell(&t, "%s", mean_value(&list[i]->mean[m], room));
+            table_cell(&t, "%s", mean_extent(&list[i]->mean[m], room));
+        }
+        table_row(&t);
+    }
+    figures_notes(list, split, count, &notes);
+    tx_status status = table_print(&t, out);
+    tx_status noted = notes_print(&notes, out);
+    return status ? status : noted;
+}
