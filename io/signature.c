@@ -172,7 +172,7 @@ static const char *pnm(const unsigned char *bytes, size_t size)
         while (at < size && is_digit(bytes[at]))
             at++;
         size_t next = skip_blanks(bytes, size, at);
-        is = next > at && next < size && is_digit(bytes[next]);
+        is = next < size && is_digit(bytes[next]);
     }
     return is ? "a PNM image" : NULL;
 }

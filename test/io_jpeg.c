@@ -181,6 +181,14 @@ static void colours(void)
     colour("JFIF over names", JFIF, sizeof JFIF - 1, "RGB", 235, 129, 165);
     colour("Adobe 0", ADOBE("\0"), sizeof ADOBE("\0") - 1, "\1\2\3", 165, 128, 178);
     colour("Adobe 1 over names", ADOBE("\1"), sizeof ADOBE("\1") - 1, "RGB", 235, 129, 165);
+    colour("Adobe 2", ADOBE("\2"), sizeof ADOBE("\2") - 1, "\1\2\3", 235, 129, 165);
+    colour("Adobe 7 over names", ADOBE("\7"), sizeof ADOBE("\7") - 1, "RGB", 235, 129, 165);
+    colour("the last Adobe marker", ADOBE("\1") ADOBE("\0"), 2 * (sizeof ADOBE("\1") - 1), "\1\2\3", 165, 128, 178);
+    colour("a short Adobe marker",
+           "\xff\xee\x00\x0d"
+           "Adobe\0\x64\0\0\0\0",
+           15, "\1\2\3", 235, 129, 165);
+    colour("a short JFIF marker", "\xff\xe0\x00\x0fJFIF\0\1\1\0\0\1\0\1\0", 17, "RGB", 165, 128, 178);
     colour("JFIF over Adobe", JFIF ADOBE("\0"), sizeof(JFIF ADOBE("\0")) - 1, "\1\2\3", 235, 129, 165);
     colour("fill bytes, unknown segments", OTHERS, sizeof OTHERS - 1, "\1\2\3", 235, 129, 165);
 }

@@ -21,11 +21,12 @@ compile() { # SOURCE: into o/FLOOR/NAME.o
 }
 link() { # PROGRAM
     # shellcheck disable=SC2086
-    $CC $FLAGS -o "o/$1" "o/test/$1.o" o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o -lm
+    $CC $FLAGS -o "o/$1" "o/test/$1.o" o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
 }
 
 # The tests, a second or so each.
-programs="golden graph_gradient graph_plan layers_elementwise layers_losses layers_pool optim_update optim_schedule"
+programs="golden graph_gradient graph_plan layers_elementwise layers_losses layers_pool optim_update optim_schedule io_jpeg \
+io_signature io_checkpoint pixels"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
@@ -36,6 +37,8 @@ run_test() { # NAME
     plan) timeout 60 o/graph_plan ;;
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
+    odd) timeout 60 o/pixels test/odd ;;
+    io_*) timeout 60 o/$1 ;;
     *) timeout 60 o/layers_$1 ;;
     esac >/dev/null 2>&1
 }
@@ -46,25 +49,27 @@ program_of() {
     update) echo optim_update ;;
     schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
+    odd) echo pixels ;;
+    io_*) echo $1 ;;
     *) echo layers_$1 ;;
     esac
 }
 
 # ---- the unchanged library, which must pass; then the shares
 prepare() {
-    for floor in core layers nets optim test; do
+    for floor in core layers nets optim io test; do
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
-    cp -r "$top/test/golden" base/test/golden
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" base/test
     cd base || exit 1
-    for source in core/*.c layers/*.c nets/*.c optim/*.c; do
+    for source in core/*.c layers/*.c nets/*.c optim/*.c io/*.c; do
         compile "$source" || exit 1
     done
     for p in $programs; do
         compile "test/$p.c" && link "$p" || exit 1
     done
-    for t in ops reference net gradient plan elementwise losses pool update schedule; do
+    for t in ops reference net gradient plan elementwise losses pool update schedule odd io_jpeg io_signature io_checkpoint; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
@@ -267,6 +272,33 @@ mutate $f schedule 's/thirds(step, s->total)/thirds(step - s->warmup, s->total -
 mutate $f schedule 's/? step \/ s->step_every/? (step - s->warmup) \/ s->step_every/' 'step decay: distances counted from the end of the warm-up'
 mutate $f schedule 's/exponent >>= 1, base \*= base/exponent >>= 1/' 'powers'
 mutate optim/train_step.c plan 's/if (!isfinite(value))/if (0)/' 'a loss that is not finite is taken'
+
+# ---- files
+f=io/jpeg.c
+mutate io/jpeg_colour.c odd 's/if (d->rgb)/if (d->adobe ? d->transform == 0 : d->rgb)/' 'colours by a marker behind the first scan'
+mutate $f io_jpeg 's/d->scans++ == 0) {/d->scans++ >= 0) {/' 'memory taken at every scan'
+mutate $f odd 's/d->progressive || d->in_scan < d->components/d->progressive/' 'sequential scans are not gathered'
+mutate $f odd 's/if (c->scans++ == 0) {/c->scans++; {/' 'the last quantisation table counts'
+mutate $f io_jpeg 's/d->components != 3 || d->jfif/d->components != 3/' 'JFIF says nothing'
+mutate $f io_jpeg 's/return d->transform == 0;/return d->transform != 1;/' 'unknown Adobe transforms are RGB'
+mutate $f io_jpeg 's/d->progressive ? NULL : tx_jpeg_standard/d->restart_interval ? NULL : tx_jpeg_standard/' 'tables for progressive files'
+mutate $f odd 's/!t->defined \&\& standard/standard/' 'the standard tables win'
+mutate $f io_jpeg 's/if (d->walked > limit)/if (0)/' 'unbounded work'
+mutate $f io_jpeg 's/if (!c->scans)/if (0)/' 'a component without a scan'
+mutate $f io_jpeg 's/if (d->high \&\& c->precision/if (0 \&\& c->precision/' 'bits out of turn'
+mutate io/jpeg_standard.c io_jpeg 's/0x23, 0x42, 0xb1, 0xc1/0x42, 0x23, 0xb1, 0xc1/' 'two symbols exchanged'
+mutate io/jpeg_huffman.c odd 's/if (d->gathered \&\& inside)/if (d->progressive \&\& inside)/' 'gathered blocks are dropped'
+f=io/signature.c
+mutate $f io_signature 's/stands(bytes, size, 128, "DICM.2.0", 6)/stands(bytes, size, 128, "DICM", 4)/' 'letters in a table are DICOM'
+mutate $f io_signature 's/is = next < size .. is_digit(bytes.next.)/is = 1/' 'a table is a PNM'
+mutate io/csv.c io_signature 's/if (c != NOTHING \&\& tx_file_looks/if (0 \&\& tx_file_looks/' 'anything is a table'
+mutate io/safetensors.c io_signature 's/begin == 0 || (lies/(lies/' 'an empty file is cut off'
+f=io/checkpoint.c
+mutate $f io_checkpoint 's/ ? 0 : -FLT_MAX/ ? -FLT_MAX : -FLT_MAX/' 'negative variances'
+mutate $f io_checkpoint 's/ \&\& value\[i\] <= FLT_MAX//' 'infinity'
+mutate $f io_checkpoint 's/value\[i\] >= least/value[i] > least/' 'a variance of 0 is refused'
+mutate $f io_checkpoint 's/status || \*counter >= 0/1/' 'negative counters'
+mutate $f io_checkpoint 's/index\[d\] = i % t->shape\[d\]/index[d] = i % t->shape[0]/' 'place in a tensor'
 
 # ---- planning
 f=core/plan_backward.c
