@@ -360,6 +360,9 @@ static void free_split(split_check *s)
 int command_data(const options *o)
 {
     char escaped[TX_TEXT];
+    if (strcmp(o->argument[0], "check") && strcmp(o->argument[1], "check") == 0)
+        return complain(EXIT_USAGE, "unknown verb '%s', perhaps thorax data check %s",
+                        tx_escape(escaped, sizeof escaped, o->argument[0]), escaped);
     if (strcmp(o->argument[0], "check"))
         return complain(EXIT_USAGE, "unknown verb '%s', expected check",
                         tx_escape(escaped, sizeof escaped, o->argument[0]));

@@ -6,7 +6,7 @@
 int command_help(const options *o)
 {
     int status = EXIT_DONE;
-    const command *c = o->arguments ? command_wanted(o->argument[0], &status) : NULL;
+    const command *c = o->arguments ? command_wanted(o->argument[0], 0, NULL, &status) : NULL;
     if (c)
         help_command(c, stdout);
     else if (!o->arguments)

@@ -1,6 +1,7 @@
-/* command_predict.c - `thorax predict`: a CSV row an image, the same digits alone or in any batch. */
+/* command_predict.c - `thorax predict`: a CSV row an image, or one JSON object; the same digits alone or in any batch. */
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
+#include "hints.h"
 #include "model.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ typedef struct path_list {
     size_t passed;          /* files of a folder that are no image that can be read */
     char first[TX_TEXT];    /* the first of them, escaped, */
     const char *first_kind; /* and what it is */
+    const options *o;
 } path_list;
 
 static tx_status add_path(path_list *l, const char *path)
@@ -125,11 +127,11 @@ static char *locate(const path_list *l, const char *name)
 static tx_status add_argument(path_list *l, const char *name)
 {
     struct stat about;
-    char escaped[TX_TEXT], passed[2 * TX_TEXT], *path = locate(l, name);
+    char escaped[TX_TEXT], passed[2 * TX_TEXT], hint[HINT], *path = locate(l, name);
     tx_escape(escaped, sizeof escaped, name);
     tx_status status = path ? TX_OK : TX_ERR_MEMORY;
     if (path && stat(path, &about))
-        status = tx_fail(TX_ERR_FILE, "%s: no such image or folder", escaped);
+        status = tx_fail(TX_ERR_FILE, "%s: no such image or folder%s", escaped, hint_model(hint, l->o, name));
     size_t before = l->count;
     if (status == TX_OK)
         status = S_ISDIR(about.st_mode) ? add_folder(l, path, &about, NULL) : add_path(l, path);
@@ -186,6 +188,12 @@ static tx_status gather(path_list *l, const options *o)
 }
 
 /* ------------------------------------------------------------------------------------------- one batch */
+/* What became of an image, where it is printed at the end. */
+typedef struct prediction_row {
+    float *value;  /* a column, or NULL: */
+    char *message; /* why there are none */
+} prediction_row;
+
 typedef struct prediction {
     const options *o;
     model model;
@@ -197,7 +205,8 @@ typedef struct prediction {
     tx_status *status; /* an image of the batch */
     char (*message)[512];
     const char *const *batch_path;
-    size_t each; /* floats of an image */
+    size_t each;         /* floats of an image */
+    prediction_row *row; /* --json: of each path; an object that is not whole would be none */
 } prediction;
 
 static void load_image(void *context, size_t k, int worker)
@@ -210,43 +219,103 @@ static void load_image(void *context, size_t k, int worker)
         snprintf(p->message[k], sizeof p->message[k], "%s", tx_error_message());
 }
 
+/* What is printed in column i of the batch's image k. */
+static float value_of(const prediction *p, size_t k, int i)
+{
+    size_t classes = (size_t)p->model.choice.classes, c = (size_t)p->column[i];
+    if (p->logits)
+        return p->predictor[0].logits[k * classes + c];
+    float sum = 0;
+    for (size_t m = 0; m < p->model.files; m++)
+        sum += tx_sigmoidf(p->predictor[m].logits[k * classes + c]);
+    return sum / (float)p->model.files;
+}
+
 static void print_row(const prediction *p, const char *path, size_t k)
 {
     char number[TX_NUMBER];
     tx_buffer row = {0};
     tx_buffer_csv(&row, path);
-    size_t classes = (size_t)p->model.choice.classes;
+    for (int i = 0; i < p->columns; i++)
+        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, (double)value_of(p, k, i), 9));
+    puts(row.data ? row.data : "");
+    tx_buffer_free(&row);
+}
+
+static tx_status keep_row(const prediction *p, prediction_row *row, size_t k)
+{
+    if (p->status[k]) {
+        row->message = tx_strdup(p->message[k]);
+        return row->message ? TX_OK : TX_ERR_MEMORY;
+    }
+    row->value = tx_alloc((size_t)p->columns, sizeof *row->value);
+    for (int i = 0; row->value && i < p->columns; i++)
+        row->value[i] = value_of(p, k, i);
+    return row->value ? TX_OK : TX_ERR_MEMORY;
+}
+
+/* The name of output c: its task, or its number. */
+static const char *column_name(const prediction *p, int c, char room[24])
+{
+    if (p->model.task)
+        return p->model.task[c];
+    snprintf(room, 24, p->logits ? "logit_%d" : "p_%d", c);
+    return room;
+}
+
+static void print_header(const prediction *p)
+{
+    char room[24];
+    tx_buffer row = {0};
+    tx_buffer_append(&row, "Path");
     for (int i = 0; i < p->columns; i++) {
-        size_t c = (size_t)p->column[i];
-        double value = 0;
-        if (p->logits) {
-            value = (double)p->predictor[0].logits[k * classes + c];
-        } else {
-            float sum = 0;
-            for (size_t m = 0; m < p->model.files; m++)
-                sum += tx_sigmoidf(p->predictor[m].logits[k * classes + c]);
-            value = (double)(sum / (float)p->model.files);
-        }
-        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, value, 9));
+        tx_buffer_append(&row, ",");
+        tx_buffer_csv(&row, column_name(p, p->column[i], room));
     }
     puts(row.data ? row.data : "");
     tx_buffer_free(&row);
 }
 
-static void print_header(const prediction *p)
+/* The images that were read, or with `bad` the others. */
+static void json_images(const prediction *p, json *j, int bad)
 {
-    tx_buffer row = {0};
-    tx_buffer_append(&row, "Path");
-    for (int i = 0; i < p->columns; i++) {
-        int c = p->column[i];
-        tx_buffer_append(&row, ",");
-        if (p->model.task)
-            tx_buffer_csv(&row, p->model.task[c]);
+    char room[24];
+    for (size_t n = 0; n < p->paths.count; n++) {
+        const prediction_row *row = &p->row[n];
+        if ((row->value == NULL) != bad)
+            continue;
+        json_open(j, NULL, '{');
+        json_string(j, "path", p->paths.path[n]);
+        if (bad)
+            json_string(j, "reason", row->message);
         else
-            tx_buffer_add(&row, p->logits ? "logit_%d" : "p_%d", c);
+            json_open(j, p->logits ? "logits" : "probabilities", '{');
+        for (int i = 0; !bad && i < p->columns; i++)
+            json_float(j, column_name(p, p->column[i], room), row->value[i]);
+        if (!bad)
+            json_close(j, '}');
+        json_close(j, '}');
     }
-    puts(row.data ? row.data : "");
-    tx_buffer_free(&row);
+}
+
+static void print_json(const prediction *p)
+{
+    json j = {0};
+    const tx_net_choice *choice = &p->model.choice;
+    json_open(&j, NULL, '{');
+    json_string(&j, "model", p->model.name);
+    json_string(&j, "net", choice->net->name);
+    json_whole(&j, "cut", choice->cut);
+    json_whole(&j, "size", choice->size);
+    json_whole(&j, "checkpoints", (long long)p->model.files);
+    json_open(&j, "images", '[');
+    json_images(p, &j, 0);
+    json_close(&j, ']');
+    json_open(&j, "left_out", '[');
+    json_images(p, &j, 1);
+    json_close(&j, ']');
+    json_close(&j, '}');
+    json_end();
 }
 
 /* Nothing is printed before the first row can be: a command that fails until then says one line alone. */
@@ -260,7 +329,8 @@ static void begin(prediction *p)
     if (p->paths.passed)
         say("%s", passed_over(&p->paths, passed));
     work_begins();
-    print_header(p);
+    if (!p->row)
+        print_header(p);
 }
 
 /* Images from[0..n): loaded in parallel, run through every member, printed. A bad one stands in the way of the rows
@@ -288,7 +358,9 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
         begin(p);
         if (p->status[k])
             say("left out: %s", p->message[k]);
-        else
+        if (p->row && keep_row(p, &p->row[from - p->paths.path + (ptrdiff_t)k], k))
+            return TX_ERR_MEMORY;
+        if (!p->row && !p->status[k])
             print_row(p, from[k], k);
     }
     return TX_OK;
@@ -301,8 +373,9 @@ static int output_of(const model *m, const char *task)
     for (int c = 0; m->task && c < m->choice.classes; c++)
         if (strcmp(m->task[c], task) == 0)
             return c;
-    tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", m->file[0],
-            tx_escape(escaped, sizeof escaped, task));
+    char near[TX_HINT];
+    tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'%s", m->file[0],
+            tx_escape(escaped, sizeof escaped, task), model_nearest_task(m, task, near));
     return -1;
 }
 
@@ -364,13 +437,16 @@ static int predict(prediction *p)
     p->batch = (size_t)option_whole(p->o, "batch");
     if (p->batch > p->paths.count)
         p->batch = p->paths.count ? p->paths.count : 1;
-    if (open_members(p))
+    p->row = option_on(p->o, "json") ? tx_alloc(p->paths.count, sizeof *p->row) : NULL;
+    if (open_members(p) || (option_on(p->o, "json") && !p->row))
         return complain_failed();
     for (size_t from = 0; from < p->paths.count; from += p->batch) {
         size_t n = p->paths.count - from < p->batch ? p->paths.count - from : p->batch;
         if (run_batch(p, p->paths.path + from, n))
             return complain_failed();
     }
+    if (p->row)
+        print_json(p);
     return EXIT_DONE;
 }
 
@@ -378,12 +454,17 @@ int command_predict(const options *o)
 {
     prediction p = {.o = o, .logits = option_on(o, "logits")};
     p.skip = strcmp(option_text(o, "bad-images"), "skip") == 0;
+    p.paths.o = o;
     p.paths.data = option_text(o, "data");
     int code = predict(&p);
     for (size_t m = 0; p.predictor && m < p.model.files; m++)
         predictor_free(&p.predictor[m]);
-    for (size_t i = 0; i < p.paths.count; i++)
+    for (size_t i = 0; i < p.paths.count; i++) {
         tx_free(p.paths.path[i]);
+        tx_free(p.row ? p.row[i].value : NULL);
+        tx_free(p.row ? p.row[i].message : NULL);
+    }
+    tx_free(p.row);
     tx_free(p.paths.path);
     tx_free(p.column);
     tx_free(p.predictor);

@@ -87,9 +87,10 @@ int command_summary(const options *o)
     tx_net_choice choice = {tx_net_find(name), (int)option_whole(o, "cut"), (int)option_whole(o, "classes"),
                             (int)option_whole(o, "size")};
     if (!choice.net) {
-        const char *near = tx_nearest_name(name, tx_nets(), net_name, NULL);
-        return complain(EXIT_USAGE, "unknown network '%s'%s%s (thorax nets lists them)",
-                        tx_escape(escaped, sizeof escaped, name), near ? ", nearest is " : "", near ? near : "");
+        char near[TX_HINT];
+        return complain(EXIT_USAGE, "unknown network '%s'%s (thorax nets lists them)",
+                        tx_escape(escaped, sizeof escaped, name),
+                        tx_nearest_hint(near, name, tx_nets(), net_name, NULL));
     }
     if (net_choice_check(&choice) != EXIT_DONE)
         return EXIT_USAGE;

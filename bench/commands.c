@@ -1,6 +1,7 @@
 /* commands.c - the table of all commands and the options that each takes. */
 #include "commands.h"
 #include "bench.h"
+#include "hints.h"
 
 #include <string.h>
 
@@ -50,11 +51,13 @@ static const command commands[] = {
     {.name = "predict",
      .usage = "MODEL IMAGE... [--option VALUE]...",
      .what = "Prints a CSV row an image: probabilities of the tasks.",
-     .notes = "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With "
-              "--data, a path that does not exist as it stands is looked up below DIR from its train/, valid/ or "
-              "test/ part on. What concerns labels and views has no meaning for images without a table.",
+     .notes =
+         "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With "
+         "--data, a path that does not exist as it stands is looked up below DIR from its train/, valid/ or "
+         "test/ part on. What concerns labels and views has no meaning for images without a table. --json: a list of "
+         "images, each with its path and its probabilities by task.",
      .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
-     .options = "net= cut= data logits ensemble" MODEL_DATA " bad-images batch" COMMON,
+     .options = "net= cut= data logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
      .least = 2,
      .most = -1,
      .run = command_predict},
@@ -111,24 +114,14 @@ const command *command_find(const char *name)
     return NULL;
 }
 
-static const char *ready_command(const void *context, int i)
+const command *command_wanted(const char *name, int argc, char **argv, int *status)
 {
-    (void)context;
-    return command_at(i)->run ? command_at(i)->name : NULL;
-}
-
-const command *command_wanted(const char *name, int *status)
-{
-    char escaped[TX_TEXT];
+    char escaped[TX_TEXT], hint[HINT];
     const command *c = command_find(name);
     if (c && c->run)
         return c;
-    if (c) {
-        *status = complain(EXIT_FAILED, "this version does not have the command %s yet", name);
-        return NULL;
-    }
-    const char *near = tx_nearest_name(name, command_count(), ready_command, NULL);
-    *status = complain(EXIT_USAGE, "unknown command '%s'%s%s", tx_escape(escaped, sizeof escaped, name),
-                       near ? ", nearest is " : " (thorax --help lists them)", near ? near : "");
+    *status = c ? complain(EXIT_FAILED, "this version does not have the command %s yet", name)
+                : complain(EXIT_USAGE, "unknown command '%s'%s", tx_escape(escaped, sizeof escaped, name),
+                           hint_command(hint, name, argc, argv));
     return NULL;
 }

@@ -49,6 +49,13 @@ void json_real(json *j, const char *key, double value)
     fputs(isfinite(value) ? tx_number_shortest(number, sizeof number, value) : "null", stdout);
 }
 
+void json_float(json *j, const char *key, float value)
+{
+    char number[TX_NUMBER];
+    put_key(j, key);
+    fputs(isfinite(value) ? tx_number_print(number, sizeof number, (double)value, 9) : "null", stdout);
+}
+
 void json_whole(json *j, const char *key, long long value)
 {
     put_key(j, key);

@@ -98,7 +98,7 @@ static int bring_command(int argc, char **argv)
 static int do_command(int argc, char **argv)
 {
     int status = EXIT_DONE;
-    const command *c = command_wanted(argv[1], &status);
+    const command *c = command_wanted(argv[1], argc - 2, argv + 2, &status);
     if (!c)
         return status;
     complain_as(c->name);

@@ -1,6 +1,7 @@
 /* model.c - what MODEL on a command line names, and predictions with it. */
 #define _POSIX_C_SOURCE 200809L
 #include "model.h"
+#include "hints.h"
 #include "run.h"
 #include "scores.h"
 
@@ -256,13 +257,14 @@ static tx_status find_files(model *m, const options *o)
 
 int model_open(model *m, const char *name, const options *o)
 {
+    char hint[HINT];
     memset(m, 0, sizeof *m);
     m->name = name;
     if (find_files(m, o))
-        return complain_failed();
+        return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
     tx_safetensors *file = tx_safetensors_open(m->file[0]);
     if (!file)
-        return complain_failed();
+        return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
     tx_status status = copy_metadata(&m->carried, file);
     if (status == TX_OK)
         status = check_format(m);
@@ -315,6 +317,16 @@ int model_data(const model *m, const options *o, const char **folder)
                         tx_escape(data, sizeof data, m->data), name);
     *folder = m->data;
     return EXIT_DONE;
+}
+
+static const char *task_at(const void *context, int i)
+{
+    return ((const model *)context)->task[i];
+}
+
+const char *model_nearest_task(const model *m, const char *task, char out[TX_HINT])
+{
+    return tx_nearest_hint(out, task, m->task ? m->choice.classes : 0, task_at, m);
 }
 
 void model_free(model *m)

@@ -27,6 +27,8 @@ tx_status model_check(const model *m);
  * not EXIT_DONE. */
 int model_data(const model *m, const options *o, const char **folder);
 void model_free(model *m);
+/* What a message about a task that is no output ends with: see tx_nearest_hint. */
+const char *model_nearest_task(const model *m, const char *task, char out[TX_HINT]);
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);
 

@@ -27,11 +27,11 @@ int net_choice_check(const tx_net_choice *choice)
 static const char *check_net(const char *value)
 {
     static char wrong[160];
+    char near[TX_HINT];
     if (tx_net_find(value))
         return NULL;
-    const char *near = tx_nearest_name(value, tx_nets(), net_name, NULL);
-    snprintf(wrong, sizeof wrong, "unknown network%s%s (thorax nets lists them)", near ? ", nearest is " : "",
-             near ? near : "");
+    snprintf(wrong, sizeof wrong, "unknown network%s (thorax nets lists them)",
+             tx_nearest_hint(near, value, tx_nets(), net_name, NULL));
     return wrong;
 }
 
@@ -44,8 +44,15 @@ static const char *check_normalize(const char *value)
 
 static const char *check_uncertain(const char *value)
 {
-    return tx_uncertain_check(value) ? "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia"
-                                     : NULL;
+    static char wrong[TX_HINT + 80];
+    char near[TX_HINT];
+    word_list words;
+    if (!tx_uncertain_check(value))
+        return NULL;
+    words_split(&words, "ignore|zeros|ones", '|');
+    snprintf(wrong, sizeof wrong, "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia%s",
+             tx_nearest_hint(near, value, words.count, words_at, &words));
+    return wrong;
 }
 
 static const char *check_betas(const char *value)

@@ -49,7 +49,7 @@ const option *option_at(int i);
 int option_find(const char *name);
 /* Whether cut and size are within what the network takes: EXIT_DONE, or a line and EXIT_USAGE. */
 int net_choice_check(const tx_net_choice *choice);
-/* Name of network i, for tx_nearest_name. */
+/* Name of network i, for tx_nearest_hint. */
 const char *net_name(const void *context, int i);
 
 #endif

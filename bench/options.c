@@ -2,6 +2,7 @@
  * switches, --config files, and messages that name the nearest option. */
 #define _POSIX_C_SOURCE 200809L
 #include "options.h"
+#include "hints.h"
 #include "effects.h"
 #include "settings.h"
 
@@ -31,11 +32,6 @@ int command_takes(const command *c, int i)
 {
     size_t length;
     return entry_of(c, i, &length) != NULL;
-}
-
-static const char *taken_name(const void *context, int i)
-{
-    return command_takes(context, i) ? option_at(i)->name : NULL;
 }
 
 /* Sets every value to its standard; the command's own are copied into o->names. */
@@ -68,14 +64,14 @@ int options_standards(options *o, const command *c)
 /* Whether value is one of "a|b|c"; if not, writes what was expected. */
 static int choice_right(const char *choices, const char *value, char *wrong, size_t size)
 {
+    char near[TX_HINT];
     word_list list;
     words_split(&list, choices, '|');
     for (int i = 0; i < list.count; i++)
         if (strcmp(list.word[i], value) == 0)
             return 1;
-    const char *near = tx_nearest_name(value, list.count, words_at, &list);
-    snprintf(wrong, size, "expected %s%s%s%s", list.count > 1 ? "one of " : "", choices, near ? ", nearest is " : "",
-             near ? near : "");
+    snprintf(wrong, size, "expected %s%s%s", list.count > 1 ? "one of " : "", choices,
+             tx_nearest_hint(near, value, list.count, words_at, &list));
     return 0;
 }
 
@@ -165,9 +161,10 @@ static int config_line(options *o, const command *c, char *line, const char *fil
                         tx_escape(escaped, sizeof escaped, key));
     int i = option_find(key);
     if (i < 0) {
-        const char *near = tx_nearest_name(key, option_count(), any_name, NULL);
-        return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s%s", file, number,
-                        tx_escape(escaped, sizeof escaped, key), near ? ", nearest is " : "", near ? near : "");
+        char near[TX_HINT];
+        return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s", file, number,
+                        tx_escape(escaped, sizeof escaped, key),
+                        tx_nearest_hint(near, key, option_count(), any_name, NULL));
     }
     if (!command_takes(c, i))
         return EXIT_DONE;
@@ -205,14 +202,34 @@ static int apply_config(options *o, const command *c, const char *name)
 /* typed: with its dashes. */
 static int unknown_option(const command *c, const char *typed)
 {
-    char escaped[TX_TEXT], name[TX_NEAR_NAME];
+    char escaped[TX_TEXT], name[TX_NEAR_NAME], hint[HINT];
     const char *from = typed + strspn(typed, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(from, "="), from);
-    const char *near = tx_nearest_name(name, option_count(), taken_name, c);
-    tx_escape(escaped, sizeof escaped, typed);
-    if (near)
-        return complain(EXIT_USAGE, "unknown option %s, nearest is --%s", escaped, near);
-    return complain(EXIT_USAGE, "unknown option %s (thorax %s --help lists them)", escaped, c->name);
+    return complain(EXIT_USAGE, "unknown option %s%s", tx_escape(escaped, sizeof escaped, typed),
+                    hint_option(hint, c, name));
+}
+
+/* A dash that a text program has made of the minus: U+2010 to U+2015, U+2212. */
+static int begins_with_dash(const char *text)
+{
+    return strncmp(text, "\xe2\x80", 2) == 0 ? (text[2] & 0xf8) == 0x90 : strncmp(text, "\xe2\x88\x92", 3) == 0;
+}
+
+/* The value of --name that follows as a word of its own; NULL, after a line, if an option follows. */
+static char *value_behind(const char *name, int argc, char **argv, int at)
+{
+    char escaped[TX_TEXT], next[TX_NEAR_NAME];
+    if (at >= argc) {
+        complain(EXIT_USAGE, "--%s needs a value", name);
+        return NULL;
+    }
+    size_t n = strcspn(argv[at], "=");
+    snprintf(next, sizeof next, "%.*s", (int)n, argv[at]);
+    if (strncmp(next, "--", 2) || n >= sizeof next || option_find(next + 2) < 0)
+        return argv[at];
+    tx_escape(escaped, sizeof escaped, argv[at]);
+    complain(EXIT_USAGE, "--%s needs a value, found the option %s", name, escaped);
+    return NULL;
 }
 
 /* Option argv[*at], "--name" or "--name=value"; moves *at over a value of its own. */
@@ -236,9 +253,9 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
                             tx_escape(escaped, sizeof escaped, value));
         value = "on";
     } else if (!value) {
-        if (*at + 1 >= argc)
-            return complain(EXIT_USAGE, "--%s needs a value", name);
-        value = argv[++*at];
+        value = value_behind(name, argc, argv, ++*at);
+        if (!value)
+            return EXIT_USAGE;
     }
     if (!value_right(p, value, wrong, sizeof wrong))
         return complain(EXIT_USAGE, "--%s %s: %s", name, tx_escape(escaped, sizeof escaped, value), wrong);
@@ -253,6 +270,7 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
 
 static int read_arguments(options *o, const command *c, int argc, char **argv)
 {
+    char escaped[TX_TEXT];
     int only_arguments = 0;
     for (int at = 0; at < argc; at++) {
         char *text = argv[at];
@@ -264,6 +282,11 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
                 return status;
         } else if (!only_arguments && text[0] == '-' && text[1]) {
             return unknown_option(c, text);
+        } else if (!only_arguments && begins_with_dash(text)) {
+            return complain(EXIT_USAGE, "unknown option %s: its dash is not -",
+                            tx_escape(escaped, sizeof escaped, text));
+        } else if (!*text) {
+            return complain(EXIT_USAGE, "an argument is empty, expected thorax %s %s", c->name, c->usage);
         } else {
             if (tx_grow((void **)&o->argument, &o->room, (size_t)o->arguments + 1, sizeof *o->argument))
                 return complain_failed();
@@ -271,6 +294,20 @@ static int read_arguments(options *o, const command *c, int argc, char **argv)
         }
     }
     return EXIT_DONE;
+}
+
+static int count_arguments(const options *o, const command *c)
+{
+    char escaped[TX_TEXT], hint[HINT];
+    if (o->arguments < c->least)
+        return complain(EXIT_USAGE, "missing argument, expected thorax %s %s", c->name, c->usage);
+    if (c->most < 0 || o->arguments <= c->most)
+        return EXIT_DONE;
+    const char *word = o->argument[c->most], *meant = hint_argument(hint, c, word);
+    tx_escape(escaped, sizeof escaped, word);
+    return meant ? complain(EXIT_USAGE, "unexpected argument '%s', perhaps %s", escaped, meant)
+                 : complain(EXIT_USAGE, "unexpected argument '%s', expected thorax %s%s%s", escaped, c->name,
+                            *c->usage ? " " : "", c->usage);
 }
 
 int options_ask(int argc, char **argv, const char *brief, const char *name)
@@ -304,13 +341,10 @@ int options_read(options *o, const command *c, int argc, char **argv, const char
     }
     if (status != EXIT_DONE)
         return status;
-    if (o->arguments < c->least)
-        return complain(EXIT_USAGE, "missing argument, expected thorax %s %s", c->name, c->usage);
-    if (c->most >= 0 && o->arguments > c->most)
-        return complain(EXIT_USAGE, "unexpected argument '%s', expected thorax %s %s",
-                        tx_escape(escaped, sizeof escaped, o->argument[c->most]), c->name, c->usage);
-    effects_say(o);
-    return EXIT_DONE;
+    status = count_arguments(o, c);
+    if (status == EXIT_DONE)
+        effects_say(o);
+    return status;
 }
 
 void options_free(options *o)

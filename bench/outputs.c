@@ -19,7 +19,7 @@ static const char *name_of(const model *m, int c)
 
 tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
 {
-    char name[TX_TEXT], task[TX_TEXT];
+    char name[TX_TEXT], task[TX_TEXT], near[TX_HINT];
     int named = m->task || in_chexpert_order(m, d);
     tx_escape(name, sizeof name, m->name);
     *column = NULL;
@@ -33,8 +33,8 @@ tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
         while (named && c < m->choice.classes && strcmp(name_of(m, c), d->task[k]))
             c++;
         if (c == m->choice.classes)
-            return tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'", name,
-                           tx_escape(task, sizeof task, d->task[k]));
+            return tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'%s", name,
+                           tx_escape(task, sizeof task, d->task[k]), model_nearest_task(m, d->task[k], near));
         (*column)[k] = c;
     }
     return *column ? TX_OK : TX_ERR_MEMORY;

@@ -19,7 +19,7 @@ typedef struct word_list {
     char word[WORDS_AT_MOST][TX_NEAR_NAME];
 } word_list;
 void words_split(word_list *out, const char *list, char separator);
-/* Word i of a word_list, for tx_nearest_name. */
+/* Word i of a word_list, for tx_nearest_hint. */
 const char *words_at(const void *list, int i);
 
 /* Two numbers in [0, 1) with a comma between. */

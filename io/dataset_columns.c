@@ -111,6 +111,18 @@ tx_status tx_columns_read(tx_reading *r)
 }
 
 /* ------------------------------------------------------------------------------------------- the tasks */
+static const char *column_at(const void *context, int i)
+{
+    const tx_reading *r = context;
+    const char *name = r->column[i];
+    return fixed_column(name) < TX_FIXED_COLUMNS || is_index(name) ? NULL : name;
+}
+
+const char *tx_columns_nearest(const tx_reading *r, const char *typed, char out[TX_HINT])
+{
+    return tx_nearest_hint(out, typed, (int)r->columns, column_at, r);
+}
+
 static tx_status add_task(tx_reading *r, size_t c)
 {
     char text[TX_TEXT];
@@ -145,10 +157,11 @@ static tx_status list_tasks(tx_reading *r, const char *list)
             c++;
         if (n == 0 || c == r->columns || c == r->fixed[TX_PATH]) {
             size_t cut = n < sizeof text - 4 ? n : sizeof text - 4;
-            char name[TX_TEXT];
+            char name[TX_TEXT], near[TX_HINT];
             memcpy(name, p, cut);
             name[cut] = 0;
-            return tx_fail(TX_ERR_ARGUMENT, "%s: no task '%s'", r->name, tx_escape(text, sizeof text, name));
+            return tx_fail(TX_ERR_ARGUMENT, "%s: no task '%s'%s", r->name, tx_escape(text, sizeof text, name),
+                           tx_columns_nearest(r, name, near));
         }
         tx_status status = add_task(r, c);
         if (status)

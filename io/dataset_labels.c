@@ -138,6 +138,17 @@ static int is_observation(const char *text, size_t n)
     return 0;
 }
 
+static tx_status no_column(const tx_reading *r, const char *text, size_t n)
+{
+    char name[TX_TEXT], near[TX_HINT], whole[TX_TEXT], escaped[TX_TEXT];
+    size_t cut = n < sizeof name - 1 ? n : sizeof name - 1;
+    memcpy(name, text, cut);
+    name[cut] = 0;
+    return tx_fail(TX_ERR_ARGUMENT, "uncertain '%s': the table has no column '%s'%s",
+                   tx_escape(whole, sizeof whole, r->options->uncertain), tx_escape(escaped, sizeof escaped, name),
+                   tx_columns_nearest(r, name, near));
+}
+
 /* Gives the tasks that one rule names what it says. named[t]: a rule before named task t. */
 static tx_status apply_rule(tx_reading *r, const rule *one, unsigned char *named)
 {
@@ -149,7 +160,7 @@ static tx_status apply_rule(tx_reading *r, const rule *one, unsigned char *named
         while (c == r->columns && n < left && p[n] != '+')
             n++;
         if (c == r->columns && !is_observation(p, n))
-            return bad_list(list, "the table has no column", p, n);
+            return no_column(r, p, n);
         for (int t = 0; t < r->data->tasks; t++) {
             if (r->task_column[t] != c)
                 continue;

@@ -44,6 +44,9 @@ void tx_quote_json(const char *text, tx_put *give, void *to);
 enum { TX_NEAR_NAME = 40 };
 typedef const char *tx_name_at(const void *context, int i);
 const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, const void *context);
+/* What a message about an unknown name ends with: ", nearest is NAME", escaped, or nothing. Returns out. */
+#define TX_HINT (TX_TEXT + 16)
+const char *tx_nearest_hint(char out[TX_HINT], const char *typed, int names, tx_name_at *name, const void *context);
 
 /* A text that grows. The first failure stays, so a page is written without a check a line. */
 typedef struct tx_buffer {

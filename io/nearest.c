@@ -74,3 +74,11 @@ const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, cons
     int near = n < 4 ? 1 : n < 9 ? 2 : (int)(n / 3);
     return best && least <= near && least < (int)strlen(best) ? best : NULL;
 }
+
+const char *tx_nearest_hint(char out[TX_HINT], const char *typed, int names, tx_name_at *name, const void *context)
+{
+    char escaped[TX_TEXT];
+    const char *near = tx_nearest_name(typed, names, name, context);
+    snprintf(out, TX_HINT, "%s%s", near ? ", nearest is " : "", near ? tx_escape(escaped, sizeof escaped, near) : "");
+    return out;
+}

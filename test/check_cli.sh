@@ -139,6 +139,16 @@ expect 0 eval "$work/whole" --data "$data" --split test --quiet --out "$work/eva
 same "$work/eval/predictions-test.csv" "$work/whole/predictions-test.csv"
 expect 0 eval "$work/whole" --data "$data" --tasks "Edema,No Finding" --unit image --quiet
 one_line 1 eval "$work/whole" --data "$data" --tasks "Edema,Lung"
+one_line 1 eval "$work/whole" --data "$data" --tasks "Edema,Pnemonia"
+says "no task 'Pnemonia', nearest is Pneumonia"
+one_line 1 predict "$image" "$work/whole"
+says "perhaps the model is $work/whole"
+one_line 1 eval "$data" "$work/whole"
+says "perhaps --data $data"
+one_line 1 eval "$work/whole" valid --data "$data"
+says "perhaps --split valid"
+one_line 1 predict "$work/whole" "$image" logits
+says "perhaps --logits"
 # Models that were trained with other images or labels are averaged only once the options make them equal.
 short="--net resnet18 --cut 3 --size 32 --batch 4 --steps 1 --quiet"
 expect 0 train $short --data "$data" --out "$work/blank" --blank ignore
@@ -183,6 +193,16 @@ expect 0 predict "$work/whole" "elsewhere/test/${image#*/test/}" --data "$data" 
 ,$(column 'No Finding'),$(column Edema)" ]
 pass "predict --tasks: $(cat "$work/out")" $?
 one_line 1 predict "$work/whole" "$image" --tasks "Edema,Lung"
+one_line 1 predict "$work/whole" "$image" --tasks "pleural_efusion"
+says "no output for the task 'pleural_efusion', nearest is Pleural Effusion"
+expect 0 predict "$work/whole" "$image" --tasks "No Finding,Edema" --json --quiet
+keys model net cut size checkpoints images path probabilities left_out
+says "\"path\":\"$image\",\"probabilities\":{\"No Finding\":$(column 'No Finding'),\"Edema\":$(column Edema)}"
+head -c 500 "$image" >"$work/cut.jpg"
+one_line 1 predict "$work/whole" "$image" "$work/cut.jpg" --json --quiet
+expect 0 predict "$work/whole" "$image" "$work/cut.jpg" --json --quiet --bad-images skip --logits
+keys images logits left_out path reason
+says "\"left_out\":[{\"path\":\"$work/cut.jpg\",\"reason\":\"$work/cut.jpg: byte"
 train asjson --steps 1 --json
 pass "train --json failed: $(cat "$work/err")" $?
 keys run step valid test tasks auc low high method mean5 mean6 mean undefined

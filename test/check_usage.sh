@@ -100,4 +100,85 @@ unset TX_ISA
 [ ! -e "$work/x" ]
 pass "a refused training made its folder" $?
 
+# ---- names that other programs have, and words in another's place
+meant() { # ANSWER ARGUMENT...
+    answer=$1
+    shift
+    one_line 2 "$@"
+    grep -qF -- "$answer" "$work/err"
+    pass "thorax $*: '$answer' is not in the answer: $(cat "$work/err")" $?
+}
+meant "unknown option --learning-rate, here it is --lr" train --learning-rate 1e-3
+meant "unknown option --batch_size, here it is --batch" train --batch_size 8
+meant "unknown option --Num_Workers=4, here it is --threads" train --Num_Workers=4
+meant "unknown option -j, here it is --threads" nets -j 4
+meant "unknown option --device: this program computes on the processor alone" train --device cuda
+meant "unknown option --amp: this program computes in float32 alone" train --amp
+meant "unknown option --resume: the same command line goes on" train --resume
+meant "unknown option --augmentation: this version changes no training images" train --augmentation flip
+meant "unknown option --output, here it is --out" train --output run
+meant "unknown option --model, here it is --net" train --model resnet18
+meant "unknown option --imgsz, here it is --size" train --imgsz 224
+meant "unknown option --lr: train takes --lr, summary does not" summary resnet18 --lr 1
+meant "unknown option --net: it is an argument here, expected thorax summary NET" summary --net resnet18
+meant "unknown option --data: it is an argument here, expected thorax data check DIR" data check --data "$data"
+meant "unknown option -lr, expected --lr" train -lr 3
+meant "unknown option --wramup, nearest is --warmup" train --wramup 3
+meant "unknown option --zzzzzz (thorax train --help lists them)" train --zzzzzz
+meant "its dash is not -" train "$(printf '\342\200\223lr')" 1
+meant "its dash is not -" train "$(printf '\342\210\222lr')" 1
+meant "--out needs a value, found the option --net" train --out --net resnet18
+meant "--out needs a value" train --net resnet18 --out
+meant "unexpected argument 'resnet18', perhaps --net resnet18" train resnet18 --out x
+meant "unexpected argument 'resnet34', perhaps --net resnet34" speed resnet34
+meant "unexpected argument 'net=resnet18', perhaps --net=resnet18" train net=resnet18 epochs=3
+meant "unexpected argument '$data', perhaps --data $data" train "$data"
+meant "unexpected argument 'infer', perhaps --mode infer" speed infer
+meant "unexpected argument 'json', perhaps --json" nets json
+meant "unexpected argument 'stduy', expected thorax study --out DIR" study stduy
+meant "unknown command 'resnet18', perhaps thorax train --net resnet18" resnet18 train
+meant "unknown command '$data', perhaps thorax train --data $data" "$data" train
+meant "unknown command 'run', perhaps thorax eval run" run eval
+meant "unknown command 'validate', here it is eval" validate run
+meant "unknown command 'check', here it is data check" check "$data"
+meant "unknown command 'evl', nearest is eval" evl run
+meant "unknown command 'zzzzzz' (thorax --help lists them)" zzzzzz
+meant "unknown verb '$data', perhaps thorax data check $data" data "$data" check
+meant "unknown network, nearest is resnet50" train --net ResNet-50 --out x
+meant "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia, nearest is zeros" train --uncertain zero
+meant "an argument is empty" eval ''
+meant "an argument is empty" predict run ''
+meant "unexpected argument '--json'" nets -- --json
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --tasks "Edma"
+says "no task 'Edma', nearest is Edema"
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --tasks "zzzzzzzz"
+! grep -q nearest "$work/err"
+pass "a name that is near to none: $(cat "$work/err")" $?
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --uncertain ones:edema+Pneumonia
+says "the table has no column 'edema', nearest is Edema"
+[ ! -e "$work/x" ]
+pass "a refused training made its folder" $?
+
+# ---- values at the edge
+while IFS='|' read -r wanted value; do
+    meant "$wanted" summary resnet18 --size "$value"
+done <<END
+expected a whole number from 1 to|0
+expected a whole number from 1 to|-1
+expected a whole number from 1 to|0x20
+expected a whole number from 1 to|32.0
+expected a whole number from 1 to|1e2
+expected a whole number from 1 to|99999999999999999999
+expected a whole number from 1 to|224x224
+expected a whole number from 1 to|
+expected a whole number from 1 to| 32
+expected a whole number from 1 to|$(printf '\303\251')
+expected a whole number from 1 to|$(printf '%0500d' 0 | tr 0 9)
+END
+for value in 1e309 -1 nan inf 0x1p3 1,5 '' 1e-3x 1e7; do
+    meant "expected a number from 0 to" train --lr "$value"
+done
+meant "--seed -1: expected a whole number from 0 to 2^64 - 1" nets --seed -1
+meant "--quiet takes no value, found 'yes'" nets --quiet=yes
+
 done_testing
