@@ -1,6 +1,4 @@
-# Thorax. `make` builds ./thorax and libthorax.a, `make test` runs all tests, `make study` the main job.
-# `make fuzz` feeds the readers with damaged files.
-# CC=..., OMP=0 (no threads), SAN=address|undefined|thread (or address,undefined), PREFIX=..., DESTDIR=...
+# Thorax, for GNU make: `make help` says what there is to make.
 
 CC ?= cc
 # The thread sanitizer needs to be told of OpenMP's barriers: clang's runtime does (libarcher), gcc's does not.
@@ -8,6 +6,9 @@ ifeq ($(SAN)$(origin CC),threaddefault)
   CC := $(or $(shell command -v clang),cc)
 endif
 PREFIX ?= /usr/local
+# One short line a file, or with V=1 the whole command.
+Q := $(if $(filter-out 0,$(V)),,@)
+saying = $(if $(Q),$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' '$(1)' '$(2)'))
 VERSION := 0.1.0
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
 OPT ?= -O2
@@ -45,38 +46,60 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: all test study install clean matrix fuzz check-symbols lint fmt fmt-check found
+.PHONY: all help test study install uninstall clean matrix fuzz check-symbols lint fmt fmt-check found
 all: found thorax libthorax.a
+
+define HELP
+make            ./thorax and libthorax.a
+make test       builds and runs all tests; the last line is `N passed, N failed`
+make study      trains on the radiographs that come with the source, and reports
+make install    program, library, headers, manual, sample below PREFIX ($(PREFIX))
+make uninstall  removes what install put there
+make matrix     equal bits over compilers, instruction sets, threads, machines
+make fuzz       damaged files for the readers, FUZZ_SECONDS (20) each; needs clang
+make clean      removes what was built
+
+CC=cc           the compiler          OMP=0     one thread, without OpenMP
+OPT=-O2         optimisation          V=1       whole commands
+PREFIX=, DESTDIR=                     SAN=address|undefined|thread, or two of them
+endef
+export HELP
+help:
+	@echo "$$HELP"
 
 found:
 	@echo "$(CC): $(if $(THREADS),threads with OpenMP,one thread (no OpenMP))$(SAN:%=, sanitizer %)"
 
 thorax: $(B)/thorax
-	cp $(B)/thorax $@
+	$(Q)cp $(B)/thorax $@
 libthorax.a: $(B)/libthorax.a
-	cp $(B)/libthorax.a $@
+	$(Q)cp $(B)/libthorax.a $@
 $(B)/thorax: $(B)/bench/main.o $(BENCH_OBJ) $(B)/libthorax.a
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call saying,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LIBS)
 $(B)/libthorax.a: $(LIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
+	$(call saying,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/%.o: %.c
+	$(call saying,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(OPT_LAST) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) $(OPT_LAST) -c -o $@ $<
 
 $(SLOW): OPT_LAST := -O1
 
 # Tests are programs; bench without main() is linked so that its parts can be tested too.
 $(B)/test/%: test/%.c test/test.h $(BENCH_OBJ) $(B)/libthorax.a
+	$(call saying,TEST,$<)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -I. -o $@ $< $(BENCH_OBJ) $(B)/libthorax.a $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -I. -o $@ $< $(BENCH_OBJ) $(B)/libthorax.a $(LIBS)
 $(CHECKERS:%=$(B)/%): $(B)/%: $(B)/test/%
-	cp $< $@
+	$(Q)cp $< $@
 
 test: found $(B)/thorax $(TESTS:%=$(B)/test/%) $(CHECKERS:%=$(B)/%)
 	@CC="$(CC)" README_FLAGS="$(filter-out -MMD -MP,$(CFLAGS_ALL))" sh test/run.sh $(B) $(TESTS)
 
 study: thorax
-	./thorax study --out study
+	$(Q)./thorax study --out study
 
 matrix:
 	@sh test/matrix.sh
@@ -95,16 +118,21 @@ fmt-check:
 	clang-format --dry-run -Werror $(wildcard */*.c */*.h)
 
 # A shared library needs position-independent objects and shows only tx_ symbols.
-$(B)/libthorax.so.0: $(LIB_SRC)
-	@mkdir -p $(B)
-	printf '{ global: tx_*; local: *; };\n' >$(B)/exports
-	$(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -fPIC -shared -Wl,-soname,libthorax.so.0 \
-	  -Wl,--version-script=$(B)/exports -o $@ $(LIB_SRC) $(LIBS)
+$(B)/pic/%.o: %.c
+	$(call saying,CC,$< (shared))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(OPT_LAST) -fPIC -c -o $@ $<
+$(B)/libthorax.so.0: $(LIB_SRC:%.c=$(B)/pic/%.o)
+	$(call saying,LINK,$@)
+	@printf '{ global: tx_*; local: *; };\n' >$(B)/exports
+	$(Q)$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libthorax.so.0 -Wl,--version-script=$(B)/exports -o $@ $^ $(LIBS)
 
-install: thorax libthorax.a $(B)/libthorax.so.0
-	sh test/install.sh "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(B)" "$(THREADS)"
+install: found thorax libthorax.a $(B)/libthorax.so.0
+	@sh test/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(B)" "$(THREADS)"
+uninstall:
+	@sh test/install.sh uninstall "$(DESTDIR)" "$(PREFIX)"
 
 clean:
 	rm -rf build thorax libthorax.a
 
--include $(wildcard $(B)/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/pic/*/*.d)

@@ -251,12 +251,4 @@ pass "a study's --size does not win over the preset's" $?
 grep -q -- 'thorax study --preset FILE --data DIR --tasks "Edema,No Finding" --size "24" --out DIR' "$work/study2/report.html"
 pass "a study's report does not say how to repeat it" $?
 
-# ---- installed below a relative folder: what is written into thorax.pc holds from everywhere
-mkdir "$work/tree"
-ln -s "$PWD/test" "$PWD/bench" "$PWD/core" "$PWD/layers" "$PWD/nets" "$PWD/optim" "$PWD/io" "$work/tree"
-touch "$work/tree/thorax" "$work/tree/libthorax.a" "$work/libthorax.so.0"
-(cd "$work/tree" && sh test/install.sh "" own 0 "$work" "")
-grep -q "^prefix=/.*/tree/own\$" "$work/tree/own/lib/pkgconfig/thorax.pc"
-pass "a relative PREFIX stays relative in thorax.pc" $?
-
 done_testing

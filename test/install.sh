@@ -1,33 +1,109 @@
 #!/bin/sh
-# install.sh DESTDIR PREFIX VERSION BUILD LINKFLAGS - copies what a user needs below DESTDIR/PREFIX.
+# install.sh install DESTDIR PREFIX VERSION BUILD LINKFLAGS - copies what a user needs below DESTDIR/PREFIX, says where, and
+# notes it in share/thorax/installed.txt.
+# install.sh uninstall DESTDIR PREFIX - removes what is noted there, and the folders that were made for it if they are empty.
 # A relative PREFIX is below the folder where make runs: what is installed must not depend on where it is used from.
 set -e
-case $2 in
-/*) prefix=$2 ;;
-*) prefix=$PWD/$2 ;;
+umask 022
+case $3 in
+/*) prefix=$3 ;;
+*) prefix=$PWD/$3 ;;
 esac
-root=$1$prefix
-mkdir -p "$root/bin" "$root/lib/pkgconfig" "$root/include/thorax" "$root/share/man/man1" "$root/share/thorax"
-cp thorax "$root/bin/"
-cp libthorax.a "$root/lib/"
-cp "$4/libthorax.so.0" "$root/lib/libthorax.so.$3"
-ln -sf "libthorax.so.$3" "$root/lib/libthorax.so.0"
-ln -sf libthorax.so.0 "$root/lib/libthorax.so"
+root=$2$prefix
+case $root in /*) ;; *) root=$PWD/$root ;; esac
+notes=$root/share/thorax/installed.txt
+
+# ---- what is there goes: all of an earlier version, too
+uninstall() {
+    roots=$(grep -c '^root$' "$notes") || :
+    (cd "$root" && sed -n 's/^file //p' "$notes" | xargs rm -f)
+    # Folders from the deepest on; those with something else in them stay.
+    made=$(sed -n 's/^folder //p' "$notes" | sort -r)
+    rm -f "$notes"
+    (cd "$root" && echo "$made" | xargs rmdir 2>/dev/null) || :
+    parent=$root
+    while [ "$roots" -gt 0 ]; do
+        rmdir "$parent" 2>/dev/null || break
+        parent=$(dirname "$parent")
+        roots=$((roots - 1))
+    done
+}
+if [ "$1" = uninstall ]; then
+    if [ ! -f "$notes" ]; then
+        echo "nothing to uninstall: no $notes"
+        exit 0
+    fi
+    echo "removing $(sed -n 's/^file //p' "$notes" | wc -l | tr -d ' ') files below $root"
+    uninstall
+    exit 0
+fi
+[ ! -f "$notes" ] || uninstall
+
+# ---- files, each noted before it is there
+note() { # file|folder NAME
+    if [ -d "${notes%/*}" ]; then echo "$1 $2" >>"$notes"; else first="$first$1 $2
+"; fi
+}
+folder() { # NAME: with those above it, of which the missing ones are noted
+    [ ! -d "$root/$1" ] || return 0
+    case $1 in */*) folder "${1%/*}" ;; esac
+    mkdir -p "$root/$1"
+    note folder "$1"
+}
+begin() { # the root and what is missing above it
+    parent=$root
+    while [ ! -d "$parent" ]; do
+        first="${first}root
+"
+        parent=$(dirname "$parent")
+    done
+    mkdir -p "$root"
+}
+put() { # MODE NAME [SOURCE]: without a source from standard input
+    folder "${2%/*}"
+    note file "$2"
+    rm -f "$root/$2"
+    cat "${3:--}" >"$root/$2"
+    chmod "$1" "$root/$2"
+    echo "  $root/$2"
+}
+first=
+begin
+folder share/thorax
+printf '%s' "$first" >>"$notes"
+echo "installing"
+put 755 bin/thorax thorax
+put 644 lib/libthorax.a libthorax.a
+put 755 "lib/libthorax.so.$4" "$5/libthorax.so.0"
+for link in libthorax.so.0 libthorax.so; do
+    note file "lib/$link"
+    ln -sf "libthorax.so.$4" "$root/lib/$link"
+    echo "  $root/lib/$link -> libthorax.so.$4"
+done
 # Installed headers lie side by side, so includes lose their floors.
 for h in core layers nets optim io; do
-    sed 's:#include "\.\./[a-z]*/:#include ":' "$h/$h.h" >"$root/include/thorax/$h.h"
+    put 644 "include/thorax/$h.h" <<END
+$(sed 's:#include "\.\./[a-z]*/:#include ":' "$h/$h.h")
+END
 done
-cp bench/thorax.1 "$root/share/man/man1/"
-cp -R bench/nih-sample-128 "$root/share/thorax/"
-cat >"$root/lib/pkgconfig/thorax.pc" <<END
+put 644 share/man/man1/thorax.1 bench/thorax.1
+put 644 share/doc/thorax/README.md README.md
+put 644 share/doc/thorax/LICENSE LICENSE
+put 644 lib/pkgconfig/thorax.pc <<END
 prefix=$prefix
 libdir=\${prefix}/lib
 includedir=\${prefix}/include
 
 Name: Thorax
 Description: deep learning in plain C with the same bits everywhere
-Version: $3
+Version: $4
 Libs: -L\${libdir} -lthorax
-Libs.private: -lm $5
+Libs.private: -lm $6
 Cflags: -I\${includedir}
 END
+sample=nih-sample-128
+(cd bench && find $sample -type d) | sed 's:^:folder share/thorax/:' >>"$notes"
+(cd bench && find $sample -type f) | sed 's:^:file share/thorax/:' >>"$notes"
+cp -R bench/$sample "$root/share/thorax/"
+echo "  $root/share/thorax/$sample/ ($(find bench/$sample -type f | wc -l | tr -d ' ') files)"
+echo "  $notes"

@@ -1,14 +1,40 @@
 #!/bin/sh
 # run.sh BUILD TEST... - runs every test program and the checkers on their fixtures, as many at a time as there are
-# processors; the last line is the sum. A program says "NAME: N passed, N failed"; one that dies before it says so counts
-# as a failure.
+# processors; each says a line as it ends, or, failed, all that it printed; the last line is the sum. A program says
+# "NAME: N passed, N failed"; one that dies before it says so counts as a failure.
 #
-#     run.sh one OUT COMMAND...    one of them: what it prints in OUT, its exit status in OUT.status
+#     run.sh one OUT COMMAND...    one of them: what it prints in OUT, how many passed and failed in OUT.sum
+
+# Prints the line or the whole of $out, and counts.
+count() { # STATUS COMMAND
+    # A checker's last line becomes the form of the others.
+    name=${2%% *}
+    line=$(sed -n -e 's/^[0-9]* files, \([0-9]*\) values compared, [0-9]* skipped, \([0-9]*\) failed$/'"${name##*/}"': \1 passed, \2 failed/' \
+        -e '/^[A-Za-z0-9_]*: [0-9]* passed, [0-9]* failed/p' "$out" | tail -n 1)
+    p=$(printf '%s' "$line" | sed -n 's/.*: \([0-9]*\) passed.*/\1/p')
+    f=$(printf '%s' "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+    if [ -z "$line" ]; then
+        p=0 f=1
+    elif [ "$1" -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    fi
+    echo "$p $f" >"$out.sum"
+    if [ "$f" -ne 0 ]; then
+        cat "$out"
+        echo "FAILED: $2 (exit status $1)"
+    else
+        echo "$line"
+    fi
+}
 if [ "$1" = one ]; then
     out=$2
     shift 2
     "$@" >"$out" 2>&1
-    echo $? >"$out.status"
+    status=$?
+    # Who prints keeps the others from it.
+    until mkdir "${out%/*}/prints" 2>/dev/null; do :; done
+    count $status "$*"
+    rmdir "${out%/*}/prints"
     exit 0
 fi
 build=$1
@@ -41,39 +67,15 @@ commands() {
     for script in test/check_*.sh; do echo "sh $script $build"; done
 }
 commands "$@" | awk '{ print NR, $0 }' >"$out/all"
-echo "running $(awk 'END { print NR }' "$out/all") programs, what they say follows"
+echo "running $(awk 'END { print NR }' "$out/all") programs, each says a line as it ends"
 several="-P $(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)"
 echo true | xargs -L 1 $several sh -c 2>/dev/null || several= # POSIX has no -P
 sort -rn "$out/all" | sed "s:^:$out/:" | xargs -L 1 $several sh "$0" one || exit 1
 
-# ---- what they said, in order
-passed=0
-failed=0
-count() { # NUMBER COMMAND
-    status=$(cat "$out/$1.status")
-    # A checker's last line becomes the form of the others.
-    name=${2%% *}
-    line=$(sed -n -e 's/^[0-9]* files, \([0-9]*\) values compared, [0-9]* skipped, \([0-9]*\) failed$/'"${name##*/}"': \1 passed, \2 failed/' \
-        -e '/^[A-Za-z0-9_]*: [0-9]* passed, [0-9]* failed/p' "$out/$1" | tail -n 1)
-    p=$(printf '%s' "$line" | sed -n 's/.*: \([0-9]*\) passed.*/\1/p')
-    f=$(printf '%s' "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
-    if [ -z "$line" ]; then
-        p=0 f=1
-    elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
-        f=1
-    fi
-    passed=$((passed + p))
-    failed=$((failed + f))
-    if [ "$f" -ne 0 ]; then
-        cat "$out/$1"
-        echo "FAILED: $2 (exit status $status)"
-    else
-        echo "$line"
-    fi
-}
-while read -r number command; do
-    count "$number" "$command"
-done <"$out/all"
+# ---- the sum, in which a program without one has failed
+cat "$out"/*.sum | awk -v all="$(awk 'END { print NR }' "$out/all")" '
+    { passed += $1; failed += $2 }
+    END { failed += all - NR; print passed + 0 " passed, " failed + 0 " failed"; exit failed > 0 }'
+status=$?
 rm -rf "$out"
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+exit $status
