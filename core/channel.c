@@ -6,17 +6,13 @@
  * order in double: neither the threads nor the slices are visible in the result. */
 #include "channel_kernels.h"
 #include "kernels.h"
+#include "operands.h"
 #include "sizes.h"
 
 enum {
     BLOCK = 16384, /* floats of one operand in a block: 64 KiB, a fraction of the second cache */
     SLICE = 256    /* channels of a chunk that are read at once: TX_CHUNK * SLICE floats stay in the second cache */
 };
-
-static const tx_channel_kernels *kernels(void)
-{
-    return &tx_kernels_now()->channel;
-}
 
 static size_t pixels_of(int n, int h, int w)
 {
@@ -49,12 +45,12 @@ static size_t pixels_in(const pixel_pass *pass, size_t block)
     return pass->pixels - first < pass->block ? pass->pixels - first : pass->block;
 }
 
-static void run_pixels(pixel_pass *pass, int c, size_t pixels, tx_task *task)
+static tx_status run_pixels(const tx_machine *machine, pixel_pass *pass, int c, size_t pixels, tx_task *task)
 {
-    pass->kernels = kernels();
+    pass->kernels = &machine->kernels->channel;
     pass->pixels = pixels;
     pass->block = block_of(c);
-    tx_parallel_for(parts(pixels, pass->block), task, pass);
+    return tx_parallel_on(machine, parts(pixels, pass->block), task, pass);
 }
 
 static void sum_task(void *context, size_t i, int worker)
@@ -78,12 +74,17 @@ static void sum_task(void *context, size_t i, int worker)
     pass->kernels->sum(&y, x, pass->inputs, pass->act, 0, 1);
 }
 
-void tx_channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act)
+tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx_view *x, int inputs, tx_act act)
 {
+    int given = machine_given(machine) && tensor_given(y) && x && inputs > 0 && inputs <= TX_MAX_INPUTS;
+    for (int k = 0; given && k < inputs; k++)
+        given = view_given(x + k);
+    if (!given)
+        return operand_missing("tx_channel_sum");
     pixel_pass pass = {.y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c};
     for (int k = 0; k < inputs; k++)
         pass.flat &= !x[k].scale && x[k].ld == y->ld;
-    run_pixels(&pass, y->c, pixels_of(y->n, y->h, y->w), sum_task);
+    return run_pixels(machine, &pass, y->c, pixels_of(y->n, y->h, y->w), sum_task);
 }
 
 static void mask_task(void *context, size_t i, int worker)
@@ -106,12 +107,14 @@ static void mask_task(void *context, size_t i, int worker)
     pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, 1);
 }
 
-void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
+tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
 {
+    if (!machine_given(machine) || !gradient_given(dx) || !tensor_given(dy) || (y && !tensor_given(y)))
+        return operand_missing("tx_channel_mask");
     pixel_pass pass = {.dx = dx, .dy = dy, .y = y};
     size_t c = (size_t)dy->c;
     pass.flat = dy->ld == c && dx->ld == c && (!dx->add || dx->add_ld == c) && (!y || y->ld == c);
-    run_pixels(&pass, dy->c, pixels_of(dy->n, dy->h, dy->w), mask_task);
+    return run_pixels(machine, &pass, dy->c, pixels_of(dy->n, dy->h, dy->w), mask_task);
 }
 
 static void normal_gradient_task(void *context, size_t i, int worker)
@@ -122,11 +125,14 @@ static void normal_gradient_task(void *context, size_t i, int worker)
                                    pixels_in(pass, i));
 }
 
-void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
-                                const float *mean_g, const float *slope)
+tx_status tx_channel_normal_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_view *x,
+                                     const float *mean, const tx_tensor *dy, const float *mean_g, const float *slope)
 {
+    if (!machine_given(machine) || !gradient_given(dx) || !view_given(x) || !x->scale || !mean || !tensor_given(dy) ||
+        !mean_g || !slope)
+        return operand_missing("tx_channel_normal_gradient");
     pixel_pass pass = {.dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope};
-    run_pixels(&pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
+    return run_pixels(machine, &pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
 }
 
 /* ---- sums over pixels */
@@ -231,13 +237,13 @@ static void merge_moments(void *context, size_t i, int worker)
         variance[j] = variance[j] < 0 ? 0 : variance[j] / all;
 }
 
-static void run_chunks(chunk_pass *pass, void *work, tx_task *merge)
+static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *work, tx_task *merge)
 {
-    pass->kernels = kernels();
+    pass->kernels = &machine->kernels->channel;
     pass->pixels = pixels_of(pass->x->n, pass->x->h, pass->x->w);
     pass->c = (size_t)pass->x->c;
     pass->chunks = parts(pass->pixels, TX_CHUNK);
-    size_t wanted = 16 * (size_t)tx_threads();
+    size_t wanted = 16 * (size_t)machine->threads;
     /* Moments read a slice twice, the second time from the cache; what is read once is read in whole rows. */
     int moments = pass->second && !pass->dy;
     pass->slice = moments ? smaller(pass->c, SLICE) : pass->c;
@@ -248,27 +254,34 @@ static void run_chunks(chunk_pass *pass, void *work, tx_task *merge)
     float *next = work;
     for (int kind = 0; kind < 3; kind++, next += pass->chunks * pass->c)
         pass->partial[kind] = next;
-    tx_parallel_for(parts(pass->chunks * pass->slices, pass->group), partial_task, pass);
-    tx_parallel_for(parts(pass->c, MERGE), merge, pass);
+    tx_status status = tx_parallel_on(machine, parts(pass->chunks * pass->slices, pass->group), partial_task, pass);
+    return status ? status : tx_parallel_on(machine, parts(pass->c, MERGE), merge, pass);
 }
 
-void tx_channel_total(const tx_view *x, double *sum, void *work)
+tx_status tx_channel_total(const tx_machine *machine, const tx_view *x, double *sum, void *work)
 {
+    if (!machine_given(machine) || !view_given(x) || !sum || !work)
+        return operand_missing("tx_channel_total");
     chunk_pass pass = {.x = x, .first = sum};
-    run_chunks(&pass, work, merge_sums);
+    return run_chunks(machine, &pass, work, merge_sums);
 }
 
-void tx_channel_moments(const tx_view *x, double *mean, double *variance, void *work)
+tx_status tx_channel_moments(const tx_machine *machine, const tx_view *x, double *mean, double *variance, void *work)
 {
+    if (!machine_given(machine) || !view_given(x) || !mean || !variance || !work)
+        return operand_missing("tx_channel_moments");
     chunk_pass pass = {.x = x, .first = mean, .second = variance};
-    run_chunks(&pass, work, merge_moments);
+    return run_chunks(machine, &pass, work, merge_moments);
 }
 
-void tx_channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, double *sum_g, double *sum_gx,
-                            void *work)
+tx_status tx_channel_normal_sums(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
+                                 double *sum_g, double *sum_gx, void *work)
 {
+    if (!machine_given(machine) || !view_given(x) || !x->scale || !mean || !tensor_given(dy) || !sum_g || !sum_gx ||
+        !work)
+        return operand_missing("tx_channel_normal_sums");
     chunk_pass pass = {.x = x, .mean = mean, .dy = dy, .first = sum_g, .second = sum_gx};
-    run_chunks(&pass, work, merge_sums);
+    return run_chunks(machine, &pass, work, merge_sums);
 }
 
 /* ---- means of images */
@@ -300,10 +313,12 @@ static void mean_task(void *context, size_t i, int worker)
         y[j] = (float)(sum[j] / (double)pixels);
 }
 
-void tx_channel_image_mean(const tx_tensor *y, const tx_view *x)
+tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, const tx_view *x)
 {
-    mean_pass pass = {.kernels = kernels(), .y = y, .x = x, .slices = parts((size_t)x->c, SLICE)};
-    tx_parallel_for((size_t)x->n * pass.slices, mean_task, &pass);
+    if (!machine_given(machine) || !tensor_given(y) || !view_given(x))
+        return operand_missing("tx_channel_image_mean");
+    mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slices = parts((size_t)x->c, SLICE)};
+    return tx_parallel_on(machine, (size_t)x->n * pass.slices, mean_task, &pass);
 }
 
 /* ---- max pooling */
@@ -326,10 +341,18 @@ static void max_pool_task(void *context, size_t i, int worker)
     pass->kernels->max_pool(pass->y, pass->argmax, pass->x, pass->window, (int)(i / h), (int)(i % h));
 }
 
-void tx_channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window)
+static int window_given(const tx_window *w)
 {
-    pool_pass pass = {.kernels = kernels(), .y = y, .argmax = argmax, .x = x, .window = window};
-    tx_parallel_for((size_t)y->n * (size_t)y->h, max_pool_task, &pass);
+    return w && w->kernel > 0 && w->kernel <= 15 && w->stride > 0;
+}
+
+tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
+                              const tx_window *window)
+{
+    if (!machine_given(machine) || !tensor_given(y) || !view_given(x) || !window_given(window))
+        return operand_missing("tx_channel_max_pool");
+    pool_pass pass = {.kernels = &machine->kernels->channel, .y = y, .argmax = argmax, .x = x, .window = window};
+    return tx_parallel_on(machine, (size_t)y->n * (size_t)y->h, max_pool_task, &pass);
 }
 
 static void max_pool_gradient_task(void *context, size_t i, int worker)
@@ -341,9 +364,13 @@ static void max_pool_gradient_task(void *context, size_t i, int worker)
                                      (int)(i % h));
 }
 
-void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
-                                  const tx_view *x, const tx_window *window)
+tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                       const unsigned char *argmax, const tx_view *x, const tx_window *window)
 {
-    pool_pass pass = {.kernels = kernels(), .dx = dx, .dy = dy, .chosen = argmax, .x = x, .window = window};
-    tx_parallel_for((size_t)x->n * (size_t)x->h, max_pool_gradient_task, &pass);
+    if (!machine_given(machine) || !gradient_given(dx) || !tensor_given(dy) || !argmax || !x ||
+        !sized(x->n, x->h, x->w, x->c) || !window_given(window))
+        return operand_missing("tx_channel_max_pool_gradient");
+    pool_pass pass = {.dx = dx, .dy = dy, .chosen = argmax, .x = x, .window = window};
+    pass.kernels = &machine->kernels->channel;
+    return tx_parallel_on(machine, (size_t)x->n * (size_t)x->h, max_pool_gradient_task, &pass);
 }

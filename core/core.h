@@ -72,13 +72,17 @@ long tx_alloc_live(void);
 /* ----------------------------------------------------------------------------------------- threads
  * Calls fn(context, i, worker) once for every i in [0, n), on up to tx_threads() threads; worker is in
  * [0, tx_threads()). Which thread takes which i is not fixed, so fn's result must not depend on it. Nested
- * calls run on the calling thread. Returns when all are done. */
+ * calls run on the calling thread. Returns when all are done; TX_ERR_MACHINE if a thread's arithmetic is not what
+ * tx_self_test asks for, as after some library has set it to flush subnormal numbers: the results are then worth nothing. */
 typedef void tx_task(void *context, size_t i, int worker);
-void tx_parallel_for(size_t n, tx_task *fn, void *context);
+tx_status tx_parallel_for(size_t n, tx_task *fn, void *context);
+/* Threads of the loops and plans to come: at first as many as tx_cores(). */
 int tx_threads(void);
-/* 1 if built with threads. tx_set_threads(n >= 1) then takes effect, else the number stays 1. */
+/* 1 if built with threads. tx_set_threads(1 to TX_MAX_THREADS) then takes effect, else the number stays 1. Plans that there
+ * are keep the number that they were made with. */
+enum { TX_MAX_THREADS = 4096 };
 int tx_threads_available(void);
-void tx_set_threads(int n);
+tx_status tx_set_threads(int n);
 /* Processors that this process may run on; how many of them a container's quota leaves to it, say 1.5 (0: there is no
  * quota; Linux's cgroups of both versions); and how many threads that makes: the first, or the second rounded up if that
  * is less. */
@@ -91,7 +95,7 @@ size_t tx_peak_memory(void);
 
 /* ------------------------------------------------------------------------------------ kernels and ISA
  * What computes in bulk is compiled for several instruction sets, "portable" among them everywhere, and gives the same
- * bits on each. Chosen at the first use, or before by tx_isa_select; not while a parallel loop runs.
+ * bits on each. Chosen at the first use, or by tx_isa_select; plans that there are keep the one that they were made with.
  *
  * tx_isa_select: `name` portable, avx2, avx512 or neon. NULL: what has been selected before, else what the environment
  * variable TX_ISA says, else the best that processor and system offer. TX_ERR_ARGUMENT if there is no such name,
@@ -102,8 +106,21 @@ const char *tx_isa_name(void);
 enum { TX_MAX_ISAS = 4 };
 int tx_isa_list(const char **names);
 /* TX_ERR_MACHINE where arithmetic is not what every result here rests on: binary32 and binary64, rounded to nearest, each
- * operation once (no wider intermediate format, no contraction), gradual underflow, fma with one rounding. */
+ * operation once (no wider intermediate format, no contraction), gradual underflow, fma with one rounding. Of the calling
+ * thread, as it is now: costs some ten operations. */
 tx_status tx_self_test(void);
+/* What computes: a number of threads with an instruction set. Work memory and the layout of packed weights depend on it, so
+ * whatever is sized, packed and computed together is given the same one: a plan takes one when it is made, its steps hand
+ * it on. */
+typedef struct tx_kernels tx_kernels;
+typedef struct tx_machine {
+    int threads;
+    const tx_kernels *kernels;
+} tx_machine;
+/* tx_threads() with the instruction set in use. */
+tx_machine tx_machine_now(void);
+/* tx_parallel_for with the machine's number of threads; worker is below it. */
+tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void *context);
 /* Floating point operations a second, multiply-adds in registers alone on that many threads with the current
  * instruction set, the best of some runs that take a tenth of a second or more. */
 double tx_fma_peak(int threads);
@@ -189,13 +206,13 @@ typedef struct tx_view {
 
 /* ----------------------------------------------------------------------------------------- updates
  * One step of an optimiser over n elements that stand apart from each other (optim/ gives the equations and makes the
- * constants). Each call runs on the calling thread. */
+ * constants). Each call runs on the calling thread. NULL where an array or the step should be is an error. */
 typedef struct tx_sgd_step {
     float lr, momentum, gain, weight_decay; /* gain: 1 - dampening */
     int first, nesterov;                    /* first: buffer = gradient */
 } tx_sgd_step;
 /* buffer NULL: no momentum. */
-void tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n);
+tx_status tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n);
 typedef struct tx_adam_step {
     float keep, weight_decay;       /* w shrinks to keep * w; weight_decay * w is added to the gradient */
     float mean_gain;                /* 1 - beta1 */
@@ -203,7 +220,7 @@ typedef struct tx_adam_step {
     float root_correction;          /* sqrt(1 - beta2^t) */
     float eps, step;                /* step: lr / (1 - beta1^t) */
 } tx_adam_step;
-void tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n);
+tx_status tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n);
 
 /* ------------------------------------------------------------------------------------------- graph
  * A network is described once: nodes in execution order, each an operation on earlier nodes. A description holds no
@@ -279,10 +296,11 @@ typedef struct tx_gradient {
 /* One node as it is run, with what the planner joined to it. Pointers are the session's. */
 struct tx_step {
     const tx_node *node;
-    int n;               /* images in this run */
-    int training;        /* 1: batch statistics, dropout (TX_TRAIN) */
-    int backward;        /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
-    uint64_t seed, run;  /* what random operations draw by: the session's seed and the number of this training run */
+    int n;              /* images in this run */
+    int training;       /* 1: batch statistics, dropout (TX_TRAIN) */
+    int backward;       /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
+    uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
+    const tx_machine *machine; /* the plan's */
     tx_view *x;          /* the inputs, to be read through scale, shift and act where the operation says reads_views */
     tx_tensor y;         /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
     tx_act act;          /* activation joined to the result */
@@ -310,7 +328,8 @@ typedef struct tx_need {
     double macs;           /* multiply-adds of one image, by the definition */
 } tx_need;
 
-/* The operation table. One constant of these an operation, in its own file in layers/. */
+/* The operation table. One constant of these an operation, in its own file in layers/. What runs returns a status: that of
+ * the calls which it is made of. */
 struct tx_op {
     const char *name;
     /* Checks arguments and input shapes, sets h, w, c, declares parameters (tx_node_param). */
@@ -318,9 +337,9 @@ struct tx_op {
     /* Says what the step needs; the step's shapes are set for the largest batch, its pointers are not. NULL: nothing. */
     void (*plan)(const tx_step *step, tx_need *need);
     /* Brings the weights into the form that forward reads. NULL: nothing to do. */
-    void (*prepare)(tx_step *step);
-    void (*forward)(tx_step *step);
-    void (*backward)(tx_step *step);
+    tx_status (*prepare)(tx_step *step);
+    tx_status (*forward)(tx_step *step);
+    tx_status (*backward)(tx_step *step);
     /* The definition in double precision; backward adds to dx and dparam. */
     void (*reference_forward)(tx_reference_step *step);
     void (*reference_backward)(tx_reference_step *step);
@@ -395,7 +414,7 @@ void tx_weights_changed(tx_weights *weights);
 float *tx_weights_param(const tx_weights *weights, const tx_param *param);
 /* Fills every parameter as its init says, from Philox (seed, TX_RANDOM_INIT, position in state order, element in the
  * file's order). Running means 0, variances 1, counters 0. */
-void tx_weights_init(tx_weights *weights, uint64_t seed);
+tx_status tx_weights_init(tx_weights *weights, uint64_t seed);
 /* Between the file's order (OIHW, (out,in)) and memory's, count floats. */
 void tx_param_export(const tx_param *param, const float *memory, float *file);
 void tx_param_import(const tx_param *param, const float *file, float *memory);
@@ -479,10 +498,12 @@ const double *tx_reference_param_gradient(const tx_reference *reference, int par
 /* ------------------------------------------------------------------------------------ matrix products
  * Convolutions and linear layers as products of matrices that nobody writes down. Bits: an output of a forward product
  * is one chain of fused multiply-adds over its K terms in ascending order, from 0; a gradient is such a chain over each
- * chunk of TX_GEMM_CHUNK rows, TX_GEMM_GROUP chunks added in order to a group's sum, the groups added in order. Neither threads nor blocks nor instruction set show in it.
+ * chunk of TX_GEMM_CHUNK rows, TX_GEMM_GROUP chunks added in order to a group's sum, the groups added in order. Neither
+ * threads nor blocks nor instruction set show in it.
  *
- * The caller keeps its side: pointers valid, steps and extents positive, every product of extents within size_t, and
- * work memory, aligned to 64, of as many bytes as the ..._work function says for at least as many threads as now. */
+ * The caller keeps its side: steps and extents positive, every product of extents within size_t, work memory, aligned to
+ * 64, of as many bytes as the ..._work function says for the same machine and at least as many images, and weights that
+ * were packed for the same machine. Operands that are NULL or have no size are an error, and nothing is computed. */
 enum { TX_GEMM_CHUNK = 256, TX_GEMM_GROUP = 4 };
 
 /* Offset of a kernel element from the pixel that its output is counted from, in rows and columns of the input. */
@@ -529,16 +550,18 @@ typedef struct tx_filter {
     const float *scale;
 } tx_filter;
 
-/* Floats that packed weights take; (size_t)-1 if it does not fit. The layout is that of the current instruction set. */
+/* Floats that packed weights take, with every instruction set; (size_t)-1 if it does not fit. */
 size_t tx_gemm_packed(size_t k, size_t n);
-void tx_gemm_pack(float *packed, const tx_filter *w);
+tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter *w);
 /* target = A B, B packed, of n columns. */
-size_t tx_gemm_forward_work(const tx_rows *a, int n);
-void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work);
+size_t tx_gemm_forward_work(const tx_machine *machine, const tx_rows *a, int n);
+tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const float *packed, int n, const tx_target *y,
+                          void *work);
 /* dw[k][o] = sum over rows r of A[r][k] dy[r][o], K x dy->c without gaps; pixel r of dy (a view without scale and act)
  * is row r. add: the groups are added to what stands in dw. */
-size_t tx_gemm_gradient_work(const tx_rows *a, int n);
-void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work);
+size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n);
+tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *a, const tx_view *dy, int add,
+                           void *work);
 
 /* --------------------------------------------------------------------------------------- Winograd
  * Convolution with a 3x3 kernel, stride 1, by F(4x4,3x3): a quarter of the multiplications (winograd.c gives equations,
@@ -552,51 +575,55 @@ int tx_winograd_gains(int h, int w, int ci, int co);
 /* Packed weights of k input channels for n results: floats, and from a filter of nine taps. Forward: tap NULL, row_step
  * and column_step as they stand; input gradient: taps 8, 7, .. 0 and the two steps exchanged. */
 size_t tx_winograd_packed(int k, int n);
-void tx_winograd_pack(float *packed, const tx_filter *w);
+tx_status tx_winograd_pack(const tx_machine *machine, float *packed, const tx_filter *w);
 /* y has the size of the results, steps 1 and offsets 0. */
-size_t tx_winograd_forward_work(const tx_view *x, int padding, int n);
-void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work);
+size_t tx_winograd_forward_work(const tx_machine *machine, const tx_view *x, int padding, int n);
+tx_status tx_winograd_forward(const tx_machine *machine, const tx_view *x, int padding, const float *packed, int n,
+                              const tx_target *y, void *work);
 /* dw[tap][c][o], 9 x x->c x dy->c without gaps; dy is a view without scale and act. add: is added to what stands there. */
-size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n);
-void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_view *dy, int add, void *work);
+size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, int padding, int n);
+tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_view *x, int padding, const tx_view *dy,
+                               int add, void *work);
 
 /* ------------------------------------------------------------------------------ channel operations
  * What the operations of layers/ are made of beside matrix products: passes over tensors along their contiguous
  * channels, in parallel over pixels, bound by memory: every operand is read once, nothing is stored between.
  *
  * A sum over pixels is taken in chunks of TX_CHUNK pixels in the order (n,h,w): within a chunk one chain of float
- * additions a channel, the chunks in index order in double. Chunks depend on the shape alone, so the bits do too. */
+ * additions a channel, the chunks in index order in double. Chunks depend on the shape alone, so the bits do too.
+ * Operands that are NULL or have no size are an error, and nothing is computed. */
 enum { TX_CHUNK = 128 };
 /* Square windows over a map: output o begins at o*stride - top (rows) and o*stride - left (columns). */
 typedef struct tx_window {
     int kernel, stride, top, left;
 } tx_window;
 /* y = act(x[0] + x[1] + ..). Of one input it is a copy, an activation, a scale and shift. */
-void tx_channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act);
+tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx_view *x, int inputs, tx_act act);
 /* dx = add + dy where y > 0, add elsewhere; y NULL: everywhere. dx may be dy or add. A dy of ld 0 is spread over
  * the pixels. */
-void tx_channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y);
+tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y);
 /* Scratch of the four below, in bytes. */
 size_t tx_channel_work(size_t pixels, int c);
 /* sum[c] of the values of a view: a bias's gradient. */
-void tx_channel_total(const tx_view *x, double *sum, void *work);
+tx_status tx_channel_total(const tx_machine *machine, const tx_view *x, double *sum, void *work);
 /* Mean and (biased) variance of the data of x, without scale and act. */
-void tx_channel_moments(const tx_view *x, double *mean, double *variance, void *work);
+tx_status tx_channel_moments(const tx_machine *machine, const tx_view *x, double *mean, double *variance, void *work);
 /* With g = dy where the activation of view x lets it through (scale data + shift > 0), 0 elsewhere:
  * sum_g = sum g, sum_gx = sum g (data - mean). */
-void tx_channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, double *sum_g, double *sum_gx,
-                            void *work);
+tx_status tx_channel_normal_sums(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
+                                 double *sum_g, double *sum_gx, void *work);
 /* dx = add + scale (g - mean_g - (data - mean) slope), all but the data one value a channel. dx may be dy or add. */
-void tx_channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
-                                const float *mean_g, const float *slope);
+tx_status tx_channel_normal_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_view *x,
+                                     const float *mean, const tx_tensor *dy, const float *mean_g, const float *slope);
 /* y (n,1,1,c): the mean of each image's map, its chunks counted from the image's first pixel. */
-void tx_channel_image_mean(const tx_tensor *y, const tx_view *x);
+tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, const tx_view *x);
 /* The largest value of each window, what lies outside the map counting as -inf; a NaN is larger than all. argmax, if
  * not NULL, receives n*h*w*c bytes: row * kernel + column of the first largest within its window, kernel <= 15. */
-void tx_channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window);
+tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
+                              const tx_window *window);
 /* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */
-void tx_channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
-                                  const tx_view *x, const tx_window *window);
+tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                       const unsigned char *argmax, const tx_view *x, const tx_window *window);
 
 #ifdef __cplusplus
 }

@@ -8,9 +8,11 @@
  * GRADIENT  dW (K x N) = A' dY. A task owns a block of dW over a group of chunks of rows; groups that are computed at the
  *           same time have their sums in the work memory, from where they are added to dW in order.
  *
- * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the number of threads. */
+ * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the machine's number of
+ * threads. */
 #include "gemm_kernels.h"
 #include "kernels.h"
+#include "operands.h"
 #include "sizes.h"
 
 enum {
@@ -30,6 +32,11 @@ static size_t rows_of(const tx_rows *a)
 static size_t depth_of(const tx_rows *a)
 {
     return (size_t)a->taps * (size_t)a->x.c;
+}
+
+static int shape_given(const tx_rows *a, int n)
+{
+    return a && sized(a->x.n, a->grid_h, a->grid_w, a->x.c) && a->taps >= 0 && (a->tap || a->taps == 0) && n > 0;
 }
 
 /* Does row r of A stand at pixel r of x, */
@@ -73,26 +80,28 @@ size_t tx_gemm_packed(size_t k, size_t n)
     return floats;
 }
 
-void tx_gemm_pack(float *packed, const tx_filter *w)
+tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter *w)
 {
+    if (!machine_given(machine) || !packed || !w || !w->data || w->taps < 0 || w->c < 1 || w->n < 1)
+        return operand_missing("tx_gemm_pack");
     size_t k = (size_t)w->taps * (size_t)w->c;
-    pack_run run = {tx_kernels_now(), w, packed, k, parts(k, PACK_ROWS)};
-    tx_parallel_for(parts((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
+    pack_run run = {machine->kernels, w, packed, k, parts(k, PACK_ROWS)};
+    return tx_parallel_on(machine, parts((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
 }
 
 /* ----------------------------------------------------------------------------------------- forward */
 
 /* Blocks of outputs, halved until every thread has several. */
-static void forward_split(tx_gemm_forward_job *job)
+static void forward_split(tx_gemm_forward_job *job, int threads)
 {
-    size_t wanted = 6 * (size_t)tx_threads(), blocks = parts(job->n, TASK_COLUMNS);
+    size_t wanted = 6 * (size_t)threads, blocks = parts(job->n, TASK_COLUMNS);
     job->depth = round_up(parts(job->k, parts(job->k, DEPTH) + (job->k == 0)), 16);
     job->task_rows = TASK_ROWS;
     job->task_columns = round_up(parts(job->n, blocks), GEMM_COLUMNS);
     for (;;) {
         job->row_tasks = parts(job->m, job->task_rows);
         job->column_tasks = parts(job->n, job->task_columns);
-        if (tx_threads() == 1 || job->row_tasks * job->column_tasks >= wanted)
+        if (threads == 1 || job->row_tasks * job->column_tasks >= wanted)
             break;
         if (job->task_rows > TASK_ROWS / 4)
             job->task_rows /= 2;
@@ -110,11 +119,15 @@ static size_t forward_floats(const tx_gemm_forward_job *job)
     return GEMM_ROWS * job->depth + rows * job->task_columns;
 }
 
-size_t tx_gemm_forward_work(const tx_rows *a, int n)
+size_t tx_gemm_forward_work(const tx_machine *machine, const tx_rows *a, int n)
 {
+    if (!machine_given(machine) || !shape_given(a, n)) {
+        operand_missing("tx_gemm_forward_work");
+        return (size_t)-1;
+    }
     tx_gemm_forward_job job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
-    forward_split(&job);
-    return float_bytes(forward_floats(&job), (size_t)tx_threads());
+    forward_split(&job, machine->threads);
+    return float_bytes(forward_floats(&job), (size_t)machine->threads);
 }
 
 typedef struct forward_run {
@@ -130,19 +143,22 @@ static void forward_task(void *context, size_t i, int worker)
     run->kernels->gemm.forward(&run->job, i, run->work + (size_t)worker * run->each);
 }
 
-void tx_gemm_forward(const tx_rows *a, const float *packed, int n, const tx_target *y, void *work)
+tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const float *packed, int n, const tx_target *y,
+                          void *work)
 {
-    forward_run run = {.kernels = tx_kernels_now(), .work = work};
+    if (!machine_given(machine) || !shape_given(a, n) || !view_given(&a->x) || !packed || !y || !y->data || !work)
+        return operand_missing("tx_gemm_forward");
+    forward_run run = {.kernels = machine->kernels, .work = work};
     run.job = (tx_gemm_forward_job){.a = *a, .b = packed, .y = *y, .m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
     run.job.plain = y->step_y == 1 && y->step_x == 1 && y->offset_y == 0 && y->offset_x == 0 && y->h == a->grid_h &&
                     y->w == a->grid_w;
     run.job.in_place = run.job.plain && y->add != y->data;
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
-    forward_split(&run.job);
+    forward_split(&run.job, machine->threads);
     run.job.a_dense = rows_stand_at_pixels(a) && a->x.ld == run.job.k && run.job.k <= run.job.depth;
     run.each = forward_floats(&run.job);
-    tx_parallel_for(run.job.row_tasks * run.job.column_tasks, forward_task, &run);
+    return tx_parallel_on(machine, run.job.row_tasks * run.job.column_tasks, forward_task, &run);
 }
 
 /* ---------------------------------------------------------------------------------------- gradient */
@@ -183,10 +199,10 @@ static void gradient_total_task(void *context, size_t i, int worker)
 }
 
 /* Several groups at once where their sums have room, blocks of dW until every thread has several. */
-static void gradient_split(gradient_run *run)
+static void gradient_split(gradient_run *run, size_t threads)
 {
     tx_gemm_gradient_job *job = &run->job;
-    size_t threads = (size_t)tx_threads(), size = job->k * job->n;
+    size_t size = job->k * job->n;
     job->chunks = parts(job->m, GEMM_CHUNK);
     size_t groups = parts(job->chunks, TX_GEMM_GROUP);
     run->slots = job->chunks > 1 ? 1 : 0;
@@ -208,37 +224,44 @@ static void gradient_split(gradient_run *run)
     run->each = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_PANEL * smaller(run->block_n, GEMM_PANELS);
 }
 
-static size_t gradient_floats(const gradient_run *run)
+size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n)
 {
-    return run->each * (size_t)tx_threads() + run->slots * run->job.k * run->job.n;
-}
-
-size_t tx_gemm_gradient_work(const tx_rows *a, int n)
-{
+    if (!machine_given(machine) || !shape_given(a, n)) {
+        operand_missing("tx_gemm_gradient_work");
+        return (size_t)-1;
+    }
+    size_t threads = (size_t)machine->threads;
     gradient_run run = {.job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)}};
-    gradient_split(&run);
-    return float_bytes(gradient_floats(&run), 1);
+    gradient_split(&run, threads);
+    return float_bytes(run.each * threads + run.slots * run.job.k * run.job.n, 1);
 }
 
-void tx_gemm_gradient(float *dw, const tx_rows *a, const tx_view *dy, int add, void *work)
+static tx_status gradient_rounds(const tx_machine *machine, gradient_run *run)
 {
-    gradient_run run = {.kernels = tx_kernels_now(), .dw = dw, .work = work, .add = add};
+    size_t groups = parts(run->job.chunks, TX_GEMM_GROUP);
+    tx_status status = TX_OK;
+    for (run->first = 0; run->first < groups && status == TX_OK; run->first += run->slots) {
+        run->round = smaller(run->slots, groups - run->first);
+        status = tx_parallel_on(machine, run->round * run->blocks, gradient_task, run);
+        if (status == TX_OK)
+            status = tx_parallel_on(machine, parts(run->job.k * run->job.n, TOTAL), gradient_total_task, run);
+    }
+    return status;
+}
+
+tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *a, const tx_view *dy, int add,
+                           void *work)
+{
+    if (!machine_given(machine) || !dw || !view_given(dy) || !shape_given(a, dy->c) || !view_given(&a->x) || !work)
+        return operand_missing("tx_gemm_gradient");
+    gradient_run run = {.kernels = machine->kernels, .dw = dw, .work = work, .add = add};
     run.job = (tx_gemm_gradient_job){
         .a = *a, .dy = dy->data, .dy_ld = dy->ld, .m = rows_of(a), .n = (size_t)dy->c, .k = depth_of(a)};
     run.job.a_at_pixels = rows_stand_at_pixels(a);
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;
     run.job.dy_in_place = dy->ld <= 256 && dy->c % 16 == 0 && run.job.k <= 128;
-    gradient_split(&run);
-    run.sums = run.work + run.each * (size_t)tx_threads();
-    size_t groups = parts(run.job.chunks, TX_GEMM_GROUP);
-    if (run.slots == 0) {
-        tx_parallel_for(run.blocks, gradient_task, &run);
-        return;
-    }
-    for (run.first = 0; run.first < groups; run.first += run.slots) {
-        run.round = smaller(run.slots, groups - run.first);
-        tx_parallel_for(run.round * run.blocks, gradient_task, &run);
-        tx_parallel_for(parts(run.job.k * run.job.n, TOTAL), gradient_total_task, &run);
-    }
+    gradient_split(&run, (size_t)machine->threads);
+    run.sums = run.work + run.each * (size_t)machine->threads;
+    return run.slots ? gradient_rounds(machine, &run) : tx_parallel_on(machine, run.blocks, gradient_task, &run);
 }

@@ -218,9 +218,10 @@ static tx_status input_shape(tx_node *node)
     return TX_OK;
 }
 
-static void input_forward(tx_step *step)
+static tx_status input_forward(tx_step *step)
 {
     (void)step;
+    return TX_OK;
 }
 
 static void input_reference(tx_reference_step *step)

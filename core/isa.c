@@ -1,8 +1,8 @@
-/* isa.c - which instruction set computes, whether its arithmetic can be trusted, and how fast it is. Compiled for the
- * base processor: nothing here may be inlined into or from the kernels. */
+/* isa.c - which instruction set computes, and how fast it is. Compiled for the base processor: nothing here may be inlined
+ * into or from the kernels. */
 #include "kernels.h"
+#include "shared.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(TX_HAVE_X86)
@@ -108,20 +108,26 @@ int tx_isa_list(const char **names)
 
 /* ------------------------------------------------------------------------------------ what is chosen */
 
+/* Several threads may choose at once, each for itself; the first choice that nobody asked for by name is taken by all. */
 static const tx_kernels *chosen;
 
-static tx_status choose(const isa *i)
+/* Selects an instruction set; not `anew`: only if none has been selected meanwhile. */
+static tx_status choose(const isa *i, int anew)
 {
     const char *broken = i->kernels->self_test();
     if (broken)
         return tx_fail(TX_ERR_MACHINE, "instruction set %s cannot be used: %s", i->name, broken);
     if (tx_self_test() != TX_OK)
         return TX_ERR_MACHINE;
-    chosen = i->kernels;
+    const tx_kernels *none = NULL;
+    if (anew)
+        shared_store(&chosen, i->kernels);
+    else
+        (void)shared_replace(&chosen, &none, i->kernels);
     return TX_OK;
 }
 
-static tx_status choose_named(const char *name, const char *origin)
+static tx_status choose_named(const char *name, const char *origin, int anew)
 {
     char text[TX_TEXT];
     for (int i = 0; i < TX_MAX_ISAS; i++) {
@@ -131,7 +137,7 @@ static tx_status choose_named(const char *name, const char *origin)
             return tx_fail(TX_ERR_MACHINE, "%s: instruction set %s is not in this build", origin, name);
         if (!all[i].usable())
             return tx_fail(TX_ERR_MACHINE, "%s: this machine lacks instruction set %s", origin, name);
-        return choose(all + i);
+        return choose(all + i, anew);
     }
     return tx_fail(TX_ERR_ARGUMENT, "%s: found \"%s\", expected portable, avx2, avx512 or neon", origin,
                    tx_escape(text, sizeof text, name));
@@ -142,61 +148,37 @@ static tx_status choose_best(void)
     int i = 0;
     while (!usable(all + i))
         i++;
-    return choose(all + i);
+    return choose(all + i, 0);
 }
 
 tx_status tx_isa_select(const char *name)
 {
     if (name)
-        return choose_named(name, "instruction set");
-    if (chosen)
+        return choose_named(name, "instruction set", 1);
+    if (shared_load(&chosen))
         return TX_OK;
     const char *wish = getenv("TX_ISA");
-    return wish && *wish ? choose_named(wish, "TX_ISA") : choose_best();
+    return wish && *wish ? choose_named(wish, "TX_ISA", 0) : choose_best();
 }
 
 /* A computation cannot refuse: what has not been selected, or cannot be, is computed with what is there. Programs call
  * tx_isa_select first and hear of it. */
 const tx_kernels *tx_kernels_now(void)
 {
-    if (!chosen && tx_isa_select(NULL) != TX_OK && choose_best() != TX_OK)
-        chosen = &tx_kernels_portable;
-    return chosen;
+    const tx_kernels *none = NULL;
+    if (!shared_load(&chosen) && tx_isa_select(NULL) != TX_OK && choose_best() != TX_OK)
+        (void)shared_replace(&chosen, &none, &tx_kernels_portable);
+    return shared_load(&chosen);
+}
+
+tx_machine tx_machine_now(void)
+{
+    return (tx_machine){tx_threads(), tx_kernels_now()};
 }
 
 const char *tx_isa_name(void)
 {
     return tx_kernels_now()->name;
-}
-
-/* ---------------------------------------------------------------------------------------- self-test */
-
-/* Operands that the compiler does not know. */
-static volatile float one_f = 1.0f, twelve_f = 1.0f + 0x1p-12f, back_f = -1.0f - 0x1p-11f, tiny_f = 0x1p-126f;
-static volatile double one_d = 1.0, odd_d = 1.0 + 0x1p-27, back_d = -1.0 - 0x1p-26, tiny_d = 0x1p-1022;
-
-static const char *scalar_fault(void)
-{
-    if (sizeof(float) != 4 || sizeof(double) != 8 || FLT_MANT_DIG != 24 || DBL_MANT_DIG != 53)
-        return "float and double are not IEEE binary32 and binary64";
-    if (one_f + 0x1p-24f != 1.0f || one_f + 0x1.8p-24f != 1.0f + 0x1p-23f || -one_f - 0x1.8p-24f != -1.0f - 0x1p-23f ||
-        one_d + 0x1p-53 != 1.0 || one_d + 0x1.8p-53 != 1.0 + 0x1p-52 || -one_d - 0x1.8p-53 != -1.0 - 0x1p-52)
-        return "sums are not rounded once, to nearest (32-bit x86 needs -msse2 -mfpmath=sse)";
-    float a = twelve_f, b = back_f;
-    double c = odd_d, d = back_d;
-    if (a * a + b != 0.0f || c * c + d != 0.0)
-        return "the compiler contracts a*b+c (build with -ffp-contract=off)";
-    if (tx_fmaf(a, a, b) != 0x1p-24f || tx_fma(c, c, d) != 0x1p-54)
-        return "fma rounds twice";
-    if (tiny_f * 0.5f != 0x1p-127f || tiny_d * 0.5 != 0x1p-1023)
-        return "subnormal numbers are flushed to zero";
-    return NULL;
-}
-
-tx_status tx_self_test(void)
-{
-    const char *fault = scalar_fault();
-    return fault ? tx_fail(TX_ERR_MACHINE, "no results can be promised on this build or machine: %s", fault) : TX_OK;
 }
 
 /* --------------------------------------------------------------------------------------------- peak */
@@ -222,21 +204,24 @@ static void peak_task(void *context, size_t i, int worker)
 
 double tx_fma_peak(int threads)
 {
-    int before = tx_threads();
-    tx_set_threads(threads);
-    peak_run run = {tx_kernels_now(), 1000, 0};
+    tx_machine machine = {tx_threads_available() ? threads : 1, tx_kernels_now()};
+    peak_run run = {machine.kernels, 1000, 0};
     double best = 0, begun = tx_seconds();
+    if (threads < 1 || threads > TX_MAX_THREADS) {
+        tx_fail(TX_ERR_ARGUMENT, "the peak of %d threads, expected 1 to %d", threads, (int)TX_MAX_THREADS);
+        return 0;
+    }
     for (int counted = 0; counted < 3 || tx_seconds() - begun < 0.1;) {
         double start = tx_seconds();
-        tx_parallel_for((size_t)tx_threads(), peak_task, &run);
+        if (tx_parallel_on(&machine, (size_t)machine.threads, peak_task, &run))
+            return 0;
         double seconds = tx_seconds() - start;
-        double rate = seconds > 0 ? run.done * tx_threads() / seconds : 0;
+        double rate = seconds > 0 ? run.done * machine.threads / seconds : 0;
         best = rate > best ? rate : best;
         if (seconds < 0.005) /* runs of some ten milliseconds, the best of them counts */
             run.turns *= 2;
         else
             counted++;
     }
-    tx_set_threads(before);
     return best;
 }

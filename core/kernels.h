@@ -12,7 +12,7 @@
 #include "update_kernels.h"
 #include "winograd_kernels.h"
 
-typedef struct tx_kernels {
+struct tx_kernels {
     const char *name;
     int tile_m, tile_n; /* tile.h */
     /* NULL, or what of IEEE arithmetic does not hold in the code of this table. */
@@ -25,7 +25,7 @@ typedef struct tx_kernels {
     tx_channel_kernels channel;
     tx_update_kernels update;
     tx_winograd_kernels winograd;
-} tx_kernels;
+};
 
 extern const tx_kernels tx_kernels_portable;
 #if defined(__GNUC__) && !defined(__TINYC__) && defined(__x86_64__)
@@ -39,5 +39,8 @@ extern const tx_kernels tx_kernels_neon;
 
 /* The table of the instruction set in use. */
 const tx_kernels *tx_kernels_now(void);
+
+/* What a library may have changed of the calling thread's arithmetic since, in words, or NULL. Some operations. */
+const char *tx_arithmetic_fault(void);
 
 #endif

@@ -4,6 +4,7 @@
  * in huge pages, where the system has them: a training step touches a gigabyte, and page-table walks cost time. */
 #define _DEFAULT_SOURCE
 #include "core.h"
+#include "shared.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,23 +33,11 @@ int tx_size_add(size_t a, size_t b, size_t *result)
     return 0;
 }
 
-/* Images are decoded on several threads at once, so the counters add atomically where there can be threads (tcc has
- * neither). Returns the value before. */
-static long tally(long *counter, long step)
-{
-#if defined(__GNUC__) && !defined(__TINYC__)
-    return __atomic_fetch_add(counter, step, __ATOMIC_RELAXED);
-#else
-    long before = *counter;
-    *counter += step;
-    return before;
-#endif
-}
-
+/* Images are decoded on several threads at once. */
 static int refused(void)
 {
-    tally(&calls, 1);
-    return tally(&fail_after, 0) >= 0 && tally(&fail_after, -1) == 0;
+    shared_add(&calls, 1);
+    return shared_load(&fail_after) >= 0 && shared_add(&fail_after, -1) == 0;
 }
 
 void *tx_alloc(size_t count, size_t size)
@@ -76,7 +65,7 @@ void *tx_alloc(size_t count, size_t size)
 #endif
         memset(memory, 0, bytes);
     }
-    tally(&live, 1);
+    shared_add(&live, 1);
     return memory;
 }
 
@@ -86,7 +75,7 @@ void tx_free(void *memory)
         return;
     void *block;
     memcpy(&block, (char *)memory - sizeof(void *), sizeof(void *));
-    tally(&live, -1);
+    shared_add(&live, -1);
     free(block);
 }
 
@@ -119,16 +108,16 @@ char *tx_strdup(const char *text)
 
 void tx_alloc_fail_after(long n)
 {
-    fail_after = n;
-    calls = 0;
+    shared_store(&fail_after, n);
+    shared_store(&calls, 0);
 }
 
 long tx_alloc_count(void)
 {
-    return calls;
+    return shared_load(&calls);
 }
 
 long tx_alloc_live(void)
 {
-    return live;
+    return shared_load(&live);
 }

@@ -1,6 +1,7 @@
 /* parallel.c - the one parallel loop, and the clocks. OpenMP where it is compiled in, else one thread. */
 #define _GNU_SOURCE
-#include "core.h"
+#include "kernels.h"
+#include "shared.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <sched.h>
 #endif
 
-static int threads;
+static int threads; /* 0: nobody has asked yet */
 
 int tx_processors(void)
 {
@@ -46,32 +47,64 @@ int tx_threads_available(void)
 int tx_threads(void)
 {
 #ifdef _OPENMP
-    if (threads == 0)
-        threads = tx_cores();
-    return threads;
+    int none = 0;
+    if (!shared_load(&threads))
+        (void)shared_replace(&threads, &none, tx_cores());
+    return shared_load(&threads);
 #else
     return 1;
 #endif
 }
 
-void tx_set_threads(int n)
+tx_status tx_set_threads(int n)
 {
-    threads = n < 1 ? 1 : n;
+    if (n < 1 || n > TX_MAX_THREADS)
+        return tx_fail(TX_ERR_ARGUMENT, "%d threads, expected 1 to %d", n, (int)TX_MAX_THREADS);
+    shared_store(&threads, n);
+    return TX_OK;
 }
 
-void tx_parallel_for(size_t n, tx_task *fn, void *context)
+/* Threads have a mode of arithmetic each, which a new one takes from the thread that made it. */
+static tx_status mode_fault(const char *fault)
+{
+    return fault ? tx_fail(TX_ERR_MACHINE, "a thread's mode of arithmetic was changed: %s", fault) : TX_OK;
+}
+
+static tx_status run_parallel(int team, size_t n, tx_task *fn, void *context)
 {
 #ifdef _OPENMP
-    if (n > 1 && tx_threads() > 1 && !omp_in_parallel()) {
-        int team = n < (size_t)tx_threads() ? (int)n : tx_threads();
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-        for (size_t i = 0; i < n; i++)
-            fn(context, i, omp_get_thread_num());
-        return;
+    if (n > 1 && team > 1 && !omp_in_parallel()) {
+        const char *fault = NULL;
+#pragma omp parallel num_threads(n < (size_t)team ? (int)n : team)
+        {
+            const char *mine = tx_arithmetic_fault();
+            if (mine)
+                shared_store(&fault, mine);
+#pragma omp for schedule(dynamic, 1) nowait
+            for (size_t i = 0; i < n; i++)
+                fn(context, i, omp_get_thread_num());
+        }
+        return mode_fault(fault);
     }
 #endif
+    (void)team;
     for (size_t i = 0; i < n; i++)
         fn(context, i, 0);
+    return mode_fault(tx_arithmetic_fault());
+}
+
+tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void *context)
+{
+    if (!machine || machine->threads < 1 || !fn)
+        return tx_fail(TX_ERR_ARGUMENT, "a parallel loop without a function or a machine");
+    return run_parallel(machine->threads, n, fn, context);
+}
+
+tx_status tx_parallel_for(size_t n, tx_task *fn, void *context)
+{
+    if (!fn)
+        return tx_fail(TX_ERR_ARGUMENT, "a parallel loop without a function");
+    return run_parallel(tx_threads(), n, fn, context);
 }
 
 double tx_seconds(void)

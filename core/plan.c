@@ -206,6 +206,7 @@ void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step)
     const tx_planned *p = &plan->node[index];
     const tx_node *node = tx_plan_node(plan, index), *result = tx_plan_node(plan, p->result);
     step->node = node;
+    step->machine = &plan->machine;
     step->n = n;
     step->training = plan->mode == TX_TRAIN;
     step->backward = plan->mode != TX_INFER;
@@ -364,6 +365,7 @@ static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, in
     if (!plan)
         return NULL;
     plan->graph = graph;
+    plan->machine = tx_machine_now();
     plan->batch = args->batch;
     plan->mode = args->mode;
     plan->keep_every = keep_every;

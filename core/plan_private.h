@@ -41,6 +41,7 @@ typedef struct tx_planned {
 
 struct tx_plan {
     const tx_graph *graph;
+    tx_machine machine; /* what it is planned for, and computed by */
     int batch;
     tx_mode mode;
     int nodes;

@@ -192,27 +192,49 @@ void tx_session_run(tx_session *session, uint64_t run)
     session->run = run;
 }
 
+/* Points step i at the buffers of a run. */
+static tx_step *aim(tx_session *s, int i, int time, int work, int prepared)
+{
+    tx_step *step = &s->step[i];
+    step->work = buffer_of(s, work);
+    step->prepared = buffer_of(s, prepared);
+    step->run = s->run;
+    if (s->plan->keep_every > 1)
+        bind_values(s, i, time);
+    return step;
+}
+
+static tx_status run_forward(tx_step *step, int prepare)
+{
+    tx_status status = prepare && step->node->op->prepare ? step->node->op->prepare(step) : TX_OK;
+    return status ? status : step->node->op->forward(step);
+}
+
+/* The step's node before the message of what failed in it. */
+static tx_status failed_in(const tx_step *step, tx_status status)
+{
+    return tx_fail_within(status, "%s '%s'", step->node->op->name, step->node->name);
+}
+
 tx_status tx_forward(tx_session *session)
 {
+    tx_status status = tx_self_test();
     int prepare = session->plan->mode != TX_INFER || session->prepared != session->weights->version;
-    session->prepared = session->weights->version;
-    for (int i = 0; i < session->plan->nodes; i++) {
-        tx_step *step = &session->step[i];
-        if (!step->node)
+    for (int i = 0; i < session->plan->nodes && status == TX_OK; i++) {
+        const tx_planned *p = &session->plan->node[i];
+        if (!p->is_step)
             continue;
         double start = session->clock ? tx_seconds() : 0;
-        step->run = session->run;
-        step->work = buffer_of(session, session->plan->node[i].work);
-        step->prepared = buffer_of(session, session->plan->node[i].prepared);
-        if (session->plan->keep_every > 1)
-            bind_values(session, i, i);
-        if (prepare && step->node->op->prepare)
-            step->node->op->prepare(step);
-        step->node->op->forward(step);
+        tx_step *step = aim(session, i, i, p->work, p->prepared);
+        status = run_forward(step, prepare);
+        if (status)
+            return failed_in(step, status);
         if (session->clock)
             session->times[i].forward += tx_seconds() - start;
     }
-    return TX_OK;
+    if (status == TX_OK)
+        session->prepared = session->weights->version;
+    return status;
 }
 
 /* The gradient that arrives at the last node: given, or 1 everywhere. */
@@ -227,20 +249,19 @@ static void seed_gradient(tx_session *s, const float *dy)
 }
 
 /* Runs steps again whose results were dropped, those that are due at this time. */
-static void remake(tx_session *s, int time)
+static tx_status remake(tx_session *s, int time)
 {
-    for (int j = 0; j < s->plan->nodes; j++) {
+    tx_status status = TX_OK;
+    for (int j = 0; j < s->plan->nodes && status == TX_OK; j++) {
         const tx_planned *p = &s->plan->node[j];
-        tx_step *step = &s->step[j];
         if (!p->is_step || p->remade != time)
             continue;
-        bind_values(s, j, time);
-        step->work = buffer_of(s, p->again_work);
-        step->prepared = buffer_of(s, p->again_prepared);
-        if (step->node->op->prepare)
-            step->node->op->prepare(step);
-        step->node->op->forward(step);
+        tx_step *step = aim(s, j, time, p->again_work, p->again_prepared);
+        status = run_forward(step, 1);
+        if (status)
+            return failed_in(step, status);
     }
+    return status;
 }
 
 /* Parameters of node i get gradients of 0: all, where no gradient reaches it, or those that are frozen. */
@@ -254,31 +275,35 @@ static void clear_gradients(const tx_session *s, int i, int all)
     }
 }
 
+static tx_status backward_step(tx_session *session, int i)
+{
+    const tx_plan *plan = session->plan;
+    tx_step *step = &session->step[i];
+    int time = tx_backward_time(plan, i), reached = plan->node[plan->nodes - 1].reached;
+    tx_status status = plan->keep_every > 1 ? remake(session, time) : TX_OK;
+    int runs = reached && step->node && step->dy.data && step->node->op->backward;
+    clear_gradients(session, i, !runs);
+    if (status || !runs)
+        return status;
+    double start = session->clock ? tx_seconds() : 0;
+    aim(session, i, time, plan->node[i].work_backward, plan->node[i].prepared);
+    status = step->node->op->backward(step);
+    if (session->clock)
+        session->times[i].backward += tx_seconds() - start;
+    return status ? failed_in(step, status) : TX_OK;
+}
+
 tx_status tx_backward(tx_session *session, const float *dy)
 {
     const tx_plan *plan = session->plan;
     if (plan->mode == TX_INFER)
         return tx_fail(TX_ERR_ARGUMENT, "backward in a session that was planned for inference alone");
-    int reached = plan->node[plan->nodes - 1].reached;
-    if (reached)
+    tx_status status = tx_self_test();
+    if (status == TX_OK && plan->node[plan->nodes - 1].reached)
         seed_gradient(session, dy);
-    for (int i = plan->nodes - 1; i >= 0; i--) {
-        tx_step *step = &session->step[i];
-        if (plan->keep_every > 1)
-            remake(session, tx_backward_time(plan, i));
-        int runs = reached && step->node && step->dy.data && step->node->op->backward;
-        clear_gradients(session, i, !runs);
-        if (!runs)
-            continue;
-        double start = session->clock ? tx_seconds() : 0;
-        if (plan->keep_every > 1)
-            bind_values(session, i, tx_backward_time(plan, i));
-        step->work = buffer_of(session, plan->node[i].work_backward);
-        step->node->op->backward(step);
-        if (session->clock)
-            session->times[i].backward += tx_seconds() - start;
-    }
-    return TX_OK;
+    for (int i = plan->nodes - 1; i >= 0 && status == TX_OK; i--)
+        status = backward_step(session, i);
+    return status;
 }
 
 /* Copies n*h*w pixels of c channels out of a place with its own pixel distance. */

@@ -186,9 +186,9 @@ tx_status tx_sha256_float_blocks(tx_sha256 *sha, const float *v, size_t n)
     block_task task = {v, n, tx_alloc(blocks, sizeof *task.hex)};
     if (!task.hex)
         return TX_ERR_MEMORY;
-    tx_parallel_for(blocks, digest_block, &task);
+    tx_status status = tx_parallel_for(blocks, digest_block, &task);
     for (size_t i = 0; i < blocks; i++)
         tx_sha256_add(sha, task.hex[i], 64);
     tx_free(task.hex);
-    return TX_OK;
+    return status;
 }

@@ -1,12 +1,19 @@
 /* update.c - the updates of the optimisers in optim/, element by element. */
 #include "kernels.h"
+#include "operands.h"
 
-void tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n)
+tx_status tx_sgd_update(const tx_sgd_step *step, float *w, const float *g, float *buffer, size_t n)
 {
+    if (!step || !w || !g)
+        return operand_missing("tx_sgd_update");
     tx_kernels_now()->update.sgd(step, w, g, buffer, n);
+    return TX_OK;
 }
 
-void tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n)
+tx_status tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n)
 {
+    if (!step || !w || !g || !mean || !square)
+        return operand_missing("tx_adam_update");
     tx_kernels_now()->update.adam(step, w, g, mean, square, n);
+    return TX_OK;
 }

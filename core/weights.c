@@ -122,11 +122,12 @@ static void init_param(void *context, size_t i, int worker)
         value[p->dims >= 2 ? place(p, e / inner, e % inner) : e] = draw(p->init, task->seed, i, e);
 }
 
-void tx_weights_init(tx_weights *weights, uint64_t seed)
+tx_status tx_weights_init(tx_weights *weights, uint64_t seed)
 {
     init_task task = {weights, seed};
-    tx_parallel_for((size_t)tx_graph_params(weights->graph), init_param, &task);
+    tx_status status = tx_parallel_for((size_t)tx_graph_params(weights->graph), init_param, &task);
     tx_weights_changed(weights);
+    return status;
 }
 
 tx_status tx_weights_digest(const tx_weights *weights, char hex[65])

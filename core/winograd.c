@@ -66,6 +66,7 @@
  * TESTS     test/core_winograd.c
  */
 #include "kernels.h"
+#include "operands.h"
 #include "sizes.h"
 #include "winograd_kernels.h"
 
@@ -75,6 +76,13 @@ static tx_winograd_map map_of(const tx_view *x, int padding)
     map.rows = (map.h + 3) / 4;
     map.cols = (map.w + 3) / 4;
     return map;
+}
+
+/* Everything but the data of an image map that has results. */
+static int shape_given(const tx_view *x, int padding, int n)
+{
+    return x && sized(x->n, x->h, x->w, x->c) && n > 0 && padding >= 0 && padding <= 2 && x->h + 2 * padding > 2 &&
+           x->w + 2 * padding > 2;
 }
 
 static size_t tiles_of(const tx_view *x, const tx_winograd_map *map)
@@ -150,10 +158,12 @@ static void pack_task(void *context, size_t i, int worker)
     (void)worker;
 }
 
-void tx_winograd_pack(float *packed, const tx_filter *w)
+tx_status tx_winograd_pack(const tx_machine *machine, float *packed, const tx_filter *w)
 {
-    pack_run run = {tx_kernels_now(), w, packed, parts((size_t)w->c, PACK_ROWS)};
-    tx_parallel_for(parts((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
+    if (!machine_given(machine) || !packed || !w || !w->data || w->taps != 9 || w->c < 1 || w->n < 1)
+        return operand_missing("tx_winograd_pack");
+    pack_run run = {machine->kernels, w, packed, parts((size_t)w->c, PACK_ROWS)};
+    return tx_parallel_on(machine, parts((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
 }
 
 /* ------------------------------------------------------------------------------------------ forward
@@ -172,6 +182,7 @@ enum {
 
 typedef struct forward_run {
     const tx_kernels *kernels;
+    size_t threads;
     const tx_view *x;
     const float *packed;
     int n;
@@ -187,7 +198,7 @@ typedef struct forward_run {
 
 static void forward_split(forward_run *run, const tx_view *x, int padding, int n)
 {
-    size_t threads = (size_t)tx_threads();
+    size_t threads = run->threads;
     run->x = x;
     run->n = n;
     run->map = map_of(x, padding);
@@ -220,16 +231,19 @@ static size_t forward_floats(const forward_run *run)
     return WINOGRAD_POINTS * (run->v.slab + run->m.slab);
 }
 
-/* Fewer images may be cut otherwise and need more; fewer threads never do: tiles that are many for those need less memory
- * for their blocks than for all. */
-size_t tx_winograd_forward_work(const tx_view *x, int padding, int n)
+/* Fewer images may be cut otherwise and need more. */
+size_t tx_winograd_forward_work(const tx_machine *machine, const tx_view *x, int padding, int n)
 {
-    size_t most = 0;
+    if (!machine_given(machine) || !shape_given(x, padding, n)) {
+        operand_missing("tx_winograd_forward_work");
+        return (size_t)-1;
+    }
+    size_t most = 0, threads = (size_t)machine->threads;
     tx_view part = *x;
     for (part.n = 1; part.n <= x->n; part.n++) {
-        forward_run run = {.kernels = tx_kernels_now()};
+        forward_run run = {.kernels = machine->kernels, .threads = threads};
         forward_split(&run, &part, padding, n);
-        most = larger(most, float_bytes(forward_floats(&run), run.shared ? 1 : (size_t)tx_threads()));
+        most = larger(most, float_bytes(forward_floats(&run), run.shared ? 1 : threads));
     }
     return most;
 }
@@ -327,17 +341,22 @@ static void forward_output_task(void *context, size_t i, int worker)
     (void)worker;
 }
 
-void tx_winograd_forward(const tx_view *x, int padding, const float *packed, int n, const tx_target *y, void *work)
+tx_status tx_winograd_forward(const tx_machine *machine, const tx_view *x, int padding, const float *packed, int n,
+                              const tx_target *y, void *work)
 {
-    forward_run run = {.kernels = tx_kernels_now(), .packed = packed, .y = y, .work = work};
+    if (!machine_given(machine) || !shape_given(x, padding, n) || !view_given(x) || !packed || !y || !y->data || !work)
+        return operand_missing("tx_winograd_forward");
+    forward_run run = {.kernels = machine->kernels, .packed = packed, .y = y, .work = work};
+    run.threads = (size_t)machine->threads;
     forward_split(&run, x, padding, n);
-    if (run.shared) {
-        tx_parallel_for(parts(run.tiles, TRANSFORM), forward_input_task, &run);
-        tx_parallel_for(WINOGRAD_POINTS * run.slices, forward_point_task, &run);
-        tx_parallel_for(parts(run.tiles, TRANSFORM) * run.groups, forward_output_task, &run);
-    } else {
-        tx_parallel_for(run.blocks, forward_block_task, &run);
-    }
+    if (!run.shared)
+        return tx_parallel_on(machine, run.blocks, forward_block_task, &run);
+    tx_status status = tx_parallel_on(machine, parts(run.tiles, TRANSFORM), forward_input_task, &run);
+    if (status == TX_OK)
+        status = tx_parallel_on(machine, WINOGRAD_POINTS * run.slices, forward_point_task, &run);
+    if (status == TX_OK)
+        status = tx_parallel_on(machine, parts(run.tiles, TRANSFORM) * run.groups, forward_output_task, &run);
+    return status;
 }
 
 /* ----------------------------------------------------------------------------------------- gradient
@@ -355,6 +374,7 @@ enum {
 
 typedef struct gradient_run {
     const tx_kernels *kernels;
+    size_t threads;
     const tx_view *x, *dy;
     float *dw;
     int add;
@@ -384,7 +404,7 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
     size_t most = parts(run->tiles, run->rounds);
     run->chunks = parts(most, GRADIENT_CHUNK);
     run->kept = run->rounds > 1 || sums <= GRADIENT_KEPT;
-    run->slices = smaller(run->blocks, parts(6 * (size_t)tx_threads(), WINOGRAD_POINTS));
+    run->slices = smaller(run->blocks, parts(6 * run->threads, WINOGRAD_POINTS));
 
     run->v.block = odd_lines(most * run->v.ld);
     run->v.slab = odd_lines(run->rows * run->v.block);
@@ -397,19 +417,23 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
 static size_t gradient_bytes(const gradient_run *run)
 {
     size_t each = WINOGRAD_POINTS * run->d.slab, sums;
-    if (tx_size_mul(each, run->kept ? 1 : (size_t)tx_threads(), &sums) != 0 ||
+    if (tx_size_mul(each, run->kept ? 1 : run->threads, &sums) != 0 ||
         tx_size_add(sums, WINOGRAD_POINTS * (run->v.slab + run->s.slab), &sums) != 0)
         return (size_t)-1;
     return float_bytes(sums, 1);
 }
 
 /* Fewer images may need more: what is cut into two rounds was one. */
-size_t tx_winograd_gradient_work(const tx_view *x, int padding, int n)
+size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, int padding, int n)
 {
+    if (!machine_given(machine) || !shape_given(x, padding, n)) {
+        operand_missing("tx_winograd_gradient_work");
+        return (size_t)-1;
+    }
     size_t most = 0;
     tx_view part = *x;
     for (part.n = 1; part.n <= x->n; part.n++) {
-        gradient_run run;
+        gradient_run run = {.threads = (size_t)machine->threads};
         gradient_split(&run, &part, padding, n);
         most = larger(most, gradient_bytes(&run));
     }
@@ -519,20 +543,33 @@ static void gradient_finish_task(void *context, size_t block, int worker)
     (void)worker;
 }
 
-void tx_winograd_gradient(float *dw, const tx_view *x, int padding, const tx_view *dy, int add, void *work)
+static tx_status gradient_rounds(const tx_machine *machine, gradient_run *run)
 {
-    gradient_run run = {.kernels = tx_kernels_now(), .dy = dy, .dw = dw, .add = add};
+    tx_status status = TX_OK;
+    for (run->round = 0; run->round < run->rounds && status == TX_OK; run->round++) {
+        size_t tasks = 2 * parts(gradient_tiles(run, run->round), TRANSFORM);
+        status = tx_parallel_on(machine, tasks, gradient_input_task, run);
+        if (status == TX_OK && run->kept)
+            status = tx_parallel_on(machine, WINOGRAD_POINTS * run->slices, gradient_point_task, run);
+        else if (status == TX_OK)
+            status = tx_parallel_on(machine, run->blocks, gradient_block_task, run);
+    }
+    return status;
+}
+
+tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_view *x, int padding, const tx_view *dy,
+                               int add, void *work)
+{
+    if (!machine_given(machine) || !dw || !view_given(dy) || !shape_given(x, padding, dy->c) || !view_given(x) || !work)
+        return operand_missing("tx_winograd_gradient");
+    gradient_run run = {.kernels = machine->kernels, .dy = dy, .dw = dw, .add = add};
+    run.threads = (size_t)machine->threads;
     gradient_split(&run, x, padding, dy->c);
     run.v.data = work;
     run.s.data = run.v.data + WINOGRAD_POINTS * run.v.slab;
     run.d.data = run.s.data + WINOGRAD_POINTS * run.s.slab;
-    for (run.round = 0; run.round < run.rounds; run.round++) {
-        tx_parallel_for(2 * parts(gradient_tiles(&run, run.round), TRANSFORM), gradient_input_task, &run);
-        if (run.kept)
-            tx_parallel_for(WINOGRAD_POINTS * run.slices, gradient_point_task, &run);
-        else
-            tx_parallel_for(run.blocks, gradient_block_task, &run);
-    }
-    if (run.kept)
-        tx_parallel_for(run.blocks, gradient_finish_task, &run);
+    tx_status status = gradient_rounds(machine, &run);
+    if (status == TX_OK && run.kept)
+        status = tx_parallel_on(machine, run.blocks, gradient_finish_task, &run);
+    return status;
 }

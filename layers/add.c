@@ -56,9 +56,9 @@ static void add_plan(const tx_step *step, tx_need *need)
     need->cheap = 1;
 }
 
-static void add_forward(tx_step *step)
+static tx_status add_forward(tx_step *step)
 {
-    tx_channel_sum(&step->y, step->x, step->node->inputs, step->act);
+    return tx_channel_sum(step->machine, &step->y, step->x, step->node->inputs, step->act);
 }
 
 /* Some earlier input's gradient is the same memory and holds the same: it has been written. */
@@ -72,16 +72,18 @@ static int written(const tx_step *step, int k)
 
 /* The mask may be applied again to what has been masked, so entries that stand in dy's place do not disturb those
  * after them; one that adds to it (a value added to itself) comes after the one that wrote it. */
-static void add_backward(tx_step *step)
+static tx_status add_backward(tx_step *step)
 {
     const tx_tensor *y = step->act == TX_ACT_NONE ? NULL : &step->y;
-    for (int k = 0; k < step->node->inputs; k++) {
+    tx_status status = TX_OK;
+    for (int k = 0; k < step->node->inputs && status == TX_OK; k++) {
         const tx_gradient *dx = &step->dx[k];
         int in_place = dx->data == step->dy.data && !y;
         if (!dx->data || (!dx->add && (in_place || written(step, k))))
             continue;
-        tx_channel_mask(dx, &step->dy, y);
+        status = tx_channel_mask(step->machine, dx, &step->dy, y);
     }
+    return status;
 }
 
 const tx_op tx_op_add = {

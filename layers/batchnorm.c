@@ -151,27 +151,30 @@ void tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale,
                1 / sqrt((double)param[RUNNING_VAR][c] + a->eps), &scale[c], &shift[c]);
 }
 
-static void batchnorm_prepare(tx_step *step)
+static tx_status batchnorm_prepare(tx_step *step)
 {
     coefficients k = saved_of(step);
     if (step->training)
-        return;
+        return TX_OK;
     const tx_batchnorm_args *a = step->node->args;
     tx_batchnorm_affine(step->node, step->param, k.scale, k.shift);
     for (size_t c = 0; c < (size_t)step->node->c; c++) {
         k.mean[c] = step->param[RUNNING_MEAN][c];
         k.rstd[c] = (float)(1 / sqrt((double)step->param[RUNNING_VAR][c] + a->eps));
     }
+    return TX_OK;
 }
 
 /* Batch statistics into the coefficients and the running statistics. */
-static void take_statistics(tx_step *step)
+static tx_status take_statistics(tx_step *step)
 {
     const tx_batchnorm_args *a = step->node->args;
     coefficients k = saved_of(step);
     size_t channels = (size_t)step->node->c, m = pixels_of(step);
     double *mean = step->work, *variance = mean + channels, keep = 1 - a->momentum;
-    tx_channel_moments(&step->x[0], mean, variance, variance + channels);
+    tx_status status = tx_channel_moments(step->machine, &step->x[0], mean, variance, variance + channels);
+    if (status)
+        return status;
     double unbiased = m > 1 ? (double)m / (double)(m - 1) : 1;
     float *running_mean = step->param[RUNNING_MEAN], *running_var = step->param[RUNNING_VAR];
     for (size_t c = 0; c < channels; c++) {
@@ -183,22 +186,22 @@ static void take_statistics(tx_step *step)
         running_var[c] = (float)(keep * (double)running_var[c] + a->momentum * (variance[c] * unbiased));
     }
     *step->counter += 1;
+    return TX_OK;
 }
 
-static void batchnorm_forward(tx_step *step)
+static tx_status batchnorm_forward(tx_step *step)
 {
-    if (step->training)
-        take_statistics(step);
-    if (!step->y.data)
-        return; /* readers apply scale, shift and act */
+    tx_status status = step->training ? take_statistics(step) : TX_OK;
+    if (status || !step->y.data)
+        return status; /* without y, readers apply scale, shift and act */
     tx_view x = step->x[0];
     coefficients k = saved_of(step);
     x.scale = k.scale;
     x.shift = k.shift;
-    tx_channel_sum(&step->y, &x, 1, step->act);
+    return tx_channel_sum(step->machine, &step->y, &x, 1, step->act);
 }
 
-static void batchnorm_backward(tx_step *step)
+static tx_status batchnorm_backward(tx_step *step)
 {
     coefficients k = saved_of(step);
     size_t channels = (size_t)step->node->c;
@@ -208,7 +211,9 @@ static void batchnorm_backward(tx_step *step)
     x.scale = k.scale;
     x.shift = k.shift;
     x.act = step->act;
-    tx_channel_normal_sums(&x, k.mean, &step->dy, sum_g, sum_gx, slope + channels);
+    tx_status status = tx_channel_normal_sums(step->machine, &x, k.mean, &step->dy, sum_g, sum_gx, slope + channels);
+    if (status)
+        return status;
     for (size_t c = 0; c < channels; c++) {
         double rstd = (double)k.rstd[c];
         if (step->grad[BIAS])
@@ -219,8 +224,9 @@ static void batchnorm_backward(tx_step *step)
         mean_g[c] = step->training ? (float)(sum_g[c] / m) : 0;
         slope[c] = step->training ? (float)(sum_gx[c] * (rstd * rstd) / m) : 0;
     }
-    if (step->dx[0].data)
-        tx_channel_normal_gradient(&step->dx[0], &x, k.mean, &step->dy, mean_g, slope);
+    if (!step->dx[0].data)
+        return TX_OK;
+    return tx_channel_normal_gradient(step->machine, &step->dx[0], &x, k.mean, &step->dy, mean_g, slope);
 }
 
 const tx_op tx_op_batchnorm = {

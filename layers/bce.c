@@ -131,7 +131,7 @@ static double mask_sum(const tx_step *step)
     return count;
 }
 
-static void bce_forward(tx_step *step)
+static tx_status bce_forward(tx_step *step)
 {
     double sum = 0, count = mask_sum(step);
     for (size_t p = 0; p < pixels_of(step); p++)
@@ -142,6 +142,7 @@ static void bce_forward(tx_step *step)
     for (size_t i = 0; i < (size_t)step->n; i++)
         step->y.data[i * step->y.ld] = 0;
     step->y.data[0] = count > 0 ? (float)(sum / count) : 0;
+    return TX_OK;
 }
 
 /* dx = add: labels and mask take no part */
@@ -153,7 +154,7 @@ static void pass_by(const tx_step *step, int i)
             dx->data[p * dx->ld + c] = dx->add ? dx->add[p * dx->add_ld + c] : 0;
 }
 
-static void bce_backward(tx_step *step)
+static tx_status bce_backward(tx_step *step)
 {
     double count = mask_sum(step), share = count > 0 ? (double)step->dy.data[0] / count : 0;
     const tx_gradient *dx = &step->dx[0];
@@ -167,6 +168,7 @@ static void bce_backward(tx_step *step)
         }
     for (int i = 1; i < step->node->inputs; i++)
         pass_by(step, i);
+    return TX_OK;
 }
 
 const tx_op tx_op_bce = {

@@ -81,23 +81,27 @@ static tx_tensor slice(const tx_step *step, tx_tensor wide, int i)
     return wide;
 }
 
-static void concat_forward(tx_step *step)
+static tx_status concat_forward(tx_step *step)
 {
-    for (int i = 0; i < step->node->inputs; i++) {
+    tx_status status = TX_OK;
+    for (int i = 0; i < step->node->inputs && status == TX_OK; i++) {
         tx_tensor y = slice(step, step->y, i);
         if (step->x[i].data != y.data)
-            tx_channel_sum(&y, &step->x[i], 1, TX_ACT_NONE);
+            status = tx_channel_sum(step->machine, &y, &step->x[i], 1, TX_ACT_NONE);
     }
+    return status;
 }
 
-static void concat_backward(tx_step *step)
+static tx_status concat_backward(tx_step *step)
 {
-    for (int i = 0; i < step->node->inputs; i++) {
+    tx_status status = TX_OK;
+    for (int i = 0; i < step->node->inputs && status == TX_OK; i++) {
         const tx_gradient *dx = &step->dx[i];
         tx_tensor dy = slice(step, step->dy, i);
         if (dx->data && (dx->data != dy.data || dx->add))
-            tx_channel_mask(dx, &dy, NULL);
+            status = tx_channel_mask(step->machine, dx, &dy, NULL);
     }
+    return status;
 }
 
 const tx_op tx_op_concat = {

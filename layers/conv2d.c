@@ -333,10 +333,11 @@ static tx_target gradient_target(const tx_step *s, const pixel_class *k)
                        .add_ld = dx->add_ld};
 }
 
-static void input_gradient_by_class(const tx_step *s)
+static tx_status input_gradient_by_class(const tx_step *s)
 {
     const conv_args *a = s->node->args;
-    for (int phase = 0; phase < a->sh * a->sw; phase++) {
+    tx_status status = TX_OK;
+    for (int phase = 0; phase < a->sh * a->sw && status == TX_OK; phase++) {
         pixel_class k;
         find_class(s->node, phase / a->sw, phase % a->sw, &k);
         if (k.gh == 0 || k.gw == 0)
@@ -344,19 +345,19 @@ static void input_gradient_by_class(const tx_step *s)
         tx_rows rows = gradient_rows(s, &k);
         tx_filter w = turned_weight(s, &k);
         tx_target dx = gradient_target(s, &k);
-        float *packed = s->work;
-        tx_gemm_pack(packed, &w);
-        tx_gemm_forward(&rows, packed, w.n, &dx, packed + packed_floats((size_t)k.taps * (size_t)w.c, w.n));
+        float *packed = s->work, *work = packed + packed_floats((size_t)k.taps * (size_t)w.c, w.n);
+        status = tx_gemm_pack(s->machine, packed, &w);
+        if (status == TX_OK)
+            status = tx_gemm_forward(s->machine, &rows, packed, w.n, &dx, work);
     }
+    return status;
 }
 
-static void input_gradient(const tx_step *s)
+static tx_status input_gradient(const tx_step *s)
 {
     const conv_args *a = s->node->args;
-    if (!is_winograd(s->node)) {
-        input_gradient_by_class(s);
-        return;
-    }
+    if (!is_winograd(s->node))
+        return input_gradient_by_class(s);
     pixel_class k; /* there is one, and its taps are those of the turned kernel, last to first */
     find_class(s->node, 0, 0, &k);
     for (int t = 0; t < k.taps; t++)
@@ -365,34 +366,36 @@ static void input_gradient(const tx_step *s)
     tx_target dx = gradient_target(s, &k);
     tx_filter w = turned_weight(s, &k);
     float *packed = s->work;
-    tx_winograd_pack(packed, &w);
-    tx_winograd_forward(&dy, 2 - a->ph, packed, w.n, &dx, packed + winograd_floats(w.c, w.n));
+    float *work = packed + winograd_floats(w.c, w.n);
+    tx_status status = tx_winograd_pack(s->machine, packed, &w);
+    return status ? status : tx_winograd_forward(s->machine, &dy, 2 - a->ph, packed, w.n, &dx, work);
 }
 
 /* dw, and db as the column sums of dy. */
-static void weight_gradient(const tx_step *s)
+static tx_status weight_gradient(const tx_step *s)
 {
     const conv_args *a = s->node->args;
     tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    tx_status status = TX_OK;
     if (s->grad[0] && is_winograd(s->node)) {
-        tx_winograd_gradient(s->grad[0], &s->x[0], a->ph, &dy, 0, s->work);
+        status = tx_winograd_gradient(s->machine, s->grad[0], &s->x[0], a->ph, &dy, 0, s->work);
     } else if (s->grad[0]) {
         tx_rows rows = patches(s);
-        tx_gemm_gradient(s->grad[0], &rows, &dy, 0, s->work);
+        status = tx_gemm_gradient(s->machine, s->grad[0], &rows, &dy, 0, s->work);
     }
-    if (s->grad[1]) {
+    if (status == TX_OK && s->grad[1]) {
         double *sum = s->work;
-        tx_channel_total(&dy, sum, sum + (s->node->c + 7) / 8 * 8);
+        status = tx_channel_total(s->machine, &dy, sum, sum + (s->node->c + 7) / 8 * 8);
         for (int o = 0; o < s->node->c; o++)
             s->grad[1][o] = (float)sum[o];
     }
+    return status;
 }
 
-static void conv2d_backward(tx_step *s)
+static tx_status conv2d_backward(tx_step *s)
 {
-    weight_gradient(s);
-    if (s->dx[0].data)
-        input_gradient(s);
+    tx_status status = weight_gradient(s);
+    return status || !s->dx[0].data ? status : input_gradient(s);
 }
 
 /* Scratch of one class of the input's gradient: the packed weight and the product's own. */
@@ -405,7 +408,7 @@ static size_t class_work(const tx_step *s, int phase)
         return 0;
     tx_rows rows = gradient_rows(s, &k);
     return packed_floats((size_t)k.taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) +
-           tx_gemm_forward_work(&rows, s->x[0].c);
+           tx_gemm_forward_work(s->machine, &rows, s->x[0].c);
 }
 
 static size_t backward_work(const tx_step *s)
@@ -415,12 +418,12 @@ static size_t backward_work(const tx_step *s)
     tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = larger(tx_winograd_gradient_work(&s->x[0], a->ph, node->c),
+        bytes = larger(tx_winograd_gradient_work(s->machine, &s->x[0], a->ph, node->c),
                        winograd_floats(node->c, s->x[0].c) * sizeof(float) +
-                           tx_winograd_forward_work(&dy, 2 - a->ph, s->x[0].c));
+                           tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
-        bytes = tx_gemm_gradient_work(&rows, node->c);
+        bytes = tx_gemm_gradient_work(s->machine, &rows, node->c);
         for (int phase = 0; phase < a->sh * a->sw; phase++)
             bytes = larger(bytes, class_work(s, phase));
     }
@@ -441,18 +444,18 @@ static void conv2d_plan(const tx_step *s, tx_need *need)
     need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     if (is_winograd(node)) {
         need->algorithm = "winograd";
-        need->work = tx_winograd_forward_work(&s->x[0], a->ph, node->c);
+        need->work = tx_winograd_forward_work(s->machine, &s->x[0], a->ph, node->c);
     } else {
         tx_rows rows = patches(s);
         need->algorithm = a->taps == 1 ? "matrix" : "im2col";
-        need->work = tx_gemm_forward_work(&rows, node->c);
+        need->work = tx_gemm_forward_work(s->machine, &rows, node->c);
     }
     if (s->backward)
         need->work_backward = backward_work(s);
 }
 
 /* Folding: scale (x*w + b) + shift = x*(scale w) + (scale b + shift), channel by channel of the result. */
-static void conv2d_prepare(tx_step *s)
+static tx_status conv2d_prepare(tx_step *s)
 {
     const tx_node *node = s->node;
     tx_filter w = weight_of(s);
@@ -464,9 +467,8 @@ static void conv2d_prepare(tx_step *s)
         w.scale = scale;
     }
     if (!is_winograd(node))
-        tx_gemm_pack(s->prepared, &w);
-    else
-        tx_winograd_pack(s->prepared, &w);
+        return tx_gemm_pack(s->machine, s->prepared, &w);
+    return tx_winograd_pack(s->machine, s->prepared, &w);
 }
 
 static tx_target forward_target(const tx_step *s)
@@ -481,16 +483,14 @@ static tx_target forward_target(const tx_step *s)
     return y;
 }
 
-static void conv2d_forward(tx_step *s)
+static tx_status conv2d_forward(tx_step *s)
 {
     const conv_args *a = s->node->args;
     tx_target y = forward_target(s);
-    if (is_winograd(s->node)) {
-        tx_winograd_forward(&s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
-        return;
-    }
+    if (is_winograd(s->node))
+        return tx_winograd_forward(s->machine, &s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
     tx_rows rows = patches(s);
-    tx_gemm_forward(&rows, s->prepared, s->node->c, &y, s->work);
+    return tx_gemm_forward(s->machine, &rows, s->prepared, s->node->c, &y, s->work);
 }
 
 const tx_op tx_op_conv2d = {

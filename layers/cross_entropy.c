@@ -135,9 +135,9 @@ static void loss_task(void *context, size_t n, int worker)
         loss[n] = lse_of(x, classes) - (1 - a->smoothing) * (double)x[target] - a->smoothing / classes * sum;
 }
 
-static void cross_entropy_forward(tx_step *step)
+static tx_status cross_entropy_forward(tx_step *step)
 {
-    tx_parallel_for((size_t)step->n, loss_task, step);
+    tx_status status = tx_parallel_on(step->machine, (size_t)step->n, loss_task, step);
     const double *loss = step->work;
     double sum = 0;
     int count = images_that_count(step);
@@ -146,6 +146,7 @@ static void cross_entropy_forward(tx_step *step)
         step->y.data[n * step->y.ld] = 0;
     }
     step->y.data[0] = count ? (float)(sum / count) : 0;
+    return status;
 }
 
 static void gradient_task(void *context, size_t n, int worker)
@@ -163,13 +164,15 @@ static void gradient_task(void *context, size_t n, int worker)
     }
 }
 
-static void cross_entropy_backward(tx_step *step)
+static tx_status cross_entropy_backward(tx_step *step)
 {
+    tx_status status = TX_OK;
     if (step->dx[0].data)
-        tx_parallel_for((size_t)step->n, gradient_task, step);
+        status = tx_parallel_on(step->machine, (size_t)step->n, gradient_task, step);
     const tx_gradient *target = &step->dx[1];
     for (size_t n = 0; n < (size_t)step->n && target->data; n++)
         target->data[n * target->ld] = target->add ? target->add[n * target->add_ld] : 0;
+    return status;
 }
 
 const tx_op tx_op_cross_entropy = {

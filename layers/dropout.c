@@ -77,30 +77,29 @@ static void pixel_task(void *context, size_t pixel, int worker)
     }
 }
 
-static void run_pass(const tx_step *step, tx_gradient to, const float *from, size_t from_ld)
+static tx_status run_pass(const tx_step *step, tx_gradient to, const float *from, size_t from_ld)
 {
     const tx_dropout_args *a = step->node->args;
     dropout_pass pass = {step, to, from, from_ld, (float)(1 / (1 - a->p))};
-    tx_parallel_for((size_t)step->n * (size_t)step->node->h * (size_t)step->node->w, pixel_task, &pass);
+    size_t pixels = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w;
+    return tx_parallel_on(step->machine, pixels, pixel_task, &pass);
 }
 
-static void dropout_forward(tx_step *step)
+static tx_status dropout_forward(tx_step *step)
 {
     tx_gradient y = {step->y.data, step->y.ld, NULL, 0};
     if (step->training)
-        run_pass(step, y, step->x[0].data, step->x[0].ld);
-    else
-        tx_channel_sum(&step->y, &step->x[0], 1, TX_ACT_NONE);
+        return run_pass(step, y, step->x[0].data, step->x[0].ld);
+    return tx_channel_sum(step->machine, &step->y, &step->x[0], 1, TX_ACT_NONE);
 }
 
-static void dropout_backward(tx_step *step)
+static tx_status dropout_backward(tx_step *step)
 {
     if (!step->dx[0].data)
-        return;
+        return TX_OK;
     if (step->training)
-        run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
-    else
-        tx_channel_mask(&step->dx[0], &step->dy, NULL);
+        return run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
+    return tx_channel_mask(step->machine, &step->dx[0], &step->dy, NULL);
 }
 
 const tx_op tx_op_dropout = {

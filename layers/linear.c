@@ -108,70 +108,71 @@ static void linear_plan(const tx_step *step, tx_need *need)
     need->algorithm = "matrix";
     need->macs = (double)step->node->h * (double)step->node->w * (double)z.in * (double)z.out;
     need->prepared = tx_gemm_packed(z.in, z.out) * sizeof(float);
-    need->work = tx_gemm_forward_work(&x_rows, step->node->c);
+    need->work = tx_gemm_forward_work(step->machine, &x_rows, step->node->c);
     if (!step->backward)
         return;
-    size_t work = tx_gemm_gradient_work(&x_rows, step->node->c);
-    work = larger(work, tx_gemm_forward_work(&dy_rows, (int)z.in));
+    size_t work = tx_gemm_gradient_work(step->machine, &x_rows, step->node->c);
+    work = larger(work, tx_gemm_forward_work(step->machine, &dy_rows, (int)z.in));
     work = larger(work, z.out * sizeof(double) + tx_channel_work(z.rows, step->node->c));
     need->work_backward = aligned(tx_gemm_packed(z.out, z.in) * sizeof(float)) + work;
 }
 
-static void linear_prepare(tx_step *step)
+static tx_status linear_prepare(tx_step *step)
 {
     sizes z = sizes_of(step->node, step->n);
     tx_filter w = {.data = step->param[WEIGHT], .taps = 1, .c = (int)z.in, .row_step = z.out, .n = (int)z.out};
     w.column_step = 1;
-    tx_gemm_pack(step->prepared, &w);
+    return tx_gemm_pack(step->machine, step->prepared, &w);
 }
 
 /* y = x w + b */
-static void linear_forward(tx_step *step)
+static tx_status linear_forward(tx_step *step)
 {
     const tx_tensor *y = &step->y;
     tx_rows x = rows_of(&step->x[0]);
     tx_target to = {.data = y->data, .ld = y->ld, .h = y->h, .w = y->w, .step_y = 1, .step_x = 1};
     to.bias = step->node->params > BIAS ? step->param[BIAS] : NULL;
-    tx_gemm_forward(&x, step->prepared, y->c, &to, step->work);
+    return tx_gemm_forward(step->machine, &x, step->prepared, y->c, &to, step->work);
 }
 
 /* db: sums over the rows */
-static void bias_gradient(tx_step *step, const tx_view *dy, double *sum)
+static tx_status bias_gradient(tx_step *step, const tx_view *dy, double *sum)
 {
     size_t out = (size_t)step->node->c;
-    tx_channel_total(dy, sum, sum + out);
+    tx_status status = tx_channel_total(step->machine, dy, sum, sum + out);
     for (size_t o = 0; o < out; o++)
         step->grad[BIAS][o] = (float)sum[o];
+    return status;
 }
 
 /* dx = add + dy w' */
-static void input_gradient(tx_step *step, const tx_view *dy, float *packed, void *work)
+static tx_status input_gradient(tx_step *step, const tx_view *dy, float *packed, void *work)
 {
     sizes z = sizes_of(step->node, step->n);
     const tx_gradient *dx = &step->dx[0];
     tx_filter transpose = {.data = step->param[WEIGHT], .taps = 1, .c = (int)z.out, .row_step = 1, .n = (int)z.in};
     transpose.column_step = z.out;
-    tx_gemm_pack(packed, &transpose);
+    tx_status status = tx_gemm_pack(step->machine, packed, &transpose);
     tx_rows rows = rows_of(dy);
     tx_target to = {.data = dx->data, .ld = dx->ld, .h = dy->h, .w = dy->w, .step_y = 1, .step_x = 1};
     to.add = dx->add;
     to.add_ld = dx->add_ld;
-    tx_gemm_forward(&rows, packed, (int)z.in, &to, work);
+    return status ? status : tx_gemm_forward(step->machine, &rows, packed, (int)z.in, &to, work);
 }
 
-static void linear_backward(tx_step *step)
+static tx_status linear_backward(tx_step *step)
 {
     sizes z = sizes_of(step->node, step->n);
     tx_view dy = view_of(&step->dy);
     tx_rows x = rows_of(&step->x[0]);
     float *packed = step->work;
     void *work = (char *)step->work + aligned(tx_gemm_packed(z.out, z.in) * sizeof(float));
-    if (step->grad[BIAS])
-        bias_gradient(step, &dy, work);
-    if (step->grad[WEIGHT])
-        tx_gemm_gradient(step->grad[WEIGHT], &x, &dy, 0, work);
-    if (step->dx[0].data)
-        input_gradient(step, &dy, packed, work);
+    tx_status status = step->grad[BIAS] ? bias_gradient(step, &dy, work) : TX_OK;
+    if (status == TX_OK && step->grad[WEIGHT])
+        status = tx_gemm_gradient(step->machine, step->grad[WEIGHT], &x, &dy, 0, work);
+    if (status == TX_OK && step->dx[0].data)
+        status = input_gradient(step, &dy, packed, work);
+    return status;
 }
 
 const tx_op tx_op_linear = {

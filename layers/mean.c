@@ -49,27 +49,29 @@ static void mean_plan(const tx_step *step, tx_need *need)
         need->work_backward = (size_t)step->node->c * sizeof(float);
 }
 
-static void mean_forward(tx_step *step)
+static tx_status mean_forward(tx_step *step)
 {
-    tx_channel_image_mean(&step->y, &step->x[0]);
+    return tx_channel_image_mean(step->machine, &step->y, &step->x[0]);
 }
 
-static void mean_backward(tx_step *step)
+static tx_status mean_backward(tx_step *step)
 {
     if (!step->dx[0].data)
-        return;
+        return TX_OK;
     const tx_node *x = step->node->input[0];
     size_t area = area_of(step->node), channels = (size_t)step->node->c;
     float *share = step->work;
     tx_tensor spread = {.data = share, .n = 1, .h = x->h, .w = x->w, .c = x->c, .ld = 0};
     tx_gradient dx = step->dx[0];
-    for (int n = 0; n < step->n; n++) {
+    tx_status status = TX_OK;
+    for (int n = 0; n < step->n && status == TX_OK; n++) {
         for (size_t c = 0; c < channels; c++)
             share[c] = step->dy.data[(size_t)n * step->dy.ld + c] / (float)area;
-        tx_channel_mask(&dx, &spread, NULL);
+        status = tx_channel_mask(step->machine, &dx, &spread, NULL);
         dx.data += area * dx.ld;
         dx.add = dx.add ? dx.add + area * dx.add_ld : NULL;
     }
+    return status;
 }
 
 const tx_op tx_op_mean = {

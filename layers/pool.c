@@ -97,17 +97,18 @@ static void max_pool_plan(const tx_step *step, tx_need *need)
         need->saved = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w * (size_t)step->node->c;
 }
 
-static void max_pool_forward(tx_step *step)
+static tx_status max_pool_forward(tx_step *step)
 {
     tx_window window = window_of(step);
-    tx_channel_max_pool(&step->y, step->backward ? step->saved : NULL, &step->x[0], &window);
+    return tx_channel_max_pool(step->machine, &step->y, step->backward ? step->saved : NULL, &step->x[0], &window);
 }
 
-static void max_pool_backward(tx_step *step)
+static tx_status max_pool_backward(tx_step *step)
 {
     tx_window window = window_of(step);
-    if (step->dx[0].data)
-        tx_channel_max_pool_gradient(&step->dx[0], &step->dy, step->saved, &step->x[0], &window);
+    if (!step->dx[0].data)
+        return TX_OK;
+    return tx_channel_max_pool_gradient(step->machine, &step->dx[0], &step->dy, step->saved, &step->x[0], &window);
 }
 
 const tx_op tx_op_max_pool = {

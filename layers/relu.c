@@ -40,15 +40,14 @@ static void relu_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
-static void relu_forward(tx_step *step)
+static tx_status relu_forward(tx_step *step)
 {
-    tx_channel_sum(&step->y, step->x, 1, TX_ACT_RELU);
+    return tx_channel_sum(step->machine, &step->y, step->x, 1, TX_ACT_RELU);
 }
 
-static void relu_backward(tx_step *step)
+static tx_status relu_backward(tx_step *step)
 {
-    if (step->dx[0].data)
-        tx_channel_mask(&step->dx[0], &step->dy, &step->y);
+    return step->dx[0].data ? tx_channel_mask(step->machine, &step->dx[0], &step->dy, &step->y) : TX_OK;
 }
 
 const tx_op tx_op_relu = {

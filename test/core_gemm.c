@@ -306,18 +306,22 @@ static int guard_holds(const unsigned char *work, size_t size)
     return 1;
 }
 
+/* Of the threads and the instruction set that are in use. */
+static tx_machine machine;
+
 static void check_forward(const fixture *f, const char *isa, int threads)
 {
     size_t packed_size = tx_gemm_packed(f->k, (size_t)f->p->o) * sizeof(float);
-    size_t work_size = tx_gemm_forward_work(&f->rows, f->p->o);
+    size_t work_size = tx_gemm_forward_work(&machine, &f->rows, f->p->o);
     unsigned char *packed = guarded(packed_size), *work = guarded(work_size);
     float *y = copy_of(f->y, f->y_size);
     tx_target target = f->target;
     target.data = y;
     if (f->p->add == ADD_SELF)
         target.add = y;
-    tx_gemm_pack((float *)(void *)packed, &f->filter);
-    tx_gemm_forward(&f->rows, (float *)(void *)packed, f->p->o, &target, work);
+    CHECK(tx_gemm_pack(&machine, (float *)(void *)packed, &f->filter) == TX_OK &&
+              tx_gemm_forward(&machine, &f->rows, (float *)(void *)packed, f->p->o, &target, work) == TX_OK,
+          "forward %s: %s", f->p->name, tx_error_message());
     long at = first_difference(y, f->want_y, f->y_size);
     CHECK(at < 0, "forward %s isa %s threads %d: y[%ld] is %a, not %a", f->p->name, isa, threads, at, (double)y[at],
           (double)f->want_y[at]);
@@ -330,17 +334,17 @@ static void check_forward(const fixture *f, const char *isa, int threads)
 
 static void check_gradient(const fixture *f, const char *isa, int threads)
 {
-    size_t size = f->k * (size_t)f->p->o, work_size = tx_gemm_gradient_work(&f->rows, f->p->o);
+    size_t size = f->k * (size_t)f->p->o, work_size = tx_gemm_gradient_work(&machine, &f->rows, f->p->o);
     unsigned char *work = guarded(work_size), *place = guarded(size * sizeof(float));
     float *dw = (float *)(void *)place;
     tx_view dy = {
         .data = f->dy, .n = f->p->n, .h = f->oh, .w = f->ow, .c = f->p->o, .ld = (size_t)(f->p->o + f->p->y_gap)};
-    tx_gemm_gradient(dw, &f->rows, &dy, 0, work);
+    tx_gemm_gradient(&machine, dw, &f->rows, &dy, 0, work);
     long at = first_difference(dw, f->want_dw, size);
     CHECK(at < 0, "gradient %s isa %s threads %d: dw[%ld] is %a, not %a", f->p->name, isa, threads, at, (double)dw[at],
           (double)f->want_dw[at]);
     memcpy(dw, f->dw, size * sizeof(float));
-    tx_gemm_gradient(dw, &f->rows, &dy, 1, work);
+    tx_gemm_gradient(&machine, dw, &f->rows, &dy, 1, work);
     at = first_difference(dw, f->want_dw_added, size);
     CHECK(at < 0, "added gradient %s isa %s threads %d: dw[%ld] is %a, not %a", f->p->name, isa, threads, at,
           (double)dw[at], (double)f->want_dw_added[at]);
@@ -348,6 +352,13 @@ static void check_gradient(const fixture *f, const char *isa, int threads)
           "gradient %s isa %s threads %d: written beyond", f->p->name, isa, threads);
     tx_free(work);
     tx_free(place);
+}
+
+/* Other threads and another instruction set from now on, where they are not asked for. */
+static void disturb(const char *const *isa, int isas, int i, int threads)
+{
+    tx_set_threads(threads);
+    tx_isa_select(isa[(i + 1) % isas]);
 }
 
 static void check(const problem *p, const int *threads, int counts)
@@ -359,9 +370,11 @@ static void check(const problem *p, const int *threads, int counts)
     mix(f.want_y, f.y_size);
     mix(f.want_dw, f.k * (size_t)p->o);
     for (int i = 0; i < isas; i++) {
-        CHECK(tx_isa_select(isa[i]) == TX_OK, "%s", tx_error_message());
         for (int t = 0; t < counts; t++) {
+            CHECK(tx_isa_select(isa[i]) == TX_OK, "%s", tx_error_message());
             tx_set_threads(threads[t]);
+            machine = tx_machine_now();
+            disturb(isa, isas, i, threads[(t + 1) % counts]);
             check_forward(&f, isa[i], threads[t]);
             if (f.k && !p->scaled && !p->turned && !p->add)
                 check_gradient(&f, isa[i], threads[t]);

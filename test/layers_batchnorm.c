@@ -1,6 +1,8 @@
 /* layers_batchnorm.c - batch normalisation: against its definition, and where floats could fail it. */
 #include "layers_check.h"
 
+static tx_machine machine; /* what the tests compute with */
+
 static const struct {
     int n, h, w, c;
 } shapes[] = {{2, 1, 1, 1},    {4, 1, 1, 3},  {2, 3, 5, 15},   {1, 4, 4, 16},    {2, 5, 3, 17},
@@ -46,7 +48,7 @@ static void check_offset(float mean, float std)
     void *work = tx_alloc(tx_channel_work(N, C), 1);
     fill(x, N * C, mean, std);
     tx_view view = {x, 1, 1, N, C, C, NULL, NULL, TX_ACT_NONE};
-    tx_channel_moments(&view, got_mean, got_variance, work);
+    tx_channel_moments(&machine, &view, got_mean, got_variance, work);
     for (int c = 0; c < C; c++) {
         double mu = 0, v = 0;
         for (int i = 0; i < N; i++)
@@ -69,8 +71,14 @@ static void check_one_value(void)
     float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[8];
     int64_t counter = 7;
     tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE};
-    tx_step step = {
-        .node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .saved = saved, .counter = &counter};
+    tx_step step = {.node = node,
+                    .machine = &machine,
+                    .n = 1,
+                    .training = 1,
+                    .backward = 1,
+                    .x = &view,
+                    .saved = saved,
+                    .counter = &counter};
     step.y = (tx_tensor){y, 1, 1, 1, 2, 2};
     float *state[4] = {w, b, mean, var};
     memcpy(step.param, state, sizeof state);
@@ -105,6 +113,7 @@ static void check_names(void)
 
 int main(void)
 {
+    machine = tx_machine_now();
     for (int s = 0; s < SHAPES; s++)
         check_shape(s);
     check_offset(0, 1);

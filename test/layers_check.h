@@ -238,6 +238,7 @@ typedef struct layer_layout {
 
 typedef struct layer_run {
     tx_step step;
+    tx_machine machine;
     tx_view x[TX_MAX_INPUTS];
     tx_gradient dx[TX_MAX_INPUTS];
     layer_tensor xs[TX_MAX_INPUTS], dxs[TX_MAX_INPUTS], adds[TX_MAX_INPUTS], y, dy, params[TX_MAX_PARAMS],
@@ -256,7 +257,9 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
 {
     const tx_node *node = r->step.node;
     memset(run, 0, sizeof *run);
+    run->machine = tx_machine_now();
     run->step = (tx_step){.node = node,
+                          .machine = &run->machine,
                           .n = o->n,
                           .training = r->step.training,
                           .backward = !o->inference,
@@ -364,8 +367,8 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
     double tolerance = o->tolerance > 0 ? o->tolerance : 1e-6;
     run->step.work = run->memory[2].data;
     if (node->op->prepare)
-        node->op->prepare(&run->step);
-    node->op->forward(&run->step);
+        CHECK(node->op->prepare(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
+    CHECK(node->op->forward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     if (o->as_view)
         layer_apply_view(run);
     uint64_t hash = layer_hash(0xcbf29ce484222325u, run->y.data, run->y.pixels, run->y.c, run->y.ld);
@@ -373,7 +376,7 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
         layer_compare(&run->y, r->y, NULL, tolerance, label, l->name, "y");
     if (!o->inference) {
         run->step.work = run->memory[3].data;
-        node->op->backward(&run->step);
+        CHECK(node->op->backward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     }
     for (int k = 0; k < node->inputs && !o->inference; k++) {
         layer_tensor *dx = l->in_place && k == 0 ? &run->dy : &run->dxs[k];

@@ -1,6 +1,8 @@
 /* layers_elementwise.c - relu, add, concat, dropout. */
 #include "layers_check.h"
 
+static tx_machine machine; /* what the tests compute with */
+
 /* Distance from 0, where the rectifier's derivative jumps, is at least 0.01. */
 static float away_from_zero(int input, size_t i)
 {
@@ -70,8 +72,8 @@ static void check_relu_specials(void)
     tx_view view = {x, 1, 1, 1, 5, 5, NULL, NULL, TX_ACT_NONE};
     tx_tensor to = {y, 1, 1, 1, 5, 5}, from = {dy, 1, 1, 1, 5, 5};
     tx_gradient gradient = {dx, 5, NULL, 0};
-    tx_channel_sum(&to, &view, 1, TX_ACT_RELU);
-    tx_channel_mask(&gradient, &from, &to);
+    tx_channel_sum(&machine, &to, &view, 1, TX_ACT_RELU);
+    tx_channel_mask(&machine, &gradient, &from, &to);
     CHECK(y[0] == 0 && signbit(y[0]) && y[1] == 0 && isnan(y[2]) && y[3] == 0 && y[4] == INFINITY,
           "relu of -0 0 NaN -inf inf: %g %g %g %g %g", (double)y[0], (double)y[1], (double)y[2], (double)y[3],
           (double)y[4]);
@@ -87,7 +89,8 @@ static void check_add_sharing(void)
     tx_node *x = tx_input(g, 4, 1, 1), *node = tx_add(g, x, x);
     float y[4] = {1, 0, 2, -0.0f}, dy[4], other[4];
     tx_gradient dx[2];
-    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU};
+    tx_step step = {
+        .node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU};
     step.y = (tx_tensor){y, 1, 1, 1, 4, 4};
     step.dy = (tx_tensor){dy, 1, 1, 1, 4, 4};
     for (int layout = 0; layout < 3; layout++) {
@@ -117,7 +120,7 @@ static void check_concat_in_place(void)
     float wide[6] = {1, 2, 0, 4, 5, 0}, second[2] = {3, 6}, dwide[6] = {1, 2, 3, 4, 5, 6}, dsecond[2];
     tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE}, {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE}};
     tx_gradient dx[2] = {{dwide, 3, NULL, 0}, {dsecond, 1, NULL, 0}};
-    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx};
+    tx_step step = {.node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx};
     step.y = (tx_tensor){wide, 1, 1, 2, 3, 3};
     step.dy = (tx_tensor){dwide, 1, 1, 2, 3, 3};
     node->op->forward(&step);
@@ -163,7 +166,13 @@ static void check_dropout_share(void)
     for (int i = 0; i < 10000; i++)
         x[i] = 1;
     tx_view view = {x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE};
-    tx_step step = {.node = node, .n = 1, .training = 1, .backward = 1, .x = &view, .y = {y, 1, 1, 1, 10000, 10000}};
+    tx_step step = {.node = node,
+                    .machine = &machine,
+                    .n = 1,
+                    .training = 1,
+                    .backward = 1,
+                    .x = &view,
+                    .y = {y, 1, 1, 1, 10000, 10000}};
     for (step.run = 0; step.run < 2; step.run++) {
         node->op->forward(&step);
         for (int i = 0; i < 10000; i++) {
@@ -182,6 +191,7 @@ static void check_dropout_share(void)
 
 int main(void)
 {
+    machine = tx_machine_now();
     for (int s = 0; s < SHAPES; s++) {
         check_relu(s);
         check_add(s);

@@ -1,6 +1,8 @@
 /* layers_losses.c - binary cross-entropy with masks and weights, softmax cross-entropy. */
 #include "layers_check.h"
 
+static tx_machine machine; /* what the tests compute with */
+
 /* Logits, soft labels, masks of 0 and 1. */
 static float chest(int input, size_t i)
 {
@@ -45,7 +47,8 @@ static float run(const tx_node *node, int n, float *x, float *second, float *mas
     float y[8] = {0}, dy[8] = {1};
     double work[8];
     tx_gradient d[3] = {{dx, (size_t)c, NULL, 0}, {NULL, 0, NULL, 0}, {NULL, 0, NULL, 0}};
-    tx_step step = {.node = node, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work};
+    tx_step step = {
+        .node = node, .machine = &machine, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work};
     step.y = (tx_tensor){y, n, 1, 1, 1, 1};
     step.dy = (tx_tensor){dy, n, 1, 1, 1, 1};
     node->op->forward(&step);
@@ -132,6 +135,7 @@ static void check_refusals(void)
 
 int main(void)
 {
+    machine = tx_machine_now();
     for (int weighted = 0; weighted < 2; weighted++)
         for (int masked = 0; masked < 2; masked++) {
             check_bce(1, 1, weighted, masked);

@@ -1,6 +1,8 @@
 /* layers_pool.c - max pooling and the global mean. */
 #include "layers_check.h"
 
+static tx_machine machine; /* what the tests compute with */
+
 /* Distinct values, so that no maximum is near a second one: a permutation of multiples of 1/16. */
 static float distinct(int input, size_t i)
 {
@@ -57,13 +59,13 @@ static void check_specials(void)
         tx_view view = {x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE};
         tx_tensor to = {&y, 1, 1, 1, 1, 1}, from = {&dy, 1, 1, 1, 1, 1};
         tx_window window = {2, 2, 0, 0};
-        tx_channel_max_pool(&to, &argmax, &view, &window);
+        tx_channel_max_pool(&machine, &to, &argmax, &view, &window);
         CHECK(isnan(y) && argmax == at, "NaN at %d of the window: %g, argmax %d", at, (double)y, argmax);
         for (int i = 0; i < 4; i++)
             x[i] = -INFINITY;
-        tx_channel_max_pool(&to, &argmax, &view, &window);
+        tx_channel_max_pool(&machine, &to, &argmax, &view, &window);
         tx_gradient gradient = {dx, 1, NULL, 0};
-        tx_channel_max_pool_gradient(&gradient, &from, &argmax, &view, &window);
+        tx_channel_max_pool_gradient(&machine, &gradient, &from, &argmax, &view, &window);
         CHECK(y == -INFINITY && dx[0] == 5 && dx[1] == 0 && dx[3] == 0, "a window of -inf: %g, gradient %g %g %g",
               (double)y, (double)dx[0], (double)dx[1], (double)dx[3]);
     }
@@ -120,18 +122,19 @@ static void check_alone(void)
         x[i] = layer_draw(81, i);
     tx_view all = {x, N, H, W, C, C, NULL, NULL, TX_ACT_NONE};
     tx_tensor y = {together, N, 1, 1, C, C}, one = {alone, 1, 1, 1, C, C};
-    tx_channel_image_mean(&y, &all);
+    tx_channel_image_mean(&machine, &y, &all);
     for (int n = 0; n < N; n++) {
         tx_view image = all;
         image.data += n * H * W * C;
         image.n = 1;
-        tx_channel_image_mean(&one, &image);
+        tx_channel_image_mean(&machine, &one, &image);
         CHECK(memcmp(alone, together + n * C, sizeof alone) == 0, "the mean of image %d is another alone", n);
     }
 }
 
 int main(void)
 {
+    machine = tx_machine_now();
     for (size_t s = 0; s < sizeof pools / sizeof *pools; s++)
         check_max_pool(s);
     check_ties();

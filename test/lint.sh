@@ -42,6 +42,8 @@ verdict "the library exits, prints or starts a program" "$(echo "$library" |
     grep -E '(^|[^_[:alnum:]])(exit|_exit|abort|printf|puts|putchar|perror|system|popen)[[:space:]]*\(')"
 verdict "an allocation that does not go through core" "$(echo "$all" | grep -v '^core/memory.c' |
     grep -E '(^|[^_[:alnum:]])(malloc|calloc|realloc|strdup|aligned_alloc|posix_memalign)[[:space:]]*\(')"
+verdict "what computes asks for the machine of the moment, not for its plan's" "$(echo "$all" |
+    grep -E '^(core/(gemm|winograd|channel)\.c|layers/)' | grep -E 'tx_(threads|kernels_now|machine_now|parallel_for)[[:space:]]*\(')"
 missing=
 for f in $(grep -lE '^const tx_op ' layers/*.c); do
     for heading in SHAPES FORWARD BACKWARD NUMERICS MEMORY SOURCE TESTS; do

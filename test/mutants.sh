@@ -10,6 +10,7 @@
 top=$(cd "$(dirname "$0")/.." && pwd)
 CC=${CC:-cc}
 FLAGS="-std=c11 -O1 -ffp-contract=off -w"
+if echo 'int main(void){return 0;}' | $CC -fopenmp -x c -o /dev/null - 2>/dev/null; then FLAGS="$FLAGS -fopenmp"; fi
 # One instruction set is enough: the text of its kernels is that of all.
 TX_ISA=portable
 if grep -q avx2 /proc/cpuinfo 2>/dev/null; then TX_ISA=avx2; fi
@@ -25,8 +26,8 @@ link() { # PROGRAM
 }
 
 # The tests, a second or so each.
-programs="golden graph_gradient graph_plan layers_elementwise layers_losses layers_pool optim_update optim_schedule io_jpeg \
-io_signature io_checkpoint pixels"
+programs="golden graph_gradient graph_plan graph_session graph_machine core_gemm core_winograd layers_elementwise \
+layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint pixels"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
@@ -35,6 +36,10 @@ run_test() { # NAME
     net) timeout 60 o/golden test/golden/resnet18-3_64x64_b2.txt ;;
     gradient) timeout 60 o/graph_gradient ;;
     plan) timeout 60 o/graph_plan ;;
+    session) timeout 60 o/graph_session ;;
+    machine) timeout 60 o/graph_machine ;;
+    gemm) timeout 60 o/core_gemm ;;
+    winograd) timeout 60 o/core_winograd ;;
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
     odd) timeout 60 o/pixels test/odd ;;
@@ -46,6 +51,10 @@ program_of() {
     case $1 in
     gradient) echo graph_gradient ;;
     plan) echo graph_plan ;;
+    session) echo graph_session ;;
+    machine) echo graph_machine ;;
+    gemm) echo core_gemm ;;
+    winograd) echo core_winograd ;;
     update) echo optim_update ;;
     schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
@@ -69,7 +78,8 @@ prepare() {
     for p in $programs; do
         compile "test/$p.c" && link "$p" || exit 1
     done
-    for t in ops reference net gradient plan elementwise losses pool update schedule odd io_jpeg io_signature io_checkpoint; do
+    for t in ops reference net gradient plan session machine gemm winograd elementwise losses pool update schedule odd io_jpeg \
+        io_signature io_checkpoint; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
@@ -160,13 +170,13 @@ mutate $f ops 's/mean_g\[c\] = step->training ?/mean_g[c] = 1 ?/' 'running stati
 # ---- activations, sums, concatenation, dropout
 mutate layers/relu.c reference 's/s->x\[0\]\[i\] < 0 ? 0 : s->x\[0\]\[i\]/s->x[0][i] > 0 ? 0 : s->x[0][i]/' 'definition: the wrong half'
 mutate layers/relu.c reference 's/s->x\[0\]\[i\] > 0 ? s->dy/s->x[0][i] >= 0 ? s->dy/' 'definition: derivative 1 at 0'
-mutate layers/relu.c ops 's/tx_channel_mask(&step->dx\[0\], &step->dy, &step->y)/tx_channel_mask(\&step->dx[0], \&step->dy, NULL)/' 'no mask'
+mutate layers/relu.c ops 's/&step->dx\[0\], &step->dy, &step->y)/\&step->dx[0], \&step->dy, NULL)/' 'no mask'
 mutate layers/add.c gradient 's/s->dx\[k\]\[i\] += s->dy\[i\]/s->dx[k][i] = s->dy[i]/' 'definition: not accumulated'
 mutate layers/add.c gradient 's/NULL : &step->y;/NULL : NULL;/' 'mask of the joined activation'
 mutate layers/concat.c gradient 's/start += c;/start += c - 1;/' 'definition: slices overlap'
 mutate layers/concat.c gradient 's/s->dx\[input\]\[at_x\] += /s->dx[input][at_x] = /' 'definition: not accumulated'
 mutate layers/concat.c gradient 's/if (step->x\[i\].data != y.data)/if (0)/' 'nothing copied'
-mutate layers/concat.c gradient 's/tx_channel_mask(dx, &dy, NULL);/tx_channel_mask(\&(tx_gradient){dx->data, dx->ld, NULL, 0}, \&dy, NULL);/' 'added gradient forgotten'
+mutate layers/concat.c gradient 's/tx_channel_mask(step->machine, dx, &dy, NULL);/tx_channel_mask(step->machine, \&(tx_gradient){dx->data, dx->ld, NULL, 0}, \&dy, NULL);/' 'added gradient forgotten'
 mutate layers/dropout.c elementwise 's/>= a->p;/< a->p;/' 'zeros and values exchanged'
 mutate layers/dropout.c gradient 's/(float)(1 \/ (1 - a->p))/(float)(1 - a->p)/' 'scale turned round'
 mutate layers/dropout.c gradient 's/s->dy\[i\] \/ (1 - a->p)/s->dy[i]/' 'definition: gradient without scale'
@@ -236,6 +246,28 @@ mutate $f net 's/v_fma(v_set1(WINOGRAD_A3), a, m\[5\])/v_mul(v_set1(WINOGRAD_A3)
 mutate $f net 's/#define WINOGRAD_GB1 ((float)(64.0/#define WINOGRAD_GB1 ((float)(63.0/' 'weight transform: an entry'
 mutate $f net 's/g\[1\] = v_fma(v_set1(WINOGRAD_GA1), da/g[1] = v_fma(v_set1(WINOGRAD_GA1), sa/' 'weight gradient: difference for sum'
 mutate $f net 's/\*second = y\[3\];/*second = y[2];/' 'weight gradient: point at infinity'
+
+# ---- plans, sessions and their machine
+f=core/plan_backward.c
+mutate $f session 's/int trains = node->wanted;/int trains = 0;/' 'kept nodes behind frozen parameters have no gradient'
+f=core/plan.c
+mutate $f session 's/role == TX_ROLE_TRAINED \&\& !plan->frozen\[node->param\[k\]\]/role == TX_ROLE_TRAINED/' 'nothing is frozen'
+mutate $f session 's/plan->bytes <= allowed ||/plan->bytes <= allowed + 64 ||/' 'a budget exceeded'
+mutate $f session 's/least = plan->bytes < least ? plan->bytes : least;/least = plan->bytes;/' 'not the least memory'
+f=core/plan_remake.c
+mutate $f session 's/++cheap % plan->keep_every == 0/++cheap % plan->keep_every == -1/' 'no value of a chain is kept'
+mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].remade; k++/k < 0; k++/' 'what is made again reads what is gone'
+mutate $f session 's/if (x \&\& p->remade \&\& p->remade < first)/if (0)/' 'made again after it is read by what is made again'
+f=core/session.c
+mutate $f session 's/(all || !tx_plan_trains(s->plan, node, k))/all/' 'frozen parameters keep old gradients'
+mutate $f session 's/    status = run_forward(step, 1);/    status = run_forward(step, 0);/' 'made again with weights that were not prepared'
+mutate $f session 's/for (int j = 0; j < s->plan->nodes \&\& status == TX_OK; j++)/for (int j = s->plan->nodes - 1; j >= 0 \&\& status == TX_OK; j--)/' 'made again in the wrong order'
+mutate $f machine 's/    tx_status status = tx_self_test();/    tx_status status = TX_OK;/' 'forward and backward do not look at the arithmetic'
+mutate core/parallel.c gemm 's/return run_parallel(machine->threads, n/return run_parallel(tx_threads(), n/' 'loops with the threads of the moment'
+mutate core/gemm.c machine 's/.kernels = machine->kernels, .work = work};/.kernels = tx_machine_now().kernels, .work = work};/' 'products by the instruction set of the moment'
+mutate core/winograd.c machine 's/pack_run run = {machine->kernels/pack_run run = {tx_machine_now().kernels/' 'weights packed for the instruction set of the moment'
+mutate core/self_test.c machine 's/if (tiny_f \* 0.5f == 0.0f)/if (tiny_f * 0.5f != 0x1p-127f)/' 'operands flushed to zero'
+mutate core/self_test.c machine 's/-one_f - 0x1p-25f != -1.0f || one_f + 0x1.8p-24f != 1.0f + 0x1p-23f/0/' 'rounded towards zero'
 
 # ---- updates and schedules
 f=core/update_text.h
