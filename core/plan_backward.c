@@ -111,6 +111,8 @@ tx_status tx_plan_backward(tx_plan *plan)
     tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, last), plan->nodes, &plan->node[last].gradient);
     if (status)
         return status;
+    if (tx_plan_node(plan, last)->wanted)
+        tx_arena_touch(plan, plan->node[last].gradient.buffer, tx_end_of_time(plan));
     plan->node[last].reached = 1;
     for (int i = last; i >= 0; i--) {
         tx_planned *p = &plan->node[i];

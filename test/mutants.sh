@@ -250,6 +250,7 @@ mutate $f net 's/\*second = y\[3\];/*second = y[2];/' 'weight gradient: point at
 # ---- plans, sessions and their machine
 f=core/plan_backward.c
 mutate $f session 's/int trains = node->wanted;/int trains = 0;/' 'kept nodes behind frozen parameters have no gradient'
+mutate $f session 's/    if (tx_plan_node(plan, last)->wanted)/    if (0)/' 'the last node is kept, its gradient is not'
 f=core/plan.c
 mutate $f session 's/role == TX_ROLE_TRAINED \&\& !plan->frozen\[node->param\[k\]\]/role == TX_ROLE_TRAINED/' 'nothing is frozen'
 mutate $f session 's/plan->bytes <= allowed ||/plan->bytes <= allowed + 64 ||/' 'a budget exceeded'
