@@ -58,7 +58,7 @@ tx_status tx_task_notes(tx_dataset *d)
         *n = (tx_task_note){state_of(d, b), -1, 0};
         for (int a = 0; a < b && n->state == TX_TASK_BOTH && n->twin < 0; a++)
             for (int o = 0; o < 2 && n->twin < 0; o++)
-                if (d->note[a].state == TX_TASK_BOTH && digest[a][0] == digest[b][o] && equal_columns(d, a, b, o))
+                if (digest[a][0] == digest[b][o] && equal_columns(d, a, b, o))
                     *n = (tx_task_note){TX_TASK_BOTH, a, o};
     }
     tx_free(digest);

@@ -280,7 +280,7 @@ static void many(void)
     FILE *f = fopen(temp_path("test.csv"), "w");
     fputs(HEADER, f);
     for (int i = 0; i < 22341; i++)
-        fprintf(f, "C/test/patient%05d/study%d/view%d.jpg,Male,50,Frontal,AP,,,1.0,%s\n", i / 4, i / 2 % 2, i % 2,
+        fprintf(f, "C/test/patient%d/study%d/view%d.jpg,Male,50,Frontal,AP,,,1.0,%s\n", i / 4, i / 2 % 2, i % 2,
                 i % 3 ? "" : "-1.0");
     fclose(f);
     tx_dataset *d = tx_dataset_open(temp_folder, "test", NULL);
