@@ -5,6 +5,7 @@
 #include "bench.h"
 #include "data_notes.h"
 #include "figures.h"
+#include "images.h"
 #include "model.h"
 #include "outputs.h"
 #include "run.h"
@@ -80,6 +81,11 @@ static tx_status open_parts(const evaluation *v, entry *e)
     return status;
 }
 
+static int skips(const evaluation *v)
+{
+    return strcmp(option_text(v->o, "bad-images"), "skip") == 0;
+}
+
 static int open_entry(evaluation *v, entry *e, const char *name)
 {
     int code = model_open(&e->model, name, v->o);
@@ -90,7 +96,10 @@ static int open_entry(evaluation *v, entry *e, const char *name)
         return code;
     int failed =
         open_parts(v, e) || outputs_match(&e->model, e->part[SCORED].data, &e->column) || model_check(&e->model);
-    return failed ? complain_failed() : EXIT_DONE;
+    if (failed)
+        return complain_failed();
+    tx_dataset *const data[] = {e->part[SCORED].data, e->part[CHOOSING].data};
+    return images_look(data, e->parts, skips(v), option_on(v->o, "quiet") ? NULL : stderr);
 }
 
 /* What the predictor's weights say of the loader's images, added to what others have said. */
@@ -166,7 +175,7 @@ static tx_status run_files(evaluation *v, entry *e, tx_loader *const *loader)
 static tx_status run_entry(evaluation *v, entry *e)
 {
     tx_loader_options how = {.preprocess = e->model.recipe.how};
-    how.skip_bad = strcmp(option_text(v->o, "bad-images"), "skip") == 0;
+    how.skip_bad = skips(v);
     tx_loader *loader[PARTS] = {NULL};
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < e->parts; i++) {

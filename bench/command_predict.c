@@ -355,9 +355,10 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
         for (size_t m = 0; m < p->model.files && !p->status[k]; m++)
             if (predictor_check(&p->predictor[m], k, from[k]))
                 return TX_ERR_ARGUMENT;
-        begin(p);
         if (p->status[k])
             say("left out: %s", p->message[k]);
+        else
+            begin(p);
         if (p->row && keep_row(p, &p->row[from - p->paths.path + (ptrdiff_t)k], k))
             return TX_ERR_MEMORY;
         if (!p->row && !p->status[k])
@@ -445,6 +446,9 @@ static int predict(prediction *p)
         if (run_batch(p, p->paths.path + from, n))
             return complain_failed();
     }
+    if (!p->begun)
+        return complain(EXIT_FAILED, "no image can be read; of %zu, the last: %s", p->paths.count,
+                        p->message[(p->paths.count - 1) % p->batch]);
     if (p->row)
         print_json(p);
     return EXIT_DONE;

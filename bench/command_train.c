@@ -114,6 +114,8 @@ int train(const options *o, const char *label, int figures)
         code = complain_failed();
     if (code == EXIT_DONE)
         trainer_notes(t);
+    if (code == EXIT_DONE)
+        code = trainer_images(t);
     if (code == EXIT_DONE && option_on(o, "dry-run")) {
         work_begins();
         fputs(plan.data, stdout);

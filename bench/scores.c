@@ -59,8 +59,16 @@ static tx_status run_batch(predictions *p, const inference *how, uint32_t *index
         status = logits_check(logits + k * outputs, outputs, how->data->path[index[k]]);
         memcpy(p->logit + index[k] * outputs, logits + k * outputs, outputs * sizeof *logits);
         p->present[index[k]] = 1;
+        p->read++;
     }
     return status;
+}
+
+static tx_status fail_unread(const predictions *p, const inference *how)
+{
+    char escaped[TX_TEXT];
+    return tx_fail(TX_ERR_FORMAT, "none of the %zu images of %s can be read, the first: %s", p->images,
+                   tx_escape(escaped, sizeof escaped, how->data->file), tx_loader_bad(how->loader, 0));
 }
 
 tx_status predictions_run(predictions *p, const inference *how)
@@ -76,10 +84,13 @@ tx_status predictions_run(predictions *p, const inference *how)
         status = run_batch(p, how, index, n, logits);
         if (status)
             break;
-        work_begins();
+        if (p->read)
+            work_begins();
         if (how->bar)
             tx_progress_update(how->bar, how->shown + from + n, NULL);
     }
+    if (status == TX_OK && p->images && !p->read && !(how->stop && *how->stop))
+        status = fail_unread(p, how);
     tx_free(index);
     tx_free(logits);
     return status;

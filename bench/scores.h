@@ -15,13 +15,14 @@ typedef struct predictions {
     int outputs;
     float *logit;           /* images x outputs */
     unsigned char *present; /* an image: 0 if it could not be read and was left out */
+    size_t read;            /* images that are present */
 } predictions;
 tx_status predictions_new(predictions *p, size_t images, int outputs);
 void predictions_free(predictions *p);
 
 /* Runs the loader's images, those of `data`, through an inference session in batches of at most `batch`. bar (may be
  * NULL) stands at `shown` before. A signal that sets *stop (may be NULL) ends it early, with TX_OK and p incomplete. An
- * output that is not finite is TX_ERR_ARGUMENT, and names the image. */
+ * output that is not finite is TX_ERR_ARGUMENT, and names the image; not one image that can be read is TX_ERR_FORMAT. */
 typedef struct inference {
     tx_session *session;
     const tx_network *net;

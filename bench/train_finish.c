@@ -13,9 +13,7 @@
 static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
 {
     const tx_dataset *d = t->split[split];
-    tx_loader_options how_to_load = {.preprocess = t->recipe.how, .seed = t->seed};
-    how_to_load.skip_bad = t->run.skips;
-    tx_loader *loader = tx_loader_new(d, &how_to_load);
+    tx_loader *loader = trainer_loader(t, split, 0);
     float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
     predictions said;
     tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;

@@ -45,6 +45,24 @@ static tx_status list_bad(trainer *t, uint64_t epoch, const uint32_t *wanted, si
     return status;
 }
 
+/* At the last batch of the first epoch, or of the run: whether any image has been read so far. */
+static tx_status check_read(const trainer *t, uint64_t step)
+{
+    char escaped[TX_TEXT];
+    const tx_dataset *d = t->split[SPLIT_TRAIN];
+    size_t bad = 0;
+    if ((step + 1) % t->per_epoch && step + 1 < t->total)
+        return TX_OK;
+    for (size_t i = 0; i < d->images; i++) {
+        if (t->seen[SPLIT_TRAIN][i] > TX_IMAGE_BAD)
+            return TX_OK;
+        bad += t->seen[SPLIT_TRAIN][i] == TX_IMAGE_BAD;
+    }
+    return tx_fail(TX_ERR_FORMAT, "none of %zu images of %s can be read, of which the last: %s", bad,
+                   tx_escape(escaped, sizeof escaped, d->file),
+                   tx_loader_bad(t->feed, t->order[step % t->per_epoch * t->batch]));
+}
+
 /* Loads a batch into the session: pixels, labels, mask. *count images are in it. */
 static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
 {
@@ -55,10 +73,11 @@ static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
     const uint32_t *wanted = t->order + from;
     tx_status status =
         tx_loader_batch(t->feed, epoch, wanted, n, tx_session_input(t->training, t->fitted.image), t->taken, count);
+    t->unread = status != TX_OK;
     if (status == TX_OK && !dry)
         status = list_bad(t, epoch, wanted, n, *count);
     if (status || *count == 0)
-        return status;
+        return status ? status : check_read(t, step);
     if (*count == 1)
         trainer_note_single(t);
     tx_dataset_targets(t->split[SPLIT_TRAIN], t->taken, *count, tx_session_input(t->training, t->fitted.label),
@@ -215,6 +234,7 @@ static tx_status evaluate(trainer *t)
     status = probability ? predictions_run(&p, &how) : TX_ERR_MEMORY;
     tx_progress_clear(&bar);
     t->diverged = status == TX_ERR_ARGUMENT;
+    t->unread = status == TX_ERR_FORMAT || status == TX_ERR_FILE;
     if (status == TX_OK && !trainer_stopped) {
         scores s;
         predictions_probabilities(&p, d, NULL, probability);
@@ -276,6 +296,18 @@ static int complain_diverged(const trainer *t)
                     kept);
 }
 
+/* An image that is not what it was, or cannot be read: what the run has come to is kept. */
+static int complain_unread(trainer *t)
+{
+    char what[512];
+    snprintf(what, sizeof what, "%s", tx_error_message());
+    if (save_state(t))
+        return complain(EXIT_FAILED, "%s; the state could not be saved: %s", what, tx_error_message());
+    return complain(EXIT_FAILED,
+                    "%s; the state after step %llu of %llu is saved, and the same command line goes on from there",
+                    what, (unsigned long long)t->run.at.step, (unsigned long long)t->total);
+}
+
 int trainer_loop(trainer *t)
 {
     tx_status status;
@@ -303,7 +335,7 @@ int trainer_loop(trainer *t)
     if (status == TX_OK && !finished)
         status = save_state(t);
     if (status)
-        return t->diverged ? complain_diverged(t) : complain_failed();
+        return t->diverged ? complain_diverged(t) : t->unread ? complain_unread(t) : complain_failed();
     if (!finished)
         return complain(EXIT_INTERRUPTED,
                         "interrupted after step %llu of %llu; the same command line goes on from there",

@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "data_notes.h"
 #include "environment.h"
+#include "images.h"
 #include "model.h"
 #include "trainer.h"
 
@@ -95,6 +96,9 @@ static tx_status open_tables(trainer *t)
     t->recipe.tasks = tx_strdup(tasks);
     t->choice.classes = t->split[SPLIT_TRAIN]->tasks;
     t->images = t->split[SPLIT_TRAIN]->images;
+    for (int k = 0; k < SPLITS; k++)
+        if (t->split[k] && !(t->seen[k] = tx_alloc(t->split[k]->images, sizeof *t->seen[k])))
+            return TX_ERR_MEMORY;
     return t->recipe.tasks ? TX_OK : TX_ERR_MEMORY;
 }
 
@@ -279,10 +283,17 @@ static tx_status freeze(trainer *t)
     return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
 }
 
-static tx_loader *open_loader(const trainer *t, int split, int training)
+int trainer_images(const trainer *t)
+{
+    return images_look(t->split, SPLITS, strcmp(option_text(t->o, "bad-images"), "skip") == 0,
+                       option_on(t->o, "quiet") ? NULL : stderr);
+}
+
+tx_loader *trainer_loader(const trainer *t, int split, int training)
 {
     tx_loader_options how = {.preprocess = t->recipe.how, .training = training, .seed = t->seed};
     how.skip_bad = strcmp(option_text(t->o, "bad-images"), "skip") == 0;
+    how.seen = t->seen[split];
     return tx_loader_new(t->split[split], &how);
 }
 
@@ -302,8 +313,8 @@ tx_status trainer_sessions(trainer *t)
                                  (tx_session_args){.batch = (int)t->batch, .mode = TX_TRAIN, .seed = t->seed});
     t->inference =
         tx_session_new(t->plain.graph, t->weights, (tx_session_args){.batch = t->inference_batch, .seed = t->seed});
-    t->feed = open_loader(t, SPLIT_TRAIN, 1);
-    t->check = open_loader(t, SPLIT_VALID, 0);
+    t->feed = trainer_loader(t, SPLIT_TRAIN, 1);
+    t->check = trainer_loader(t, SPLIT_VALID, 0);
     t->order = tx_alloc(t->images, sizeof *t->order);
     t->taken = tx_alloc(t->batch, sizeof *t->taken);
     return t->training && t->inference && t->feed && t->check && t->order && t->taken ? TX_OK : TX_ERR_MEMORY;
@@ -319,9 +330,10 @@ void trainer_free(trainer *t)
     tx_network_free(&t->plain);
     tx_loader_free(t->feed);
     tx_loader_free(t->check);
-    for (int i = 0; i < SPLITS; i++)
-        if (t->split[i])
-            tx_dataset_free(t->split[i]);
+    for (int i = 0; i < SPLITS; i++) {
+        tx_dataset_free(t->split[i]);
+        tx_free(t->seen[i]);
+    }
     tx_free(t->order);
     tx_free(t->taken);
     tx_free(t->pos_weight);

@@ -36,6 +36,8 @@ typedef struct trainer {
     tx_session *training, *inference;
     int inference_batch;
     tx_loader *feed, *check; /* of train, of valid */
+    uint64_t *seen[SPLITS];  /* an image: what it was when it was read (tx_loader_options) */
+    int unread;              /* images failed a step or an evaluation; the weights are sound */
     uint32_t *order;         /* of the current epoch's images */
     uint32_t *taken;         /* a batch */
     uint64_t ordered;        /* the epoch that order holds, + 1; 0: none */
@@ -58,6 +60,8 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan);
  * The second alone, where an image that is left out makes such a batch. */
 void trainer_notes(const trainer *t);
 void trainer_note_single(const trainer *t);
+/* Whether the images of all tables are there: an exit status, after a line if it is not EXIT_DONE. */
+int trainer_images(const trainer *t);
 /* The initial weights and the optimiser, then what runs them. */
 tx_status trainer_weights(trainer *t);
 tx_status trainer_sessions(trainer *t);
@@ -67,6 +71,8 @@ void trainer_free(trainer *t);
 uint64_t trainer_examples(const trainer *t, uint64_t step);
 /* One step on the next batch, and its row in log.csv (not for a dry run). */
 tx_status trainer_step(trainer *t, int dry);
+/* A loader of a split that knows what its images were before. */
+tx_loader *trainer_loader(const trainer *t, int split, int training);
 /* Steps, evaluations and states until the end. Returns an exit status. */
 int trainer_loop(trainer *t);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */

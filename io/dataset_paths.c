@@ -239,6 +239,39 @@ char *tx_dataset_file(const tx_dataset *d, size_t i)
     return tx_batch_locate(d->folder, d->batch, d->batches, d->path[i]);
 }
 
+enum { LOOK_AT_ONCE = 64, NOT_KNOWN = 2 };
+
+typedef struct look {
+    const tx_dataset *dataset;
+    size_t from, to;
+    unsigned char *missing;
+} look;
+
+/* Looks for the images of one task of the parallel loop. */
+static void look_for(void *context, size_t task, int worker)
+{
+    (void)worker;
+    const look *l = context;
+    const tx_dataset *d = l->dataset;
+    size_t from = l->from + task * LOOK_AT_ONCE;
+    for (size_t i = from; i < from + LOOK_AT_ONCE && i < l->to; i++) {
+        search s = {NULL, 0, 1};
+        each_place(d->folder, d->batch, d->batches, d->path[i], take_existing, &s);
+        l->missing[i] = s.found ? !s.there : NOT_KNOWN;
+        tx_free(s.found);
+    }
+}
+
+tx_status tx_dataset_look(const tx_dataset *d, size_t from, size_t to, unsigned char *missing)
+{
+    look l = {d, from, to, missing};
+    tx_parallel_for((to - from + LOOK_AT_ONCE - 1) / LOOK_AT_ONCE, look_for, &l);
+    for (size_t i = from; i < to; i++)
+        if (missing[i] == NOT_KNOWN)
+            return tx_fail(TX_ERR_MEMORY, "out of memory: looking for %zu images", to - from);
+    return TX_OK;
+}
+
 typedef struct place_list {
     char **place;
     size_t count, room;

@@ -263,6 +263,8 @@ char *tx_dataset_locate(const char *folder, const char *path);
  * of its parts train/, valid/ and test/ on, then in the folders of the full-size download. Never in the working directory.
  * tx_folder_names_free frees the list. */
 tx_status tx_dataset_places(const tx_dataset *dataset, const char *path, char ***places, size_t *count);
+/* Looks for the images from..to-1 on all threads: missing[i] is 1 where image i is in none of its places. */
+tx_status tx_dataset_look(const tx_dataset *dataset, size_t from, size_t to, unsigned char *missing);
 /* Images of b whose Path stands in a, or, where a is b, stands before them already: how many, and the first of them. */
 tx_status tx_dataset_repeats(const tx_dataset *a, const tx_dataset *b, size_t *count, size_t *first);
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */

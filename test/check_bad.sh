@@ -89,8 +89,8 @@ expect 1 eval "$work/run" --data "$bad" --quiet
 expect 0 eval "$work/run" --data "$data" --quiet
 rmdir "$picture"
 # Every image is bad, and they are to be skipped.
-expect 0 eval "$work/run" --data "$bad" --quiet --bad-images skip --json
-says '"mean":null'
+one_line 1 eval "$work/run" --data "$bad" --bad-images skip
+says "all images of $bad/valid.csv are missing"
 
 # ---- where images are looked for
 mkdir "$work/none" "$work/some"

@@ -1,0 +1,81 @@
+#!/bin/sh
+# check_images.sh BUILD - images that are missing, bad or others than before: found before a training begins, or when they
+# are read again, with what the run has come to kept. The last line is "check_images: N passed, N failed".
+. test/cli.sh
+
+# A dataset whose images are copies, to be changed.
+own=$work/own
+mkdir "$own"
+for split in train valid test; do
+    cp "$data/$split.csv" "$own/$split.csv"
+    cut -d, -f1 "$data/$split.csv" | sed -e 1d -e 's:^[^/]*/::' | while read -r path; do
+        mkdir -p "$own/$(dirname "$path")"
+        cp "$sample/$path" "$own/$path"
+    done
+done
+first() { # SPLIT [ROW]: the path of an image below the folder
+    sed -n "$((${2:-1} + 1))p" "$own/$1.csv" | cut -d, -f1 | sed 's:^[^/]*/::'
+}
+short="--net resnet18 --cut 3 --size 32 --batch 8 --quiet"
+expect 0 train $short --epochs 1 --data "$own" --out "$work/whole"
+
+# ---- missing: counted, the first named, in one line, and nothing made
+gone() { # SPLIT ROW
+    path=$(first "$1" "$2")
+    mv "$own/$path" "$own/$path.away"
+}
+back() {
+    find "$own" -name '*.away' | while read -r path; do mv "$path" "${path%.away}"; done
+}
+gone train 3
+gone train 2
+gone test 1
+one_line 1 train $short --epochs 1 --data "$own" --out "$work/x"
+says "3 of 82 images are missing, the first: nih-sample-128/$(first train 2) of $own/train.csv is neither at"
+[ ! -e "$work/x" ]
+pass "a refused training made its folder" $?
+one_line 1 train $short --dry-run --data "$own"
+one_line 1 eval "$work/whole" --data "$own" --split test
+says "1 of 42 images are missing"
+expect 0 eval "$work/whole" --data "$own" --split valid --quiet
+cp -R "$work/whole" "$work/keep"
+one_line 1 train $short --epochs 1 --data "$own" --out "$work/keep" --restart
+[ -e "$work/keep/done" ]
+pass "--restart cleared a run whose images are missing" $?
+# ---- left out
+expect 0 train --net resnet18 --cut 3 --size 32 --batch 8 --epochs 2 --data "$own" --out "$work/skip" --bad-images skip
+says "3 of 82 images are missing and left out, the first: nih-sample-128/$(first train 2) of"
+[ "$(grep -c "^train,nih-sample-128/train" "$work/skip/bad-images.csv")" -eq 2 ] &&
+    [ "$(grep -c "^test,nih-sample-128/$(first test 1)" "$work/skip/bad-images.csv")" -eq 1 ]
+pass "missing images are not listed: $(cat "$work/skip/bad-images.csv")" $?
+[ "$(grep -c 'missing and left out' "$work/err")" -eq 1 ]
+pass "missing images are not said once" $?
+expect 0 eval "$work/whole" --data "$own" --split test --bad-images skip --json
+says "1 of 42 images are missing and left out"
+back
+
+# ---- all of a table: an error, whatever is to become of bad ones
+mv "$own/valid" "$own/hidden"
+one_line 1 train $short --epochs 1 --data "$own" --out "$work/x" --bad-images skip
+says "all images of $own/valid.csv are missing"
+one_line 1 eval "$work/whole" --data "$own" --bad-images skip
+mkdir "$own/valid"
+cp -R "$own/hidden"/* "$own/valid"
+find "$own/valid" -name '*.jpg' | while read -r path; do echo none >"$path"; done
+one_line 1 eval "$work/whole" --data "$own" --bad-images skip
+says "none of the 30 images of $own/valid.csv can be read"
+one_line 1 predict "$work/whole" "$own/$(first valid 1)" "$own/$(first valid 2)" --bad-images skip
+says "no image can be read; of 2,"
+rm -r "$own/valid"
+mv "$own/hidden" "$own/valid"
+cp -R "$own/train" "$own/hidden"
+find "$own/train" -name '*.jpg' | while read -r path; do echo none >"$path"; done
+for length in "--epochs 3" "--steps 2"; do
+    expect 1 train $short $length --data "$own" --out "$work/x" --bad-images skip
+    says "of $own/train.csv can be read"
+    rm -r "$work/x"
+done
+rm -r "$own/train"
+mv "$own/hidden" "$own/train"
+
+done_testing
