@@ -18,5 +18,6 @@ int command_study(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);
 int command_help(const options *o);
+int command_completion(const options *o);
 
 #endif

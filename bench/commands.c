@@ -89,6 +89,17 @@ static const command commands[] = {
      .options = "",
      .most = 1,
      .run = command_help},
+    {.name = "completion",
+     .usage = "bash|zsh|fish",
+     .what = "Prints a script that completes commands, options and values in a shell.",
+     .notes =
+         "bash: source <(thorax completion bash), or save it as thorax in ~/.local/share/bash-completion/completions. "
+         "zsh: save it as _thorax in a folder of $fpath. fish: save it as ~/.config/fish/completions/thorax.fish.",
+     .example = "thorax completion bash >thorax.bash",
+     .options = "",
+     .least = 1,
+     .most = 1,
+     .run = command_completion},
     {.name = "cam", .options = ""},
     {.name = "pretrain", .options = ""},
     {.name = "convert", .options = ""},

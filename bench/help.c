@@ -63,7 +63,7 @@ static void put_option(FILE *to, const option *p, const char *standard)
     tx_buffer text = {0};
     snprintf(left, sizeof left, "--%s%s%s", p->name, p->value ? " " : "", p->value ? p->value : "");
     tx_buffer_append(&text, p->help);
-    if (p->choices) {
+    if (p->kind == OPTION_CHOICE) {
         tx_buffer_append(&text, ": ");
         add_choices(&text, p->choices);
     }

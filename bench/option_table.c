@@ -49,7 +49,7 @@ static const char *check_uncertain(const char *value)
     word_list words;
     if (!tx_uncertain_check(value))
         return NULL;
-    words_split(&words, "ignore|zeros|ones", '|');
+    words_split(&words, option_at(option_find("uncertain"))->choices, '|');
     snprintf(wrong, sizeof wrong, "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia%s",
              tx_nearest_hint(near, value, words.count, words_at, &words));
     return wrong;
@@ -70,8 +70,8 @@ static const option table[] = {
      "the sample)",
      NULL},
     {"out", OPTION_TEXT, ABOUT_RUN, "DIR", NULL, 0, 0, NULL, "folder for the results", NULL},
-    {"preset", OPTION_TEXT, ABOUT_RUN, "FILE", NULL, 0, 0, "quick", "quick, or a file of options", NULL},
-    {"init", OPTION_TEXT, ABOUT_NETWORK, "FILE", NULL, 0, 0, "random", "initial weights: random, or a weights file",
+    {"preset", OPTION_TEXT, ABOUT_RUN, "FILE", "quick", 0, 0, "quick", "quick, or a file of options", NULL},
+    {"init", OPTION_TEXT, ABOUT_NETWORK, "FILE", "random", 0, 0, "random", "initial weights: random, or a weights file",
      NULL},
     {"split", OPTION_CHOICE, ABOUT_DATA, "SPLIT", "valid|test", 0, 0, "valid", "which table of the data", NULL},
     {"unit", OPTION_CHOICE, ABOUT_DATA, "UNIT", "study|image", 0, 0, "study",
@@ -81,9 +81,9 @@ static const option table[] = {
     {"logits", OPTION_SWITCH, ABOUT_OUTPUT, NULL, NULL, 0, 0, NULL, "logits instead of probabilities", NULL},
     {"decode", OPTION_SWITCH, ABOUT_DATA, NULL, NULL, 0, 0, NULL, "decode every image, not only its headers", NULL},
 
-    {"tasks", OPTION_TEXT, ABOUT_DATA, "LIST", NULL, 0, 0, "all", "all, competition, or names with commas between",
-     NULL},
-    {"uncertain", OPTION_TEXT, ABOUT_DATA, "HOW", NULL, 0, 0, "ignore",
+    {"tasks", OPTION_TEXT, ABOUT_DATA, "LIST", "all|competition", 0, 0, "all",
+     "all, competition, or names with commas between", NULL},
+    {"uncertain", OPTION_TEXT, ABOUT_DATA, "HOW", "ignore|zeros|ones", 0, 0, "ignore",
      "what -1 means: ignore, zeros, ones; or by task, as ignore,ones:Edema+Pneumonia", check_uncertain},
     {"blank", OPTION_CHOICE, ABOUT_DATA, "HOW", "zeros|ignore", 0, 0, "zeros",
      "what an empty cell means, or nan, or NA", NULL},
@@ -94,7 +94,7 @@ static const option table[] = {
      "the shorter side to the size and a crop, or both sides", NULL},
     {"interpolation", OPTION_CHOICE, ABOUT_IMAGES, "FILTER", "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0,
      "bilinear", "Pillow's filter", NULL},
-    {"normalize", OPTION_TEXT, ABOUT_IMAGES, "HOW", NULL, 0, 0, NULL,
+    {"normalize", OPTION_TEXT, ABOUT_IMAGES, "HOW", "imagenet|chexpert|half|none", 0, 0, NULL,
      "imagenet, chexpert, half, none, or M,M,M/S,S,S (default: what the weights expect)", check_normalize},
     {"augment", OPTION_CHOICE, ABOUT_IMAGES, "LIST", "none", 0, 0, "none", NULL, NULL},
     {"bad-images", OPTION_CHOICE, ABOUT_DATA, "HOW", "fail|skip", 0, 0, "fail", "at an image that cannot be read",

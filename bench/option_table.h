@@ -9,7 +9,7 @@ typedef enum option_kind {
     OPTION_WHOLE,  /* an integer in [low, high] */
     OPTION_SEED,   /* 0 .. 2^64 - 1 */
     OPTION_REAL,   /* a finite number in [low, high] */
-    OPTION_CHOICE, /* one of choices, "a|b|c" */
+    OPTION_CHOICE, /* one of choices */
     OPTION_TEXT    /* anything, or what check accepts */
 } option_kind;
 
@@ -32,7 +32,7 @@ typedef struct option {
     option_kind kind;
     option_group group;
     const char *value;   /* what stands for the value in --help and says what to complete: NET, DIR, FILE, .. */
-    const char *choices; /* OPTION_CHOICE: the list */
+    const char *choices; /* OPTION_CHOICE: the list, "a|b|c"; of a text words that it may be among others */
     double low, high;
     const char *standard;
     const char *help; /* NULL: the option is accepted and not shown, as its one value is the standard */

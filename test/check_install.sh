@@ -38,7 +38,7 @@ install "" "$prefix" 1.2.3
 sed -n "s:^  $prefix/\([^ ]*\).*:\1:p" "$work/out" | grep -v '/$' | sort >"$work/listed"
 same "$work/there" "$work/listed"
 for file in bin/thorax lib/libthorax.a lib/libthorax.so.1.2.3 include/thorax/layers.h share/man/man1/thorax.1 \
-    share/doc/thorax/README.md share/doc/thorax/LICENSE; do
+    share/doc/thorax/README.md share/doc/thorax/LICENSE share/bash-completion/completions/thorax; do
     grep -qx "$file" "$work/listed"
     pass "$file is not installed" $?
 done

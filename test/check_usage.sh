@@ -159,6 +159,72 @@ says "the table has no column 'edema', nearest is Edema"
 [ ! -e "$work/x" ]
 pass "a refused training made its folder" $?
 
+# ---- the manual names all that --help lists
+sed 's/\\//g' bench/thorax.1 >"$work/manual"
+for command in $commands; do
+    "$thorax" help $command >"$work/out"
+    for word in "$command" $(sed -n 's/^  \(--[a-z-]*\).*/\1/p' "$work/out"); do
+        grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" "$work/manual"
+        pass "bench/thorax.1 does not name $word" $?
+    done
+done
+if command -v mandoc >/dev/null 2>&1; then
+    mandoc -Tlint -Wwarning bench/thorax.1 >"$work/out" 2>&1
+    pass "bench/thorax.1: $(head -n 3 "$work/out")" $?
+fi
+
+# ---- completion
+meant "unknown shell 'bsh', expected bash|zsh|fish, nearest is bash" completion bsh
+meant "missing argument, expected thorax completion bash|zsh|fish" completion
+for shell in bash zsh fish; do
+    expect 0 completion $shell
+    cp "$work/out" "$work/$shell"
+    if command -v $shell >/dev/null 2>&1; then
+        $shell -n "$work/$shell" 2>"$work/err"
+        pass "the script for $shell: $(cat "$work/err")" $?
+    fi
+    for word in resnet101 --pos-weight cosine balanced; do
+        grep -q -- "${word#--}" "$work/$shell"
+        pass "the script for $shell does not know $word" $?
+    done
+    ! grep -qE 'pretrain|augment|rmsprop' "$work/$shell"
+    pass "the script for $shell completes what is not there" $?
+done
+offered() { # ANSWERS WORD...: for the last word, in bash
+    answers=$1
+    shift
+    got=$(bash test/complete.bash "$work/bash" thorax "$@" | tr '\n' ' ')
+    [ "$got" = "${answers:+$answers }" ] || [ "$got" = "$answers " ]
+    pass "completion of thorax $*: $got, expected $answers" $?
+}
+mkdir "$work/paths" "$work/paths/folder"
+touch "$work/paths/a file.jpg"
+if command -v bash >/dev/null 2>&1; then
+    offered "train" tr
+    offered "--help --version" -
+    offered "--momentum" train --mo
+    offered "--layers" --size 64 speed --net resnet18 --la
+    offered "adam adamw sgd" train --optimizer ''
+    offered "adam adamw" train --net resnet18 --optimizer=ad
+    offered "constant cosine step" train --schedule=
+    offered "resnet34" summary resnet3
+    offered "" summary resnet18 ''
+    offered "resnet101" train --net resnet10
+    offered "check" data ''
+    offered "$work/paths/folder" data check "$work/paths/"
+    offered "$work/paths/folder" train --data "$work/paths/"
+    offered "$work/paths/a file.jpg $work/paths/folder" predict run "$work/paths/"
+    offered "$work/paths/a file.jpg" eval "$work/paths/a"
+    offered "random" train --init rando
+    offered "speed study summary" help s
+    offered "" train --lr ''
+fi
+if command -v fish >/dev/null 2>&1; then
+    got=$(HOME=$work fish -c "source $work/fish; complete -C'thorax train --optimizer '" 2>/dev/null | cut -f 1 | tr '\n' ' ')
+    [ "$got" = "adam adamw sgd " ]
+    pass "completion in fish: $got" $?
+fi
+
 # ---- values at the edge
 while IFS='|' read -r wanted value; do
     meant "$wanted" summary resnet18 --size "$value"

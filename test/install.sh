@@ -101,6 +101,15 @@ Libs: -L\${libdir} -lthorax
 Libs.private: -lm $6
 Cflags: -I\${includedir}
 END
+completion() { # SHELL NAME: where the program runs, as one for another machine does not
+    script=$(./thorax completion "$1" 2>/dev/null) || return 0
+    put 644 "$2" <<END
+$script
+END
+}
+completion bash share/bash-completion/completions/thorax
+completion zsh share/zsh/site-functions/_thorax
+completion fish share/fish/vendor_completions.d/thorax.fish
 sample=nih-sample-128
 (cd bench && find $sample -type d) | sed 's:^:folder share/thorax/:' >>"$notes"
 (cd bench && find $sample -type f) | sed 's:^:file share/thorax/:' >>"$notes"
