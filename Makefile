@@ -46,7 +46,7 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: all help test study install uninstall clean matrix fuzz check-symbols lint fmt fmt-check found
+.PHONY: all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found
 all: found thorax libthorax.a
 
 define HELP
@@ -57,6 +57,7 @@ make install    program, library, headers, manual, sample below PREFIX ($(PREFIX
 make uninstall  removes what install put there
 make matrix     equal bits over compilers, instruction sets, threads, machines
 make fuzz       damaged files for the readers, FUZZ_SECONDS (20) each; needs clang
+make coverage   branches that the tests take, by file; needs gcov
 make clean      removes what was built
 
 CC=cc           the compiler          OMP=0     one thread, without OpenMP
@@ -105,6 +106,8 @@ matrix:
 	@sh test/matrix.sh
 fuzz:
 	@sh test/fuzz.sh
+coverage:
+	@sh test/coverage.sh
 
 # Only tables leave the objects that are compiled for one instruction set.
 check-symbols: $(B)/libthorax.a

@@ -33,7 +33,7 @@ const tx_net_info *tx_net_find(const char *name);
 
 /* Builds features and head (global mean, linear layer) and returns the logits (N,1,1,classes). cut 1..net->blocks removes
  * final blocks, as nets/README.md defines; the linear layer is then U(1/sqrt(in)). image is (N,H,W,3). NULL with an error
- * in the graph where the image is smaller than the tx_network takes, or cut or classes are out of range. */
+ * in the graph where the image is smaller than the network takes, or cut or classes are out of range. */
 tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
 
 /* ------------------------------------------------------------------------------- described for use */
@@ -50,7 +50,7 @@ typedef struct tx_network {
     tx_node *label, *mask, *loss; /* (N,1,1,classes) inputs and the masked loss; NULL without one */
 } tx_network;
 
-/* The tx_network alone, or with binary cross-entropy behind it: pos_weight (classes numbers, copied) may be NULL. */
+/* The network alone, or with binary cross-entropy behind it: pos_weight (classes numbers, copied) may be NULL. */
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight);
 void tx_network_free(tx_network *n);
 /* Sets the momentum of every batch norm's running statistics. */

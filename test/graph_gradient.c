@@ -265,7 +265,7 @@ int main(int count, char **argument)
                 check_differences(net, n, TX_TRAIN);
             if (!wide && n == 1)
                 check_differences(net, n, TX_EXPLAIN);
-            for (int keep = 0; keep < 3; keep++) {
+            for (int keep = 0; keep < SMALL_KEEPS; keep++) {
                 check_float(net, n, keep, TX_TRAIN);
                 check_float(net, n, keep, TX_EXPLAIN);
             }

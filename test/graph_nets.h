@@ -255,6 +255,39 @@ static tx_node *net_concat_in_concat(tx_node *x)
     return add(conv(outer, 5, 3, 1), inner);
 }
 
+/* A concatenation that stands behind another value in the one around it, and is read by nobody else. */
+static tx_node *net_concat_behind(tx_node *x)
+{
+    tx_node *a = conv(x, 3, 3, 1), *b = conv(x, 2, 1, 1), *c = relu(bn(conv(x, 4, 3, 1)));
+    return conv(cat3(c, cat2(a, cat2(b, conv(x, 5, 1, 1))), relu(b)), 5, 3, 1);
+}
+
+/* A sum hands its gradient to a rectified sum, which masks it, and to a value that was made before and needs it later. */
+static tx_node *net_sum_of_rectified(tx_node *x)
+{
+    tx_node *early = conv(x, 5, 1, 1), *a = conv(x, 5, 3, 1), *b = conv(x, 5, 3, 1);
+    return add(early, relu(add(a, b)));
+}
+
+/* What a sum adds must last while the other branch takes three steps. */
+static tx_node *net_long_branch(tx_node *x)
+{
+    x = relu(bn(conv(x, 8, 3, 1)));
+    tx_node *y = relu(bn(conv(x, 8, 3, 1)));
+    y = relu(bn(conv(y, 8, 1, 1)));
+    y = relu(add(bn(conv(y, 8, 3, 1)), x));
+    tx_node *z = conv(conv(conv(y, 8, 1, 1), 8, 1, 1), 8, 3, 1);
+    return add(y, z);
+}
+
+/* Products so small that they are rather made again than kept, each from the one before. */
+static tx_node *net_cheap_chain(tx_node *x)
+{
+    for (int i = 0; i < 7; i++)
+        x = relu(conv_bias(x, 7 + i % 3, 1));
+    return add(conv(x, 6, 1, 1), relu(conv_bias(x, 6, 1)));
+}
+
 /* Part of the graph leads nowhere. */
 static tx_node *net_dead_branch(tx_node *x)
 {
@@ -354,6 +387,10 @@ static const small_net small_nets[] = {
     {"crossed concatenations", net_concat_crossed, 3, 5, 5, 0},
     {"shifted concatenations", net_concat_shifted, 3, 5, 5, 0},
     {"concatenation in concatenation", net_concat_in_concat, 3, 5, 5, 0},
+    {"concatenation behind another value", net_concat_behind, 3, 5, 4, 0},
+    {"sum of rectified sums", net_sum_of_rectified, 3, 5, 5, 0},
+    {"long branch", net_long_branch, 3, 6, 5, 0},
+    {"chain of small products", net_cheap_chain, 3, 9, 7, 0},
     {"dead branch", net_dead_branch, 3, 5, 5, 0},
     {"geometry", net_geometry, 3, 7, 8, 0},
     {"wide", net_wide, 3, 9, 10, 0},
@@ -378,7 +415,9 @@ typedef struct small_graph {
     const tx_node *last;
 } small_graph;
 
-/* keep: 0 nothing but the image, 1 every node stays readable, 2 not even the image. */
+/* keep: 0 nothing but the image, 1 every node stays readable, 2 not even the image, from 3 on the image and about every
+ * third node, others for each number. */
+enum { SMALL_KEEPS = 6 };
 static tx_status small_build(small_graph *s, const small_net *net, int keep)
 {
     memset(s, 0, sizeof *s);
@@ -399,9 +438,10 @@ static tx_status small_build(small_graph *s, const small_net *net, int keep)
         return tx_graph_status(g);
     if (keep != 2)
         tx_node_keep(s->image);
-    for (int i = 0; i < tx_graph_nodes(g) && keep == 1; i++) {
+    for (int i = 0; i < tx_graph_nodes(g); i++) {
         const tx_node *node = tx_graph_node(g, i);
-        if (node != s->label && node != s->mask)
+        int some = keep > 2 && tx_random_below(17, TX_RANDOM_TEST, (uint64_t)keep, (uint64_t)i, 3) == 0;
+        if ((keep == 1 || some) && node != s->label && node != s->mask)
             tx_node_keep((tx_node *)node);
     }
     s->last = tx_graph_node(g, tx_graph_nodes(g) - 1);
