@@ -421,7 +421,7 @@ static tx_status write_folder(const evaluation *v, const char *folder)
 static tx_status say_notes(const evaluation *v)
 {
     tx_buffer notes = {0};
-    data_notes(&notes, &v->entry[0].part[SCORED].data, v->split, 1, 0);
+    data_notes_reading(&notes, &v->entry[0].part[SCORED].data, v->split, 1, 1);
     if (notes.data)
         say_lines(notes.data);
     tx_status status = notes.status;

@@ -101,23 +101,45 @@ static void other_table(tx_buffer *to, const tx_dataset *d, const char *split)
         tx_buffer_add(to, "%s: read from %s\n", split, tx_escape(escaped, sizeof escaped, name));
 }
 
-void data_notes(tx_buffer *to, tx_dataset *const *d, const char *const *split, int n, int every)
+/* Where a table has no observation, the columns that were taken in their place. */
+static void label_columns(tx_buffer *to, const tx_dataset *d, const char *split)
+{
+    char item[TX_TEXT];
+    list l = {.to = to};
+    snprintf(l.head, sizeof l.head, "%s: none of CheXpert's observations; tasks:", split);
+    for (int k = 0; d->observations == 0 && k < d->tasks; k++)
+        list_add(&l, tx_escape(item, sizeof item, d->task[k]));
+    list_end(&l);
+}
+
+void data_notes_reading(tx_buffer *to, tx_dataset *const *d, const char *const *split, int n, int every)
 {
     for (int i = 0; i < n; i++) {
-        if (d[i])
-            other_table(to, d[i], split[i]);
-        if (d[i] && (i == 0 || every)) {
+        if (!d[i])
+            continue;
+        other_table(to, d[i], split[i]);
+        if (i == 0 || every) {
+            label_columns(to, d[i], split[i]);
             passed_columns(to, d[i], split[i], 1);
             passed_columns(to, d[i], split[i], 0);
-            for (int state = TX_TASK_EMPTY; state <= TX_TASK_NEGATIVE; state++)
-                tasks_in_state(to, d[i], split[i], (tx_task_state)state);
-            twins(to, d[i], split[i]);
         }
-        if (d[i] && d[i]->unknown_views)
+        if (d[i]->unknown_views)
             tx_buffer_add(to, "%s: %zu images of unknown view left out\n", split[i], d[i]->unknown_views);
     }
     own_studies(to, d, split, n);
     for (int b = 0; b < n; b++)
         for (int a = 0; a <= b; a++)
             repeated_paths(to, d, split, a, b);
+}
+
+void data_notes(tx_buffer *to, tx_dataset *const *d, const char *const *split, int n, int every)
+{
+    data_notes_reading(to, d, split, n, every);
+    for (int i = 0; i < n; i++) {
+        if (!d[i] || (i > 0 && !every))
+            continue;
+        for (int state = TX_TASK_EMPTY; state <= TX_TASK_NEGATIVE; state++)
+            tasks_in_state(to, d[i], split[i], (tx_task_state)state);
+        twins(to, d[i], split[i]);
+    }
 }

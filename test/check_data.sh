@@ -27,6 +27,7 @@ for split in train valid test; do
 done
 says "data: $sample"
 lacks "passed over"
+lacks "none of CheXpert's"
 narrow
 expect 0 data check "$sample" --json
 says '"task":"Pneumonia","positive":341,"negative":323,"uncertain":0,"blank":0,"note":null,"same_as":null,"opposite_of":"No Finding"'
@@ -67,6 +68,7 @@ for split in train valid; do
     answer "$split: no negative: Sure"
     answer "$split: counted twice in a mean of both: Nodule says the same as Mass, Benign is the opposite of Mass"
 done
+answer "train: none of CheXpert's observations; tasks: Mass, Nodule, Benign, Old, Rare, Sure"
 answer "train: columns passed over (--tasks can name them): 'Report, free', Never"
 answer "images in no folder patient../study.., so a study and a patient each: 8 of train's 8, 8 of valid's 8"
 says "8 images (0 frontal, 0 lateral, 8 of unknown view), 8 studies, 8 patients"
