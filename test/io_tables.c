@@ -337,6 +337,9 @@ static void full_download(void)
                                      "valid/patient5/study1/f.jpg",     B2 "/patient5/study1/f.jpg"};
     tx_dataset *d = open_text(table, NULL);
     CHECK(d && d->batches == 3 && d->studies == 6 && d->alone == 0, "%s", tx_error_message());
+    CHECK(d && strcmp(d->patient_name[d->patient[0]], "patient1") == 0 &&
+              strcmp(d->study_name[d->study[0]], "CheXpert-v1.0/train/patient1/study1") == 0,
+          "%s of %s", d->study_name[d->study[0]], d->patient_name[d->patient[0]]);
     for (size_t i = 0; d && i < d->images; i++)
         found_at(d, i, at[i]);
     places_of(d, "C/valid/p/f.jpg",

@@ -27,7 +27,7 @@ link() { # PROGRAM
 
 # The tests, a second or so each.
 programs="golden graph_gradient graph_plan graph_session graph_machine core_gemm core_winograd layers_elementwise \
-layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint pixels"
+layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint io_tables pixels"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
@@ -79,7 +79,7 @@ prepare() {
         compile "test/$p.c" && link "$p" || exit 1
     done
     for t in ops reference net gradient plan session machine gemm winograd elementwise losses pool update schedule odd io_jpeg \
-        io_signature io_checkpoint; do
+        io_signature io_checkpoint io_tables; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
@@ -339,3 +339,30 @@ mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritt
 mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'
 mutate $f gradient 's/p->dx_add\[k\] = input->reached ? old : tx_nowhere;/p->dx_add[k] = tx_nowhere;/' 'second contribution overwrites the first'
 mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)$/            for (int k = 0; k < 0; k++)/' 'inputs of backward not kept alive'
+
+# ---- tables of images
+f=io/dataset_labels.c
+mutate $f io_tables 's/strcmp(text, "NA") == 0/strcmp(text, "Na") == 0/' 'table: NA is no blank'
+mutate $f io_tables 's/: minus ? TX_CELL_UNCERTAIN/: 0 ? TX_CELL_UNCERTAIN/' 'table: -1 is 1'
+mutate $f io_tables 's/m > length/m > 0/' 'table: a shorter name is taken'
+mutate $f io_tables 's/if (named\[t\])/if (0)/' 'table: a task is named twice'
+mutate $f io_tables 's/r->uncertain\[t\] = rest/r->uncertain[t] = TX_UNCERTAIN_IGNORE/' 'table: the word for all others is forgotten'
+f=io/dataset_paths.c
+mutate $f io_tables 's/frontal == lateral ? TX_VIEW_UNKNOWN : //' 'table: a view where the name has none'
+mutate $f io_tables "s/if (path\\[0\\] == '.')/if (0)/" 'table: absolute paths are looked for below the folder'
+mutate $f io_tables 's/strstr(own, split) \&\& //' 'table: patients of another split'
+mutate $f io_tables 's/s->left > 0 ||/0 ||/' 'table: no place where no image is'
+mutate $f io_tables 's/strcmp(split, "test") == 0 ? 2 : 1/2/' 'table: labels of other splits'
+mutate $f io_tables 's/\*patient_end = folder - 1/*patient_end = folder/' 'table: a slash in the name of a patient'
+f=io/dataset_compare.c
+mutate $f io_tables 's/d->counts\[task\].blank == d->images/0/' 'table: an empty column is one of negatives'
+mutate $f io_tables 's/opposite \&\& label >= 0/opposite/' 'table: the opposite of nothing'
+mutate $f io_tables 's/\&\& n->state == TX_TASK_BOTH//' 'table: columns of one class are twins'
+mutate $f io_tables 's/strcmp(d->path\[slot\[at\] - 1\], path) != 0/0/' 'table: paths are told apart by their digest'
+f=io/dataset_columns.c
+mutate $f io_tables 's/label\[c\] |= cell < TX_CELL_BLANK/label[c] |= cell != TX_CELL_OTHER/' 'table: an empty column is a task'
+mutate $f io_tables 's/nameless \&= r->column\[before\]\[0\] == 0/;/' 'table: any column without a name is an index'
+mutate $f io_tables 's/(all \&\& fixed_column/(fixed_column/' 'table: columns passed over where tasks are named'
+f=io/dataset.c
+mutate $f io_tables 's/r->data->unknown_views += view == TX_VIEW_UNKNOWN/r->data->unknown_views++/' 'table: every view left out is unknown'
+mutate io/dataset_text.c io_tables 's/name\[n\] == 0/1/' 'table: a name that begins another'
