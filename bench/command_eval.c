@@ -258,7 +258,7 @@ static void table_head(const evaluation *v, const entry *e, table *t)
     table_row(t);
 }
 
-static void table_rows(const scores *s, const figures *f, table *t)
+static void table_rows(const scores *s, const figure_set *f, table *t)
 {
     char room[32];
     for (int k = 0; k < f->tasks; k++) {
@@ -306,8 +306,8 @@ static tx_status print_entry(const evaluation *v, const entry *e)
     char name[TX_TEXT], folder[TX_TEXT];
     const scores *s = &e->part[SCORED].scores;
     const char *split = v->split[SCORED];
-    figures f = {0};
-    const figures *const list[] = {&f};
+    figure_set f = {0};
+    const figure_set *const list[] = {&f};
     table t = {.align = "lrrrlrrrr"};
     tx_buffer notes = {0};
     tx_status status = figures_of_scores(&f, s);

@@ -5,27 +5,35 @@
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------ gathering */
-static tx_status make_room(figures *f, size_t tasks)
+static tx_status make_room(figure_set *f, size_t tasks)
 {
     memset(f, 0, sizeof *f);
     f->task = tx_alloc(tasks, sizeof *f->task);
     return f->task ? TX_OK : TX_ERR_MEMORY;
 }
 
-tx_status figures_of_scores(figures *f, const scores *s)
+tx_status figures_of_scores(figure_set *f, const scores *s)
 {
     if (make_room(f, (size_t)s->tasks))
         return TX_ERR_MEMORY;
     for (; f->tasks < s->tasks; f->tasks++) {
-        const tx_auc_result *r = &s->task[f->tasks].auc;
-        f->task[f->tasks] = (figure){
-            s->task[f->tasks].task, (double)r->positives, (double)r->negatives, r->auc, r->low, r->high, r->method};
+        const task_score *t = &s->task[f->tasks];
+        f->task[f->tasks] = (figure){t->task,
+                                     (double)t->auc.positives,
+                                     (double)t->auc.negatives,
+                                     t->auc.auc,
+                                     t->auc.low,
+                                     t->auc.high,
+                                     t->auc.method,
+                                     t->blank,
+                                     t->twin,
+                                     t->opposite};
     }
     memcpy(f->mean, s->mean, sizeof f->mean);
     return TX_OK;
 }
 
-tx_status figures_of_metrics(figures *f, const metrics *m, uint64_t step, int test)
+tx_status figures_of_metrics(figure_set *f, const metrics *m, uint64_t step, int test)
 {
     if (make_room(f, m->rows))
         return TX_ERR_MEMORY;
@@ -34,14 +42,20 @@ tx_status figures_of_metrics(figures *f, const metrics *m, uint64_t step, int te
         const metric *r = &m->row[i];
         if (r->step != step || r->test != test || !isfinite(r->positives))
             continue;
-        f->task[f->tasks++] = (figure){r->task, r->positives, r->negatives, r->auc, r->low, r->high, r->method};
+        f->task[f->tasks++] = (figure){.task = r->task,
+                                       .positives = r->positives,
+                                       .negatives = r->negatives,
+                                       .auc = r->auc,
+                                       .low = r->low,
+                                       .high = r->high,
+                                       .method = r->method};
         means_add(f->mean, r->task, r->auc);
     }
     means_end(f->mean);
     return TX_OK;
 }
 
-void figures_free(figures *f)
+void figures_free(figure_set *f)
 {
     tx_free(f->task);
     memset(f, 0, sizeof *f);
@@ -55,6 +69,8 @@ int figure_few(const figure *f)
 
 const char *figure_why(const figure *f)
 {
+    if (f->blank)
+        return "all blank";
     if (!(f->positives > 0) && !(f->negatives > 0))
         return "no label";
     if (!(f->positives > 0) || !(f->negatives > 0))
@@ -109,7 +125,7 @@ static const char *comma(int *count)
 }
 
 /* Which of the gaps in these tables need a word. */
-static void note_gaps(const figures *const *list, int count, tx_buffer *to)
+static void note_gaps(const figure_set *const *list, int count, tx_buffer *to)
 {
     int few = 0, flat = 0, apart = 0;
     for (int i = 0; i < count; i++)
@@ -130,7 +146,7 @@ static void note_gaps(const figures *const *list, int count, tx_buffer *to)
 }
 
 /* The names of a split's tasks without an AUC. */
-static void note_undefined(const figures *f, const char *split, tx_buffer *to)
+static void note_undefined(const figure_set *f, const char *split, tx_buffer *to)
 {
     int n = 0;
     for (int k = 0; k < f->tasks; k++)
@@ -143,16 +159,16 @@ static void note_undefined(const figures *f, const char *split, tx_buffer *to)
     tx_buffer_append(to, n ? ".\n" : "");
 }
 
-static int has_task(const figures *f, const char *task)
+static const figure *find(const figure_set *f, const char *task)
 {
     for (int k = 0; k < f->tasks; k++)
         if (strcmp(f->task[k].task, task) == 0)
-            return 1;
-    return 0;
+            return &f->task[k];
+    return NULL;
 }
 
 /* What mean5 and mean6 are of, and what the tasks lack for them. */
-static void note_means(const figures *f, tx_buffer *to)
+static void note_means(const figure_set *f, tx_buffer *to)
 {
     int n = 0;
     tx_buffer_append(to, "mean5: ");
@@ -163,7 +179,7 @@ static void note_means(const figures *f, tx_buffer *to)
     tx_buffer_add(to, "; mean6: and %s; mean: all tasks; each over those that have an AUC.\n", mean_tasks[5]);
     n = 0;
     for (int i = 0; i < 6; i++)
-        if (!has_task(f, mean_tasks[i])) {
+        if (!find(f, mean_tasks[i])) {
             tx_buffer_append(to, n ? "" : "Not among the tasks: ");
             tx_buffer_append(to, comma(&n));
             tx_buffer_append(to, mean_tasks[i]);
@@ -171,8 +187,48 @@ static void note_means(const figures *f, tx_buffer *to)
     tx_buffer_append(to, n ? ".\n" : "");
 }
 
+/* The means that count both of two tasks; NULL if none does. */
+static const char *means_of_both(const figure *a, const figure *b)
+{
+    static const char *const names[] = {NULL, "mean counts", "mean6 and mean count", "mean5, mean6 and mean count"};
+    int n = 0;
+    for (int i = 0; i < 3; i++)
+        n += mean_has(i, a->task) && mean_has(i, b->task);
+    return isnan(a->auc) || isnan(b->auc) ? NULL : names[n];
+}
+
+/* The means that count a set's task k and the one that it repeats. */
+static const char *counted_twice(const figure_set *f, int k)
+{
+    const figure *a = &f->task[k], *b = a->twin ? find(f, a->twin) : NULL;
+    return b ? means_of_both(a, b) : NULL;
+}
+
+static int same_twin(const figure *a, const figure *b)
+{
+    return a->twin && b->twin && strcmp(a->twin, b->twin) == 0 && a->opposite == b->opposite;
+}
+
+/* What is counted twice, by name, and in which of the splits. */
+static void note_twins(const figure_set *const *list, const char *const *split, int count, tx_buffer *to)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < list[i]->tasks; k++) {
+            const figure *a = &list[i]->task[k];
+            const char *means = counted_twice(list[i], k);
+            int both = count == 2 && same_twin(a, &list[1 - i]->task[k]) && counted_twice(list[1 - i], k) == means;
+            if (!means || (both && i == 1))
+                continue;
+            tx_buffer_append(to, a->task);
+            tx_buffer_append(to, a->opposite ? " is the opposite of " : " says the same as ");
+            tx_buffer_append(to, a->twin);
+            tx_buffer_add(to, " in every image of %s%s%s: %s both.\n", split[i], both ? " and " : "",
+                          both ? split[1] : "", means);
+        }
+}
+
 /* Whether the same tasks have no AUC in all sets. */
-static int alike(const figures *const *list, int count)
+static int alike(const figure_set *const *list, int count)
 {
     for (int i = 1; i < count; i++)
         for (int k = 0; k < list[0]->tasks; k++)
@@ -181,7 +237,7 @@ static int alike(const figures *const *list, int count)
     return 1;
 }
 
-void figures_notes(const figures *const *list, const char *const *split, int count, tx_buffer *to)
+void figures_notes(const figure_set *const *list, const char *const *split, int count, tx_buffer *to)
 {
     note_gaps(list, count, to);
     tx_buffer_append(to, "Intervals: 95%, by DeLong's variance on the logit scale.\n");
@@ -190,6 +246,7 @@ void figures_notes(const figures *const *list, const char *const *split, int cou
         note_undefined(list[0], NULL, to);
     for (int i = 0; i < count && !alike(list, count); i++)
         note_undefined(list[i], split[i], to);
+    note_twins(list, split, count, to);
 }
 
 tx_status notes_print(tx_buffer *notes, FILE *out)
@@ -227,7 +284,7 @@ static void head(table *t, const char *const *split, int count)
     table_row(t);
 }
 
-tx_status figures_print(const figures *const *list, const char *const *split, int count, FILE *out)
+tx_status figures_print(const figure_set *const *list, const char *const *split, int count, FILE *out)
 {
     char room[32];
     table t = {.align = count == 1 ? "lrrrl" : "lrrrlrrrl"};

@@ -12,6 +12,9 @@ typedef struct figure {
     const char *task;
     double positives, negatives, auc, low, high;
     const char *method;
+    int blank;        /* no cell of the column says anything, whatever blank ones count as */
+    const char *twin; /* the first task that says the same, or the opposite, in every image; NULL: none */
+    int opposite;
 } figure;
 
 /* Of one split at one moment. */
@@ -19,16 +22,16 @@ typedef struct figures {
     figure *task;
     int tasks;
     mean_score mean[3];
-} figures;
-tx_status figures_of_scores(figures *f, const scores *s);
+} figure_set;
+tx_status figures_of_scores(figure_set *f, const scores *s);
 /* The rows of that step and split. */
-tx_status figures_of_metrics(figures *f, const metrics *m, uint64_t step, int test);
-void figures_free(figures *f);
+tx_status figures_of_metrics(figure_set *f, const metrics *m, uint64_t step, int test);
+void figures_free(figure_set *f);
 
 /* With fewer positives or negatives than this a figure says little. */
 enum { FIGURE_FEW = 10 };
 int figure_few(const figure *f);
-/* Why there is no interval to rely on: "no label", "no positive", "1 negative", "constant" (all scores are equal),
+/* Why there is no interval to rely on: "all blank", "no label", "no positive", "1 negative", "constant" (all scores are equal),
  * "no variance" (the classes do not overlap); NULL where there is one. */
 const char *figure_why(const figure *f);
 /* "0.812" with a '*' where there are few, else a blank, behind it; "-" where there is none. */
@@ -42,9 +45,9 @@ const char *mean_extent(const mean_score *m, char out[32]);
 
 /* What marks and gaps in a table of these figures mean, and what the means are over: sentences, each ending in a newline.
  * split: a name a set of figures. The sets are of the same tasks. */
-void figures_notes(const figures *const *list, const char *const *split, int count, tx_buffer *to);
+void figures_notes(const figure_set *const *list, const char *const *split, int count, tx_buffer *to);
 /* A table of these figures, one set or two beside each other, with its notes, within 80 columns. */
-tx_status figures_print(const figures *const *list, const char *const *split, int count, FILE *out);
+tx_status figures_print(const figure_set *const *list, const char *const *split, int count, FILE *out);
 /* Prints notes, wrapped. Frees them. */
 tx_status notes_print(tx_buffer *notes, FILE *out);
 

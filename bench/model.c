@@ -27,6 +27,8 @@ static tx_status read_score(run_checkpoint *c)
     if (!file)
         return TX_ERR_FORMAT;
     const char *score = tx_safetensors_meta(file, "score"), *step = tx_safetensors_meta(file, "step");
+    const char *by = tx_safetensors_meta(file, "selection");
+    snprintf(c->by, sizeof c->by, "%s", by ? by : "");
     tx_status status = TX_OK;
     if (!score || !step || parse_seed(step, &c->step) || score_parse(score, &c->score))
         status = tx_fail(TX_ERR_FORMAT, "%s: no score and step in its metadata",

@@ -39,7 +39,8 @@ const char *net_normal(const tx_net_info *net);
 typedef struct run_checkpoint {
     char *path;
     uint64_t step;
-    double score; /* as score_better() has it */
+    double score; /* as score_better() has it, */
+    char by[16];  /* of this: mean6, mean, loss */
 } run_checkpoint;
 /* The kept ones, best first. An error if there is none. */
 tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *count);

@@ -1,124 +1,8 @@
-/* report.c - pages about runs: learning curves and tables from the run's own tables. */
+/* report.c - pages about runs: whom figures are of, how the checkpoint was chosen, tables, options. */
 #include "report.h"
-#include "options.h"
-#include "svg.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------------------------------------- curves */
-enum { LOSS_POINTS = 150 };
-
-typedef struct points {
-    double *x, *y;
-    size_t count, room_x, room_y;
-} points;
-
-static tx_status add_point(points *p, double x, double y)
-{
-    if (tx_grow((void **)&p->x, &p->room_x, p->count + 1, sizeof *p->x) ||
-        tx_grow((void **)&p->y, &p->room_y, p->count + 1, sizeof *p->y))
-        return TX_ERR_MEMORY;
-    p->x[p->count] = x;
-    p->y[p->count++] = y;
-    return TX_OK;
-}
-
-static void free_points(points *p)
-{
-    tx_free(p->x);
-    tx_free(p->y);
-    memset(p, 0, sizeof *p);
-}
-
-static tx_status read_loss(points *p, const char *folder)
-{
-    char **field, *path = tx_path_join(folder, "log.csv");
-    size_t fields;
-    tx_csv *csv = path ? tx_csv_open(path) : NULL;
-    tx_free(path);
-    if (!csv)
-        return TX_ERR_FILE;
-    tx_status status = TX_OK;
-    int more = tx_csv_next(csv, &field, &fields);
-    while (status == TX_OK && more == 1 && (more = tx_csv_next(csv, &field, &fields)) == 1)
-        if (fields >= 4)
-            status = add_point(p, table_real(field[0]), table_real(field[3]));
-    if (status == TX_OK && more < 0)
-        status = (tx_status)more;
-    tx_csv_close(csv);
-    return status;
-}
-
-/* Means of neighbours, in place, until at most LOSS_POINTS are left. */
-static void thin(points *p)
-{
-    size_t each = (p->count + LOSS_POINTS - 1) / LOSS_POINTS, left = 0;
-    for (size_t from = 0; each > 1 && from < p->count; from += each) {
-        size_t n = p->count - from < each ? p->count - from : each, finite = 0;
-        double x = 0, y = 0;
-        for (size_t i = from; i < from + n; i++) {
-            x += p->x[i];
-            if (isfinite(p->y[i])) {
-                y += p->y[i];
-                finite++;
-            }
-        }
-        p->x[left] = x / (double)n;
-        p->y[left++] = finite ? y / (double)finite : (double)NAN;
-    }
-    if (each > 1)
-        p->count = left;
-}
-
-static tx_status draw_loss(tx_buffer *p, const char *folder)
-{
-    points loss = {0};
-    tx_status status = read_loss(&loss, folder);
-    if (status == TX_OK) {
-        size_t each = (loss.count + LOSS_POINTS - 1) / LOSS_POINTS;
-        char title[96];
-        snprintf(title, sizeof title, each > 1 ? "Training loss (means of %zu steps)" : "Training loss", each);
-        thin(&loss);
-        svg_curve curve = {"binary cross-entropy of the batch", 0, loss.count, loss.x, loss.y, NULL, NULL};
-        svg_lines(p, &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
-    }
-    free_points(&loss);
-    return status;
-}
-
-/* The last rows' tasks that are worth a line: the two means, and the most frequent finding and No Finding. */
-static tx_status draw_auc(tx_buffer *p, const metrics *m)
-{
-    static const char *const names[] = {"mean6", "mean", "Lung Opacity", "No Finding"};
-    points line[4] = {{0}};
-    svg_curve curve[4];
-    int curves = 0;
-    tx_status status = TX_OK;
-    for (int k = 0; k < 4; k++) {
-        for (size_t i = 0; status == TX_OK && i < m->rows; i++)
-            if (!m->row[i].test && isfinite(m->row[i].auc) && strcmp(m->row[i].task, names[k]) == 0)
-                status = add_point(&line[k], (double)m->row[i].step, m->row[i].auc);
-        if (line[k].count)
-            curve[curves++] = (svg_curve){names[k], k, line[k].count, line[k].x, line[k].y, NULL, NULL};
-    }
-    if (status == TX_OK && curves)
-        svg_lines(p, &(svg_chart){.title = "AUC on the validation split",
-                                  .x_name = "step",
-                                  .y_name = "AUC",
-                                  .curve = curve,
-                                  .curves = curves});
-    for (int k = 0; k < 4; k++)
-        free_points(&line[k]);
-    return status;
-}
-
-tx_status report_curves(tx_buffer *p, const char *folder, const metrics *m)
-{
-    tx_status status = draw_loss(p, folder);
-    return status == TX_OK ? draw_auc(p, m) : status;
-}
 
 /* ----------------------------------------------------------------------------------------------- pages */
 void report_begin(tx_buffer *p, const char *title)
@@ -128,14 +12,18 @@ void report_begin(tx_buffer *p, const char *title)
     tx_buffer_html(p, title);
     tx_buffer_append(
         p, "</title>\n<style>\n"
-           "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
-           "table{border-collapse:collapse;margin:1em 0}\n"
-           "th,td{padding:.2em .8em;border-bottom:1px solid #ccc;text-align:right}\n"
-           "td{white-space:nowrap}\n"
-           "th:first-child,td:first-child{text-align:left}\n"
+           "body{font-family:sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
+           ".side{display:flex;flex-wrap:wrap;gap:1em 2em;margin:1em 0}\n"
+           "svg{max-width:100%;height:auto;display:block}\n"
+           "table{border-collapse:collapse;font-size:.9em}\n"
+           "caption{font-weight:bold}\n"
+           "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums}\n"
+           "th:first-child,td:first-child,th:last-child,td:last-child{text-align:left}\n"
            "tr.mean td{font-weight:bold}\n"
-           "svg{max-width:100%;height:auto;display:block;margin:1.2em 0}\n"
-           "pre{background:#f4f4f4;padding:1em;overflow-x:auto}\n"
+           ".hidden{visibility:hidden}\n"
+           ".notes{font-size:.9em}\n"
+           "pre{background:#f4f4f4;padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+           "@media(max-width:30em){table{font-size:.8em}th,td{padding:.2em .25em}}\n"
            "</style></head><body>\n<h1>");
     tx_buffer_html(p, title);
     tx_buffer_append(p, "</h1>\n");
@@ -146,56 +34,193 @@ void report_end(tx_buffer *p)
     tx_buffer_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
 }
 
-static void auc_cells(tx_buffer *p, const metric *r)
+static void text_cell(tx_buffer *p, const char *text)
 {
-    char auc[TX_NUMBER], low[TX_NUMBER], high[TX_NUMBER];
-    if (!r || !isfinite(r->auc)) {
-        tx_buffer_append(p, "<td>-</td><td></td>");
-        return;
-    }
-    tx_buffer_add(p, "<td>%s</td><td>", tx_number_fixed(auc, sizeof auc, r->auc, 3));
-    if (isfinite(r->low))
-        tx_buffer_add(p, "%s to %s", tx_number_fixed(low, sizeof low, r->low, 3),
-                      tx_number_fixed(high, sizeof high, r->high, 3));
+    tx_buffer_append(p, "<td>");
+    tx_buffer_html(p, text);
     tx_buffer_append(p, "</td>");
 }
 
-static void count_cell(tx_buffer *p, const metric *r)
+/* The number, and its mark or the room for one, so that points stand below each other. */
+static void auc_cell(tx_buffer *p, const char *text)
 {
-    if (r && isfinite(r->positives))
-        tx_buffer_add(p, "<td>%.0f / %.0f</td>", r->positives, r->negatives);
-    else
-        tx_buffer_append(p, "<td></td>");
+    size_t n = strlen(text) - 1;
+    tx_buffer_add(p, "<td>%.*s%s</td>", (int)n, text, text[n] == '*' ? "*" : "<span class=\"hidden\">*</span>");
 }
 
-void report_table(tx_buffer *p, const metrics *m, uint64_t step)
+/* A table of one split. */
+static void write_table(tx_buffer *p, const figure_set *f, const char *split)
 {
-    int any_test = 0;
-    for (size_t i = 0; i < m->rows; i++)
-        any_test |= m->row[i].test && m->row[i].step == step;
-    tx_buffer_append(p, "<table><tr><th>task</th><th>valid pos. / neg.</th><th>AUC</th><th>95% interval</th>");
-    tx_buffer_append(p, any_test ? "<th>test pos. / neg.</th><th>AUC</th><th>95% interval</th></tr>\n" : "</tr>\n");
-    for (size_t i = 0; i < m->rows; i++) {
-        const metric *r = &m->row[i];
-        if (r->test || r->step != step)
-            continue;
-        tx_buffer_append(p, isnan(r->positives) ? "<tr class=\"mean\"><td>" : "<tr><td>");
-        tx_buffer_html(p, r->task);
-        tx_buffer_append(p, "</td>");
-        count_cell(p, r);
-        auc_cells(p, r);
-        if (any_test) {
-            const metric *test = metrics_find(m, step, 1, r->task);
-            count_cell(p, test);
-            auc_cells(p, test);
-        }
+    char room[32];
+    tx_buffer_add(p,
+                  "<table><caption>%s</caption>\n<tr><th>task</th><th>pos.</th><th>neg.</th><th>AUC</th>"
+                  "<th>95%% interval</th></tr>\n",
+                  split);
+    for (int k = 0; k < f->tasks; k++) {
+        const figure *t = &f->task[k];
+        tx_buffer_append(p, "<tr>");
+        text_cell(p, t->task);
+        tx_buffer_add(p, "<td>%.0f</td><td>%.0f</td>", t->positives, t->negatives);
+        auc_cell(p, figure_auc(t, room));
+        text_cell(p, figure_interval(t, room));
         tx_buffer_append(p, "</tr>\n");
     }
-    tx_buffer_append(p, "</table>\n<p>AUC by study, the maximum over its images; intervals by DeLong's variance on the "
-                        "logit scale. mean5: Atelectasis, "
-                        "Cardiomegaly, Consolidation, Edema, Pleural Effusion; mean6: these and No Finding; mean: all "
-                        "tasks; each over the tasks "
-                        "that have positives and negatives.</p>\n");
+    for (int m = 0; m < 3; m++) {
+        tx_buffer_add(p, "<tr class=\"mean\"><td>%s</td><td></td><td></td>", f->mean[m].name);
+        auc_cell(p, mean_value(&f->mean[m], room));
+        text_cell(p, mean_extent(&f->mean[m], room));
+        tx_buffer_append(p, "</tr>\n");
+    }
+    tx_buffer_append(p, "</table>\n");
+}
+
+/* Each line of the notes, ending in <br>. */
+static void write_notes(tx_buffer *p, tx_buffer *notes)
+{
+    tx_buffer_append(p, "<p class=\"notes\">");
+    for (char *line = notes->data; line && *line;) {
+        char *end = strchr(line, '\n');
+        if (end)
+            *end = 0;
+        tx_buffer_html(p, line);
+        tx_buffer_append(p, end && end[1] ? "<br>\n" : "");
+        line = end ? end + 1 : NULL;
+    }
+    tx_buffer_append(p, "</p>\n");
+    if (notes->status && !p->status)
+        p->status = notes->status;
+    tx_buffer_free(notes);
+}
+
+tx_status report_table(tx_buffer *p, const metrics *m, const splits *s, uint64_t step)
+{
+    static const char *const names[] = {"valid", "test"};
+    figure_set f[2] = {{0}};
+    const figure_set *const list[] = {&f[0], &f[1]};
+    tx_buffer notes = {0};
+    tx_status status = TX_OK;
+    for (int i = 0; status == TX_OK && i < 2; i++) {
+        status = figures_of_metrics(&f[i], m, step, i);
+        splits_mark(s, SPLIT_VALID + i, &f[i]);
+    }
+    int count = f[1].tasks == f[0].tasks && f[0].tasks ? 2 : 1;
+    if (status == TX_OK) {
+        tx_buffer_append(p, "<div class=\"side\">\n");
+        for (int i = 0; i < count; i++)
+            write_table(p, &f[i], names[i]);
+        tx_buffer_append(p, "</div>\n");
+        figures_notes(list, names, count, &notes);
+        write_notes(p, &notes);
+    }
+    figures_free(&f[0]);
+    figures_free(&f[1]);
+    return status ? status : p->status;
+}
+
+/* ------------------------------------------------------------------------------------------- sentences */
+static const char *many(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* ", 3 of them in train too: .." or that none is. */
+static void write_overlap(tx_buffer *p, const splits *s, int split)
+{
+    size_t train = s->of_train[split], valid = s->of_valid[split];
+    if (split == SPLIT_TRAIN)
+        return;
+    if (train == 0 && valid == 0)
+        tx_buffer_append(p, split == SPLIT_TEST ? ", none of them in train or valid" : ", none of them in train");
+    if (train)
+        tx_buffer_add(p, ", %zu of them in train too, which makes the figures too good", train);
+    if (valid)
+        tx_buffer_add(p, ", %zu of them in valid too, on which the checkpoint was chosen", valid);
+}
+
+void report_splits(tx_buffer *p, const splits *s)
+{
+    if (!s->known[SPLIT_TRAIN])
+        return;
+    tx_buffer_add(p, "<p>Data: %s.</p>\n<ul>\n",
+                  s->sample ? "the radiographs that come with Thorax" : "of the folder that was given as --data");
+    for (int i = 0; i < SPLITS; i++) {
+        if (!s->known[i])
+            continue;
+        const extent *e = &s->of[i];
+        tx_buffer_add(p, "<li>%s: %zu image%s, %zu stud%s of %zu patient%s", split_name[i], e->images, many(e->images),
+                      e->studies, e->studies == 1 ? "y" : "ies", e->patients, many(e->patients));
+        write_overlap(p, s, i);
+        if (s->alone[i])
+            tx_buffer_add(p, "; %zu image%s in no folder of a patient, counted as a patient each", s->alone[i],
+                          s->alone[i] == 1 ? " is" : "s are");
+        if (s->unreadable[i])
+            tx_buffer_add(p, "; %zu image%s could not be read and %s left out", s->unreadable[i],
+                          many(s->unreadable[i]), s->unreadable[i] == 1 ? "is" : "are");
+        tx_buffer_append(p, "</li>\n");
+    }
+    tx_buffer_append(p, "</ul>\n");
+}
+
+void report_source(tx_buffer *p, const splits *s)
+{
+    if (s->sample)
+        tx_buffer_append(p, "<p>The radiographs are from ChestX-ray14, provided by the NIH Clinical Center "
+                            "(https://nihcc.app.box.com/v/ChestXray-NIHCC; Wang et al., CVPR 2017). They were chosen "
+                            "half with pneumonia, half without finding, so no figure here carries over to a "
+                            "clinic.</p>\n");
+}
+
+/* How many evaluations on valid there were. */
+static size_t evaluations(const metrics *m)
+{
+    size_t n = 0;
+    uint64_t last = 0;
+    for (size_t i = 0; i < m->rows; i++)
+        if (!m->row[i].test && m->row[i].step != last) {
+            last = m->row[i].step;
+            n++;
+        }
+    return n;
+}
+
+/* The mean by which was chosen, from the figures of that step; NULL: it was the loss. */
+static const mean_score *chosen_mean(const figure_set *f, const char *by)
+{
+    for (int i = 0; i < 3; i++)
+        if (strcmp(f->mean[i].name, by) == 0)
+            return &f->mean[i];
+    return NULL;
+}
+
+tx_status report_choice(tx_buffer *p, const metrics *m, const run_checkpoint *best)
+{
+    char number[TX_NUMBER], room[32];
+    figure_set f;
+    size_t n = evaluations(m);
+    tx_status status = figures_of_metrics(&f, m, best->step, 0);
+    if (status)
+        return status;
+    const mean_score *mean = chosen_mean(&f, best->by);
+    tx_buffer_add(p, "<p>The checkpoint after step %llu, chosen on valid ", (unsigned long long)best->step);
+    if (mean)
+        tx_buffer_add(p, "by the largest %s: %s, %s of its tasks", mean->name,
+                      tx_number_fixed(number, sizeof number, mean->value, 3), mean_extent(mean, room));
+    else if (isnan(best->score))
+        tx_buffer_append(p, "without a label to choose by: the first");
+    else
+        tx_buffer_add(p, "by the smallest loss (no task has an AUC): %s",
+                      tx_number_fixed(number, sizeof number, -best->score, 4));
+    tx_buffer_add(p, ", of %zu evaluation%s. Its figures on valid are those of what it was chosen on%s</p>\n", n,
+                  many(n), n > 1 ? ", and so too good." : ".");
+    figures_free(&f);
+    return p->status;
+}
+
+void report_unit(tx_buffer *p)
+{
+    tx_buffer_append(p,
+                     "<p>Figures are by study: its score is the maximum over its images, and it is positive if one of "
+                     "them is.</p>\n");
 }
 
 tx_status report_config(tx_buffer *p, const char *folder)
@@ -225,30 +250,47 @@ tx_status report_config(tx_buffer *p, const char *folder)
     return TX_OK;
 }
 
-tx_status report_run(const char *folder, uint64_t best, const char *about)
+static tx_status write_run(tx_buffer *p, const char *folder, const run_checkpoint *best, const char *about,
+                           const metrics *m, const splits *s)
+{
+    report_begin(p, "Thorax: a training");
+    tx_buffer_append(p, "<p>");
+    tx_buffer_html(p, about);
+    tx_buffer_append(p, "</p>\n");
+    report_splits(p, s);
+    tx_buffer_append(p, "<h2>Learning curves</h2>\n");
+    tx_status status = report_curves(p, folder, m, best->step);
+    tx_buffer_append(p, "<h2>The best checkpoint</h2>\n");
+    if (status == TX_OK)
+        status = report_choice(p, m, best);
+    report_unit(p);
+    if (status == TX_OK)
+        status = report_table(p, m, s, best->step);
+    tx_buffer_append(p, "<h2>Options</h2>\n");
+    if (status == TX_OK)
+        status = report_config(p, folder);
+    report_source(p, s);
+    report_end(p);
+    return status;
+}
+
+tx_status report_run(const char *folder, const run_checkpoint *best, const char *about)
 {
     metrics m;
+    splits s;
     tx_buffer p = {0};
     tx_status status = metrics_read(&m, folder);
-    if (status == TX_OK) {
-        report_begin(&p, "Thorax: a training");
-        tx_buffer_append(&p, "<p>");
-        tx_buffer_html(&p, about);
-        tx_buffer_add(&p, "</p>\n<h2>Learning curves</h2>\n");
-        status = report_curves(&p, folder, &m);
-    }
-    if (status == TX_OK) {
-        tx_buffer_add(&p, "<h2>The best checkpoint, of step %llu</h2>\n", (unsigned long long)best);
-        report_table(&p, &m, best);
-        tx_buffer_append(&p, "<h2>Options</h2>\n");
-        status = report_config(&p, folder);
-    }
-    report_end(&p);
+    tx_status noted = splits_read(&s, folder);
+    if (status == TX_OK)
+        status = noted;
+    if (status == TX_OK)
+        status = write_run(&p, folder, best, about, &m, &s);
     char *path = status == TX_OK ? tx_path_join(folder, "report.html") : NULL;
     if (status == TX_OK)
         status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
     tx_buffer_free(&p);
+    splits_free(&s);
     metrics_free(&m);
     return status;
 }

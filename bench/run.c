@@ -21,6 +21,7 @@ static const char *const table_headers[RUN_TABLES] = {
 static const char *const file_names[] = {"done",
                                          "state.safetensors",
                                          "report.html",
+                                         "splits.csv",
                                          "log.csv",
                                          "metrics.csv",
                                          "digests.txt",

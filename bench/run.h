@@ -5,6 +5,7 @@
  *     log.csv            a row a step
  *     metrics.csv        rows an evaluation
  *     digests.txt        STEP SHA256 CHAIN
+ *     splits.csv         how many images, studies and patients the splits hold, what their columns repeat
  *     checkpoints/       the best ones, as weights
  *     states/            full states kept by --states
  *     state.safetensors  the newest full state: everything that going on needs

@@ -290,6 +290,9 @@ tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, 
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
         gather(&u, d, (size_t)k, probability, present, by_study);
         s->task[k].task = d->task[k];
+        s->task[k].blank = d->note[k].state == TX_TASK_EMPTY;
+        s->task[k].twin = d->note[k].twin >= 0 ? d->task[d->note[k].twin] : NULL;
+        s->task[k].opposite = d->note[k].opposite;
         status = score_task(&s->task[k], &u);
     }
     if (status == TX_OK)
@@ -337,6 +340,22 @@ void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *t
                       s->mean[i].name, tx_number_shortest(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
 }
 
+void means_json(const mean_score mean[3], json *to)
+{
+    for (int i = 0; i < 3; i++)
+        json_real(to, mean[i].name, mean[i].value);
+    json_open(to, "means", '[');
+    for (int i = 0; i < 3; i++) {
+        json_open(to, NULL, '{');
+        json_string(to, "name", mean[i].name);
+        json_real(to, "value", mean[i].value);
+        json_whole(to, "tasks", mean[i].tasks);
+        json_whole(to, "of", mean[i].of);
+        json_close(to, '}');
+    }
+    json_close(to, ']');
+}
+
 void scores_json(const scores *s, json *to)
 {
     json_open(to, "tasks", '[');
@@ -357,18 +376,7 @@ void scores_json(const scores *s, json *to)
         json_close(to, '}');
     }
     json_close(to, ']');
-    for (int i = 0; i < 3; i++)
-        json_real(to, s->mean[i].name, s->mean[i].value);
-    json_open(to, "means", '[');
-    for (int i = 0; i < 3; i++) {
-        json_open(to, NULL, '{');
-        json_string(to, "name", s->mean[i].name);
-        json_real(to, "value", s->mean[i].value);
-        json_whole(to, "tasks", s->mean[i].tasks);
-        json_whole(to, "of", s->mean[i].of);
-        json_close(to, '}');
-    }
-    json_close(to, ']');
+    means_json(s->mean, to);
     json_open(to, "undefined", '[');
     for (int k = 0; k < s->tasks; k++)
         if (isnan(s->task[k].auc.auc))

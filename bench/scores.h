@@ -46,6 +46,9 @@ typedef struct task_score {
     tx_auc_result auc;
     tx_threshold_result best; /* NaN where undefined */
     double calibration;       /* expected calibration error */
+    int blank;                /* no cell of the column says anything */
+    const char *twin;         /* the first task that says the same, or the opposite, in every image; NULL: none */
+    int opposite;
 } task_score;
 
 /* A mean of AUCs over those of its tasks for which one is defined. */
@@ -92,6 +95,8 @@ void scores_free(scores *s);
 void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *to);
 /* Into an open object: tasks, an object each; mean5, mean6, mean; undefined, the names of tasks without an AUC. */
 void scores_json(const scores *s, json *to);
+/* mean5, mean6, mean; and means, an object each with the number of tasks that it is over. */
+void means_json(const mean_score mean[3], json *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better, NaN (no
  * label at all) the worst: score_better(). */
 double scores_select(const scores *s, double loss, const char **by);

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 720, HEIGHT = 300, LEFT = 62, RIGHT = 16, TOP = 46, BOTTOM = 44 };
+enum { WIDTH = 480, LEFT = 62, RIGHT = 16, TOP = 30, ROW = 16, PLOT = 216, BOTTOM = 44, NAME = 48 };
 
 static const struct {
     const char *colour, *dashes;
@@ -91,7 +91,7 @@ static void find_range(const svg_chart *c, scale *x, scale *y)
     }
 }
 
-static void draw_axes(tx_buffer *t, const svg_chart *c, scale *x, scale *y)
+static void draw_axes(tx_buffer *t, const svg_chart *c, scale *x, scale *y, int top)
 {
     char a[TX_NUMBER], b[TX_NUMBER];
     choose_step(x, 8);
@@ -111,16 +111,16 @@ static void draw_axes(tx_buffer *t, const svg_chart *c, scale *x, scale *y)
     for (double k = ceil(x->low / tick_value(x, 1) - slack) + 0.0;
          tick_value(x, k) <= x->high + slack * tick_value(x, 1); k++) {
         fixed(a, place(x, tick_value(x, k)));
-        tx_buffer_add(t, "<path d=\"M%s %dv5\" stroke=\"#444\"/>", a, HEIGHT - BOTTOM);
+        tx_buffer_add(t, "<path d=\"M%s %dv5\" stroke=\"#444\"/>", a, top + PLOT);
         tx_number_print(b, sizeof b, tick_value(x, k), 7);
-        tx_buffer_add(t, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", a, HEIGHT - BOTTOM + 18, b);
+        tx_buffer_add(t, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", a, top + PLOT + 18, b);
     }
-    tx_buffer_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, TOP, HEIGHT - BOTTOM,
+    tx_buffer_add(t, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#444\"/>\n", LEFT, top, top + PLOT,
                   WIDTH - RIGHT);
-    tx_buffer_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
+    tx_buffer_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2,
+                  top + PLOT + BOTTOM - 8);
     tx_buffer_html(t, c->x_name);
-    tx_buffer_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">",
-                  (TOP + HEIGHT - BOTTOM) / 2);
+    tx_buffer_add(t, "</text><text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">", top + PLOT / 2);
     tx_buffer_html(t, c->y_name);
     tx_buffer_add(t, "</text><text x=\"%d\" y=\"16\" font-weight=\"bold\">", LEFT);
     tx_buffer_html(t, c->title);
@@ -173,34 +173,73 @@ static void draw_curve(tx_buffer *t, const svg_curve *v, const scale *x, const s
         }
 }
 
+/* Where a curve's name stands in the legend, of at most NAME characters. */
+typedef struct entry {
+    char name[NAME + 8];
+    double x;
+    int row;
+} entry;
+
+/* The next free place of the legend, on a new row where this one is full. */
+static void place_name(entry *e, const char *name, double *x, int *row)
+{
+    size_t n = strlen(name), cut = NAME - 2;
+    while (n > NAME && ((unsigned char)name[cut] & 0xc0) == 0x80) /* within a character */
+        cut--;
+    if (n > NAME)
+        snprintf(e->name, sizeof e->name, "%.*s..", (int)cut, name);
+    else
+        snprintf(e->name, sizeof e->name, "%.*s", (int)n, name);
+    double width = 50 + 6.6 * (double)strlen(e->name);
+    if (*x > LEFT && *x + width > WIDTH) {
+        *x = LEFT;
+        ++*row;
+    }
+    e->x = *x;
+    e->row = *row;
+    *x += width;
+}
+
+static int legend_rows(const svg_chart *c)
+{
+    entry e;
+    double x = LEFT;
+    int row = 0;
+    for (int i = 0; i < c->curves; i++)
+        place_name(&e, c->curve[i].name, &x, &row);
+    return row + 1;
+}
+
 static void draw_legend(tx_buffer *t, const svg_chart *c)
 {
-    double at = LEFT;
     char a[TX_NUMBER];
+    entry e;
+    double x = LEFT;
+    int row = 0;
     for (int i = 0; i < c->curves; i++) {
-        const svg_curve *v = &c->curve[i];
-        size_t style = (size_t)v->style % (sizeof styles / sizeof styles[0]);
-        tx_buffer_add(t, "<path d=\"M%s 31h26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
-                      fixed(a, at), styles[style].colour, styles[style].dashes);
-        tx_buffer_add(t, "<text x=\"%s\" y=\"35\">", fixed(a, at + 31));
-        tx_buffer_html(t, v->name);
+        size_t style = (size_t)c->curve[i].style % (sizeof styles / sizeof styles[0]);
+        place_name(&e, c->curve[i].name, &x, &row);
+        tx_buffer_add(t, "<path d=\"M%s %dh26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
+                      fixed(a, e.x), TOP + ROW * e.row, styles[style].colour, styles[style].dashes);
+        tx_buffer_add(t, "<text x=\"%s\" y=\"%d\">", fixed(a, e.x + 31), TOP + ROW * e.row + 4);
+        tx_buffer_html(t, e.name);
         tx_buffer_append(t, "</text>\n");
-        at += 50 + 6.6 * (double)strlen(v->name);
     }
 }
 
 void svg_lines(tx_buffer *t, const svg_chart *chart)
 {
-    scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, HEIGHT - BOTTOM, TOP, 1, 0};
+    int top = TOP + ROW * legend_rows(chart), height = top + PLOT + BOTTOM;
+    scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, top + PLOT, top, 1, 0};
     find_range(chart, &x, &y);
     tx_buffer_add(
         t,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
         "font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n<title>",
-        WIDTH, HEIGHT, WIDTH, HEIGHT);
+        WIDTH, height, WIDTH, height);
     tx_buffer_html(t, chart->title);
     tx_buffer_append(t, "</title>\n");
-    draw_axes(t, chart, &x, &y);
+    draw_axes(t, chart, &x, &y, top);
     for (int i = 0; i < chart->curves; i++)
         draw_curve(t, &chart->curve[i], &x, &y);
     draw_legend(t, chart);

@@ -20,7 +20,7 @@ typedef struct svg_chart {
     int curves;
 } svg_chart;
 
-/* Appends an <svg> element, 720 x 300 units. The same bytes on every machine. */
+/* Appends an <svg> element, 480 units wide, as high as its legend wants it. The same bytes on every machine. */
 void svg_lines(tx_buffer *t, const svg_chart *chart);
 
 #endif

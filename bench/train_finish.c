@@ -1,12 +1,8 @@
 /* train_finish.c - the end of a run: what its best checkpoint says of valid and test, the report, the done mark. */
-#include "figures.h"
 #include "model.h"
 #include "options.h"
-#include "report.h"
 #include "trainer.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Predictions of a split: its file, and its scores (the caller's). */
@@ -51,49 +47,6 @@ static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
     return status;
 }
 
-static tx_status print_figures(const scores *valid, const scores *test)
-{
-    static const char *const split[] = {"valid", "test"};
-    figures f[2] = {{0}};
-    const figures *const list[] = {&f[0], &f[1]};
-    tx_status status = figures_of_scores(&f[0], valid);
-    if (status == TX_OK && test)
-        status = figures_of_scores(&f[1], test);
-    if (status == TX_OK)
-        status = figures_print(list, split, test ? 2 : 1, stdout);
-    figures_free(&f[0]);
-    figures_free(&f[1]);
-    return status;
-}
-
-static void print_json(const trainer *t, uint64_t best, const scores *valid, const scores *test)
-{
-    json j = {0};
-    json_open(&j, NULL, '{');
-    json_string(&j, "run", t->run.folder);
-    json_whole(&j, "step", (long long)best);
-    json_open(&j, "valid", '{');
-    scores_json(valid, &j);
-    json_close(&j, '}');
-    if (test) {
-        json_open(&j, "test", '{');
-        scores_json(test, &j);
-        json_close(&j, '}');
-    }
-    json_close(&j, '}');
-    json_end();
-}
-
-static tx_status report(trainer *t, uint64_t best)
-{
-    char about[512], net[64];
-    snprintf(about, sizeof about,
-             "%s from %s weights, %d tasks, %zu training images of %d x %d pixels, %llu steps of %zu.",
-             tx_net_choice_name(&t->choice, net), t->init ? "given" : "random", t->choice.classes, t->images,
-             t->choice.size, t->choice.size, (unsigned long long)t->total, t->batch);
-    return report_run(t->run.folder, best, about);
-}
-
 /* The sessions of the training are not needed any more: their memory goes first. */
 static tx_status open_best(trainer *t, predictor *p)
 {
@@ -127,15 +80,11 @@ int trainer_finish(trainer *t)
     if (status == TX_OK && !trainer_stopped)
         status = tx_journal_sync(t->run.table[RUN_METRICS]);
     if (status == TX_OK && !trainer_stopped)
-        status = report(t, best);
+        status = trainer_report(t);
     if (status == TX_OK && !trainer_stopped)
         status = run_finish(&t->run);
-    if (status == TX_OK && !trainer_stopped && t->figures && option_on(t->o, "json")) {
-        print_json(t, best, &valid, test.tasks ? &test : NULL);
-    } else if (status == TX_OK && !trainer_stopped && t->figures) {
-        printf("%s: best checkpoint of step %llu\n", t->run.folder, (unsigned long long)best);
-        status = print_figures(&valid, test.tasks ? &test : NULL);
-    }
+    if (status == TX_OK && !trainer_stopped && t->figures)
+        status = trainer_print(t, &valid, test.tasks ? &test : NULL);
     scores_free(&valid);
     scores_free(&test);
     predictor_free(&p);

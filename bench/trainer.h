@@ -8,10 +8,9 @@
 #include "recipe.h"
 #include "run.h"
 #include "scores.h"
+#include "splits.h"
 
 #include <signal.h>
-
-enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLITS };
 
 typedef struct trainer {
     const options *o;
@@ -77,6 +76,11 @@ tx_loader *trainer_loader(const trainer *t, int split, int training);
 int trainer_loop(trainer *t);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
 int trainer_finish(trainer *t);
+
+/* RUN/splits.csv and RUN/report.html, of the best checkpoint that is there. */
+tx_status trainer_report(const trainer *t);
+/* Its figures, or with --json one object; test may be NULL. */
+tx_status trainer_print(const trainer *t, const scores *valid, const scores *test);
 
 /* From now on SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU and SIGPIPE set trainer_stopped, for the loop to save its
  * state and end; a signal that the program was started to ignore is ignored. May be called again. */

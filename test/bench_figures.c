@@ -165,16 +165,17 @@ static void test_reasons(void)
         figure f;
         const char *auc, *interval;
     } cases[] = {
-        {{"a", 10, 10, 0.8125, 0.7, 0.9, "delong-logit"}, "0.812 ", "0.700-0.900"},
-        {{"a", 9, 10, 0.8125, 0.7, 0.9, "delong-logit"}, "0.812*", "0.700-0.900"},
-        {{"a", 10, 9, 0.5, 0.25, 0.75, "delong-logit"}, "0.500*", "0.250-0.750"},
-        {{"a", 0, 0, NAN, NAN, NAN, "undefined"}, "- ", "no label"},
-        {{"a", 0, 20, NAN, NAN, NAN, "undefined"}, "- ", "no positive"},
-        {{"a", 20, 0, NAN, NAN, NAN, "undefined"}, "- ", "no negative"},
-        {{"a", 1, 20, 0.75, NAN, NAN, "undefined"}, "0.750*", "1 positive"},
-        {{"a", 20, 1, 0.75, NAN, NAN, "undefined"}, "0.750*", "1 negative"},
-        {{"a", 20, 20, 0.5, NAN, NAN, "constant"}, "0.500 ", "constant"},
-        {{"a", 20, 20, 1, 1, 1, "delong-clipped"}, "1.000 ", "no variance"},
+        {{"a", 10, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0}, "0.812 ", "0.700-0.900"},
+        {{"a", 9, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0}, "0.812*", "0.700-0.900"},
+        {{"a", 10, 9, 0.5, 0.25, 0.75, "delong-logit", 0, NULL, 0}, "0.500*", "0.250-0.750"},
+        {{"a", 0, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no label"},
+        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no positive"},
+        {{"a", 20, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no negative"},
+        {{"a", 1, 20, 0.75, NAN, NAN, "undefined", 0, NULL, 0}, "0.750*", "1 positive"},
+        {{"a", 20, 1, 0.75, NAN, NAN, "undefined", 0, NULL, 0}, "0.750*", "1 negative"},
+        {{"a", 20, 20, 0.5, NAN, NAN, "constant", 0, NULL, 0}, "0.500 ", "constant"},
+        {{"a", 20, 20, 1, 1, 1, "delong-clipped", 0, NULL, 0}, "1.000 ", "no variance"},
+        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 1, NULL, 0}, "- ", "all blank"},
     };
     char room[32];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -215,8 +216,8 @@ static void test_table(void)
                                "4,test,Edema,2,3,1,1,1,delong-clipped\n"
                                "4,test,Other,0,5,nan,nan,nan,undefined\n";
     metrics m;
-    figures f[2];
-    const figures *const list[] = {&f[0], &f[1]};
+    figure_set f[2];
+    const figure_set *const list[] = {&f[0], &f[1]};
     char text[4000], name[100];
     temp_text(temp_path("metrics.csv"), rows);
     CHECK(metrics_read(&m, temp_folder) == TX_OK, "%s", tx_error_message());
@@ -238,6 +239,32 @@ static void test_table(void)
     figures_free(&f[0]);
     figures_free(&f[1]);
     metrics_free(&m);
+}
+
+/* What is counted twice is named with the means that count it, once where both splits have it. */
+static void test_twins(void)
+{
+    static const char *const split[] = {"valid", "test"};
+    figure task[2][3] = {{{.task = "Edema", .auc = 0.5},
+                          {.task = "No Finding", .auc = 0.5, .twin = "Edema", .opposite = 1},
+                          {.task = "Other", .auc = 0.5, .twin = "Edema"}},
+                         {{.task = "Edema", .auc = 0.5},
+                          {.task = "No Finding", .auc = 0.5, .twin = "Edema", .opposite = 1},
+                          {.task = "Other", .auc = NAN, .twin = "Edema"}}};
+    figure_set f[2] = {{.task = task[0], .tasks = 3}, {.task = task[1], .tasks = 3}};
+    const figure_set *const list[] = {&f[0], &f[1]};
+    tx_buffer notes = {0};
+    for (int i = 0; i < 6; i++)
+        task[i / 3][i % 3].method = "undefined";
+    figures_notes(list, split, 2, &notes);
+    CHECK(notes.data && strstr(notes.data, "\nNo Finding is the opposite of Edema in every image of valid and test: "
+                                           "mean6 and mean count both.\n"),
+          "%s", notes.data);
+    CHECK(notes.data &&
+              strstr(notes.data, "\nOther says the same as Edema in every image of valid: mean counts both.\n"),
+          "%s", notes.data);
+    CHECK(notes.data && !strstr(notes.data, "of test:"), "Other has no AUC on test: %s", notes.data);
+    tx_buffer_free(&notes);
 }
 
 /* A network whose last layer overflows says so of the image, and of the images that follow nothing is lost. */
@@ -273,6 +300,7 @@ int main(void)
     test_scores();
     test_reasons();
     test_table();
+    test_twins();
     test_outputs();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());

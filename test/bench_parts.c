@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../bench/commands.h"
 #include "../bench/message.h"
-#include "../bench/report.h"
 #include "../bench/svg.h"
 #include "test.h"
 
@@ -162,35 +161,6 @@ static void test_pages(void)
     tx_buffer_free(&p);
 }
 
-static void test_report(void)
-{
-    write_file(
-        "metrics.csv",
-        "step,split,task,positives,negatives,auc,low,high,method\n4,valid,Edema,2,3,0.75,0.5,0.875,delong-logit\n"
-        "4,valid,mean,nan,nan,0.75,nan,nan,mean-of-1\n4,test,Edema,2,3,nan,nan,nan,undefined\n");
-    write_file("log.csv", "step,epoch,examples,loss,lr,images_per_s,seconds\n1,1,4,0.7,0.1,1,1\n2,1,8,nan,0.1,1,2\n");
-    write_file("config.txt", "# options\nnet = resnet18\ndata = /somewhere\n");
-    for (long n = 0; n < 400; n++) {
-        long live = tx_alloc_live();
-        tx_alloc_fail_after(n);
-        tx_status status = report_run(folder, 4, "a test");
-        tx_alloc_fail_after(-1);
-        CHECK(tx_alloc_live() == live, "allocation %ld fails and %ld are left", n, tx_alloc_live() - live);
-        if (status == TX_OK)
-            break;
-        CHECK(status == TX_ERR_MEMORY || status == TX_ERR_FILE, "allocation %ld fails: status %d", n, (int)status);
-    }
-    char path[256];
-    unsigned char *data = NULL;
-    size_t bytes;
-    snprintf(path, sizeof path, "%s/report.html", folder);
-    CHECK(tx_file_read(path, 1 << 20, &data, &bytes) == TX_OK, "no report: %s", tx_error_message());
-    CHECK(data && strstr((char *)data, "0.750") && strstr((char *)data, "net = resnet18") &&
-              !strstr((char *)data, "/somewhere"),
-          "the report's contents");
-    tx_free(data);
-}
-
 int main(void)
 {
     if (!mkdtemp(folder))
@@ -201,8 +171,7 @@ int main(void)
     test_options();
     test_examples();
     test_pages();
-    test_report();
-    static const char *const names[] = {"options", "metrics.csv", "log.csv", "config.txt", "report.html"};
+    static const char *const names[] = {"options"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
