@@ -130,6 +130,13 @@ static void mixed(void)
     put("one/v/cpu.cfs_quota_us", "400000\n");
     put("one/v/cpu.cfs_period_us", "100000\n");
     expect(4, "behind a long line");
+    /* What a buffer of 4096 bytes leaves of a line for the next reading looks like a mount. */
+    memcpy(long_line + 4095,
+           "32 24 0:28 / /lie rw - cgroup cgroup rw,cpu\n31 24 0:28 / /one rw - cgroup cgroup rw,cpu\n", 89);
+    put("proc/self/mountinfo", long_line);
+    put("lie/v/cpu.cfs_quota_us", "1000\n");
+    put("lie/v/cpu.cfs_period_us", "1000\n");
+    expect(4, "the end of a long line");
     put("proc/self/mountinfo", "31 24 0:28 / /one rw - cgroup cgroup rw,cpu\n32 24 0:29 / /two rw - cgroup2 none rw\n");
     put("two/u/cpu.max", "300000 100000\n");
     expect(3, "the second of both");

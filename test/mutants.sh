@@ -27,7 +27,8 @@ link() { # PROGRAM
 
 # The tests, a second or so each.
 programs="golden graph_gradient graph_plan graph_session graph_machine core_gemm core_winograd layers_elementwise \
-layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint io_tables pixels"
+layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint io_tables io_loader pixels core_quota \
+core_checksum"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
@@ -43,7 +44,7 @@ run_test() { # NAME
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
     odd) timeout 60 o/pixels test/odd ;;
-    io_*) timeout 60 o/$1 ;;
+    io_* | core_*) timeout 60 o/$1 ;;
     *) timeout 60 o/layers_$1 ;;
     esac >/dev/null 2>&1
 }
@@ -59,7 +60,7 @@ program_of() {
     schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
     odd) echo pixels ;;
-    io_*) echo $1 ;;
+    io_* | core_*) echo $1 ;;
     *) echo layers_$1 ;;
     esac
 }
@@ -79,7 +80,7 @@ prepare() {
         compile "test/$p.c" && link "$p" || exit 1
     done
     for t in ops reference net gradient plan session machine gemm winograd elementwise losses pool update schedule odd io_jpeg \
-        io_signature io_checkpoint io_tables; do
+        io_signature io_checkpoint io_tables io_loader core_quota core_checksum; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
@@ -332,6 +333,29 @@ mutate $f io_checkpoint 's/ \&\& value\[i\] <= FLT_MAX//' 'infinity'
 mutate $f io_checkpoint 's/value\[i\] >= least/value[i] > least/' 'a variance of 0 is refused'
 mutate $f io_checkpoint 's/status || \*counter >= 0/1/' 'negative counters'
 mutate $f io_checkpoint 's/index\[d\] = i % t->shape\[d\]/index[d] = i % t->shape[0]/' 'place in a tensor'
+
+# ---- images that change, checksums, quotas
+f=io/loader.c
+mutate $f io_loader 's/ && seen\[i\] != now/ \&\& 0/' 'another image than before is taken'
+mutate $f io_loader 's/        seen\[i\] = now;/        ;/' 'what was seen is not noted'
+mutate $f io_loader 's/now = s->status ? TX_IMAGE_BAD : /now = /' 'a bad image is noted as its bytes'
+mutate $f io_loader 's/    if (bad \&\& !loader->options.skip_bad)/    if (seen \&\& bad) seen[i] = now;\n&/' 'an image that is an error is noted as bad'
+mutate $f io_loader 's/    if (!s->read)/    if (!s->read \&\& !seen)/' 'a cached image is compared'
+f=core/checksum.c
+mutate $f core_checksum 's/    if (left) {/    if (left > 1) {/' 'a single last byte'
+mutate $f core_checksum 's/h = (uint64_t)bytes \* Q/h = Q/' 'the length'
+mutate $f core_checksum 's/word(p + 8 \* i)/word(p + 7 * i)/' 'a word is read twice in part'
+mutate $f core_checksum 's/lane\[LANES\] = {P, 2 \* P, 3 \* P, 4 \* P}/lane[LANES] = {P, P, P, P}/' 'lanes that begin alike'
+f=core/quota.c
+mutate $f core_quota 's/b > 0 \&\& (a <= 0 || b < a) ? b : a/b > 0 ? b : a/' 'the last quota instead of the least'
+mutate $f core_quota 's/while (strlen(folder) > least)/while (0)/' 'groups above'
+mutate $f core_quota 's/(\*rest == .\/. || !\*rest)/1/' 'groups whose names begin alike'
+mutate $f core_quota 's/ \&\& !strstr(rest, "\/..")//' 'a group outside of the namespace'
+mutate $f core_quota 's/h\[i\].contained ? h\[i\].within : h\[i\].elsewhere/h[i].within/' 'a mount under another name'
+mutate $f core_quota 's/lesser(h->within, quota);/lesser(h->within, quota), h->contained = 0;/' 'a mount beside'
+mutate $f core_quota 's/\*to = octal ? (char)code : \*p;/*to = *p;/' 'blanks in the mount point'
+mutate $f core_quota 's/p\[n\] == .,. || !p\[n\]/1/' 'controllers whose names begin alike'
+mutate $f core_quota 's/whole = line\[n\] == .\\n. \&\& !cut/whole = 1/' 'lines that are cut'
 
 # ---- planning
 f=core/plan_backward.c
