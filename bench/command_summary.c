@@ -1,5 +1,6 @@
 /* command_summary.c - `thorax summary NET`: a row a layer, and the planned memory to the byte. */
 #include "bench.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,28 +21,43 @@ static const char *algorithm_of(const summary *s, const tx_node *node)
     return !need ? "joined" : need->algorithm ? need->algorithm : "direct";
 }
 
-static void print_table(const summary *s)
+static tx_status print_layers(const summary *s)
 {
-    char name[64], shape[64];
-    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", tx_net_choice_name(&s->net.choice, name),
-           s->net.choice.classes, s->net.choice.size, s->net.choice.size, s->batch,
-           s->mode == TX_TRAIN ? "train" : "infer");
-    printf("%-30s %-16s %-20s %12s %15s  %s\n", "name", "op", "shape (N,H,W,C)", "parameters", "MACs", "algorithm");
+    table t = {.align = "lllrrl"};
+    static const char *const head[] = {"name", "op", "H,W,C", "parameters", "MACs", "algorithm"};
+    for (int i = 0; i < 6; i++)
+        table_cell(&t, "%s", head[i]);
+    table_row(&t);
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
         const tx_need *need = tx_plan_need(s->plan, node);
-        snprintf(shape, sizeof shape, "%d,%d,%d,%d", node == s->net.loss ? 1 : s->batch, node->h, node->w, node->c);
-        printf("%-30s %-16s %-20s %12zu %15.0f  %s\n", node->name, node->op->name, shape, tx_node_parameters(node),
-               need ? need->macs : 0, algorithm_of(s, node));
+        table_cell(&t, "%s", node->name);
+        table_cell(&t, "%s", node->op->name);
+        table_cell(&t, "%d,%d,%d", node->h, node->w, node->c);
+        table_cell(&t, "%zu", tx_node_parameters(node));
+        table_number(&t, need ? need->macs : 0, 0);
+        table_cell(&t, "%s", algorithm_of(s, node));
+        table_row(&t);
     }
-    printf("\nparameters        %15zu\n", s->parameters);
-    printf("MACs an image     %15.0f  (%.3f GMACs)\n", s->macs, s->macs / 1e9);
-    printf("arena             %15zu bytes  (%.1f MiB: activations, gradients, scratch)\n", tx_plan_bytes(s->plan),
+    return table_print(&t, stdout);
+}
+
+static tx_status print_table(const summary *s)
+{
+    char name[64];
+    printf("%s, %d outputs, %d x %d pixels, batch %d, %s\n\n", tx_net_choice_name(&s->net.choice, name),
+           s->net.choice.classes, s->net.choice.size, s->net.choice.size, s->batch,
+           s->mode == TX_TRAIN ? "train" : "infer");
+    tx_status status = print_layers(s);
+    printf("\nparameters   %13zu\n", s->parameters);
+    printf("MACs an image%13.0f (%.3f GMACs)\n", s->macs, s->macs / 1e9);
+    printf("arena        %13zu bytes (%.1f MiB: activations, gradients, scratch)\n", tx_plan_bytes(s->plan),
            (double)tx_plan_bytes(s->plan) / 1048576);
     size_t copies = s->mode == TX_TRAIN ? 4 : 1;
     size_t state = 4 * (copies * s->parameters + s->buffers);
-    printf("weights           %15zu bytes  (%.1f MiB%s)\n", state, (double)state / 1048576,
-           s->mode == TX_TRAIN ? ": values, gradients, Adam's two moments" : "");
+    printf("weights      %13zu bytes (%.1f MiB%s)\n", state, (double)state / 1048576,
+           s->mode == TX_TRAIN ? ": values, gradients, Adam's moments" : "");
+    return status;
 }
 
 static void print_json(const summary *s)
@@ -112,11 +128,12 @@ int command_summary(const options *o)
         const tx_need *need = tx_plan_need(s.plan, tx_graph_node(s.net.graph, i));
         s.macs += need ? need->macs : 0;
     }
+    tx_status status = TX_OK;
     if (option_on(o, "json"))
         print_json(&s);
     else
-        print_table(&s);
+        status = print_table(&s);
     tx_plan_free(s.plan);
     tx_network_free(&s.net);
-    return EXIT_DONE;
+    return status ? complain_failed() : EXIT_DONE;
 }

@@ -123,4 +123,14 @@ says '"threshold_from":"test"'
 expect 0 eval "$work/run" --data "$work/alone" --split test --quiet
 says "chosen on what it is judged by"
 
+# ---- summary
+for net in resnet18 resnet50 resnet101; do
+    expect 0 summary $net --size 320 --batch 16
+    fits
+    grep -q '^layer1.0.downsample.0 conv2d\|^layer1.0.conv1 ' "$work/out"
+    pass "the names of layers are shortened without need" $?
+done
+expect 0 summary resnet101 --size 2000 --batch 64 --classes 100000
+fits
+
 done_testing
