@@ -1,191 +1,11 @@
 /* command_predict.c - `thorax predict`: a CSV row an image, or one JSON object; the same digits alone or in any batch. */
-#define _POSIX_C_SOURCE 200809L
 #include "bench.h"
-#include "hints.h"
+#include "data_notes.h"
+#include "image_list.h"
 #include "model.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-
-typedef struct path_list {
-    const char *data; /* the folder of --data, or NULL */
-    char **path;
-    size_t count, room;
-    size_t passed;          /* files of a folder that are no image that can be read */
-    char first[TX_TEXT];    /* the first of them, escaped, */
-    const char *first_kind; /* and what it is */
-    const options *o;
-} path_list;
-
-static tx_status add_path(path_list *l, const char *path)
-{
-    tx_status status = tx_grow((void **)&l->path, &l->room, l->count + 1, sizeof *l->path);
-    if (status)
-        return status;
-    l->path[l->count] = tx_strdup(path);
-    return l->path[l->count] ? (l->count++, TX_OK) : TX_ERR_MEMORY;
-}
-
-/* Whether a file's name says that it is a JPEG. */
-static int named_jpeg(const char *path)
-{
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe"};
-    size_t n = strlen(path);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t m = strlen(endings[i]);
-        if (n > m && strcasecmp(path + n - m, endings[i]) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-/* Adds a file of a folder if it begins as an image does or is named as one, so that a bad one is told of; else counts
- * it. */
-static tx_status add_file(path_list *l, const char *path)
-{
-    unsigned char begin[TX_FILE_LOOK];
-    if (named_jpeg(path))
-        return add_path(l, path);
-    FILE *f = fopen(path, "rb");
-    size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
-    if (f)
-        fclose(f);
-    if (n > 0 && tx_image_format(begin, n))
-        return add_path(l, path);
-    if (l->passed++ == 0) {
-        const char *looks = tx_file_looks(begin, n);
-        tx_escape(l->first, sizeof l->first, path);
-        l->first_kind = !f ? "cannot be opened" : looks ? looks : "no image";
-    }
-    return TX_OK;
-}
-
-/* What was passed over in folders: "N files passed over, expected JPEG (the first is NAME: a PNG image)". */
-static const char *passed_over(const path_list *l, char out[2 * TX_TEXT])
-{
-    snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG (%s%s: %s)", l->passed,
-             l->passed == 1 ? "file" : "files", l->passed == 1 ? "" : "the first is ", l->first, l->first_kind);
-    return out;
-}
-
-/* A folder on the way down. */
-typedef struct way {
-    const struct way *above;
-    dev_t device;
-    ino_t number;
-    int depth;
-} way;
-enum { DEPTH_AT_MOST = 64 };
-
-/* Whether a folder lies on the way to itself, by a link. */
-static int again(const way *to, const struct stat *about)
-{
-    while (to && !(to->device == about->st_dev && to->number == about->st_ino))
-        to = to->above;
-    return to != NULL;
-}
-
-/* Every image below a folder, in the order of the names' bytes. */
-static tx_status add_folder(path_list *l, const char *folder, const struct stat *itself, const way *above)
-{
-    char **names, escaped[TX_TEXT];
-    size_t n;
-    way here = {above, itself->st_dev, itself->st_ino, above ? above->depth + 1 : 0};
-    if (here.depth > DEPTH_AT_MOST)
-        return tx_fail(TX_ERR_FILE, "%s: folders nested deeper than %d", tx_escape(escaped, sizeof escaped, folder),
-                       (int)DEPTH_AT_MOST);
-    if (again(above, itself))
-        return TX_OK;
-    tx_status status = tx_folder_list(folder, &names, &n);
-    if (status)
-        return status;
-    for (size_t i = 0; status == TX_OK && i < n; i++) {
-        struct stat about;
-        char *path = tx_path_join(folder, names[i]);
-        int there = path && stat(path, &about) == 0;
-        if (!path)
-            status = TX_ERR_MEMORY;
-        else if (there && S_ISDIR(about.st_mode))
-            status = add_folder(l, path, &about, &here);
-        else if (there && S_ISREG(about.st_mode))
-            status = add_file(l, path);
-        tx_free(path);
-    }
-    tx_folder_names_free(names, n);
-    return status;
-}
-
-/* Where an argument lies: as it stands, else looked up below the data where there are some; the caller's. */
-static char *locate(const path_list *l, const char *name)
-{
-    return l->data && !tx_path_exists(name) ? tx_dataset_locate(l->data, name) : tx_strdup(name);
-}
-
-static tx_status add_argument(path_list *l, const char *name)
-{
-    struct stat about;
-    char escaped[TX_TEXT], passed[2 * TX_TEXT], hint[HINT], *path = locate(l, name);
-    tx_escape(escaped, sizeof escaped, name);
-    tx_status status = path ? TX_OK : TX_ERR_MEMORY;
-    if (path && stat(path, &about))
-        status = tx_fail(TX_ERR_FILE, "%s: no such image or folder%s", escaped, hint_model(hint, l->o, name));
-    size_t before = l->count;
-    if (status == TX_OK)
-        status = S_ISDIR(about.st_mode) ? add_folder(l, path, &about, NULL) : add_path(l, path);
-    if (status == TX_OK && l->count == before)
-        status = tx_fail(TX_ERR_FILE, "%s: no image below this folder%s%s", escaped, l->passed ? "; " : "",
-                         l->passed ? passed_over(l, passed) : "");
-    tx_free(path);
-    return status;
-}
-
-/* The next line of standard input without its end, *more 0 if there is none. */
-static tx_status next_line(char *line, size_t size, int *more)
-{
-    size_t n = 0;
-    int c;
-    while ((c = getchar()) != EOF && c != '\n') {
-        if (c == 0)
-            return tx_fail(TX_ERR_FORMAT, "standard input: found a byte 0, expected a path a line");
-        if (n + 1 == size)
-            return tx_fail(TX_ERR_FORMAT, "standard input: a path longer than %zu bytes", size - 1);
-        line[n++] = (char)c;
-    }
-    if (c == EOF && ferror(stdin))
-        return tx_fail(TX_ERR_FILE, "standard input: %s", strerror(errno));
-    *more = n > 0 || c != EOF;
-    line[n - (n > 0 && line[n - 1] == '\r')] = 0;
-    return TX_OK;
-}
-
-/* Paths from standard input, a line each. */
-static tx_status add_input(path_list *l)
-{
-    char line[4097];
-    int more = 1;
-    size_t before = l->count;
-    tx_status status = next_line(line, sizeof line, &more);
-    while (status == TX_OK && more) {
-        if (line[0])
-            status = add_argument(l, line);
-        if (status == TX_OK)
-            status = next_line(line, sizeof line, &more);
-    }
-    if (status == TX_OK && l->count == before)
-        status = tx_fail(TX_ERR_FILE, "standard input: empty, expected a path a line");
-    return status;
-}
-
-static tx_status gather(path_list *l, const options *o)
-{
-    tx_status status = TX_OK;
-    for (int i = 1; status == TX_OK && i < o->arguments; i++)
-        status = strcmp(o->argument[i], "-") == 0 ? add_input(l) : add_argument(l, o->argument[i]);
-    return status;
-}
 
 /* ------------------------------------------------------------------------------------------- one batch */
 /* What became of an image, where it is printed at the end. */
@@ -198,15 +18,19 @@ typedef struct prediction {
     const options *o;
     model model;
     predictor *predictor; /* a file of the model each */
-    path_list paths;
-    int *column, columns; /* the outputs that are printed */
+    image_list paths;
+    const char *folder, *split; /* with --split: the data's folder, the split, */
+    tx_dataset *table;          /* and its images */
+    int by_study;               /* a row a study, the maximum over its images */
+    int *column, columns;       /* the outputs that are printed */
     int logits, skip, begun;
     size_t batch;
     tx_status *status; /* an image of the batch */
     char (*message)[512];
     const char *const *batch_path;
     size_t each;         /* floats of an image */
-    prediction_row *row; /* --json: of each path; an object that is not whole would be none */
+    float *value;        /* a column: of the image that is printed */
+    prediction_row *row; /* of each path, where nothing can be printed before the end */
 } prediction;
 
 static void load_image(void *context, size_t k, int worker)
@@ -219,25 +43,33 @@ static void load_image(void *context, size_t k, int worker)
         snprintf(p->message[k], sizeof p->message[k], "%s", tx_error_message());
 }
 
-/* What is printed in column i of the batch's image k. */
-static float value_of(const prediction *p, size_t k, int i)
+/* What is printed of the batch's image k, a column each. */
+static const float *values_of(const prediction *p, size_t k, float *value)
 {
-    size_t classes = (size_t)p->model.choice.classes, c = (size_t)p->column[i];
-    if (p->logits)
-        return p->predictor[0].logits[k * classes + c];
-    float sum = 0;
-    for (size_t m = 0; m < p->model.files; m++)
-        sum += tx_sigmoidf(p->predictor[m].logits[k * classes + c]);
-    return sum / (float)p->model.files;
+    size_t classes = (size_t)p->model.choice.classes;
+    for (int i = 0; i < p->columns; i++) {
+        size_t at = k * classes + (size_t)p->column[i];
+        float sum = 0;
+        for (size_t m = 0; m < p->model.files; m++)
+            sum += p->logits ? p->predictor[m].logits[at] : tx_sigmoidf(p->predictor[m].logits[at]);
+        value[i] = p->logits ? sum : sum / (float)p->model.files;
+    }
+    return value;
 }
 
-static void print_row(const prediction *p, const char *path, size_t k)
+/* What stands for image n in what is printed: its Path in the table, or where it was found. */
+static const char *image_name(const prediction *p, size_t n)
+{
+    return p->table ? p->table->path[n] : p->paths.path[n];
+}
+
+static void print_row(const prediction *p, const char *name, const float *value)
 {
     char number[TX_NUMBER];
     tx_buffer row = {0};
-    tx_buffer_csv(&row, path);
+    tx_buffer_csv(&row, name);
     for (int i = 0; i < p->columns; i++)
-        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, (double)value_of(p, k, i), 9));
+        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, (double)value[i], 9));
     puts(row.data ? row.data : "");
     tx_buffer_free(&row);
 }
@@ -249,9 +81,7 @@ static tx_status keep_row(const prediction *p, prediction_row *row, size_t k)
         return row->message ? TX_OK : TX_ERR_MEMORY;
     }
     row->value = tx_alloc((size_t)p->columns, sizeof *row->value);
-    for (int i = 0; row->value && i < p->columns; i++)
-        row->value[i] = value_of(p, k, i);
-    return row->value ? TX_OK : TX_ERR_MEMORY;
+    return row->value && values_of(p, k, row->value) ? TX_OK : TX_ERR_MEMORY;
 }
 
 /* The name of output c: its task, or its number. */
@@ -267,7 +97,7 @@ static void print_header(const prediction *p)
 {
     char room[24];
     tx_buffer row = {0};
-    tx_buffer_append(&row, "Path");
+    tx_buffer_append(&row, p->by_study ? "Study" : "Path");
     for (int i = 0; i < p->columns; i++) {
         tx_buffer_append(&row, ",");
         tx_buffer_csv(&row, column_name(p, p->column[i], room));
@@ -276,31 +106,76 @@ static void print_header(const prediction *p)
     tx_buffer_free(&row);
 }
 
+static void json_values(const prediction *p, json *j, const float *value)
+{
+    char room[24];
+    json_open(j, p->logits ? "logits" : "probabilities", '{');
+    for (int i = 0; i < p->columns; i++)
+        json_float(j, column_name(p, p->column[i], room), value[i]);
+    json_close(j, '}');
+}
+
 /* The images that were read, or with `bad` the others. */
 static void json_images(const prediction *p, json *j, int bad)
 {
-    char room[24];
     for (size_t n = 0; n < p->paths.count; n++) {
         const prediction_row *row = &p->row[n];
         if ((row->value == NULL) != bad)
             continue;
         json_open(j, NULL, '{');
-        json_string(j, "path", p->paths.path[n]);
+        json_string(j, "path", image_name(p, n));
         if (bad)
             json_string(j, "reason", row->message);
         else
-            json_open(j, p->logits ? "logits" : "probabilities", '{');
-        for (int i = 0; !bad && i < p->columns; i++)
-            json_float(j, column_name(p, p->column[i], room), row->value[i]);
-        if (!bad)
-            json_close(j, '}');
+            json_values(p, j, row->value);
         json_close(j, '}');
     }
 }
 
-static void print_json(const prediction *p)
+/* Gathers each study's maxima in the row of its first image that was read, which first[study] then is; where none was,
+ * the number of images. */
+static size_t *join_studies(const prediction *p)
+{
+    const tx_dataset *d = p->table;
+    size_t *first = tx_alloc(d->studies, sizeof *first);
+    for (size_t s = 0; first && s < d->studies; s++)
+        first[s] = d->images;
+    for (size_t n = 0; first && n < d->images; n++) {
+        size_t *to = &first[d->study[n]];
+        if (p->row[n].value && *to == d->images)
+            *to = n;
+        for (int i = 0; p->row[n].value && i < p->columns; i++)
+            if (p->row[n].value[i] > p->row[*to].value[i])
+                p->row[*to].value[i] = p->row[n].value[i];
+    }
+    return first;
+}
+
+/* A row or, with j, an object a study that has an image. */
+static tx_status print_studies(const prediction *p, json *j)
+{
+    size_t *first = join_studies(p);
+    for (size_t s = 0; first && s < p->table->studies; s++) {
+        if (first[s] == p->table->images)
+            continue;
+        const float *value = p->row[first[s]].value;
+        if (!j) {
+            print_row(p, p->table->study_name[s], value);
+            continue;
+        }
+        json_open(j, NULL, '{');
+        json_string(j, "study", p->table->study_name[s]);
+        json_values(p, j, value);
+        json_close(j, '}');
+    }
+    tx_free(first);
+    return first ? TX_OK : TX_ERR_MEMORY;
+}
+
+static tx_status print_json(const prediction *p)
 {
     json j = {0};
+    tx_status status = TX_OK;
     const tx_net_choice *choice = &p->model.choice;
     json_open(&j, NULL, '{');
     json_string(&j, "model", p->model.name);
@@ -308,14 +183,37 @@ static void print_json(const prediction *p)
     json_whole(&j, "cut", choice->cut);
     json_whole(&j, "size", choice->size);
     json_whole(&j, "checkpoints", (long long)p->model.files);
-    json_open(&j, "images", '[');
-    json_images(p, &j, 0);
+    if (p->table) {
+        json_string(&j, "data", p->folder);
+        json_string(&j, "split", p->split);
+        json_string(&j, "unit", p->by_study ? "study" : "image");
+    }
+    json_open(&j, p->by_study ? "studies" : "images", '[');
+    if (p->by_study)
+        status = print_studies(p, &j);
+    else
+        json_images(p, &j, 0);
     json_close(&j, ']');
     json_open(&j, "left_out", '[');
     json_images(p, &j, 1);
     json_close(&j, ']');
     json_close(&j, '}');
     json_end();
+    return status;
+}
+
+/* What is predicted where a table says it. */
+static void say_table(const prediction *p)
+{
+    char folder[TX_TEXT];
+    tx_buffer notes = {0};
+    tx_dataset *const d[] = {p->table};
+    say("%zu %s of the %s split of %s", p->by_study ? p->table->studies : p->table->images,
+        p->by_study ? "studies" : "images", p->split, tx_escape(folder, sizeof folder, p->folder));
+    data_notes_reading(&notes, d, &p->split, 1, 1);
+    if (notes.data)
+        say_lines(notes.data);
+    tx_buffer_free(&notes);
 }
 
 /* Nothing is printed before the first row can be: a command that fails until then says one line alone. */
@@ -327,9 +225,11 @@ static void begin(prediction *p)
     p->begun = 1;
     model_describe(&p->model);
     if (p->paths.passed)
-        say("%s", passed_over(&p->paths, passed));
+        say("%s", image_list_passed(&p->paths, passed));
+    if (p->table)
+        say_table(p);
     work_begins();
-    if (!p->row)
+    if (!option_on(p->o, "json"))
         print_header(p);
 }
 
@@ -359,10 +259,11 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
             say("left out: %s", p->message[k]);
         else
             begin(p);
-        if (p->row && keep_row(p, &p->row[from - p->paths.path + (ptrdiff_t)k], k))
+        size_t i = (size_t)(from - p->paths.path) + k;
+        if (p->row && keep_row(p, &p->row[i], k))
             return TX_ERR_MEMORY;
         if (!p->row && !p->status[k])
-            print_row(p, from[k], k);
+            print_row(p, image_name(p, i), values_of(p, k, p->value));
     }
     return TX_OK;
 }
@@ -415,7 +316,8 @@ static tx_status open_members(prediction *p)
     p->predictor = tx_alloc(p->model.files, sizeof *p->predictor);
     p->status = tx_alloc(p->batch, sizeof *p->status);
     p->message = tx_alloc(p->batch, sizeof *p->message);
-    tx_status status = p->predictor && p->status && p->message ? TX_OK : TX_ERR_MEMORY;
+    p->value = tx_alloc((size_t)p->columns, sizeof *p->value);
+    tx_status status = p->predictor && p->status && p->message && p->value ? TX_OK : TX_ERR_MEMORY;
     for (size_t m = 0; status == TX_OK && m < p->model.files; m++) {
         status = predictor_open(&p->predictor[m], &p->model.choice, (int)p->batch);
         if (status == TX_OK)
@@ -424,22 +326,58 @@ static tx_status open_members(prediction *p)
     return status;
 }
 
-static int predict(prediction *p)
+/* The images of --split: their labels are not asked for. */
+static int open_table(prediction *p)
 {
-    int code = model_open(&p->model, p->o->argument[0], p->o);
+    int code = model_data(&p->model, p->o, &p->folder);
     if (code != EXIT_DONE)
         return code;
+    tx_dataset_options how = {.tasks = "", .views = p->model.recipe.views};
+    p->table = tx_dataset_open(p->folder, p->split, &how);
+    return p->table && image_list_table(&p->paths, p->table) == TX_OK ? EXIT_DONE : complain_failed();
+}
+
+static int open_images(prediction *p)
+{
+    if (p->split)
+        return open_table(p);
+    p->paths.data = option_text(p->o, "data");
     if (!p->paths.data)
         p->paths.data = p->model.data;
+    return image_list_arguments(&p->paths, p->o) ? complain_failed() : EXIT_DONE;
+}
+
+static int check_usage(const prediction *p)
+{
+    int images = p->o->arguments > 1;
+    if (!images && !p->split)
+        return complain(EXIT_USAGE,
+                        "missing argument, expected thorax predict MODEL IMAGE..., or MODEL --split valid|test");
+    if (images && p->split)
+        return complain(EXIT_USAGE, "--split %s and an IMAGE: expected one of them", p->split);
+    return EXIT_DONE;
+}
+
+static int predict(prediction *p)
+{
+    int code = check_usage(p);
+    if (code == EXIT_DONE)
+        code = model_open(&p->model, p->o->argument[0], p->o);
+    if (code != EXIT_DONE)
+        return code;
     if (p->logits && p->model.files > 1)
         return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
-    if (choose_columns(p) || gather(&p->paths, p->o))
+    if (choose_columns(p))
         return complain_failed();
+    code = open_images(p);
+    if (code != EXIT_DONE)
+        return code;
     p->batch = (size_t)option_whole(p->o, "batch");
     if (p->batch > p->paths.count)
         p->batch = p->paths.count ? p->paths.count : 1;
-    p->row = option_on(p->o, "json") ? tx_alloc(p->paths.count, sizeof *p->row) : NULL;
-    if (open_members(p) || (option_on(p->o, "json") && !p->row))
+    int as_json = option_on(p->o, "json"), keep = as_json || p->by_study;
+    p->row = keep ? tx_alloc(p->paths.count, sizeof *p->row) : NULL;
+    if (open_members(p) || (keep && !p->row))
         return complain_failed();
     for (size_t from = 0; from < p->paths.count; from += p->batch) {
         size_t n = p->paths.count - from < p->batch ? p->paths.count - from : p->batch;
@@ -449,31 +387,31 @@ static int predict(prediction *p)
     if (!p->begun)
         return complain(EXIT_FAILED, "no image can be read; of %zu, the last: %s", p->paths.count,
                         p->message[(p->paths.count - 1) % p->batch]);
-    if (p->row)
-        print_json(p);
-    return EXIT_DONE;
+    tx_status status = as_json ? print_json(p) : p->by_study ? print_studies(p, NULL) : TX_OK;
+    return status ? complain_failed() : EXIT_DONE;
 }
 
 int command_predict(const options *o)
 {
-    prediction p = {.o = o, .logits = option_on(o, "logits")};
+    prediction p = {.o = o, .logits = option_on(o, "logits"), .split = option_text(o, "split")};
     p.skip = strcmp(option_text(o, "bad-images"), "skip") == 0;
-    p.paths.o = o;
-    p.paths.data = option_text(o, "data");
+    p.by_study = p.split && strcmp(option_text(o, "unit"), "study") == 0;
     int code = predict(&p);
     for (size_t m = 0; p.predictor && m < p.model.files; m++)
         predictor_free(&p.predictor[m]);
-    for (size_t i = 0; i < p.paths.count; i++) {
-        tx_free(p.paths.path[i]);
-        tx_free(p.row ? p.row[i].value : NULL);
-        tx_free(p.row ? p.row[i].message : NULL);
+    for (size_t i = 0; p.row && i < p.paths.count; i++) {
+        tx_free(p.row[i].value);
+        tx_free(p.row[i].message);
     }
-    tx_free(p.row);
-    tx_free(p.paths.path);
+    image_list_free(&p.paths);
+    if (p.table)
+        tx_dataset_free(p.table);
     tx_free(p.column);
     tx_free(p.predictor);
     tx_free(p.status);
     tx_free(p.message);
+    tx_free(p.value);
+    tx_free(p.row);
     model_free(&p.model);
     return code;
 }

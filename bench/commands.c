@@ -49,16 +49,17 @@ static const command commands[] = {
      .most = -1,
      .run = command_eval},
     {.name = "predict",
-     .usage = "MODEL IMAGE... [--option VALUE]...",
+     .usage = "MODEL IMAGE...|--split SPLIT [--option VALUE]...",
      .what = "Prints a CSV row an image: probabilities of the tasks.",
      .notes =
-         "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. With "
-         "--data, a path that does not exist as it stands is looked up below DIR from its train/, valid/ or "
-         "test/ part on. What concerns labels and views has no meaning for images without a table. --json: a list of "
-         "images, each with its path and its probabilities by task.",
+         "An IMAGE may be a folder (every image below it, sorted), and - reads paths from standard input. A path that "
+         "does not exist as it stands is looked up below the data, from its train/, valid/ or test/ part on. With "
+         "--split, the images of a table of the data; --unit study gives a row a study, the maximum over its images. "
+         "The data are a RUN's own unless --data says otherwise. --json: a list of images, each with its path and its "
+         "probabilities by task.",
      .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
-     .options = "net= cut= data logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
-     .least = 2,
+     .options = "net= cut= data split= unit=image logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
+     .least = 1,
      .most = -1,
      .run = command_predict},
     {.name = "study",

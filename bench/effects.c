@@ -15,9 +15,8 @@ static const effect none[] = {
     {"train", "betas", "optimizer", "sgd", 0},
     {"train", "eps", "optimizer", "sgd", 0},
     {"train", "epochs", "steps", "", 0},
-    {"predict", "uncertain", "split", NULL, 1},
-    {"predict", "blank", "split", NULL, 1},
     {"predict", "views", "split", NULL, 1},
+    {"predict", "unit", "split", NULL, 1},
     {"speed", "net", "kernels", "on", 0},
     {"speed", "cut", "kernels", "on", 0},
     {"speed", "size", "kernels", "on", 0},
@@ -25,6 +24,8 @@ static const effect none[] = {
     {"speed", "layers", "kernels", "on", 0},
     {"nets|summary|data|eval|predict", "seed", NULL, NULL, 0},
     {"nets|summary", "threads", NULL, NULL, 0},
+    {"predict", "uncertain", NULL, NULL, 0},
+    {"predict", "blank", NULL, NULL, 0},
 };
 
 static int among(const char *list, const char *word)
@@ -68,7 +69,7 @@ static void say_effect(const options *o, const effect *e)
         say_once("--%s has no effect on %s", e->option, o->command->name);
     } else if (e->without) {
         if (!option_given(o, e->other))
-            say_once("--%s has no effect without a table of labels", e->option);
+            say_once("--%s has no effect without --%s", e->option, e->other);
     } else if (*e->values ? value && among(e->values, value) : option_meant(o, e->other)) {
         int is_switch = option_at(option_find(e->other))->kind == OPTION_SWITCH;
         say_once("--%s has no effect with --%s%s%s", e->option, e->other, is_switch ? "" : " ",

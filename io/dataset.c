@@ -44,7 +44,8 @@ static tx_status widen(tx_reading *r)
     if (need > INT32_MAX || tx_size_mul(need, (size_t)d->tasks, &cells))
         return tx_fail(TX_ERR_FORMAT, "%s: too many images", r->name);
     if (tx_grow((void **)&d->path, &r->path_room, need, sizeof *d->path) ||
-        tx_grow((void **)&d->view, &r->view_room, need, 1) || tx_grow((void **)&d->label, &r->label_room, cells, 1) ||
+        tx_grow((void **)&d->view, &r->view_room, need, 1) ||
+        tx_grow((void **)&d->label, &r->label_room, cells + 1, 1) ||
         tx_grow((void **)&d->study, &r->study_room, need, sizeof *d->study) ||
         tx_grow((void **)&d->patient, &r->patient_room, need, sizeof *d->patient))
         return TX_ERR_MEMORY;

@@ -263,8 +263,11 @@ tx_status tx_columns_choose(tx_reading *r)
     r->task_column = tx_alloc(r->columns, sizeof *r->task_column);
     if (!d->task || !d->counts || !r->task_column)
         return TX_ERR_MEMORY;
-    tx_status status =
-        all ? all_tasks(r) : list_tasks(r, strcmp(list, "competition") == 0 ? tx_competition_tasks : list);
+    tx_status status = TX_OK;
+    if (all)
+        status = all_tasks(r);
+    else if (*list)
+        status = list_tasks(r, strcmp(list, "competition") == 0 ? tx_competition_tasks : list);
     if (status == TX_OK)
         status = pass_over(r, all);
     return status == TX_OK ? join_names(d) : status;

@@ -180,7 +180,7 @@ tx_status tx_uncertain_resolve(tx_reading *r)
     const char *list = r->options->uncertain ? r->options->uncertain : "ignore";
     tx_uncertain rest;
     tx_status status = plain_rule(list, &rest);
-    if (status)
+    if (status || r->data->tasks == 0)
         return status;
     size_t tasks = (size_t)r->data->tasks;
     unsigned char *named = tx_alloc(tasks, 1);

@@ -185,8 +185,8 @@ typedef enum tx_blank { TX_BLANK_ZEROS, TX_BLANK_IGNORE } tx_blank;
 typedef enum tx_views { TX_VIEWS_ALL, TX_VIEWS_FRONTAL, TX_VIEWS_LATERAL } tx_views;
 
 typedef struct tx_dataset_options {
-    /* NULL or "all": the observations, else the label columns, in the table's order; "competition"; or any columns but Path,
-     * their names with commas between */
+    /* NULL or "all": the observations, else the label columns, in the table's order; "competition"; any columns but Path,
+     * their names with commas between; or "", none */
     const char *tasks;
     /* What -1 means: "ignore" (or NULL), "zeros", "ones"; and of single tasks, as in "ignore,ones:Atelectasis+Edema" */
     const char *uncertain;

@@ -169,6 +169,49 @@ expect 0 eval "$work/run" --data "$flat" --tasks "Edema,No Finding" --json
 says '"studies":2'
 answer "images in no folder patient../study.., so a study and a patient each: 2 of valid's 2"
 
+# ---- predictions of a table: of its images, or the maximum over those of a study
+for split in valid test; do
+    expect 0 predict "$work/run" --split $split --batch 3
+    same "$work/out" "$work/run/predictions-$split.csv"
+    answer "images of the $split split of $data"
+done
+several=$work/several
+mkdir "$several"
+ln -s "$sample/valid" "$several/valid"
+echo "Path,Frontal/Lateral" >"$several/valid.csv"
+for file in $(cd "$several" && find valid/ -name '*.jpg' | sort | head -n 5); do
+    study=$((study % 2 + 1))
+    mkdir -p "$several/set/patient1/study$study"
+    cp "$several/$file" "$several/set/patient1/study$study/$(echo "$file" | tr / -)"
+    echo "set/patient1/study$study/$(echo "$file" | tr / -),$([ $study = 1 ] && echo Lateral)" >>"$several/valid.csv"
+done
+expect 0 predict "$work/run" --data "$several" --split valid --quiet
+[ "$(cut -d, -f1 "$work/out")" = "$(cut -d, -f1 "$several/valid.csv")" ]
+pass "not the table's paths" $?
+cp "$work/out" "$work/by_image"
+expect 0 predict "$work/run" --data "$several" --split valid --quiet --unit study
+awk -F, 'NR == 1 { sub(/^Path/, "Study"); print; next }
+    { s = $1; sub("/[^/]*$", "", s); if (!(s in seen)) { seen[s] = 1; name[++n] = s }
+      for (i = 2; i <= NF; i++) if (!((s, i) in most) || $i > most[s, i]) most[s, i] = $i; fields = NF }
+    END { for (k = 1; k <= n; k++) { printf "%s", name[k]; for (i = 2; i <= fields; i++) printf ",%s", most[name[k], i]; print "" } }' \
+    "$work/by_image" >"$work/by_study"
+same "$work/by_study" "$work/out"
+expect 0 predict "$work/run" --data "$several" --split valid --quiet --unit study --json
+says "\"data\":\"$several\",\"split\":\"valid\",\"unit\":\"study\",\"studies\":[{\"study\":\"set/patient1/study1\",\"probabilities\":{"
+expect 0 predict "$work/run" --data "$several" --split valid --views lateral --quiet
+[ "$(wc -l <"$work/out")" -eq 4 ]
+pass "not the 3 lateral images" $?
+one_line 2 predict "$work/run"
+one_line 2 predict "$work/run" "$image" --split valid
+one_line 2 predict "$checkpoint" --split valid
+one_line 1 predict "$work/run" --data "$several" --split test
+# One that cannot be read is no part of its study.
+: >"$several/set/patient1/study1/$(basename "$(sed -n 2p "$several/valid.csv" | cut -d, -f1)")"
+one_line 1 predict "$work/run" --data "$several" --split valid --unit study
+expect 0 predict "$work/run" --data "$several" --split valid --unit study --bad-images skip --json --quiet
+says '"left_out":[{"path":"set/patient1/study1/'
+says '"study":"set/patient1/study1"'
+
 # ---- outputs without names
 cp "$checkpoint" "$work/foreign.safetensors"
 printf 'foreign1' | dd of="$work/foreign.safetensors" bs=1 seek=35 conv=notrunc 2>/dev/null

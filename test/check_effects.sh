@@ -80,7 +80,7 @@ expect 0 train --config "$work/run/config.txt" --dry-run
 notes ""
 expect 0 predict "$work/run" "$image" --views all --seed 1
 notes "--seed has no effect on predict
---views has no effect without a table of labels
+--views has no effect without --split
 "
 
 # ---- a batch of one image where a map has one pixel: the network whole at 32 pixels
