@@ -1,5 +1,6 @@
 /* command_nets.c - `thorax nets`: the networks of the registry and their sizes. */
 #include "bench.h"
+#include "table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,13 +32,24 @@ static tx_status count(const tx_net_info *net, net_row *row)
     return TX_OK;
 }
 
-static void print_row(const tx_net_info *net, const net_row *row)
+static void add_row(table *t, const tx_net_info *net, const net_row *row)
 {
-    char top1[TX_NUMBER] = "-";
-    if (isfinite(net->top1))
-        snprintf(top1, sizeof top1, "%.3f", net->top1);
-    printf("%-20s %-14s %12zu %12zu %8.3f %6d %8s\n", net->name, net->family, row->parameters_14, row->parameters_1000,
-           row->gmacs, net->smallest, top1);
+    table_cell(t, "%s", net->name);
+    table_cell(t, "%s", net->family);
+    table_cell(t, "%zu", row->parameters_14);
+    table_cell(t, "%zu", row->parameters_1000);
+    table_number(t, row->gmacs, 3);
+    table_cell(t, "%d", net->smallest);
+    table_number(t, net->top1, 3);
+    table_row(t);
+}
+
+static void add_heads(table *t)
+{
+    static const char *const heads[] = {"name", "family", "params (14)", "params (1000)", "GMACs", "least", "top-1"};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        table_cell(t, "%s", heads[i]);
+    table_row(t);
 }
 
 static void print_json_row(json *j, const tx_net_info *net, const net_row *row)
@@ -59,27 +71,29 @@ int command_nets(const options *o)
 {
     int as_json = option_on(o, "json");
     json j = {0};
+    table t = {.align = "llrrrrr"};
     work_begins();
     if (as_json) {
         json_open(&j, NULL, '{');
         json_open(&j, "nets", '[');
     } else {
-        printf("%-20s %-14s %12s %12s %8s %6s %8s\n", "name", "family", "params (14)", "params(1000)", "GMACs320",
-               "least", "top-1");
+        add_heads(&t);
     }
     for (int i = 0; i < tx_nets(); i++) {
         net_row row;
-        if (count(tx_net_at(i), &row))
+        if (count(tx_net_at(i), &row)) {
+            table_free(&t);
             return complain_failed();
+        }
         if (as_json)
             print_json_row(&j, tx_net_at(i), &row);
         else
-            print_row(tx_net_at(i), &row);
+            add_row(&t, tx_net_at(i), &row);
     }
     if (as_json) {
         json_close(&j, ']');
         json_close(&j, '}');
         json_end();
     }
-    return EXIT_DONE;
+    return table_print(&t, stdout) ? complain_failed() : EXIT_DONE;
 }

@@ -144,6 +144,26 @@ const char *hint_option(char out[HINT], const command *c, const char *name)
     return out;
 }
 
+static const char *shown_name(const void *context, int i)
+{
+    (void)context;
+    return option_at(i)->help ? option_at(i)->name : NULL;
+}
+
+const char *hint_key(char out[HINT], const char *name)
+{
+    const foreign *f = elsewhere(options_elsewhere, sizeof options_elsewhere / sizeof options_elsewhere[0], name);
+    int i = option_find(f && f->here ? f->here : name);
+    char near[TX_HINT];
+    if (f && i >= 0 && option_at(i)->help)
+        snprintf(out, HINT, ", here it is %s", f->here);
+    else if (f && f->say)
+        snprintf(out, HINT, ": %s", f->say);
+    else
+        snprintf(out, HINT, "%s", tx_nearest_hint(near, name, option_count(), shown_name, NULL));
+    return out;
+}
+
 /* ------------------------------------------------------------------------------------------- arguments */
 static int has_file(const char *folder, const char *name)
 {
@@ -204,8 +224,9 @@ const char *hint_model(char out[HINT], const options *o, const char *word)
     out[0] = 0;
     if (meant)
         snprintf(out, HINT, ", perhaps %.200s", meant);
-    for (int i = 0; i < o->arguments && !meant; i++)
-        if (strcmp(o->argument[i], word) && has_file(o->argument[i], "checkpoints"))
+    int first = o->arguments && strcmp(o->argument[0], word) == 0;
+    for (int i = 1; i < o->arguments && first && !meant; i++)
+        if (has_file(o->argument[i], "checkpoints"))
             snprintf(out, HINT, ", perhaps the model is %s: expected thorax %s %s",
                      tx_escape(escaped, sizeof escaped, o->argument[i]), o->command->name, o->command->usage);
     return out;

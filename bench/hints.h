@@ -10,6 +10,8 @@ enum { HINT = 256 };
 /* The end of a message about the option `name` (without dashes) that c does not take: ", nearest is --lr", what it is
  * called here, which command takes it. Returns out. */
 const char *hint_option(char out[HINT], const command *c, const char *name);
+/* The same for a key of a file of options, which any command may take. */
+const char *hint_key(char out[HINT], const char *name);
 /* The option of c that an argument looks like, with its value: "--net resnet18" of resnet18, "--data DIR" of a folder with
  * tables, "--split test" of test. NULL if it looks like none. */
 const char *hint_argument(char out[HINT], const command *c, const char *word);

@@ -44,15 +44,8 @@ static const char *check_normalize(const char *value)
 
 static const char *check_uncertain(const char *value)
 {
-    static char wrong[TX_HINT + 80];
-    char near[TX_HINT];
-    word_list words;
-    if (!tx_uncertain_check(value))
-        return NULL;
-    words_split(&words, option_at(option_find("uncertain"))->choices, '|');
-    snprintf(wrong, sizeof wrong, "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia%s",
-             tx_nearest_hint(near, value, words.count, words_at, &words));
-    return wrong;
+    return tx_uncertain_check(value) ? "expected ignore, zeros, ones, or by task, as ignore,ones:Edema+Pneumonia"
+                                     : NULL;
 }
 
 static const char *check_betas(const char *value)

@@ -61,17 +61,20 @@ int options_standards(options *o, const command *c)
 }
 
 /* ------------------------------------------------------------------------------------------- checking */
-/* Whether value is one of "a|b|c"; if not, writes what was expected. */
-static int choice_right(const char *choices, const char *value, char *wrong, size_t size)
+static const char *nearest_choice(const option *p, const char *value, char out[TX_HINT])
 {
-    char near[TX_HINT];
     word_list list;
-    words_split(&list, choices, '|');
+    words_split(&list, p->choices ? p->choices : "", '|');
+    return tx_nearest_hint(out, value, list.count, words_at, &list);
+}
+
+static int is_choice(const option *p, const char *value)
+{
+    word_list list;
+    words_split(&list, p->choices, '|');
     for (int i = 0; i < list.count; i++)
         if (strcmp(list.word[i], value) == 0)
             return 1;
-    snprintf(wrong, size, "expected %s%s%s", list.count > 1 ? "one of " : "", choices,
-             tx_nearest_hint(near, value, list.count, words_at, &list));
     return 0;
 }
 
@@ -82,6 +85,7 @@ static int value_right(const option *p, const char *value, char *wrong, size_t s
     long whole;
     uint64_t seed;
     const char *expected;
+    char near[TX_HINT];
     switch (p->kind) {
     case OPTION_WHOLE:
         snprintf(wrong, size, "expected a whole number from %.0f to %.0f", p->low, p->high);
@@ -90,13 +94,16 @@ static int value_right(const option *p, const char *value, char *wrong, size_t s
         snprintf(wrong, size, "expected a whole number from 0 to 2^64 - 1");
         return parse_seed(value, &seed) == 0;
     case OPTION_REAL:
-        snprintf(wrong, size, "expected a number from %g to %g", p->low, p->high);
+        snprintf(wrong, size, "expected a number from %.15g to %.15g", p->low, p->high);
         return parse_real(value, p->low, p->high, &real) == 0;
     case OPTION_CHOICE:
-        return choice_right(p->choices, value, wrong, size);
+        snprintf(wrong, size, "expected %s%s%s", strchr(p->choices, '|') ? "one of " : "", p->choices,
+                 nearest_choice(p, value, near));
+        return is_choice(p, value);
     case OPTION_TEXT:
         expected = *value ? p->check ? p->check(value) : NULL : "expected a text";
-        snprintf(wrong, size, "%s", expected ? expected : "");
+        if (expected)
+            snprintf(wrong, size, "%s%s", expected, nearest_choice(p, value, near));
         return expected == NULL;
     case OPTION_SWITCH:
         snprintf(wrong, size, "expected on or off");
@@ -129,12 +136,6 @@ static char *trim(char *text)
     return text;
 }
 
-static const char *any_name(const void *context, int i)
-{
-    (void)context;
-    return option_at(i)->name;
-}
-
 /* Of a key that was met before in the same file. */
 static void say_doubled(const options *o, int i, const char *file, int number)
 {
@@ -161,11 +162,12 @@ static int config_line(options *o, const command *c, char *line, const char *fil
                         tx_escape(escaped, sizeof escaped, key));
     int i = option_find(key);
     if (i < 0) {
-        char near[TX_HINT];
+        char hint[HINT];
         return complain(EXIT_FAILED, "%s line %d: unknown option '%s'%s", file, number,
-                        tx_escape(escaped, sizeof escaped, key),
-                        tx_nearest_hint(near, key, option_count(), any_name, NULL));
+                        tx_escape(escaped, sizeof escaped, key), hint_key(hint, key));
     }
+    if (strcmp(key, "config") == 0)
+        return complain(EXIT_FAILED, "%s line %d: a file of options names no other", file, number);
     if (!command_takes(c, i))
         return EXIT_DONE;
     if (met[i])
@@ -258,7 +260,8 @@ static int read_option(options *o, const command *c, int argc, char **argv, int 
             return EXIT_USAGE;
     }
     if (!value_right(p, value, wrong, sizeof wrong))
-        return complain(EXIT_USAGE, "--%s %s: %s", name, tx_escape(escaped, sizeof escaped, value), wrong);
+        return complain(EXIT_USAGE, "--%s %s: %s", name, *value ? tx_escape(escaped, sizeof escaped, value) : "''",
+                        wrong);
     if (o->source[i] == FROM_LINE && p->kind == OPTION_SWITCH)
         say_once("--%s is given twice", name);
     else if (o->source[i] == FROM_LINE)

@@ -8,6 +8,9 @@ int parse_real(const char *text, double low, double high, double *value)
     double v;
     if (tx_number_parse(text, &v) || !(v >= low && v <= high))
         return -1;
+    /* A number so small that it becomes 0 is not what was meant. */
+    if (v == 0 && strpbrk(text, "123456789") && strpbrk(text, "123456789") < text + strcspn(text, "eE"))
+        return -1;
     *value = v;
     return 0;
 }

@@ -111,16 +111,19 @@ tx_status tx_columns_read(tx_reading *r)
 }
 
 /* ------------------------------------------------------------------------------------------- the tasks */
+/* Names that a list of tasks may have: the columns, and two words for several of them. */
 static const char *column_at(const void *context, int i)
 {
     const tx_reading *r = context;
+    if ((size_t)i >= r->columns)
+        return (size_t)i == r->columns ? "all" : "competition";
     const char *name = r->column[i];
     return fixed_column(name) < TX_FIXED_COLUMNS || is_index(name) ? NULL : name;
 }
 
-const char *tx_columns_nearest(const tx_reading *r, const char *typed, char out[TX_HINT])
+const char *tx_columns_nearest(const tx_reading *r, const char *typed, int lists, char out[TX_HINT])
 {
-    return tx_nearest_hint(out, typed, (int)r->columns, column_at, r);
+    return tx_nearest_hint(out, typed, (int)r->columns + (lists ? 2 : 0), column_at, r);
 }
 
 static tx_status add_task(tx_reading *r, size_t c)
@@ -155,13 +158,16 @@ static tx_status list_tasks(tx_reading *r, const char *list)
         size_t n = (size_t)(end - p), c = 0;
         while (c < r->columns && !(strncmp(r->column[c], p, n) == 0 && r->column[c][n] == 0))
             c++;
-        if (n == 0 || c == r->columns || c == r->fixed[TX_PATH]) {
+        if (n == 0)
+            return tx_fail(TX_ERR_ARGUMENT, "tasks '%s': an empty name, expected names with commas between",
+                           tx_escape(text, sizeof text, list));
+        if (c == r->columns || c == r->fixed[TX_PATH]) {
             size_t cut = n < sizeof text - 4 ? n : sizeof text - 4;
             char name[TX_TEXT], near[TX_HINT];
             memcpy(name, p, cut);
             name[cut] = 0;
             return tx_fail(TX_ERR_ARGUMENT, "%s: no task '%s'%s", r->name, tx_escape(text, sizeof text, name),
-                           tx_columns_nearest(r, name, near));
+                           tx_columns_nearest(r, name, 1, near));
         }
         tx_status status = add_task(r, c);
         if (status)

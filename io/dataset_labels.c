@@ -146,7 +146,7 @@ static tx_status no_column(const tx_reading *r, const char *text, size_t n)
     name[cut] = 0;
     return tx_fail(TX_ERR_ARGUMENT, "uncertain '%s': the table has no column '%s'%s",
                    tx_escape(whole, sizeof whole, r->options->uncertain), tx_escape(escaped, sizeof escaped, name),
-                   tx_columns_nearest(r, name, near));
+                   tx_columns_nearest(r, name, 0, near));
 }
 
 /* Gives the tasks that one rule names what it says. named[t]: a rule before named task t. */

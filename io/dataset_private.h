@@ -50,8 +50,9 @@ tx_status tx_reading_bad_cell(const tx_reading *r, size_t column, const char *fo
 /* Which columns are what: dataset_columns.c. Reads the header, then chooses the tasks and what is passed over. */
 tx_status tx_columns_read(tx_reading *r);
 tx_status tx_columns_choose(tx_reading *r);
-/* What a message about a task that is no column ends with: see tx_nearest_hint. */
-const char *tx_columns_nearest(const tx_reading *r, const char *typed, char out[TX_HINT]);
+/* What a message about a task that is no column ends with: see tx_nearest_hint. With `lists`, all and competition are
+ * names, too. */
+const char *tx_columns_nearest(const tx_reading *r, const char *typed, int lists, char out[TX_HINT]);
 
 /* What a label's cell says: dataset_labels.c. */
 enum { TX_CELL_UNCERTAIN = -1, TX_CELL_NEGATIVE, TX_CELL_POSITIVE, TX_CELL_BLANK, TX_CELL_OTHER };

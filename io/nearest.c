@@ -71,7 +71,7 @@ const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, cons
             least = distance;
         }
     }
-    int near = n < 4 ? 1 : n < 9 ? 2 : (int)(n / 3);
+    int near = n < 5 ? 1 : n < 9 ? 2 : (int)(n / 3);
     return best && least <= near && least < (int)strlen(best) ? best : NULL;
 }
 

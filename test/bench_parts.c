@@ -35,10 +35,11 @@ static void test_nearest(void)
     static const char *const words[] = {"train", "eval", "epochs", "eval-every", "speed"};
     static const struct {
         const char *typed, *wanted;
-    } cases[] = {{"trian", "train"},  {"trai", "train"},  {"eval-evry", "eval-every"},
-                 {"epoch", "epochs"}, {"ev", "eval"},     {"sped", "speed"},
-                 {"zzzzzz", NULL},    {"", NULL},         {"Eval_every", "eval-every"},
-                 {"och", NULL},       {"poch", "epochs"}, {"ra", NULL}};
+    } cases[] = {{"trian", "train"},  {"trai", "train"},   {"eval-evry", "eval-every"},
+                 {"epoch", "epochs"}, {"ev", "eval"},      {"sped", "speed"},
+                 {"zzzzzz", NULL},    {"", NULL},          {"Eval_every", "eval-every"},
+                 {"och", NULL},       {"pochs", "epochs"}, {"poch", NULL},
+                 {"ra", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *got = tx_nearest_name(cases[i].typed, 5, word_at, words);
         CHECK((!got && !cases[i].wanted) || (got && cases[i].wanted && strcmp(got, cases[i].wanted) == 0),

@@ -241,9 +241,27 @@ expected a whole number from 1 to| 32
 expected a whole number from 1 to|$(printf '\303\251')
 expected a whole number from 1 to|$(printf '%0500d' 0 | tr 0 9)
 END
-for value in 1e309 -1 nan inf 0x1p3 1,5 '' 1e-3x 1e7; do
-    meant "expected a number from 0 to" train --lr "$value"
+for value in 1e309 -1 nan inf 0x1p3 1,5 '' 1e-3x 1e7 1e-400; do
+    meant "expected a number from 0 to 1000000" train --lr "$value"
 done
+meant "--net '': expected a text" train --net= --out x
+meant "--normalize imagnet: expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0, nearest is imagenet" \
+    train --normalize imagnet
+meant "expected bash|zsh|fish" completion tcsh
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --tasks All
+says "no task 'All', nearest is all"
+one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --tasks "Edema,"
+says "tasks 'Edema,': an empty name"
+one_line 1 predict "$data" "$work/nowhere.jpg"
+says "perhaps --data $data"
+for key in "batch_size|here it is batch" "device|on the processor alone" "Batch|nearest is batch" \
+    "config|names no other" "augmentation|changes no training images"; do
+    printf '%s = 3\n' "${key%|*}" >"$work/config"
+    one_line 1 summary resnet18 --config "$work/config"
+    says "${key#*|}"
+done
+expect 0 nets
+narrow
 meant "--seed -1: expected a whole number from 0 to 2^64 - 1" nets --seed -1
 meant "--quiet takes no value, found 'yes'" nets --quiet=yes
 

@@ -236,7 +236,7 @@ static void errors(void)
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "competition"}, "no task 'Atelectasis'");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,Edema"}, "'Edema' is listed twice");
     refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Path"}, "no task 'Path'");
-    refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,"}, "no task ''");
+    refused(HEADER "a,,,Frontal,,,,,\n", &(tx_dataset_options){.tasks = "Edema,"}, "an empty name");
     refused(HEADER "a,,,Frontal,,,,\"x\n", NULL, "the file ends within a quoted field");
     CHECK(!tx_dataset_open(temp_path("none"), "train", NULL) &&
               strstr(tx_error_message(), "none/train.csv: cannot open"),

@@ -92,7 +92,7 @@ static void index_columns(void)
     tx_dataset_free(gives("Unnamed: x,Path,a\n1,x.jpg,1\n", NULL, "Unnamed: x,a", "11"));
     fails("Path,,Edema\nx.jpg,0,1\n", NULL, "column 2 has no name");
     fails("Path,Edema,\nx.jpg,0,1\n", NULL, "column 3 has no name");
-    fails(",Path,a\n1,x.jpg,1\n", &(tx_dataset_options){.tasks = "a,"}, "no task ''");
+    fails(",Path,a\n1,x.jpg,1\n", &(tx_dataset_options){.tasks = "a,"}, "an empty name");
 }
 
 static void cells(void)
