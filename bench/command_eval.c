@@ -447,7 +447,10 @@ static int evaluate(evaluation *v)
     if (say_notes(v))
         return complain_failed();
     const char *out = option_text(v->o, "out");
-    if (out && run_is_there(out))
+    int run_there = 0;
+    if (out && run_is_there(out, &run_there))
+        return complain_failed();
+    if (run_there)
         return complain(EXIT_FAILED,
                         "%s: holds a run, whose predictions are the training's; --out wants another folder",
                         tx_escape(escaped, sizeof escaped, out));

@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Small enough for a few minutes on two cores, long enough that the network visibly learns. */
 static const char quick[] = "size = 128\n"
@@ -73,13 +72,9 @@ static int run_job(const study *s, const job *j)
     options o;
     int code = folder ? options_read(&o, command_find("train"), argc, argv, s->preset) : complain_failed();
     if (folder && code == EXIT_DONE)
-        code = train(&o, job_name(s, j, name), 0);
+        code = train(&o, job_name(s, j, name));
     if (folder)
         options_free(&o);
-    char *state = folder && code == EXIT_DONE ? tx_path_join(folder, "state.safetensors") : NULL;
-    if (state)
-        unlink(state);
-    tx_free(state);
     tx_free(folder);
     return code;
 }
@@ -107,7 +102,11 @@ static tx_status check_folder(const study *s)
 {
     char escaped[TX_TEXT];
     tx_buffer p = {0};
-    if (run_is_there(s->out))
+    int is_run;
+    tx_status status = run_is_there(s->out, &is_run);
+    if (status)
+        return status;
+    if (is_run)
         return tx_fail(TX_ERR_FILE, "%s: holds a run; --out wants a folder for a study",
                        tx_escape(escaped, sizeof escaped, s->out));
     report_begin(&p, study_title);
@@ -115,7 +114,7 @@ static tx_status check_folder(const study *s)
     char *style = p.data ? strstr(p.data, "<style>") : NULL;
     if (style)
         *style = 0;
-    tx_status status = p.status ? p.status : check_own(s, "report.html", p.data);
+    status = p.status ? p.status : check_own(s, "report.html", p.data);
     tx_buffer_free(&p);
     return status == TX_OK ? check_own(s, "results.csv", study_results_begin) : status;
 }

@@ -30,7 +30,8 @@ static const command commands[] = {
      .what = "Trains a network on radiographs laid out as CheXpert.",
      .notes = "RUN receives config.txt, log.csv, metrics.csv, predictions-valid.csv, predictions-test.csv, "
               "digests.txt, checkpoints/, state.safetensors, environment.txt and report.html. Interrupted, the same "
-              "command line goes on where it stopped and ends with the same bytes.",
+              "command line goes on where it stopped and ends with the same bytes; more --steps or --epochs extend a "
+              "run with a constant schedule. A run that is damaged or was made with other options is refused.",
      .example = "thorax train --net resnet18 --size 128 --epochs 10 --out run",
      .options = "net cut data out init tasks uncertain blank views size resize interpolation normalize augment "
                 "bad-images limit epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum "

@@ -132,7 +132,7 @@ static const char *compiler(void)
 #endif
 }
 
-tx_status environment_note(const char *path, const char *what)
+void environment_note(tx_buffer *p, const char *what)
 {
     char name[256], when[64] = "";
     struct utsname system;
@@ -141,19 +141,11 @@ tx_status environment_note(const char *path, const char *what)
     if (utc)
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", utc);
     processor(name, sizeof name);
-    tx_journal *journal = tx_journal_open(path, TX_JOURNAL_ALL);
-    if (!journal)
-        return TX_ERR_FILE;
-    tx_buffer p = {0};
-    tx_buffer_add(&p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
+    tx_buffer_add(p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
     if (uname(&system) >= 0)
-        tx_buffer_add(&p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
+        tx_buffer_add(p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
                       system.nodename);
-    tx_buffer_add(&p, "processor: %s\ncores: %d\ncompiler: %s\n", name, tx_cores(), compiler());
-    tx_buffer_add(&p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(),
+    tx_buffer_add(p, "processor: %s\ncores: %d\ncompiler: %s\n", name, tx_cores(), compiler());
+    tx_buffer_add(p, "isa: %s\nthreads: %d%s\n\n", tx_isa_name(), tx_threads(),
                   tx_threads_available() ? "" : " (built without OpenMP)");
-    tx_status status = p.status ? p.status : tx_journal_add(journal, p.data);
-    tx_journal_close(journal);
-    tx_buffer_free(&p);
-    return status;
 }

@@ -15,8 +15,8 @@ char *sample_folder(void);
 /* An absolute path without links, the caller's; the path as it stands if there is nothing there. NULL without
  * memory. */
 char *absolute_path(const char *path);
-/* Appends what it would take to repeat this session to a file: version, machine, compiler, instruction set,
- * threads. what: a line about the session. */
-tx_status environment_note(const char *path, const char *what);
+/* Appends what it would take to repeat this session: version, machine, compiler, instruction set, threads. what: a line
+ * about the session. */
+void environment_note(tx_buffer *p, const char *what);
 
 #endif

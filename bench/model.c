@@ -1,6 +1,8 @@
 /* model.c - what MODEL on a command line names, and predictions with it. */
 #define _POSIX_C_SOURCE 200809L
 #include "model.h"
+#include "digests.h"
+#include "environment.h"
 #include "hints.h"
 #include "run.h"
 #include "scores.h"
@@ -19,13 +21,25 @@ static int by_score(const void *a, const void *b)
     return (x->step > y->step) - (x->step < y->step);
 }
 
+static tx_status add_checkpoint(run_checkpoint **list, size_t *count, size_t *room, char *path)
+{
+    if (!path || tx_grow((void **)list, room, *count + 1, sizeof **list)) {
+        tx_free(path);
+        return TX_ERR_MEMORY;
+    }
+    memset(&(*list)[*count], 0, sizeof **list);
+    (*list)[*count].path = path;
+    ++*count;
+    return TX_OK;
+}
+
 /* Reads step and score from a checkpoint's metadata. */
 static tx_status read_score(run_checkpoint *c)
 {
     char escaped[TX_TEXT];
     tx_safetensors *file = tx_safetensors_open(c->path);
     if (!file)
-        return TX_ERR_FORMAT;
+        return tx_error_status();
     const char *score = tx_safetensors_meta(file, "score"), *step = tx_safetensors_meta(file, "step");
     const char *by = tx_safetensors_meta(file, "selection");
     snprintf(c->by, sizeof c->by, "%s", by ? by : "");
@@ -37,34 +51,72 @@ static tx_status read_score(run_checkpoint *c)
     return status;
 }
 
-static tx_status add_checkpoint(const char *folder, const char *name, run_checkpoint **list, size_t *count,
-                                size_t *room)
+static int is_checkpoint(const char *name)
 {
     size_t n = strlen(name);
-    if (strncmp(name, "step-", 5) || n < 17 || strcmp(name + n - 12, ".safetensors"))
-        return TX_OK;
-    if (tx_grow((void **)list, room, *count + 1, sizeof **list))
-        return TX_ERR_MEMORY;
-    run_checkpoint *c = &(*list)[*count];
-    memset(c, 0, sizeof *c);
-    c->path = tx_path_join(folder, name);
-    if (!c->path)
-        return TX_ERR_MEMORY;
-    ++*count;
-    return read_score(c);
+    return strncmp(name, "step-", 5) == 0 && n >= 17 && strcmp(name + n - 12, ".safetensors") == 0;
+}
+
+/* Where neither a done mark nor a state says what was kept: every checkpoint that lies there. */
+static tx_status list_folder(const char *inner, run_checkpoint **list, size_t *count)
+{
+    char **names = NULL;
+    size_t n = 0, room = 0;
+    tx_status status = tx_path_exists(inner) ? tx_folder_list(inner, &names, &n) : TX_OK;
+    for (size_t i = 0; status == TX_OK && i < n; i++) {
+        if (!is_checkpoint(names[i]))
+            continue;
+        status = add_checkpoint(list, count, &room, tx_path_join(inner, names[i]));
+        if (status == TX_OK)
+            status = read_score(&(*list)[*count - 1]);
+    }
+    tx_folder_names_free(names, n);
+    return status;
+}
+
+/* Of the best one the file must say the same. */
+static tx_status check_first(run_checkpoint *first)
+{
+    char escaped[TX_TEXT];
+    run_checkpoint noted = *first;
+    tx_status status = read_score(first);
+    if (status == TX_OK && (first->step != noted.step || score_better(first->score, noted.score) ||
+                            score_better(noted.score, first->score)))
+        status = tx_fail(TX_ERR_FORMAT, "%s: says another step or score than its run noted",
+                         tx_escape(escaped, sizeof escaped, first->path));
+    return status;
+}
+
+static tx_status list_noted(const char *inner, const run_position *at, run_checkpoint **list, size_t *count)
+{
+    char name[64];
+    size_t room = 0;
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < at->kept; i++) {
+        snprintf(name, sizeof name, "step-%08llu.safetensors", (unsigned long long)at->best[i].step);
+        status = add_checkpoint(list, count, &room, tx_path_join(inner, name));
+        if (status == TX_OK) {
+            (*list)[*count - 1].step = at->best[i].step;
+            (*list)[*count - 1].score = at->best[i].score;
+        }
+    }
+    return status == TX_OK && *count ? check_first(*list) : status;
 }
 
 tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *count)
 {
-    char escaped[TX_TEXT], **names = NULL;
-    size_t n = 0, room = 0;
+    char escaped[TX_TEXT];
+    int known = 0;
     *list = NULL;
     *count = 0;
+    run_position *at = tx_alloc(1, sizeof *at);
     char *inner = tx_path_join(folder, "checkpoints");
-    tx_status status = !inner ? TX_ERR_MEMORY : tx_path_exists(inner) ? tx_folder_list(inner, &names, &n) : TX_OK;
-    for (size_t i = 0; status == TX_OK && i < n; i++)
-        status = add_checkpoint(inner, names[i], list, count, &room);
-    tx_folder_names_free(names, n);
+    tx_status status = at && inner ? run_note(folder, at, &known) : TX_ERR_MEMORY;
+    if (status == TX_OK)
+        status = known ? list_noted(inner, at, list, count) : list_folder(inner, list, count);
+    if (at)
+        position_free(at);
+    tx_free(at);
     tx_free(inner);
     if (status == TX_OK && *count == 0)
         status = tx_fail(TX_ERR_FILE,
@@ -176,16 +228,6 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
 }
 
 /* ---------------------------------------------------------------------------------------------- model */
-static tx_status copy_metadata(settings *p, const tx_safetensors *file)
-{
-    size_t n;
-    const tx_pair *meta = tx_safetensors_metas(file, &n);
-    tx_status status = TX_OK;
-    for (size_t i = 0; status == TX_OK && i < n; i++)
-        status = settings_set(p, meta[i].key, meta[i].value);
-    return status;
-}
-
 /* A checkpoint's format is checked; metadata of other programs is not ours to read. */
 static tx_status check_format(model *m)
 {
@@ -252,9 +294,27 @@ static tx_status find_files(model *m, const options *o)
         m->files += m->file[i] != NULL;
     }
     run_checkpoints_free(list, m->run ? n : 0);
-    if (m->files < wanted)
-        return TX_ERR_MEMORY;
-    return m->run ? find_data(m) : TX_OK;
+    status = m->files == wanted ? TX_OK : TX_ERR_MEMORY;
+    for (size_t i = 0; status == TX_OK && i < m->files; i++)
+        status = checkpoint_vouch(m->file[i]);
+    return status == TX_OK && m->run ? find_data(m) : status;
+}
+
+char *model_init(const char *name)
+{
+    tx_path_kind kind;
+    run_checkpoint *list = NULL;
+    size_t n = 0;
+    tx_status status = tx_path_look(name, &kind);
+    if (status == TX_OK && kind == TX_PATH_FOLDER)
+        status = run_checkpoints(name, &list, &n);
+    char *path = status == TX_OK ? absolute_path(n ? list[0].path : name) : NULL;
+    run_checkpoints_free(list, n);
+    if (path && kind != TX_PATH_NONE && checkpoint_vouch(path)) {
+        tx_free(path);
+        return NULL;
+    }
+    return path;
 }
 
 int model_open(model *m, const char *name, const options *o)
@@ -267,7 +327,7 @@ int model_open(model *m, const char *name, const options *o)
     tx_safetensors *file = tx_safetensors_open(m->file[0]);
     if (!file)
         return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
-    tx_status status = copy_metadata(&m->carried, file);
+    tx_status status = settings_metadata(&m->carried, file);
     if (status == TX_OK)
         status = check_format(m);
     int code = status == TX_OK ? choose_net(m, file, o) : complain_failed();

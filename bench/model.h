@@ -32,6 +32,10 @@ const char *model_nearest_task(const model *m, const char *task, char out[TX_HIN
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);
 
+/* The file of the weights that --init names: the best checkpoint of a RUN, which must be what the run noted, or the file
+ * itself. An absolute path, the caller's; NULL: an error is stored. */
+char *model_init(const char *name);
+
 /* How published weights of a network expect their input. */
 const char *net_normal(const tx_net_info *net);
 

@@ -1,189 +1,177 @@
-/* run_state.c - full states of a run: everything that going on needs, in one file that knows its own digest. */
-#include "run_state.h"
+/* run_state.c - full states of a run: everything that going on needs, in one file that carries its own digest. */
+#include "run_private.h"
 #include "words.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define STATE_FORMAT "thorax-state 2"
+#define STATE_KIND "thorax-state "
+#define STATE_FORMAT STATE_KIND "3"
 
 /* ------------------------------------------------------------------------------------- reading a state */
-static int read_u64(const tx_safetensors *file, const char *key, uint64_t *value)
+/* Another version's states are neither damaged nor to be read. */
+static tx_status check_format(const tx_safetensors *file, const char *path)
 {
-    const char *text = tx_safetensors_meta(file, key);
-    return text ? parse_seed(text, value) : -1;
+    char escaped[TX_TEXT], found[TX_TEXT];
+    uint64_t version;
+    const char *format = tx_safetensors_meta(file, "format");
+    if (format && strcmp(format, STATE_FORMAT) == 0)
+        return TX_OK;
+    int state = format && strncmp(format, STATE_KIND, strlen(STATE_KIND)) == 0 &&
+                parse_seed(format + strlen(STATE_KIND), &version) == 0;
+    tx_escape(escaped, sizeof escaped, path);
+    tx_escape(found, sizeof found, format ? format : "");
+    if (state)
+        return tx_fail(TX_ERR_ARGUMENT, "%s: format '%s', which another version of thorax writes; this one has '%s'",
+                       escaped, found, STATE_FORMAT);
+    return tx_fail(TX_ERR_FORMAT, "%s: format '%s', expected '%s'", escaped, found, STATE_FORMAT);
 }
 
-/* "STEP SCORE;STEP SCORE" */
-static int read_best(const char *text, run_position *at)
+tx_status state_is_one(const char *path, int *is)
 {
-    char item[96];
-    at->kept = 0;
-    if (!*text)
-        return 0;
-    while (text) {
-        if (at->kept == RUN_BEST || next_item(&text, ';', item, sizeof item) != 1)
-            return -1;
-        char *blank = strchr(item, ' ');
-        if (!blank)
-            return -1;
-        *blank = 0;
-        run_best *b = &at->best[at->kept++];
-        if (parse_seed(item, &b->step) || score_parse(blank + 1, &b->score))
-            return -1;
-    }
-    return 0;
+    tx_safetensors *file = tx_safetensors_open(path);
+    const char *format = file ? tx_safetensors_meta(file, "format") : NULL;
+    *is = format && strncmp(format, STATE_KIND, strlen(STATE_KIND)) == 0;
+    tx_status status = file || tx_error_status() == TX_ERR_FORMAT ? TX_OK : tx_error_status();
+    tx_safetensors_close(file);
+    return status;
 }
 
-static int read_position(const tx_safetensors *file, run_position *at, uint64_t bytes[RUN_TABLES])
+static tx_status read_config(tx_safetensors *file, run_position *at)
 {
-    const char *chain = tx_safetensors_meta(file, "chain"), *best = tx_safetensors_meta(file, "best");
-    const char *seconds = tx_safetensors_meta(file, "seconds");
-    if (!chain || strlen(chain) != 64 || !best || !seconds || parse_real(seconds, 0, 1e300, &at->seconds))
-        return -1;
-    memcpy(at->chain, chain, 65);
-    int bad = read_u64(file, "step", &at->step) || read_u64(file, "evaluated", &at->evaluated) ||
-              read_u64(file, "digested", &at->digested) || read_best(best, at);
-    for (int t = 0; t < RUN_TABLES; t++)
-        bad = bad || read_u64(file, run_table_names[t], &bytes[t]);
-    return bad ? -1 : 0;
+    const tx_stored *t = tx_safetensors_find(file, "config");
+    if (!t || t->dtype != TX_U8)
+        return tx_fail(TX_ERR_FORMAT, "a state without its options");
+    at->config = tx_alloc(t->count + 1, 1);
+    return at->config ? tx_safetensors_raw(file, t, (unsigned char *)at->config) : TX_ERR_MEMORY;
 }
 
-tx_safetensors *state_open(const run *r, const char *path, run_position *at, uint64_t bytes[RUN_TABLES])
+static tx_status read_notes(tx_safetensors *file, const char *path, run_position *at)
 {
-    tx_safetensors *file = tx_path_exists(path) ? tx_safetensors_open(path) : NULL;
-    if (!file)
-        return NULL;
-    const char *format = tx_safetensors_meta(file, "format"), *config = tx_safetensors_meta(file, "config");
-    const char *identity = tx_safetensors_meta(file, "identity");
-    if (format && strcmp(format, STATE_FORMAT) == 0 && config && strcmp(config, r->config) == 0 && identity &&
-        strcmp(identity, r->identity) == 0 && read_position(file, at, bytes) == 0)
+    char escaped[TX_TEXT];
+    settings notes = {0};
+    tx_status status = settings_metadata(&notes, file);
+    if (status == TX_OK)
+        status = position_read(at, &notes);
+    settings_free(&notes);
+    if (status == TX_OK && (status = read_config(file, at)) != TX_OK)
+        position_free(at);
+    return status ? tx_fail_within(status, "%s", tx_escape(escaped, sizeof escaped, path)) : TX_OK;
+}
+
+tx_safetensors *state_open(const char *path, run_position *at, char seal[65])
+{
+    tx_safetensors *file = tx_safetensors_open(path);
+    tx_status status = file ? check_format(file, path) : tx_error_status();
+    if (status == TX_OK)
+        status = tx_safetensors_check(file);
+    if (status == TX_OK)
+        memcpy(seal, tx_safetensors_meta(file, "seal"), 65);
+    if (status == TX_OK)
+        status = read_notes(file, path, at);
+    if (status == TX_OK)
         return file;
     tx_safetensors_close(file);
     return NULL;
 }
 
-static void write_best(const run_position *at, tx_buffer *out)
+tx_status state_peek(const char *path, run_position *at)
 {
-    char number[TX_NUMBER];
-    for (size_t i = 0; i < at->kept; i++)
-        tx_buffer_add(out, "%s%llu %s", i ? ";" : "", (unsigned long long)at->best[i].step,
-                      tx_number_shortest(number, sizeof number, at->best[i].score));
+    tx_safetensors *file = tx_safetensors_open(path);
+    tx_status status = file ? check_format(file, path) : tx_error_status();
+    if (status == TX_OK)
+        status = read_notes(file, path, at);
+    tx_safetensors_close(file);
+    return status;
 }
 
-/* Of everything in a state that decides how the run goes on: a bit that flipped on the disk must not. */
-static tx_status digest_state(const run_position *at, const uint64_t bytes[RUN_TABLES], const tx_weights *weights,
-                              tx_optimizer *optimizer, char hex[65])
+static tx_status find(tx_safetensors *file, const char *name, size_t count, const tx_stored **found)
 {
-    tx_sha256 sha;
-    tx_buffer text = {0};
-    tx_buffer_add(&text, "%llu %llu %llu %s %llu\n", (unsigned long long)at->step, (unsigned long long)at->evaluated,
-                  (unsigned long long)at->digested, at->chain, (unsigned long long)tx_optimizer_steps(optimizer));
-    for (int t = 0; t < RUN_TABLES; t++)
-        tx_buffer_add(&text, "%llu\n", (unsigned long long)bytes[t]);
-    write_best(at, &text);
-    if (text.status) {
-        tx_buffer_free(&text);
-        return text.status;
-    }
-    tx_sha256_begin(&sha);
-    tx_sha256_add(&sha, text.data, text.length);
-    tx_buffer_free(&text);
-    for (size_t i = 0; i < weights->counters; i++) {
-        unsigned char little[8];
-        for (int b = 0; b < 8; b++)
-            little[b] = (unsigned char)((uint64_t)weights->counter[i] >> 8 * b);
-        tx_sha256_add(&sha, little, sizeof little);
-    }
-    tx_status status = tx_sha256_float_blocks(&sha, weights->value, weights->total);
-    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
-        status = tx_sha256_float_blocks(&sha, tx_optimizer_state(optimizer, i), weights->trained);
-    tx_sha256_end(&sha, hex);
-    return status;
+    *found = tx_safetensors_find(file, name);
+    if (*found && (*found)->count == count)
+        return TX_OK;
+    return tx_fail(TX_ERR_FORMAT, "a state without %zu values of %s", count, name);
 }
 
 static tx_status read_floats(tx_safetensors *file, const char *name, size_t count, float *out)
 {
-    const tx_stored *t = tx_safetensors_find(file, name);
-    if (!t || t->count != count)
-        return tx_fail(TX_ERR_FORMAT, "a state without %zu values of %s", count, name);
-    return tx_safetensors_floats(file, t, out);
+    const tx_stored *t;
+    tx_status status = find(file, name, count, &t);
+    return status ? status : tx_safetensors_floats(file, t, out);
 }
 
-tx_status state_read(tx_safetensors *file, const run_position *at, const uint64_t bytes[RUN_TABLES],
-                     tx_weights *weights, tx_optimizer *optimizer)
+static tx_status read_integers(tx_safetensors *file, const char *name, size_t count, int64_t *out)
 {
-    char hex[65];
-    const char *noted = tx_safetensors_meta(file, "sha256");
-    const tx_stored *counters = tx_safetensors_find(file, "counters");
-    uint64_t steps;
-    if (!noted || read_u64(file, "optimizer_steps", &steps) ||
-        (weights->counters && (!counters || counters->count != weights->counters)))
-        return tx_fail(TX_ERR_FORMAT, "a state without its counters");
-    tx_status status = read_floats(file, "weights", weights->total, weights->value);
-    if (status == TX_OK && weights->counters)
-        status = tx_safetensors_integers(file, counters, weights->counter);
+    const tx_stored *t;
+    tx_status status = count ? find(file, name, count, &t) : TX_OK;
+    return status || !count ? status : tx_safetensors_integers(file, t, out);
+}
+
+/* Whatever 64 bits they are, a file holds them as I64, which is read whole. */
+tx_status state_read_arrays(tx_safetensors *file, run *r)
+{
+    tx_status status = TX_OK;
+    for (int i = 0; status == TX_OK && i < r->arrays; i++)
+        status = read_integers(file, r->array[i].name, r->array[i].count, (int64_t *)r->array[i].value);
+    return status;
+}
+
+tx_status state_read(tx_safetensors *file, run *r, tx_weights *weights, tx_optimizer *optimizer)
+{
+    uint64_t steps = 0;
+    const char *noted = tx_safetensors_meta(file, "optimizer_steps");
+    tx_status status =
+        noted && parse_seed(noted, &steps) == 0 ? TX_OK : tx_fail(TX_ERR_FORMAT, "a state without steps");
+    if (status == TX_OK)
+        status = read_floats(file, "weights", weights->total, weights->value);
+    if (status == TX_OK)
+        status = read_integers(file, "counters", weights->counters, weights->counter);
     for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
         status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained,
                              tx_optimizer_state(optimizer, i));
-    tx_optimizer_set_steps(optimizer, steps);
     if (status == TX_OK)
-        status = digest_state(at, bytes, weights, optimizer, hex);
-    if (status == TX_OK && strcmp(hex, noted))
-        status = tx_fail(TX_ERR_FORMAT, "a state whose numbers do not have their digest");
+        status = state_read_arrays(file, r);
+    tx_optimizer_set_steps(optimizer, steps);
     tx_weights_changed(weights);
     return status;
 }
 
 /* ---------------------------------------------------------------------------------------------- saving */
-static void put_u64(tx_safetensors_writer *w, const char *key, uint64_t value)
+static tx_status put_notes(const run_position *at, tx_optimizer *optimizer, tx_safetensors_writer *w, char seal[65])
 {
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    tx_safetensors_put_meta(w, key, text);
-}
-
-static tx_status put_position(const run *r, const uint64_t bytes[RUN_TABLES], tx_safetensors_writer *w)
-{
-    char number[TX_NUMBER];
-    tx_buffer best = {0};
-    write_best(&r->at, &best);
+    settings notes = {0};
     tx_safetensors_put_meta(w, "format", STATE_FORMAT);
-    tx_safetensors_put_meta(w, "config", r->config);
-    tx_safetensors_put_meta(w, "identity", r->identity);
-    put_u64(w, "step", r->at.step);
-    put_u64(w, "evaluated", r->at.evaluated);
-    put_u64(w, "digested", r->at.digested);
-    tx_safetensors_put_meta(w, "chain", r->at.chain);
-    tx_safetensors_put_meta(w, "best", best.data ? best.data : "");
-    tx_safetensors_put_meta(w, "seconds", tx_number_print(number, sizeof number, r->at.seconds, 9));
-    for (int t = 0; t < RUN_TABLES; t++)
-        put_u64(w, run_table_names[t], bytes[t]);
-    tx_status status = best.status;
-    tx_buffer_free(&best);
+    tx_safetensors_put_seal(w, seal);
+    tx_status status =
+        settings_format(&notes, "optimizer_steps", "%llu", (unsigned long long)tx_optimizer_steps(optimizer));
+    if (status == TX_OK)
+        status = position_write(at, &notes);
+    for (size_t i = 0; status == TX_OK && i < notes.count; i++)
+        status = tx_safetensors_put_meta(w, notes.pair[i].key, notes.pair[i].value);
+    settings_free(&notes);
     return status;
 }
 
-tx_status state_write(const run *r, const char *path, const uint64_t bytes[RUN_TABLES], const tx_weights *weights,
-                      tx_optimizer *optimizer)
+tx_status state_write(const run *r, const char *path, const tx_weights *weights, tx_optimizer *optimizer, char seal[65])
 {
-    char hex[65];
-    tx_status status = digest_state(&r->at, bytes, weights, optimizer, hex);
-    tx_safetensors_writer *w = status ? NULL : tx_safetensors_create(path);
+    tx_safetensors_writer *w = tx_safetensors_create(path);
     if (!w)
-        return status ? status : TX_ERR_FILE;
-    status = put_position(r, bytes, w);
+        return TX_ERR_MEMORY;
+    tx_status status = put_notes(&r->at, optimizer, w, seal);
     if (status) {
         tx_safetensors_abandon(w);
         return status;
     }
-    tx_safetensors_put_meta(w, "sha256", hex);
-    put_u64(w, "optimizer_steps", tx_optimizer_steps(optimizer));
     tx_safetensors_put(w, "weights", TX_F32, 1, &weights->total, weights->value);
     if (weights->counters)
         tx_safetensors_put(w, "counters", TX_I64, 1, &weights->counters, weights->counter);
     for (int i = 0; i < tx_optimizer_states(optimizer); i++)
         tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained,
                            tx_optimizer_state(optimizer, i));
+    for (int i = 0; i < r->arrays; i++)
+        if (r->array[i].count)
+            tx_safetensors_put(w, r->array[i].name, TX_I64, 1, &r->array[i].count, r->array[i].value);
+    size_t text = strlen(r->at.config);
+    tx_safetensors_put(w, "config", TX_U8, 1, &text, r->at.config);
     return tx_safetensors_finish(w);
 }

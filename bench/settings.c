@@ -102,15 +102,21 @@ char *settings_unquote(char *value)
     return ends ? value : NULL;
 }
 
-tx_status settings_read(settings *p, const char *path)
+tx_status settings_metadata(settings *p, const tx_safetensors *file)
+{
+    size_t n;
+    const tx_pair *meta = tx_safetensors_metas(file, &n);
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < n; i++)
+        status = settings_set(p, meta[i].key, meta[i].value);
+    return status;
+}
+
+tx_status settings_parse(settings *p, char *text, const char *name)
 {
     char escaped[TX_TEXT], key[TX_TEXT];
-    unsigned char *data;
-    size_t bytes;
-    tx_status status = tx_file_read(path, (size_t)1 << 20, &data, &bytes);
-    if (status)
-        return status;
-    for (char *line = (char *)data; status == TX_OK && line && *line;) {
+    tx_status status = TX_OK;
+    for (char *line = text; status == TX_OK && line && *line;) {
         char *end = strchr(line, '\n');
         if (end)
             *end = 0;
@@ -120,10 +126,20 @@ tx_status settings_read(settings *p, const char *path)
             const char *value = settings_unquote(equals + 3);
             status = value ? settings_set(p, line, value)
                            : tx_fail(TX_ERR_FORMAT, "%s: the value of %s does not end as it begins",
-                                     tx_escape(escaped, sizeof escaped, path), tx_escape(key, sizeof key, line));
+                                     tx_escape(escaped, sizeof escaped, name), tx_escape(key, sizeof key, line));
         }
         line = end ? end + 1 : NULL;
     }
+    return status;
+}
+
+tx_status settings_read(settings *p, const char *path)
+{
+    unsigned char *data;
+    size_t bytes;
+    tx_status status = tx_file_read(path, (size_t)1 << 20, &data, &bytes);
+    if (status == TX_OK)
+        status = settings_parse(p, (char *)data, path);
     tx_free(data);
     return status;
 }

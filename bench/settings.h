@@ -23,5 +23,9 @@ void settings_quote(tx_buffer *out, const char *value);
 char *settings_unquote(char *value);
 /* Reads lines `key = value` (comments begin with #) of a file that this program wrote. */
 tx_status settings_read(settings *p, const char *path);
+/* The same from text, which is cut up; name stands in messages. */
+tx_status settings_parse(settings *p, char *text, const char *name);
+/* All metadata of a file. */
+tx_status settings_metadata(settings *p, const tx_safetensors *file);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "options.h"
 
-/* What `thorax train` does with these options; label stands before the progress bar, figures: whether results are
- * printed. Returns an exit status. */
-int train(const options *o, const char *label, int figures);
+/* What `thorax train` does with these options. job: the name of a study's job, which prints no results and keeps no state
+ * once it is finished; NULL for a training of its own. Returns an exit status. */
+int train(const options *o, const char *job);
 
 #endif

@@ -1,9 +1,17 @@
 /* train_finish.c - the end of a run: what its best checkpoint says of valid and test, the report, the done mark. */
+#include "digests.h"
+#include "metrics.h"
 #include "model.h"
 #include "options.h"
 #include "trainer.h"
 
 #include <string.h>
+
+/* Once: not for what is made again, nor at the end of a run that was extended after its end. */
+static int lists_bad(const trainer *t)
+{
+    return t->run.table[RUN_BAD] && !t->run.at.former_done[0];
+}
 
 /* Predictions of a split: its file, and its scores (the caller's). */
 static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
@@ -29,7 +37,7 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
         tx_free(path);
         predictions_free(&said);
     }
-    for (size_t i = 0; status == TX_OK && t->run.skips && !trainer_stopped && i < d->images; i++)
+    for (size_t i = 0; status == TX_OK && lists_bad(t) && !trainer_stopped && i < d->images; i++)
         if (tx_loader_bad(loader, i))
             status =
                 run_list_bad(&t->run, split == SPLIT_TEST ? "test" : "valid", d->path[i], tx_loader_bad(loader, i));
@@ -38,9 +46,16 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
     return status;
 }
 
+/* Rows of the checkpoint on test, unless it was the best at an earlier end already. */
 static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
 {
+    metrics m;
     tx_buffer rows = {0};
+    tx_status read = metrics_read(&m, t->run.folder);
+    int there = read == TX_OK && metrics_find(&m, step, 1, s->task[0].task) != NULL;
+    metrics_free(&m);
+    if (read || there)
+        return read;
     scores_rows(s, step, "test", &rows);
     tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
     tx_buffer_free(&rows);
@@ -60,36 +75,65 @@ static tx_status open_best(trainer *t, predictor *p)
     if (status)
         return status;
     char *path = run_checkpoint_path(&t->run, t->run.at.best[0].step);
-    status = path ? predictor_load(p, path) : TX_ERR_MEMORY;
+    status = path ? checkpoint_vouch(path) : TX_ERR_MEMORY;
+    if (status == TX_OK)
+        status = predictor_load(p, path);
     tx_free(path);
+    return status;
+}
+
+static tx_status make_products(trainer *t, const int wanted[RUN_PRODUCTS], scores *valid, scores *test)
+{
+    predictor p = {0};
+    tx_status status = TX_OK;
+    if (wanted[RUN_VALID_PREDICTIONS] || wanted[RUN_TEST_PREDICTIONS])
+        status = open_best(t, &p);
+    if (status == TX_OK && wanted[RUN_VALID_PREDICTIONS])
+        status = predict_split(t, &p, SPLIT_VALID, "predictions-valid.csv", valid);
+    if (status == TX_OK && wanted[RUN_TEST_PREDICTIONS] && t->split[SPLIT_TEST] && !trainer_stopped)
+        status = predict_split(t, &p, SPLIT_TEST, "predictions-test.csv", test);
+    predictor_free(&p);
     return status;
 }
 
 int trainer_finish(trainer *t)
 {
-    predictor p = {0};
+    static const int all[RUN_PRODUCTS] = {1, 1, 1, 1};
     scores valid = {0}, test = {0};
     uint64_t best = t->run.at.best[0].step;
-    tx_status status = open_best(t, &p);
-    if (status == TX_OK)
-        status = predict_split(t, &p, SPLIT_VALID, "predictions-valid.csv", &valid);
-    if (status == TX_OK && t->split[SPLIT_TEST] && !trainer_stopped)
-        status = predict_split(t, &p, SPLIT_TEST, "predictions-test.csv", &test);
-    if (status == TX_OK && test.tasks)
+    tx_status status = make_products(t, all, &valid, &test);
+    if (status == TX_OK && test.tasks && !trainer_stopped)
         status = add_rows(t, &test, best);
-    if (status == TX_OK && !trainer_stopped)
-        status = tx_journal_sync(t->run.table[RUN_METRICS]);
     if (status == TX_OK && !trainer_stopped)
         status = trainer_report(t);
     if (status == TX_OK && !trainer_stopped)
-        status = run_finish(&t->run);
-    if (status == TX_OK && !trainer_stopped && t->figures)
+        status = run_finish(&t->run, !t->of_study);
+    if (status == TX_OK && !trainer_stopped && !t->of_study)
         status = trainer_print(t, &valid, test.tasks ? &test : NULL);
     scores_free(&valid);
     scores_free(&test);
-    predictor_free(&p);
     if (status)
         return complain_failed();
     return trainer_stopped ? complain(EXIT_INTERRUPTED, "interrupted; the same command line goes on from there")
+                           : EXIT_DONE;
+}
+
+int trainer_mend(trainer *t)
+{
+    int wanted[RUN_PRODUCTS];
+    scores valid = {0}, test = {0};
+    memcpy(wanted, t->run.missing, sizeof wanted);
+    tx_status status = run_reopen(&t->run);
+    if (status == TX_OK)
+        status = make_products(t, wanted, &valid, &test);
+    if (status == TX_OK && (wanted[RUN_REPORT] || wanted[RUN_SPLITS]) && !trainer_stopped)
+        status = trainer_report(t);
+    if (status == TX_OK && !trainer_stopped)
+        status = run_finish(&t->run, t->run.seal[0] != 0);
+    scores_free(&valid);
+    scores_free(&test);
+    if (status)
+        return complain_failed();
+    return trainer_stopped ? complain(EXIT_INTERRUPTED, "interrupted; the same command line makes what is missing")
                            : EXIT_DONE;
 }

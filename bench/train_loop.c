@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Seconds between two states where nothing else calls for one. */
 static const double STATE_SECONDS = 60;
@@ -123,11 +122,20 @@ tx_status trainer_step(trainer *t, int dry)
 }
 
 /* ------------------------------------------------------------------------------------------ evaluation */
+/* Whether the run ended here before it was extended. */
+static int was_end(const run_position *at)
+{
+    for (size_t i = 0; i < at->ends; i++)
+        if (at->end[i] == at->step)
+            return 1;
+    return 0;
+}
+
 static int evaluation_due(const trainer *t)
 {
     uint64_t step = t->run.at.step, now = trainer_examples(t, step), before = trainer_examples(t, step - 1);
     return now / t->eval_every > before / t->eval_every || step == t->total ||
-           (step % t->per_epoch == 0 && !t->overfit);
+           (step % t->per_epoch == 0 && !t->overfit) || was_end(&t->run.at);
 }
 
 /* What prediction needs, and how good the checkpoint is. */
@@ -153,7 +161,7 @@ static tx_status save_checkpoint(trainer *t, double score, const char *by)
         status = path ? tx_checkpoint_save(path, t->weights, meta.pair, meta.count) : TX_ERR_MEMORY;
     tx_free(path);
     settings_free(&meta);
-    return status;
+    return status ? status : run_checkpoint_written(&t->run);
 }
 
 /* Nothing is kept of weights that are no numbers. */
@@ -197,24 +205,18 @@ static void say_evaluation(trainer *t, const scores *s, const char *by)
 static tx_status record(trainer *t, const scores *s, double loss)
 {
     const char *by;
-    uint64_t evicted;
     double score = scores_select(s, loss, &by);
     tx_buffer rows = {0};
     scores_rows(s, t->run.at.step, "valid", &rows);
     tx_status status = rows.status ? rows.status : tx_journal_add(t->run.table[RUN_METRICS], rows.data);
     tx_buffer_free(&rows);
     t->run.at.evaluated = t->run.at.step;
-    if (status == TX_OK && run_rank(&t->run, score, (size_t)option_whole(t->o, "keep"), &evicted)) {
+    if (status == TX_OK && run_rank(&t->run, score, (size_t)option_whole(t->o, "keep")))
         status = save_checkpoint(t, score, by);
-        if (status == TX_OK)
-            status = save_state(t);
-        char *old = status == TX_OK && evicted ? run_checkpoint_path(&t->run, evicted) : NULL;
-        if (old)
-            unlink(old);
-        tx_free(old);
-    } else if (status == TX_OK) {
+    if (status == TX_OK)
         status = save_state(t);
-    }
+    if (status == TX_OK)
+        status = run_remove_evicted(&t->run);
     if (status == TX_OK)
         say_evaluation(t, s, by);
     return status;

@@ -122,12 +122,13 @@ static tx_status balance(trainer *t)
     return TX_OK;
 }
 
-int trainer_read(trainer *t, const options *o, const char *label)
+int trainer_read(trainer *t, const options *o, const char *job)
 {
     char room[160];
     memset(t, 0, sizeof *t);
     t->o = o;
-    t->label = label;
+    t->label = job ? job : "train";
+    t->of_study = job != NULL;
     t->seed = option_seed(o, "seed");
     if (!option_text(o, "net"))
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
@@ -143,7 +144,8 @@ int trainer_read(trainer *t, const options *o, const char *label)
         return complain_failed();
     t->data = absolute_path(data ? data : sample);
     tx_free(sample);
-    t->init = strcmp(init, "random") ? absolute_path(init) : NULL;
+    if (strcmp(init, "random") && !(t->init = model_init(init)))
+        return complain_failed();
     const char *normal = normal_of_init(t, room);
     tx_status status = t->data && normal ? recipe_read(&t->recipe, o, NULL, normal) : TX_ERR_MEMORY;
     /* Options have been checked: what is left to be wrong stands in the file. */
@@ -198,8 +200,11 @@ tx_status trainer_config(const trainer *t, settings *config, char identity[65])
         status = recipe_write(&t->recipe, config);
     if (status == TX_OK)
         status = settings_set(config, "data", t->data);
+    const char *init = option_text(t->o, "init");
+    char *file = t->init ? absolute_path(init) : NULL;
     if (status == TX_OK)
-        status = settings_set(config, "init", t->init ? t->init : "random");
+        status = t->init && !file ? TX_ERR_MEMORY : settings_set(config, "init", file ? file : init);
+    tx_free(file);
     if (status == TX_OK && betas_read(option_text(t->o, "betas"), &beta1, &beta2) == 0)
         status = settings_format(config, "betas", "%s,%s", tx_number_shortest(betas[0], TX_NUMBER, beta1),
                                  tx_number_shortest(betas[1], TX_NUMBER, beta2));

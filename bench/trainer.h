@@ -15,7 +15,7 @@
 typedef struct trainer {
     const options *o;
     const char *label; /* before the progress bar */
-    int figures;       /* print results */
+    int of_study;      /* prints no results, keeps no state once it is finished */
     tx_net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
@@ -50,7 +50,7 @@ typedef struct trainer {
 } trainer;
 
 /* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
-int trainer_read(trainer *t, const options *o, const char *label);
+int trainer_read(trainer *t, const options *o, const char *job);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
 tx_status trainer_config(const trainer *t, settings *config, char identity[65]);
 /* Describes the networks; plan receives lines of what will be trained and how much memory it takes. */
@@ -76,6 +76,8 @@ tx_loader *trainer_loader(const trainer *t, int split, int training);
 int trainer_loop(trainer *t);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
 int trainer_finish(trainer *t);
+/* Makes again what is missing of a finished run. */
+int trainer_mend(trainer *t);
 
 /* RUN/splits.csv and RUN/report.html, of the best checkpoint that is there. */
 tx_status trainer_report(const trainer *t);

@@ -183,8 +183,6 @@ void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes);
 void tx_sha256_end(tx_sha256 *s, char hex[65]);
 /* Adds floats as little-endian bytes, whatever the machine's order. */
 void tx_sha256_floats(tx_sha256 *s, const float *v, size_t n);
-/* Adds the digests of blocks of 2^18 floats, which are made in parallel. */
-tx_status tx_sha256_float_blocks(tx_sha256 *s, const float *v, size_t n);
 /* 64 bits that tell whether bytes are still the same, at the speed of memory: any change within eight bytes in a row from a
  * multiple of eight gives another number, a larger one but for a chance of 2^-64. The same on every machine. */
 uint64_t tx_checksum(const void *data, size_t bytes);

@@ -141,8 +141,6 @@ void tx_sha256_end(tx_sha256 *s, char hex[65])
 }
 
 /* ------------------------------------------------------------------------------------ of floats */
-enum { BLOCK = 1 << 18 };
-
 void tx_sha256_floats(tx_sha256 *sha, const float *v, size_t n)
 {
     unsigned char bytes[4096];
@@ -164,31 +162,4 @@ void tx_floats_digest(const float *v, size_t n, char hex[65])
     tx_sha256_begin(&sha);
     tx_sha256_floats(&sha, v, n);
     tx_sha256_end(&sha, hex);
-}
-
-typedef struct block_task {
-    const float *v;
-    size_t n;
-    char (*hex)[65];
-} block_task;
-
-static void digest_block(void *context, size_t i, int worker)
-{
-    (void)worker;
-    const block_task *t = context;
-    size_t from = i * BLOCK, n = t->n - from < BLOCK ? t->n - from : BLOCK;
-    tx_floats_digest(t->v + from, n, t->hex[i]);
-}
-
-tx_status tx_sha256_float_blocks(tx_sha256 *sha, const float *v, size_t n)
-{
-    size_t blocks = (n + BLOCK - 1) / BLOCK;
-    block_task task = {v, n, tx_alloc(blocks, sizeof *task.hex)};
-    if (!task.hex)
-        return TX_ERR_MEMORY;
-    tx_status status = tx_parallel_for(blocks, digest_block, &task);
-    for (size_t i = 0; i < blocks; i++)
-        tx_sha256_add(sha, task.hex[i], 64);
-    tx_free(task.hex);
-    return status;
 }

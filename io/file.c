@@ -85,6 +85,16 @@ int tx_path_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+tx_status tx_path_look(const char *path, tx_path_kind *kind)
+{
+    struct stat info;
+    *kind = TX_PATH_NONE;
+    if (stat(path, &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? TX_OK : tx_fail_system(path, "look at");
+    *kind = S_ISREG(info.st_mode) ? TX_PATH_FILE : S_ISDIR(info.st_mode) ? TX_PATH_FOLDER : TX_PATH_OTHER;
+    return TX_OK;
+}
+
 char *tx_path_join(const char *folder, const char *name)
 {
     size_t n = strlen(folder), m = strlen(name);

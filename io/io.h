@@ -76,6 +76,9 @@ tx_status tx_sha256_file_start(tx_sha256 *s, const char *path, uint64_t limit, u
 const char *tx_file_looks(const unsigned char *bytes, size_t size);
 enum { TX_FILE_LOOK = 512 };
 int tx_path_exists(const char *path);
+/* What the path names, links followed. An error where that cannot be told just now. */
+typedef enum tx_path_kind { TX_PATH_NONE, TX_PATH_FILE, TX_PATH_FOLDER, TX_PATH_OTHER } tx_path_kind;
+tx_status tx_path_look(const char *path, tx_path_kind *kind);
 /* FOLDER/NAME, the caller's; NULL without memory. */
 char *tx_path_join(const char *folder, const char *name);
 /* Makes a folder and those above it; one that is there already is no error. */

@@ -40,7 +40,7 @@ tx_status tx_seal_add(tx_sha256 *sha, uint64_t bytes, tx_seal_source *source, co
     sealing s = {source, from, bytes, tx_alloc(blocks, sizeof *s.hex), tx_alloc(blocks, sizeof *s.status)};
     tx_status status = s.hex && s.status ? TX_OK : TX_ERR_MEMORY;
     if (status == TX_OK)
-        tx_parallel_for(blocks, digest_block, &s);
+        status = tx_parallel_for(blocks, digest_block, &s);
     for (size_t i = 0; status == TX_OK && i < blocks; i++) {
         /* Messages are a thread's own: once more, here. */
         if (s.status[i])

@@ -18,11 +18,10 @@ static void test_rank(void)
     run *r = tx_alloc(1, sizeof *r);
     CHECK(r != NULL, "memory");
     for (size_t i = 0; r && i < 6; i++) {
-        uint64_t evicted;
         r->at.step = i + 1;
-        int taken = run_rank(r, score[i], 3, &evicted);
-        CHECK(taken == (i < 5) && evicted == leaves[i], "step %zu: taken %d, %llu leaves", i + 1, taken,
-              (unsigned long long)evicted);
+        int taken = run_rank(r, score[i], 3);
+        CHECK(taken == (i < 5) && r->at.evicted == leaves[i], "step %zu: taken %d, %llu leaves", i + 1, taken,
+              (unsigned long long)r->at.evicted);
         CHECK(r->at.kept == (i < 3 ? i + 1 : 3), "%zu are kept", r->at.kept);
         for (size_t k = 0; k < r->at.kept; k++)
             CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
@@ -39,9 +38,8 @@ static void test_rank_of_nan(void)
     run *r = tx_alloc(1, sizeof *r);
     CHECK(r != NULL, "memory");
     for (size_t i = 0; r && i < 5; i++) {
-        uint64_t evicted;
         r->at.step = i + 1;
-        CHECK(run_rank(r, score[i], 3, &evicted) == 1, "score %zu is not taken", i);
+        CHECK(run_rank(r, score[i], 3) == 1, "score %zu is not taken", i);
         for (size_t k = 0; k < r->at.kept; k++)
             CHECK(r->at.best[k].step == wanted[i][k], "after step %zu place %zu is %llu", i + 1, k,
                   (unsigned long long)r->at.best[k].step);

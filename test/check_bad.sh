@@ -313,21 +313,6 @@ one_line 1 train $net --data "$data" --out "$work/edited" --steps 2 --keep 1 --l
 [ -n "$(ls "$work/edited/checkpoints")" ]
 pass "a changed config.txt cost a run its checkpoints" $?
 
-# ---- states whose header lies: the run goes on from an older one, or from the beginning, to the same bytes
-steps="$net --data $data --steps 8 --keep 2 --states 2 --digest-every 1"
-expect 0 train $steps --out "$work/sound"
-expect 0 train $steps --out "$work/lies"
-rm "$work/lies/done" "$work/lies/report.html"
-sed 's/"step":"8"/"step":"6"/' "$work/sound/state.safetensors" >"$work/lies/state.safetensors"
-sed 's/"chain":"./"chain":"x/' "$work/sound/states/step-00000006.safetensors" \
-    >"$work/lies/states/step-00000006.safetensors"
-expect 0 train $steps --out "$work/lies"
-for file in digests.txt metrics.csv predictions-test.csv; do
-    same "$work/sound/$file" "$work/lies/$file"
-done
-[ "$(wc -l <"$work/lies/log.csv")" -eq 9 ]
-pass "a run went on from a state that lies about its step" $?
-
 # ---- paths with what config.txt has a meaning for: the run is known again
 odd="$work/ \"a = b # c\\n
 d "

@@ -122,15 +122,6 @@ train stopped
 pass "a killed run does not go on: $(cat "$work/err")" $?
 equal stopped
 
-# ---- states that are damaged: the kept one before, or the beginning
-killed damaged KILL 23
-if [ -f "$work/damaged/state.safetensors" ]; then
-    dd if=/dev/zero of="$work/damaged/state.safetensors" bs=1 seek=9000 count=64 conv=notrunc 2>/dev/null
-fi
-train damaged
-pass "a run with a damaged state does not go on: $(cat "$work/err")" $?
-equal damaged
-
 # ---- models
 expect 0 eval "$work/whole" --data "$data" --split test --json --quiet
 keys split unit models auc low high method mean5 mean6 mean
