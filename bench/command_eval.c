@@ -364,6 +364,14 @@ static void print_json(const evaluation *v)
     json_end();
 }
 
+/* The columns that say of what a row is. */
+static void end_row(const evaluation *v, tx_buffer *p, const entry *e, const char *threshold)
+{
+    tx_buffer_append(p, ",");
+    tx_buffer_csv(p, e->folder);
+    tx_buffer_add(p, ",%s,%s,%s\n", v->split[SCORED], v->by_study ? "study" : "image", threshold);
+}
+
 static void score_rows(const evaluation *v, tx_buffer *p, const entry *e)
 {
     char number[7][TX_NUMBER];
@@ -377,15 +385,15 @@ static void score_rows(const evaluation *v, tx_buffer *p, const entry *e)
         tx_buffer_csv(p, e->name);
         tx_buffer_append(p, ",");
         tx_buffer_csv(p, t->task);
-        tx_buffer_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s\n", t->auc.positives, t->auc.negatives, number[0],
-                      number[1], number[2], t->auc.method, number[3], number[4], number[5], number[6], v->split[SCORED],
-                      v->by_study ? "study" : "image", threshold_split(v, e));
+        tx_buffer_add(p, ",%zu,%zu,%s,%s,%s,%s,%s,%s,%s,%s", t->auc.positives, t->auc.negatives, number[0], number[1],
+                      number[2], t->auc.method, number[3], number[4], number[5], number[6]);
+        end_row(v, p, e, threshold_split(v, e));
     }
     for (int i = 0; i < 3; i++) {
         tx_buffer_csv(p, e->name);
-        tx_buffer_add(p, ",%s,nan,nan,%s,nan,nan,mean-of-%d,nan,nan,nan,nan,%s,%s,\n", s->mean[i].name,
-                      tx_number_shortest(number[0], TX_NUMBER, s->mean[i].value), s->mean[i].tasks, v->split[SCORED],
-                      v->by_study ? "study" : "image");
+        tx_buffer_add(p, ",%s,nan,nan,%s,nan,nan,mean-of-%d,nan,nan,nan,nan", s->mean[i].name,
+                      tx_number_shortest(number[0], TX_NUMBER, s->mean[i].value), s->mean[i].tasks);
+        end_row(v, p, e, "");
     }
 }
 
@@ -396,7 +404,7 @@ static tx_status write_folder(const evaluation *v, const char *folder)
     tx_buffer p = {0};
     tx_buffer_append(
         &p, "model,task,positives,negatives,auc,low,high,method,threshold,sensitivity,specificity,calibration_error,"
-            "split,unit,threshold_from\n");
+            "data,split,unit,threshold_from\n");
     for (size_t i = 0; i < v->entries; i++)
         score_rows(v, &p, &v->entry[i]);
     char *path = tx_path_join(folder, "scores.csv");

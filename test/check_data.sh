@@ -137,6 +137,10 @@ expect 0 eval "$work/run" --quiet --split test --unit image
 says "of the test split of"
 says "$data"
 says "12 images"
+expect 0 eval "$work/run" --quiet --out "$work/scores"
+awk -F, -v data="$data" 'NF != 16 || (NR > 1 && ($13 != data || $14 != "valid" || $15 != "study")) { exit 1 }' \
+    "$work/scores/scores.csv"
+pass "scores.csv does not say of what it is: $(head -n 2 "$work/scores/scores.csv")" $?
 one_line 2 eval "$checkpoint" --json
 says "--data is missing: $checkpoint is no run"
 one_line 2 eval "$work/run" "$checkpoint"
