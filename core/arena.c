@@ -3,6 +3,7 @@
 #include "plan_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGN = 64 };
 
@@ -40,14 +41,6 @@ static int larger_first(const void *a, const void *b)
     return p->number - q->number;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-    const tx_buffer *const *p = a, *const *q = b;
-    if ((*p)->offset != (*q)->offset)
-        return (*p)->offset < (*q)->offset ? -1 : 1;
-    return *p < *q ? -1 : *p > *q;
-}
-
 /* The lowest offset at which `b` overlaps none of the n placed buffers (sorted by offset) that live when it does. */
 static size_t lowest_free(const tx_buffer *b, tx_buffer *const *placed, size_t n)
 {
@@ -62,6 +55,22 @@ static size_t lowest_free(const tx_buffer *b, tx_buffer *const *placed, size_t n
             offset = other->offset + other->bytes;
     }
     return offset;
+}
+
+/* Puts b among n placed buffers sorted by offset, which two that live at different times may share. */
+static void insert(tx_buffer *b, tx_buffer **placed, size_t n)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const tx_buffer *other = placed[middle];
+        if (other->offset < b->offset || (other->offset == b->offset && other < b))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(placed + low + 1, placed + low, (n - low) * sizeof *placed);
+    placed[low] = b;
 }
 
 tx_status tx_arena_place(tx_plan *plan)
@@ -85,8 +94,7 @@ tx_status tx_arena_place(tx_plan *plan)
             status = tx_fail(TX_ERR_MEMORY, "the network does not fit in memory");
         else if (end > plan->bytes)
             plan->bytes = end;
-        placed[i] = b;
-        qsort(placed, i + 1, sizeof(tx_buffer *), by_offset);
+        insert(b, placed, i);
     }
     tx_free(order);
     tx_free(placed);

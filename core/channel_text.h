@@ -57,18 +57,17 @@ TX_INLINE size_t channel_stretch(size_t p, size_t pixels)
 /* Rows that will be read soon, c channels of each: asked for a line at a time in the order in which they stand in memory,
  * as the processor foresees that order alone. */
 typedef struct channel_ahead {
-    const char *p;
+    uintptr_t p;
     size_t line, lines; /* at, and in, a row */
-    ptrdiff_t gap;      /* bytes from the end of its last line to the next row */
+    uintptr_t gap;      /* bytes from the end of its last line to the next row; may wrap */
 } channel_ahead;
 
 enum { CHANNEL_LINE = 64 };
 
-TX_INLINE channel_ahead channel_ahead_of(const float *start, size_t ld, size_t c)
+TX_INLINE channel_ahead channel_ahead_of(uintptr_t start, size_t ld, size_t c)
 {
     size_t lines = (c * sizeof(float) + CHANNEL_LINE - 1) / CHANNEL_LINE;
-    ptrdiff_t gap = (ptrdiff_t)(ld * sizeof(float)) - (ptrdiff_t)(lines * CHANNEL_LINE);
-    return (channel_ahead){(const char *)start, 0, lines, gap};
+    return (channel_ahead){start, 0, lines, ld * sizeof(float) - lines * CHANNEL_LINE};
 }
 
 TX_INLINE void channel_ask(channel_ahead *a)
@@ -169,7 +168,7 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
                             float *s, const float *next)
 {
     const float *start = x->data + first * x->ld + channel;
-    channel_ahead ahead = channel_ahead_of(next, x->ld, c);
+    channel_ahead ahead = channel_ahead_of((uintptr_t)next, x->ld, c);
     channel_clear(m, c);
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         size_t k = 0, rows = channel_stretch(p, pixels);
@@ -250,8 +249,8 @@ static void channel_normal_sums(const tx_view *x, const float *mean, const tx_te
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         const float *data = x->data + (first + p) * x->ld + channel, *g = dy->data + (first + p) * dy->ld + channel;
         size_t k = 0, rows = channel_stretch(p, pixels);
-        channel_ahead ahead[2] = {channel_ahead_of(data + CHANNEL_ROWS * x->ld, x->ld, c),
-                                  channel_ahead_of(g + CHANNEL_ROWS * dy->ld, dy->ld, c)};
+        channel_ahead ahead[2] = {channel_ahead_of(tile_address(data, CHANNEL_ROWS * x->ld), x->ld, c),
+                                  channel_ahead_of(tile_address(g, CHANNEL_ROWS * dy->ld), dy->ld, c)};
         for (; k + 32 <= c; k += 32)
             channel_normal_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
         for (; k < c; k += 16)

@@ -237,6 +237,8 @@ typedef struct tx_step tx_step;
 typedef struct tx_reference_step tx_reference_step;
 
 enum { TX_MAX_PARAMS = 6, TX_MAX_INPUTS = 64 };
+/* Of a map: rows and columns, channels. One image's values and one parameter's are 2^31 - 1 at most. */
+enum { TX_MAX_SIDE = 1 << 20, TX_MAX_CHANNELS = 1 << 24 };
 
 /* How a parameter is filled before training. a is the standard deviation or the bound. */
 typedef enum tx_init_kind { TX_INIT_ZERO, TX_INIT_ONE, TX_INIT_NORMAL, TX_INIT_UNIFORM } tx_init_kind;
@@ -616,7 +618,8 @@ tx_status tx_channel_normal_gradient(const tx_machine *machine, const tx_gradien
 /* y (n,1,1,c): the mean of each image's map, its chunks counted from the image's first pixel. */
 tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, const tx_view *x);
 /* The largest value of each window, what lies outside the map counting as -inf; a NaN is larger than all. argmax, if
- * not NULL, receives n*h*w*c bytes: row * kernel + column of the first largest within its window, kernel <= 15. */
+ * not NULL, receives n*h*w*c bytes: row * kernel + column of the largest within its window, of equal ones the first, of
+ * NaNs the last; kernel <= 15. */
 tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
                               const tx_window *window);
 /* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */

@@ -221,7 +221,7 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
 static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc,
                                   size_t part, size_t parts)
 {
-    tile_ahead ahead = {(const char *)a->x.data, 0};
+    tile_ahead ahead = {(uintptr_t)a->x.data, 0};
     for (size_t r = rows * part / parts; r < rows * (part + 1) / parts; r++) {
         int y = place[r].y + a->tap->y, x = place[r].x + a->tap->x;
         if (y < 0 || x < 0 || y >= a->x.h || x >= a->x.w)
@@ -230,7 +230,7 @@ static tile_ahead gemm_fetch_rows(const tx_rows *a, const gemm_place *place, siz
         for (size_t k = 0; k < kc && ahead.step; k += 16)
             TX_PREFETCH(in + k);
         if (!ahead.step)
-            ahead = (tile_ahead){(const char *)in, sizeof(float) * TILE_STEP};
+            ahead = (tile_ahead){(uintptr_t)in, sizeof(float) * TILE_STEP};
     }
     return ahead;
 }
@@ -260,9 +260,9 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     size_t a_row = kc;
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
     size_t panels = (end - first + TILE_N - 1) / TILE_N;
-    tile_ahead next = {(const char *)work, 0};
+    tile_ahead next = {(uintptr_t)work, 0};
     if (ahead && job->a_dense) { /* the next rows come evenly */
-        next.p = (const char *)(job->a.x.data + (row + rows) * job->a.x.ld);
+        next.p = tile_address(job->a.x.data, (row + rows) * job->a.x.ld);
         next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
         ahead = 0;
     }
@@ -336,7 +336,7 @@ static void gemm_pack_dy(const tx_gemm_gradient_job *job, size_t row, size_t row
 /* A block of a matrix, GEMM_CHUNK rows, to ask for while some tiles are computed: where whole rows are wanted evenly spread
  * over all moments, else in units of a line of 16 columns of one of TILE_STEP parts of the rows, spread over the tiles. */
 typedef struct gemm_fetch {
-    const float *data;
+    uintptr_t data;
     size_t ld, tiles, left; /* tiles in all and to come */
     size_t step;            /* of whole rows: bytes a moment */
     size_t units, unit, due;
@@ -344,7 +344,7 @@ typedef struct gemm_fetch {
 
 enum { GEMM_MOMENTS = GEMM_CHUNK / TILE_STEP }; /* of a tile, in each of which it asks for a line */
 
-static gemm_fetch gemm_fetch_block(const float *data, size_t ld, size_t columns, size_t tiles)
+static gemm_fetch gemm_fetch_block(uintptr_t data, size_t ld, size_t columns, size_t tiles)
 {
     gemm_fetch f = {.data = data, .ld = ld, .tiles = tiles, .left = tiles, .units = (columns + 15) / 16 * TILE_STEP};
     if (columns == ld && tiles > 0)
@@ -355,7 +355,7 @@ static gemm_fetch gemm_fetch_block(const float *data, size_t ld, size_t columns,
 /* What the next tile shall ask for. */
 static tile_ahead gemm_fetch_next(gemm_fetch *f)
 {
-    tile_ahead ahead = {(const char *)f->data, 0};
+    tile_ahead ahead = {f->data, 0};
     if (f->left == 0)
         return ahead;
     f->left--;
@@ -368,7 +368,7 @@ static tile_ahead gemm_fetch_next(gemm_fetch *f)
     if (f->due < f->tiles || f->unit == f->units)
         return ahead;
     f->due -= f->tiles;
-    ahead.p = (const char *)(f->data + f->unit % TILE_STEP * GEMM_MOMENTS * f->ld + 16 * (f->unit / TILE_STEP));
+    ahead.p += sizeof(float) * (f->unit % TILE_STEP * GEMM_MOMENTS * f->ld + 16 * (f->unit / TILE_STEP));
     ahead.step = f->ld * sizeof(float);
     f->unit++;
     return ahead;
@@ -446,7 +446,7 @@ static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows
     for (size_t j = 0; j < columns; j += TILE_N) {
         tile_stream next = {0};
         if (b.row == TILE_N && j + TILE_N < columns)
-            tile_stream_range(&next, 0, b.data + (j + TILE_N) * b.panel, chunk_rows * TILE_N);
+            tile_stream_range(&next, 0, tile_address(b.data, (j + TILE_N) * b.panel), chunk_rows * TILE_N);
         for (size_t i = 0; i < rows; i += TILE_M) {
             float *to = out + i * ld + j;
             size_t m = rows - i < TILE_M ? rows - i : TILE_M, n = columns - j < TILE_N ? columns - j : TILE_N;
@@ -477,8 +477,10 @@ static void gemm_fetch_after(const tx_gemm_gradient_job *job, size_t row, const 
         row = tiles = 0;
     if (column == block->n0 && job->a_at_pixels)
         a_tiles = tiles * block->kc / (block->kc + columns);
-    fetch[0] = gemm_fetch_block(job->a.x.data + row * a_ld + block->k0, a_ld, block->kc, a_tiles);
-    fetch[1] = gemm_fetch_block(job->dy + row * job->dy_ld + column, job->dy_ld, columns, tiles - a_tiles);
+    uintptr_t a = tile_address(job->a.x.data, row * a_ld + block->k0),
+              dy = tile_address(job->dy, row * job->dy_ld + column);
+    fetch[0] = gemm_fetch_block(a, a_ld, block->kc, a_tiles);
+    fetch[1] = gemm_fetch_block(dy, job->dy_ld, columns, tiles - a_tiles);
 }
 
 static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out,

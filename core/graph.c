@@ -1,6 +1,7 @@
 /* graph.c - describing a network: nodes in execution order, their shapes and their named parameters. */
 #include "graph_private.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,12 +34,14 @@ void tx_graph_free(tx_graph *graph)
     tx_free(graph);
 }
 
-/* Keeps the first error; later ones follow from it. */
+/* Keeps the first error, which is the message from now on; later ones follow from it. */
 static void *spoil(tx_graph *graph, tx_status status)
 {
     if (graph && graph->status == TX_OK) {
         graph->status = status;
         snprintf(graph->message, sizeof graph->message, "%s", tx_error_message());
+    } else if (graph) {
+        tx_graph_status(graph);
     }
     return NULL;
 }
@@ -93,6 +96,30 @@ size_t tx_graph_trained(const tx_graph *graph)
     return graph->trained;
 }
 
+/* Elements of which there may be so many: bytes, also of doubles, packed weights and work memory are counted in size_t. */
+static int countable(const int *shape, int dims, size_t *count)
+{
+    const size_t most = SIZE_MAX / 64 < INT32_MAX ? SIZE_MAX / 64 : INT32_MAX;
+    *count = 1;
+    for (int i = 0; i < dims; i++)
+        if (shape[i] < 1 || tx_size_mul(*count, (size_t)shape[i], count) || *count > most)
+            return 0;
+    return 1;
+}
+
+static tx_status check_shape(const tx_node *node)
+{
+    size_t count;
+    if (node->h < 1 || node->w < 1 || node->c < 1)
+        return tx_fail(TX_ERR_ARGUMENT, "the map of %d x %d is too small: the result would be %d x %d",
+                       node->inputs ? node->input[0]->h : 0, node->inputs ? node->input[0]->w : 0, node->h, node->w);
+    if (node->h > TX_MAX_SIDE || node->w > TX_MAX_SIDE || node->c > TX_MAX_CHANNELS ||
+        !countable((const int[]){node->h, node->w, node->c}, 3, &count))
+        return tx_fail(TX_ERR_ARGUMENT, "the result of %d x %d x %d (h,w,c) is beyond reason", node->h, node->w,
+                       node->c);
+    return TX_OK;
+}
+
 /* Allocates a node with copies of everything that it refers to; NULL without memory. */
 static tx_node *node_new(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
                          const void *args, size_t size)
@@ -138,9 +165,8 @@ tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_nod
         return spoil(graph, TX_ERR_MEMORY);
     graph->node[graph->nodes++] = node;
     status = op->shape(node);
-    if (status == TX_OK && (node->h < 1 || node->w < 1 || node->c < 1))
-        status = tx_fail(TX_ERR_ARGUMENT, "the map of %d x %d is too small: the result would be %d x %d",
-                         n_inputs ? inputs[0]->h : 0, n_inputs ? inputs[0]->w : 0, node->h, node->w);
+    if (status == TX_OK)
+        status = check_shape(node);
     if (status)
         return spoil(graph, tx_fail_within(status, "%s '%s'", op->name, node->name));
     for (int i = 0; i < n_inputs; i++)
@@ -158,18 +184,31 @@ static char *join_name(const char *node, const char *leaf)
     return name;
 }
 
+static tx_status check_init(tx_init init)
+{
+    if (init.kind != TX_INIT_ZERO && init.kind != TX_INIT_ONE && init.kind != TX_INIT_NORMAL &&
+        init.kind != TX_INIT_UNIFORM)
+        return tx_fail(TX_ERR_ARGUMENT, "initial values of kind %d, there is none", (int)init.kind);
+    return init.a >= 0 && init.a <= (double)FLT_MAX
+               ? TX_OK
+               : tx_fail(TX_ERR_ARGUMENT, "initial values with deviation or bound %g, expected a number from 0 on",
+                         init.a);
+}
+
 tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init init, int dims, const int *shape)
 {
     tx_graph *graph = node->graph;
     if (node->params == TX_MAX_PARAMS)
         return tx_fail(TX_ERR_ARGUMENT, "more than %d parameters", (int)TX_MAX_PARAMS);
     tx_param p = {.dims = dims, .role = role, .init = init, .count = 1};
-    for (int i = 0; i < dims; i++) {
+    tx_status status = check_init(init);
+    if (status)
+        return tx_fail_within(status, "parameter %s", leaf);
+    if (!countable(shape, dims, &p.count))
+        return tx_fail(TX_ERR_ARGUMENT, "parameter %s has an impossible size", leaf);
+    for (int i = 0; i < dims; i++)
         p.shape[i] = shape[i];
-        if (shape[i] < 1 || tx_size_mul(p.count, (size_t)shape[i], &p.count))
-            return tx_fail(TX_ERR_ARGUMENT, "parameter %s has an impossible size", leaf);
-    }
-    tx_status status = tx_grow((void **)&graph->param, &graph->param_room, graph->params + 1, sizeof *graph->param);
+    status = tx_grow((void **)&graph->param, &graph->param_room, graph->params + 1, sizeof *graph->param);
     if (status)
         return status;
     p.name = join_name(node->name, leaf);

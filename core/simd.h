@@ -55,9 +55,10 @@
 #define TX_INLINE static inline
 #endif
 
+/* What is asked for may lie beyond the end of an array, where no pointer may point: TX_PREFETCH takes addresses too. */
 #if defined(__GNUC__) || defined(__clang__)
 #define TX_NOINLINE static __attribute__((noinline))
-#define TX_PREFETCH(p) __builtin_prefetch(p)
+#define TX_PREFETCH(p) __builtin_prefetch((const void *)(p))
 #define TX_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #else
 #define TX_NOINLINE static

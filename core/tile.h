@@ -56,7 +56,7 @@ enum { TILE_ZERO = 0, TILE_RESUME = 1, TILE_ADD = 2 };
 
 /* Memory that will be needed next, asked for while this tile is computed: a cache line every TILE_STEP of k. */
 typedef struct tile_ahead {
-    const char *p;
+    uintptr_t p;
     size_t step; /* bytes from one such moment to the next */
 } tile_ahead;
 
@@ -64,15 +64,21 @@ typedef struct tile_ahead {
 enum { TILE_RANGES = 3, TILE_LINE = 64 };
 typedef struct tile_stream {
     struct {
-        const char *p;
+        uintptr_t p;
         size_t lines; /* to go */
     } range[TILE_RANGES];
     int at;
 } tile_stream;
 
-TX_INLINE void tile_stream_range(tile_stream *s, int i, const float *p, size_t floats)
+/* Where floats[n] stands, or would. */
+TX_INLINE uintptr_t tile_address(const float *floats, size_t n)
 {
-    s->range[i].p = (const char *)p;
+    return (uintptr_t)floats + n * sizeof(float);
+}
+
+TX_INLINE void tile_stream_range(tile_stream *s, int i, uintptr_t p, size_t floats)
+{
+    s->range[i].p = p;
     s->range[i].lines = (floats * sizeof(float) + TILE_LINE - 1) / TILE_LINE;
 }
 

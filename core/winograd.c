@@ -110,6 +110,12 @@ static int columns_of(int n, size_t group)
     return left < WINOGRAD_GROUP ? left : WINOGRAD_GROUP;
 }
 
+/* Where floats[n] stands, or would: what is only asked for may lie beyond an array. */
+static uintptr_t address(const float *floats, size_t n)
+{
+    return (uintptr_t)floats + n * sizeof(float);
+}
+
 static tx_winograd_points points_at(tx_winograd_points points, float *data)
 {
     points.data = data;
@@ -273,8 +279,8 @@ static void forward_block(const forward_run *run, const tx_winograd_points *v, c
     p.ahead[1] = (tx_winograd_ahead){run->x->data, run->x->ld, run->x->h, run->x->w, run->x->c, next, end - next};
     if (y->add && y->add != y->data)
         p.ahead[2] = (tx_winograd_ahead){y->add + channel, y->add_ld, run->map.h, run->map.w, cols, first, tiles};
-    p.then_a = v->data;
-    p.then_b = run->packed + (group + 1) % run->groups * group_floats(run->x->c);
+    p.then_a = (uintptr_t)v->data;
+    p.then_b = address(run->packed, (group + 1) % run->groups * group_floats(run->x->c));
     run->kernels->winograd.product(&p);
     run->kernels->winograd.output(y, &run->map, first, tiles, m, channel, cols);
 }
@@ -324,8 +330,8 @@ static void forward_point_task(void *context, size_t i, int worker)
         p.cols = columns_of(run->n, group);
         p.u = run->packed + group * weights;
         p.out = forward_products(run, group, first);
-        p.then_a = p.a.data + (point + (size_t)last) * run->v.slab;
-        p.then_b = last ? run->packed + (point + 1) * of_point : p.u + weights + point * of_point;
+        p.then_a = address(p.a.data, (point + (size_t)last) * run->v.slab);
+        p.then_b = address(run->packed, last ? (point + 1) * of_point : (group + 1) * weights + point * of_point);
         run->kernels->winograd.product(&p);
     }
     (void)worker;
@@ -503,11 +509,11 @@ static void gradient_block(const gradient_run *run, size_t block, int point, int
                              .add = run->round > 0};
     p.a = points_at(run->v, gradient_patches(run, block));
     p.b = points_at(run->s, gradient_samples(run, block));
-    p.then_a = gradient_patches(run, after_this) + then * run->v.slab;
-    p.then_b = gradient_samples(run, after_this) + then * run->s.slab;
-    p.then_out = d->data + then * run->d.slab;
+    p.then_a = address(gradient_patches(run, after_this), then * run->v.slab);
+    p.then_b = address(gradient_samples(run, after_this), then * run->s.slab);
+    p.then_out = address(d->data, then * run->d.slab);
     if (points == 1)
-        p.then_out = run->d.data + after_this * GRADIENT_BLOCK + then * run->d.slab;
+        p.then_out = address(run->d.data, after_this * GRADIENT_BLOCK + then * run->d.slab);
     size_t after = gradient_tiles(run, run->round + 1), begin = gradient_begin(run, run->round + 1);
     size_t next = after * i / n, end = after * (i + 1) / n;
     p.ahead[0] = (tx_winograd_ahead){x->data, x->ld, x->h, x->w, x->c, begin + next, end - next};

@@ -52,8 +52,8 @@ typedef struct tx_winograd_product {
     int rows;          /* correlate: input channels */
     size_t chunks;     /* correlate: equal parts of the tiles, each summed from zero */
     int add;           /* 1: the first one too is added to what stands in d */
-    /* Where the operands of the product after this one begin: first point, first panel. */
-    const float *then_a, *then_b, *then_out;
+    /* Addresses of where the operands of the product after this one begin: first point, first panel. */
+    uintptr_t then_a, then_b, then_out;
     tx_winograd_ahead ahead[WINOGRAD_AHEAD];
 } tx_winograd_product;
 

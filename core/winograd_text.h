@@ -293,11 +293,11 @@ static tile_stream winograd_product_next(const tx_winograd_product *p, size_t e,
     const tx_winograd_points *v = &p->a;
     size_t k = p->k, share = p->tiles * v->ld / panels;
     int last = e + 1 == (size_t)(p->point + p->points);
-    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab;
-    const float *u = p->u + winograd_packed(k, e + (panel + 1 == panels), 0, (panel + 1) % panels * TILE_N);
+    uintptr_t a = last ? p->then_a : tile_address(v->data, (e + 1) * v->slab);
+    size_t u = winograd_packed(k, e + (panel + 1 == panels), 0, (panel + 1) % panels * TILE_N);
     tile_stream next = {0};
-    tile_stream_range(&next, 0, last && panel + 1 == panels ? p->then_b : u, k * TILE_N);
-    tile_stream_range(&next, 1, a + panel * share, share);
+    tile_stream_range(&next, 0, last && panel + 1 == panels ? p->then_b : tile_address(p->u, u), k * TILE_N);
+    tile_stream_range(&next, 1, a + panel * share * sizeof(float), share);
     return next;
 }
 
@@ -328,14 +328,15 @@ static tile_stream winograd_correlate_next(const tx_winograd_product *p, size_t 
 {
     const tx_winograd_points *v = &p->a, *s = &p->b, *d = &p->out;
     int last = e + 1 == (size_t)(p->point + p->points);
-    const float *a = last ? p->then_a : v->data + (e + 1) * v->slab,
-                *b = last ? p->then_b : s->data + (e + 1) * s->slab;
-    const float *out = last ? p->then_out : d->data + (e + 1) * d->slab;
+    uintptr_t a = last ? p->then_a : tile_address(v->data, (e + 1) * v->slab),
+              b = last ? p->then_b : tile_address(s->data, (e + 1) * s->slab),
+              out = last ? p->then_out : tile_address(d->data, (e + 1) * d->slab);
     size_t share = p->tiles * v->ld / panels, rows = (size_t)p->rows / panels;
     tile_stream next = {0};
-    tile_stream_range(&next, 0, b + panel * (s->block / WINOGRAD_GROUP * TILE_N), p->tiles * TILE_N);
-    tile_stream_range(&next, 1, a + panel * share, share);
-    tile_stream_range(&next, 2, out + panel * rows * d->ld, rows * d->ld);
+    b += panel * (s->block / WINOGRAD_GROUP * TILE_N) * sizeof(float);
+    tile_stream_range(&next, 0, b, p->tiles * TILE_N);
+    tile_stream_range(&next, 1, a + panel * share * sizeof(float), share);
+    tile_stream_range(&next, 2, out + panel * rows * d->ld * sizeof(float), rows * d->ld);
     return next;
 }
 

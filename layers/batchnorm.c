@@ -29,8 +29,8 @@ static tx_status batchnorm_shape(tx_node *node)
 {
     const tx_batchnorm_args *a = node->args;
     const tx_node *x = node->input[0];
-    if (!(a->eps > 0) || !(a->momentum > 0 && a->momentum <= 1))
-        return tx_fail(TX_ERR_ARGUMENT, "eps %g, momentum %g, expected eps > 0, 0 < momentum <= 1", a->eps,
+    if (!(a->eps > 0 && isfinite(a->eps)) || !(a->momentum > 0 && a->momentum <= 1))
+        return tx_fail(TX_ERR_ARGUMENT, "eps %g, momentum %g, expected a number eps > 0, 0 < momentum <= 1", a->eps,
                        a->momentum);
     node->h = x->h;
     node->w = x->w;

@@ -32,8 +32,9 @@ static tx_status bce_shape(tx_node *node)
                            i == 1 ? "labels" : "mask", other->h, other->w, other->c, x->h, x->w, x->c);
     }
     for (int c = 0; c < x->c && a->weighted; c++)
-        if (!(a->pos_weight[c] >= 0))
-            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected at least 0", c, (double)a->pos_weight[c]);
+        if (!(a->pos_weight[c] >= 0 && isfinite(a->pos_weight[c])))
+            return tx_fail(TX_ERR_ARGUMENT, "pos_weight[%d] = %g, expected a number from 0 on", c,
+                           (double)a->pos_weight[c]);
     node->h = node->w = node->c = 1;
     return TX_OK;
 }
@@ -185,11 +186,10 @@ tx_node *tx_bce_with_logits(tx_graph *graph, tx_node *logits, tx_node *labels, t
 {
     bce_args a = {.weighted = args.pos_weight != NULL};
     tx_node *inputs[3] = {logits, labels, mask};
-    if (args.pos_weight && logits) {
-        if (logits->c > TX_MAX_POS_WEIGHTS)
-            a.pos_weight[0] = -1; /* refused by bce_shape */
-        else
-            memcpy(a.pos_weight, args.pos_weight, (size_t)logits->c * sizeof(float));
-    }
+    if (args.pos_weight && logits && logits->c > TX_MAX_POS_WEIGHTS)
+        return tx_graph_refuse(graph, "bce_with_logits: pos_weight for %d classes, at most %d", logits->c,
+                               (int)TX_MAX_POS_WEIGHTS);
+    if (args.pos_weight && logits)
+        memcpy(a.pos_weight, args.pos_weight, (size_t)logits->c * sizeof(float));
     return tx_graph_add(graph, &tx_op_bce, "", inputs, mask ? 3 : 2, &a, sizeof a);
 }

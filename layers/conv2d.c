@@ -9,8 +9,8 @@
  *          dw[ky,kx,c,o] = sum over n,oy,ox of dy[n,oy,ox,o] x[n, oy SH + ky DLH - PH, ox SW + kx DLW - PW, c]
  *          dx[n,y,x,c]   = sum over ky,kx,o of w[ky,kx,c,o] dy[n,oy,ox,o]  with  oy SH = y + PH - ky DLH,  ox SW = x + PW - kx DLW
  *          so dx is a convolution of dy too: at stride 1 with the kernel turned by 180 degrees and C, O exchanged; at
- *          stride S the pixels (y,x) fall into S*S classes by (y + PH) mod SH and (x + PW) mod SW, and within a class
- *          only the taps with ky DLH = y + PH (mod SH) take part: one dense stride-1 convolution a class.
+ *          stride S the pixels (y,x) fall into at most S*S classes by (y + PH) mod SH and (x + PW) mod SW, and within a
+ *          class only the taps with ky DLH = y + PH (mod SH) take part: one dense stride-1 convolution a class.
  * NUMERICS as a matrix product one chain of fused multiply-adds an output, (ky,kx,c) ascending, c fastest; dw in chunks
  *          of rows (core.h, tx_gemm_gradient). Winograd's algorithm F(4x4,3x3) for 3x3 kernels at stride 1 where
  *          tx_winograd_gains says so, by channels and map size alone: its error bound is in core/winograd.c.
@@ -91,17 +91,18 @@ tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args
                    .dlw = pick(args.dilation_w, args.dilation, 1),
                    .has_bias = !args.no_bias,
                    .init = args.init};
-    const int largest = 1 << 20;
+    const char *label = name ? name : "";
+    const int largest = TX_MAX_SIDE;
     if (!in_range(a.out, 1, largest) || !in_range(a.kh, 1, MOST_TAPS) || !in_range(a.kw, 1, MOST_TAPS / a.kh) ||
         !in_range(a.sh, 1, largest) || !in_range(a.sw, 1, largest) || !in_range(a.ph, 0, largest) ||
         !in_range(a.pw, 0, largest) || !in_range(a.dlh, 1, largest / a.kh) || !in_range(a.dlw, 1, largest / a.kw))
         return tx_graph_refuse(
             graph,
             "conv2d '%s': %d outputs, kernel %dx%d, stride %dx%d, padding %dx%d, dilation %dx%d, expected "
-            "positive numbers and at most %d taps",
-            name, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, (int)MOST_TAPS);
-    if (args.groups > 1)
-        return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", name, args.groups);
+            "positive numbers up to %d and at most %d taps",
+            label, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, largest, (int)MOST_TAPS);
+    if (args.groups != 0 && args.groups != 1)
+        return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", label, args.groups);
     a.taps = a.kh * a.kw;
     for (int t = 0; t < a.taps; t++)
         a.tap[t] = (tx_tap){source(0, a.sh, t / a.kw, a.dlh, a.ph), source(0, a.sw, t % a.kw, a.dlw, a.pw)};
@@ -256,8 +257,50 @@ static size_t larger(size_t a, size_t b)
 
 /* ---------------------------------------------------------------------------------- gradients */
 
-/* One class of input pixels, y = y0 + j SH and x = x0 + i SW, and the taps that reach it: as rows of dy's patches and as
- * rows of the weight. */
+/* Rows or columns of the input that belong to one class, first + j stride for j < size, and the taps that reach them: tap
+ * k[t] meets dy at place[t] + j. */
+typedef struct axis_class {
+    int first, size, taps;
+    int k[MOST_TAPS], place[MOST_TAPS];
+} axis_class;
+
+typedef struct axis {
+    int n, kernel, stride, padding, dilation;
+} axis;
+
+static axis rows_of(const tx_node *node)
+{
+    const conv_args *a = node->args;
+    return (axis){node->input[0]->h, a->kh, a->sh, a->ph, a->dlh};
+}
+
+static axis columns_of(const tx_node *node)
+{
+    const conv_args *a = node->args;
+    return (axis){node->input[0]->w, a->kw, a->sw, a->pw, a->dlw};
+}
+
+/* A class begins at each of the first positions; those beyond the image would be empty. */
+static int classes_of(const axis *a)
+{
+    return a->stride < a->n ? a->stride : a->n;
+}
+
+static void find_axis_class(const axis *a, int first, axis_class *c)
+{
+    c->first = first;
+    c->size = (a->n - first + a->stride - 1) / a->stride;
+    c->taps = 0;
+    for (int k = 0; k < a->kernel; k++) {
+        int at = first + a->padding - k * a->dilation;
+        if (at % a->stride != 0)
+            continue;
+        c->k[c->taps] = k;
+        c->place[c->taps++] = at / a->stride;
+    }
+}
+
+/* One class of input pixels and the taps that reach it: as rows of dy's patches and as rows of the weight. */
 typedef struct pixel_class {
     int y0, x0, gh, gw;
     int taps;
@@ -265,34 +308,18 @@ typedef struct pixel_class {
     int weight[MOST_TAPS];
 } pixel_class;
 
-/* The smallest p >= 0 with (p + padding) mod stride == phase. */
-static int first_of_class(int phase, int padding, int stride)
+static void join_classes(const axis_class *y, const axis_class *x, int kernel_w, pixel_class *k)
 {
-    int p = (phase - padding) % stride;
-    return p < 0 ? p + stride : p;
-}
-
-static int class_size(int n, int first, int stride)
-{
-    return first < n ? (n - first + stride - 1) / stride : 0;
-}
-
-static void find_class(const tx_node *node, int phase_y, int phase_x, pixel_class *k)
-{
-    const conv_args *a = node->args;
-    const tx_node *x = node->input[0];
-    k->y0 = first_of_class(phase_y, a->ph, a->sh);
-    k->x0 = first_of_class(phase_x, a->pw, a->sw);
-    k->gh = class_size(x->h, k->y0, a->sh);
-    k->gw = class_size(x->w, k->x0, a->sw);
+    k->y0 = y->first;
+    k->x0 = x->first;
+    k->gh = y->size;
+    k->gw = x->size;
     k->taps = 0;
-    for (int t = 0; t < a->taps; t++) {
-        int ky = t / a->kw * a->dlh, kx = t % a->kw * a->dlw;
-        if (ky % a->sh != phase_y || kx % a->sw != phase_x)
-            continue;
-        k->tap[k->taps] = (tx_tap){(k->y0 + a->ph - ky) / a->sh, (k->x0 + a->pw - kx) / a->sw};
-        k->weight[k->taps++] = t;
-    }
+    for (int i = 0; i < y->taps; i++)
+        for (int j = 0; j < x->taps; j++) {
+            k->tap[k->taps] = (tx_tap){y->place[i], x->place[j]};
+            k->weight[k->taps++] = y->k[i] * kernel_w + x->k[j];
+        }
 }
 
 /* Patches of dy: its rows are the pixels of a class. */
@@ -317,38 +344,60 @@ static tx_filter turned_weight(const tx_step *s, const pixel_class *k)
                        .column_step = o};
 }
 
-static tx_target gradient_target(const tx_step *s, const pixel_class *k)
+static tx_target gradient_target(const tx_step *s, const pixel_class *k, int step_y, int step_x)
 {
-    const conv_args *a = s->node->args;
     const tx_gradient *dx = &s->dx[0];
     return (tx_target){.data = dx->data,
                        .ld = dx->ld,
                        .h = s->x[0].h,
                        .w = s->x[0].w,
-                       .step_y = a->sh,
-                       .step_x = a->sw,
+                       .step_y = step_y,
+                       .step_x = step_x,
                        .offset_y = k->y0,
                        .offset_x = k->x0,
                        .add = dx->add,
                        .add_ld = dx->add_ld};
 }
 
+/* dx of one class of pixels, step_y and step_x apart. */
+static tx_status class_gradient(const tx_step *s, const pixel_class *k, int step_y, int step_x)
+{
+    tx_rows rows = gradient_rows(s, k);
+    tx_filter w = turned_weight(s, k);
+    tx_target dx = gradient_target(s, k, step_y, step_x);
+    float *packed = s->work, *work = packed + packed_floats((size_t)k->taps * (size_t)w.c, w.n);
+    tx_status status = tx_gemm_pack(s->machine, packed, &w);
+    return status ? status : tx_gemm_forward(s->machine, &rows, packed, w.n, &dx, work);
+}
+
+/* Of many classes most have no tap: then all pixels get what they have without one at first. */
+static int has_many_classes(const tx_node *node)
+{
+    axis rows = rows_of(node), columns = columns_of(node);
+    return (double)classes_of(&rows) * classes_of(&columns) > 64;
+}
+
+static pixel_class whole_map(const tx_node *node)
+{
+    return (pixel_class){.gh = node->input[0]->h, .gw = node->input[0]->w};
+}
+
 static tx_status input_gradient_by_class(const tx_step *s)
 {
-    const conv_args *a = s->node->args;
-    tx_status status = TX_OK;
-    for (int phase = 0; phase < a->sh * a->sw && status == TX_OK; phase++) {
-        pixel_class k;
-        find_class(s->node, phase / a->sw, phase % a->sw, &k);
-        if (k.gh == 0 || k.gw == 0)
-            continue;
-        tx_rows rows = gradient_rows(s, &k);
-        tx_filter w = turned_weight(s, &k);
-        tx_target dx = gradient_target(s, &k);
-        float *packed = s->work, *work = packed + packed_floats((size_t)k.taps * (size_t)w.c, w.n);
-        status = tx_gemm_pack(s->machine, packed, &w);
-        if (status == TX_OK)
-            status = tx_gemm_forward(s->machine, &rows, packed, w.n, &dx, work);
+    axis rows = rows_of(s->node), columns = columns_of(s->node);
+    axis_class y, x;
+    pixel_class k = whole_map(s->node);
+    int filled = has_many_classes(s->node);
+    tx_status status = filled ? class_gradient(s, &k, 1, 1) : TX_OK;
+    for (int i = 0; i < classes_of(&rows); i++) {
+        find_axis_class(&rows, i, &y);
+        for (int j = 0; j < classes_of(&columns) && !(filled && y.taps == 0); j++) {
+            find_axis_class(&columns, j, &x);
+            if (status || (filled && x.taps == 0))
+                continue;
+            join_classes(&y, &x, columns.kernel, &k);
+            status = class_gradient(s, &k, rows.stride, columns.stride);
+        }
     }
     return status;
 }
@@ -358,15 +407,18 @@ static tx_status input_gradient(const tx_step *s)
     const conv_args *a = s->node->args;
     if (!is_winograd(s->node))
         return input_gradient_by_class(s);
+    axis rows = rows_of(s->node), columns = columns_of(s->node);
+    axis_class y, x;
     pixel_class k; /* there is one, and its taps are those of the turned kernel, last to first */
-    find_class(s->node, 0, 0, &k);
+    find_axis_class(&rows, 0, &y);
+    find_axis_class(&columns, 0, &x);
+    join_classes(&y, &x, columns.kernel, &k);
     for (int t = 0; t < k.taps; t++)
         k.weight[t] = k.taps - 1 - t;
     tx_view dy = gradient_rows(s, &k).x;
-    tx_target dx = gradient_target(s, &k);
+    tx_target dx = gradient_target(s, &k, 1, 1);
     tx_filter w = turned_weight(s, &k);
-    float *packed = s->work;
-    float *work = packed + winograd_floats(w.c, w.n);
+    float *packed = s->work, *work = packed + winograd_floats(w.c, w.n);
     tx_status status = tx_winograd_pack(s->machine, packed, &w);
     return status ? status : tx_winograd_forward(s->machine, &dy, 2 - a->ph, packed, w.n, &dx, work);
 }
@@ -398,17 +450,48 @@ static tx_status conv2d_backward(tx_step *s)
     return status || !s->dx[0].data ? status : input_gradient(s);
 }
 
-/* Scratch of one class of the input's gradient: the packed weight and the product's own. */
-static size_t class_work(const tx_step *s, int phase)
+/* What the scratch of a class depends on, along an axis. */
+enum { MOST_KINDS = 2 * (MOST_TAPS + 1) };
+typedef struct axis_kind {
+    int size, taps;
+} axis_kind;
+
+/* The kinds of an axis's classes; returns how many. Sizes differ by one at most. */
+static int find_kinds(const axis *a, axis_kind kind[MOST_KINDS])
 {
-    const conv_args *a = s->node->args;
-    pixel_class k;
-    find_class(s->node, phase / a->sw, phase % a->sw, &k);
-    if (k.gh == 0 || k.gw == 0)
-        return 0;
-    tx_rows rows = gradient_rows(s, &k);
-    return packed_floats((size_t)k.taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) +
+    int kinds = 0;
+    for (int i = 0; i < classes_of(a); i++) {
+        axis_class c;
+        find_axis_class(a, i, &c);
+        int k = 0;
+        while (k < kinds && (kind[k].size != c.size || kind[k].taps != c.taps))
+            k++;
+        kind[k] = (axis_kind){c.size, c.taps};
+        kinds += k == kinds;
+    }
+    return kinds;
+}
+
+/* Scratch of one class of the input's gradient: the packed weight and the product's own. */
+static size_t class_work(const tx_step *s, int h, int w, int taps)
+{
+    static const tx_tap unread;
+    tx_view dy = {.n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    tx_rows rows = {.x = dy, .grid_h = h, .grid_w = w, .step_y = 1, .step_x = 1, .taps = taps, .tap = &unread};
+    return packed_floats((size_t)taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) +
            tx_gemm_forward_work(s->machine, &rows, s->x[0].c);
+}
+
+static size_t classes_work(const tx_step *s)
+{
+    axis_kind y[MOST_KINDS], x[MOST_KINDS];
+    axis rows = rows_of(s->node), columns = columns_of(s->node);
+    int ys = find_kinds(&rows, y), xs = find_kinds(&columns, x);
+    size_t bytes = has_many_classes(s->node) ? class_work(s, rows.n, columns.n, 0) : 0;
+    for (int i = 0; i < ys; i++)
+        for (int j = 0; j < xs; j++)
+            bytes = larger(bytes, class_work(s, y[i].size, x[j].size, y[i].taps * x[j].taps));
+    return bytes;
 }
 
 static size_t backward_work(const tx_step *s)
@@ -423,9 +506,7 @@ static size_t backward_work(const tx_step *s)
                            tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
-        bytes = tx_gemm_gradient_work(s->machine, &rows, node->c);
-        for (int phase = 0; phase < a->sh * a->sw; phase++)
-            bytes = larger(bytes, class_work(s, phase));
+        bytes = larger(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
     }
     size_t sums =
         ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);

@@ -59,7 +59,7 @@ typedef struct tx_pool_args {
     int kernel;  /* side of the window, 1..15 */
     int stride;  /* 0: kernel */
     int padding; /* at most kernel / 2 */
-    int ceil;    /* 1: a last window that reaches beyond the padding counts if it begins before it */
+    int ceil;    /* 1: a last window that reaches beyond the padding counts if it begins before it, also the only one */
 } tx_pool_args;
 tx_node *tx_max_pool(tx_graph *graph, tx_node *x, tx_pool_args args);
 tx_node *tx_global_mean(tx_graph *graph, tx_node *x); /* (N,H,W,C) to (N,1,1,C) */

@@ -1,14 +1,15 @@
 /* pool.c - pooling over square windows.
  *
  * SHAPES   x, dx (N,H,W,C)  y, dy (N,OH,OW,C)  K = kernel, S = stride, P = padding
- *          OH = floor((H + 2 P - K) / S) + 1; with ceil the division is rounded up, and the last window is
- *          dropped if it would begin beyond the image and the padding above it: (OH-1) S >= H + P. OW alike.
+ *          OH = floor((H + 2 P - K) / S) + 1; with ceil the division is rounded up, and the last window is dropped if
+ *          it would begin beyond the image and the padding above it: (OH-1) S >= H + P. So with ceil a map may be
+ *          smaller than the window, which then hangs over its lower edge. OW alike. As PyTorch has it.
  * FORWARD  y[n,oy,ox,c] = max of x[n, oy S + ky - P, ox S + kx - P, c] over the taps ky, kx in 0..K-1 that lie inside
- *          the image; padding counts as -inf. As P <= K/2, every window has a tap inside.
+ *          the image; padding counts as -inf. As P <= K/2, every window has a tap inside. A NaN is larger than all.
  * BACKWARD y is one of the x of its window, so that one has derivative 1, the others 0. Of equal ones it is the first
- *          in row order, as everywhere in the field: (ky,kx) = argmax.
+ *          in row order, of NaNs the last, as everywhere in the field: (ky,kx) = argmax.
  *          dx[n,y,x,c] = sum of dy[n,oy,ox,c] over those windows (oy,ox) whose argmax is (y + P - oy S, x + P - ox S)
- * NUMERICS forward exact; a NaN in a window is its maximum. Backward gathers: the windows over a pixel are added in
+ * NUMERICS forward exact. Backward gathers: the windows over a pixel are added in
  *          row order, and no two threads write the same place.
  * MEMORY   saved: argmax as one byte an output, ky K + kx, hence K <= 15.
  * SOURCE   Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012,
@@ -16,17 +17,19 @@
  * TESTS    test/layers_pool.c, test/golden/op_norm_pool.txt */
 #include "layers.h"
 
+#include <math.h>
+
 enum { LARGEST_KERNEL = 15 };
 
 /* Outputs along a side of n. */
 static int extent(int n, const tx_pool_args *a)
 {
-    int span = n + 2 * a->padding - a->kernel;
+    int span = n + 2 * a->padding - a->kernel + (a->ceil ? a->stride - 1 : 0);
     if (span < 0)
         return 0;
     int outputs = span / a->stride + 1;
-    if (a->ceil && span % a->stride != 0 && outputs * a->stride < n + a->padding)
-        outputs++;
+    if (a->ceil && (outputs - 1) * a->stride >= n + a->padding)
+        outputs--;
     return outputs;
 }
 
@@ -34,7 +37,7 @@ static tx_status pool_shape(tx_node *node)
 {
     const tx_pool_args *a = node->args;
     const tx_node *x = node->input[0];
-    if (a->kernel < 1 || a->kernel > LARGEST_KERNEL || a->stride < 1 || a->stride > 1 << 20 || a->padding < 0 ||
+    if (a->kernel < 1 || a->kernel > LARGEST_KERNEL || a->stride < 1 || a->stride > TX_MAX_SIDE || a->padding < 0 ||
         a->padding > a->kernel / 2)
         return tx_fail(TX_ERR_ARGUMENT,
                        "kernel %d, stride %d, padding %d, expected a kernel of 1 to %d, padding up to half of it",
@@ -60,7 +63,7 @@ static size_t reference_argmax(const tx_reference_step *s, size_t i)
         if (iy < 0 || iy >= x->h || ix < 0 || ix >= x->w)
             continue;
         size_t at = ((n * (size_t)x->h + (size_t)iy) * (size_t)x->w + (size_t)ix) * channels + c;
-        if (best == SIZE_MAX || s->x[0][at] > s->x[0][best])
+        if (best == SIZE_MAX || s->x[0][at] > s->x[0][best] || isnan(s->x[0][at]))
             best = at;
     }
     return best;

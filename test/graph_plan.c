@@ -265,11 +265,16 @@ static void check_failures(const small_net *net, tx_mode mode)
 static void check_too_large(void)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *x = tx_input(g, 1 << 20, 1 << 20, 1 << 20);
+    tx_node *x = tx_input(g, 1, 1 << 15, 1 << 15);
     tx_relu(g, x);
     CHECK(tx_graph_status(g) == TX_OK, "%s", tx_error_message());
-    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1 << 20, .mode = TX_TRAIN});
-    CHECK(!plan && strstr(tx_error_message(), "memory"), "2^80 values were planned: %s", tx_error_message());
+    tx_weights *w = tx_weights_new(g, 1);
+    tx_session *session = tx_session_new(g, w, (tx_session_args){.batch = TX_MAX_BATCH, .mode = TX_TRAIN});
+    CHECK(!session && strstr(tx_error_message(), "memory"), "2^50 values have memory: %s", tx_error_message());
+    tx_session_free(session);
+    tx_weights_free(w);
+    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = TX_MAX_BATCH + 1});
+    CHECK(!plan && strstr(tx_error_message(), "1048577 images"), "too many images: %s", tx_error_message());
     tx_plan_free(plan);
     plan = tx_plan_new(g, (tx_session_args){.batch = 0});
     CHECK(!plan && strstr(tx_error_message(), "0 images"), "a plan for no images: %s", tx_error_message());

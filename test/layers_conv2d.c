@@ -24,6 +24,12 @@ static const conv_case cases[] = {
     {1, 32, 14, 14, {.out = 32, .kernel = 3, .padding = 0}},
     {1, 32, 11, 12, {.out = 48, .kernel = 3, .padding = 2}},
     {1, 1, 4, 4, {.out = 1, .kernel = 3, .padding = 1}},
+    /* strides beyond the kernel, the map and sixteen bits */
+    {1, 2, 3, 3, {.out = 1, .kernel = 1, .stride = 65536, .no_bias = 1}},
+    {2, 3, 10, 9, {.out = 4, .kernel = 3, .stride = 1 << 20, .padding = 1}},
+    {2, 3, 23, 21, {.out = 4, .kernel = 3, .stride = 10, .padding = 2}},
+    {1, 2, 19, 30, {.out = 3, .kernel = 2, .stride_h = 9, .stride_w = 13, .dilation = 7, .padding = 3}},
+    {1, 3, 12, 17, {.out = 2, .kernel_h = 5, .kernel_w = 1, .stride_h = 1, .stride_w = 70000}},
 };
 
 static void check_case(size_t i)
@@ -94,6 +100,14 @@ int main(void)
     refuse((tx_conv2d_args){.out = 4, .kernel = 7}, "a kernel larger than the map");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .stride = -1}, "a negative stride");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = 2}, "groups");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = -1}, "a negative number of groups");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 1, .stride = (1 << 20) + 1}, "a stride beyond reason");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 1, .padding = 1 << 20}, "a map of 2^21 x 2^21");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .dilation = 1 << 20, .padding = 1 << 19},
+           "a dilation beyond reason");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .init = {TX_INIT_NORMAL, -1}}, "a negative deviation");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .init = {TX_INIT_NORMAL, INFINITY}}, "an infinite deviation");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .init = {TX_INIT_UNIFORM, NAN}}, "a bound that is no number");
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());
     return test_done("layers_conv2d");
 }

@@ -16,7 +16,7 @@ static const struct {
     {1, 1, 1, 1, 1, 1, 0, 0},    {1, 1, 1, 17, 3, 2, 1, 0}, {2, 8, 6, 3, 3, 2, 1, 0},  {2, 7, 9, 16, 3, 2, 1, 0},
     {1, 7, 9, 15, 3, 2, 0, 0},   {1, 8, 6, 33, 3, 2, 0, 1}, {2, 8, 7, 17, 3, 2, 1, 1}, {1, 5, 7, 16, 2, 0, 0, 0},
     {1, 5, 7, 20, 2, 2, 0, 1},   {1, 4, 5, 64, 3, 1, 1, 0}, {1, 7, 8, 5, 3, 3, 1, 1},  {1, 6, 6, 4, 2, 3, 0, 1},
-    {1, 16, 15, 2, 15, 1, 7, 0},
+    {1, 16, 15, 2, 15, 1, 7, 0}, {1, 2, 1, 5, 3, 3, 0, 1},  {2, 2, 5, 18, 5, 4, 0, 1}, {1, 3, 2, 3, 7, 5, 3, 1},
 };
 
 static void check_max_pool(size_t s)
@@ -71,14 +71,71 @@ static void check_specials(void)
     }
 }
 
+/* The definition and what runs, on a map with several NaNs in a window: NaN goes on, its gradient to the last of them. */
+static void check_nans(void)
+{
+    enum { SIDE = 7, C = 3, COUNT = SIDE * SIDE * C };
+    static const size_t at[] = {0, 1, 3, 24, 27, 51, 66, 72, 90, 146};
+    tx_graph *g = tx_graph_new();
+    tx_node *x = tx_input(g, C, SIDE, SIDE);
+    tx_node *y = tx_max_pool(g, x, (tx_pool_args){.kernel = 3, .stride = 2, .padding = 1});
+    tx_node_keep(x);
+    tx_weights *w = tx_weights_new(g, 1);
+    tx_session *session = tx_session_new(g, w, (tx_session_args){.batch = 1, .mode = TX_TRAIN});
+    tx_reference *r = tx_reference_new(g, w, 1, TX_TRAIN, 0);
+    for (size_t i = 0; i < COUNT; i++)
+        tx_reference_input(r, x)[i] = (double)layer_draw(83, i);
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+        tx_reference_input(r, x)[at[i]] = (double)NAN;
+    for (size_t i = 0; i < COUNT; i++)
+        tx_session_input(session, x)[i] = (float)tx_reference_input(r, x)[i];
+    tx_reference_forward(r);
+    tx_reference_backward(r, NULL);
+    float value[COUNT], gradient[COUNT];
+    CHECK(tx_forward(session) == TX_OK && tx_backward(session, NULL) == TX_OK &&
+              tx_session_value(session, y, value) == TX_OK && tx_session_gradient(session, x, gradient) == TX_OK,
+          "%s", tx_error_message());
+    int nans = 0;
+    for (size_t i = 0; i < (size_t)(y->h * y->w * C); i++) {
+        double want = tx_reference_value(r, y)[i];
+        nans += isnan(want) != 0;
+        CHECK(isnan(want) ? isnan(value[i]) : (double)value[i] == want, "value %zu is %g, not %g", i, (double)value[i],
+              want);
+    }
+    CHECK(nans >= 8, "%d windows of NaN", nans);
+    for (size_t i = 0; i < COUNT; i++)
+        CHECK((double)gradient[i] == tx_reference_gradient(r, x)[i], "gradient %zu is %g, not %g", i,
+              (double)gradient[i], tx_reference_gradient(r, x)[i]);
+    CHECK(gradient[0] == 0 && gradient[24] == 1, "of two NaNs the first has gradient %g, the last %g",
+          (double)gradient[0], (double)gradient[24]);
+    tx_reference_free(r);
+    tx_session_free(session);
+    tx_weights_free(w);
+    tx_graph_free(g);
+}
+
 /* Sizes of the result as everywhere in the field. */
 static void check_sizes(void)
 {
     static const struct {
         int n, kernel, stride, padding, ceil, out;
-    } cases[] = {{112, 3, 2, 1, 0, 56}, {160, 3, 2, 1, 0, 80}, {7, 3, 2, 0, 0, 3}, {8, 3, 2, 0, 1, 4},
-                 {8, 3, 2, 1, 1, 5},    {7, 3, 3, 1, 1, 3},    {5, 2, 2, 0, 1, 3}, {4, 1, 3, 0, 1, 2},
-                 {3, 2, 3, 1, 1, 2},    {1, 3, 2, 1, 0, 1}};
+    } cases[] = {{112, 3, 2, 1, 0, 56},
+                 {160, 3, 2, 1, 0, 80},
+                 {7, 3, 2, 0, 0, 3},
+                 {8, 3, 2, 0, 1, 4},
+                 {8, 3, 2, 1, 1, 5},
+                 {7, 3, 3, 1, 1, 3},
+                 {5, 2, 2, 0, 1, 3},
+                 {4, 1, 3, 0, 1, 2},
+                 {3, 2, 3, 1, 1, 2},
+                 {1, 3, 2, 1, 0, 1},
+                 /* a map smaller than the window */
+                 {2, 3, 2, 0, 1, 1},
+                 {1, 3, 3, 0, 1, 1},
+                 {2, 5, 4, 0, 1, 1},
+                 {3, 7, 5, 3, 1, 2},
+                 {1, 15, 15, 0, 1, 1},
+                 {4, 1, 1 << 20, 0, 1, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tx_graph *g = tx_graph_new();
         tx_node *node = tx_max_pool(g, tx_input(g, 1, cases[i].n, cases[i].n),
@@ -92,7 +149,8 @@ static void check_sizes(void)
         tx_graph_free(g);
     }
     static const tx_pool_args bad[] = {{0, 1, 0, 0}, {16, 1, 0, 0}, {3, -1, 0, 0},
-                                       {3, 1, 2, 0}, {3, 1, -1, 0}, {5, 1, 0, 0}};
+                                       {3, 1, 2, 0}, {3, 1, -1, 0}, {5, 1, 0, 0},
+                                       {5, 1, 0, 1}, {7, 3, 0, 1},  {3, (1 << 20) + 1, 0, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tx_graph *g = tx_graph_new();
         CHECK(!tx_max_pool(g, tx_input(g, 1, 4, 4), bad[i]), "bad pooling %d was taken", (int)i);
@@ -139,6 +197,7 @@ int main(void)
         check_max_pool(s);
     check_ties();
     check_specials();
+    check_nans();
     check_sizes();
     check_mean();
     check_alone();

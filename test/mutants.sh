@@ -25,10 +25,6 @@ link() { # PROGRAM
     $CC $FLAGS -o "o/$1" "o/test/$1.o" o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
 }
 
-# The tests, a second or so each.
-programs="golden graph_gradient graph_plan graph_session graph_machine core_gemm core_winograd layers_elementwise \
-layers_losses layers_pool optim_update optim_schedule io_jpeg io_signature io_checkpoint io_tables io_loader pixels core_quota \
-core_checksum"
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 run_test() { # NAME
     case $1 in
@@ -44,7 +40,7 @@ run_test() { # NAME
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
     odd) timeout 60 o/pixels test/odd ;;
-    io_* | core_*) timeout 60 o/$1 ;;
+    *_*) timeout 60 o/$1 ;;
     *) timeout 60 o/layers_$1 ;;
     esac >/dev/null 2>&1
 }
@@ -60,10 +56,14 @@ program_of() {
     schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
     odd) echo pixels ;;
-    io_* | core_*) echo $1 ;;
+    *_*) echo $1 ;;
     *) echo layers_$1 ;;
     esac
 }
+
+# The tests that the lines below name, a second or so each.
+tests=$(sed -n 's/^mutate [^ ]* \([a-z0-9_]*\) .*/\1/p' "$top/test/mutants.sh" | sort -u)
+programs=$(for t in $tests; do program_of "$t"; done | sort -u)
 
 # ---- the unchanged library, which must pass; then the shares
 prepare() {
@@ -79,8 +79,7 @@ prepare() {
     for p in $programs; do
         compile "test/$p.c" && link "$p" || exit 1
     done
-    for t in ops reference net gradient plan session machine gemm winograd elementwise losses pool update schedule odd io_jpeg \
-        io_signature io_checkpoint io_tables io_loader core_quota core_checksum; do
+    for t in $tests; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
@@ -141,10 +140,12 @@ mutate $f reference 's/y\[o\] = a->has_bias ? s->param\[1\]\[o\] : 0/y[o] = 0/' 
 mutate $f gradient 's/dw\[o\] += x \* dy\[o\]/dw[o] = x * dy[o]/' 'definition: weight gradient not accumulated'
 mutate $f gradient 's/s->dx\[0\]\[at + c\] += sum/s->dx[0][at + c] = sum/' 'definition: input gradient not accumulated'
 mutate $f reference 's/o \* stride + k \* dilation - padding/o * stride + k * dilation + padding/' 'sign of the padding'
-mutate $f ops 's/ky % a->sh != phase_y/kx % a->sh != phase_y/' 'input gradient: classes of rows by columns'
-mutate $f ops 's/(k->y0 + a->ph - ky) \/ a->sh/(k->y0 - ky) \/ a->sh/' 'input gradient: padding forgotten'
-mutate $f ops 's/p < 0 ? p + stride : p;/p;/' 'input gradient: negative phase'
-mutate $f ops 's/(n - first + stride - 1) \/ stride/(n - first) \/ stride/' 'input gradient: last pixel of a class'
+mutate $f ops 's/int at = first + a->padding - k/int at = first - k/' 'input gradient: padding forgotten'
+mutate $f ops 's/first + a->padding - k \* a->dilation/first + a->padding - k/' 'input gradient: dilation forgotten'
+mutate $f ops 's/(a->n - first + a->stride - 1) \/ a->stride/(a->n - first) \/ a->stride/' 'input gradient: last pixel of a class'
+mutate $f ops 's/(tx_tap){y->place\[i\], x->place\[j\]}/(tx_tap){x->place[j], y->place[i]}/' 'input gradient: rows and columns exchanged'
+mutate $f ops 's/y->k\[i\] \* kernel_w + x->k\[j\]/x->k[j] * kernel_w + y->k[i]/' 'input gradient: kernel transposed'
+mutate $f conv2d 's/class_gradient(s, &k, 1, 1) : TX_OK/TX_OK : TX_OK/' 'input gradient: pixels that no tap reaches'
 mutate $f gradient 's/w.scale = \(fold_scale(s)\|scale\);/w.scale = NULL;/' 'folding: weights not scaled'
 mutate $f gradient 's/y.add_ld = s->add.ld;/y.add_ld = s->y.ld + 1;/' 'inference: stride of the sum'
 mutate $f gradient 's/    y.act = s->act;//' 'inference: activation forgotten'
@@ -184,7 +185,9 @@ mutate layers/dropout.c gradient 's/s->dy\[i\] \/ (1 - a->p)/s->dy[i]/' 'definit
 
 # ---- pooling, mean
 mutate layers/pool.c reference 's/s->x\[0\]\[at\] > s->x\[0\]\[best\]/s->x[0][at] >= s->x[0][best]/' 'definition: the last of equals'
-mutate layers/pool.c reference 's/outputs \* a->stride < n + a->padding/outputs * a->stride <= n + 2 * a->padding/' 'ceil: a window in the padding'
+mutate layers/pool.c pool 's/(outputs - 1) \* a->stride >= n + a->padding/(outputs - 1) * a->stride >= n + 2 * a->padding/' 'ceil: a window in the padding'
+mutate layers/pool.c pool 's/ + (a->ceil ? a->stride - 1 : 0)//' 'ceil: rounded down'
+mutate layers/pool.c pool 's/ || isnan(s->x\[0\]\[at\])//' 'definition: NaN vanishes'
 mutate layers/pool.c gradient 's/\[reference_argmax(s, i)\] += s->dy/[reference_argmax(s, i)] = s->dy/' 'definition: not accumulated'
 mutate layers/pool.c ops 's/.top = a->padding/.top = 0/' 'padding above forgotten'
 mutate layers/mean.c reference 's/\/ (double)area;/\/ (double)(area + 1);/' 'definition: area'
