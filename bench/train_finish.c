@@ -17,7 +17,7 @@ static int lists_bad(const trainer *t)
 static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
 {
     const tx_dataset *d = t->split[split];
-    tx_loader *loader = trainer_loader(t, split, 0);
+    tx_loader *loader = t->last[split] = trainer_loader(t, split, 0);
     float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
     predictions said;
     tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;
@@ -37,13 +37,27 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
         tx_free(path);
         predictions_free(&said);
     }
-    for (size_t i = 0; status == TX_OK && lists_bad(t) && !trainer_stopped && i < d->images; i++)
-        if (tx_loader_bad(loader, i))
-            status =
-                run_list_bad(&t->run, split == SPLIT_TEST ? "test" : "valid", d->path[i], tx_loader_bad(loader, i));
-    tx_loader_free(loader);
     tx_free(probability);
     return status;
+}
+
+/* What was left out of the splits that were predicted. */
+static tx_status list_bad(trainer *t)
+{
+    tx_status status = TX_OK;
+    for (int split = SPLIT_VALID; split < SPLITS && lists_bad(t); split++)
+        for (size_t i = 0; t->last[split] && status == TX_OK && i < t->split[split]->images; i++) {
+            const char *reason = tx_loader_bad(t->last[split], i);
+            if (reason)
+                status = run_list_bad(&t->run, split_name[split], t->split[split]->path[i], reason);
+        }
+    return status;
+}
+
+/* Test's images have been read for the first time: the state that an extension goes on from shall know them. */
+static tx_status save_seen(trainer *t)
+{
+    return t->last[SPLIT_TEST] && !t->of_study ? run_save(&t->run, t->weights, t->optimizer, 0) : TX_OK;
 }
 
 /* Rows of the checkpoint on test, unless it was the best at an earlier end already. */
@@ -102,6 +116,10 @@ int trainer_finish(trainer *t)
     scores valid = {0}, test = {0};
     uint64_t best = t->run.at.best[0].step;
     tx_status status = make_products(t, all, &valid, &test);
+    if (status == TX_OK && !trainer_stopped)
+        status = save_seen(t);
+    if (status == TX_OK && !trainer_stopped)
+        status = list_bad(t);
     if (status == TX_OK && test.tasks && !trainer_stopped)
         status = add_rows(t, &test, best);
     if (status == TX_OK && !trainer_stopped)

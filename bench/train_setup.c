@@ -53,8 +53,6 @@ static void read_lengths(trainer *t)
     t->schedule.total = t->total;
 }
 
-static const char *const split_names[SPLITS] = {"train", "valid", "test"};
-
 /* What the initial weights expect of their input; NULL with an error if the file cannot be read. */
 static const char *normal_of_init(const trainer *t, char room[160])
 {
@@ -176,7 +174,7 @@ static tx_status digest_content(const trainer *t, char identity[65])
     tx_sha256_begin(&sha);
     tx_status status = TX_OK;
     for (size_t i = 0; status == TX_OK && i <= SPLITS; i++) {
-        char *path = i < SPLITS ? tx_dataset_table(t->data, split_names[i]) : t->init ? tx_strdup(t->init) : NULL;
+        char *path = i < SPLITS ? tx_dataset_table(t->data, split_name[i]) : t->init ? tx_strdup(t->init) : NULL;
         if (path)
             status = tx_sha256_file(&sha, path);
         else if (i < SPLITS)
@@ -252,7 +250,7 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan)
     tx_buffer_add(plan, "      %zu train, %zu valid, %zu test images; %llu steps of %zu\n", t->images,
                   t->split[SPLIT_VALID]->images, t->split[SPLIT_TEST] ? t->split[SPLIT_TEST]->images : 0,
                   (unsigned long long)t->total, t->batch);
-    data_notes(plan, t->split, split_names, SPLITS, 0);
+    data_notes(plan, t->split, split_name, SPLITS, 0);
     tx_buffer_add(plan, "memory: %.1f MiB = training %.1f + evaluation %.1f + weights, gradients and optimiser %.1f\n",
                   mib(training + evaluation + state), mib(training), mib(evaluation), mib(state));
     return plan->status;
@@ -336,6 +334,7 @@ void trainer_free(trainer *t)
     tx_loader_free(t->feed);
     tx_loader_free(t->check);
     for (int i = 0; i < SPLITS; i++) {
+        tx_loader_free(t->last[i]);
         tx_dataset_free(t->split[i]);
         tx_free(t->seen[i]);
     }

@@ -35,6 +35,7 @@ typedef struct trainer {
     tx_session *training, *inference;
     int inference_batch;
     tx_loader *feed, *check; /* of train, of valid */
+    tx_loader *last[SPLITS]; /* that made the final predictions */
     uint64_t *seen[SPLITS];  /* an image: what it was when it was read (tx_loader_options) */
     int unread;              /* images failed a step or an evaluation; the weights are sound */
     uint32_t *order;         /* of the current epoch's images */

@@ -78,4 +78,87 @@ done
 rm -r "$own/train"
 mv "$own/hidden" "$own/train"
 
+# ---- other images than before: the run ends with its state saved, and goes on once the former ones are back
+long="$short --epochs 4 --eval-every 16 --keep 2"
+expect 0 train $long --data "$own" --out "$work/through"
+stopped() { # RUN LINES ARGUMENT...: a training that is stopped when its log has that many lines
+    folder=$work/$1
+    lines=$2
+    shift 2
+    rm -rf "$folder"
+    "$thorax" train $long --data "$own" --out "$folder" "$@" >"$work/out" 2>"$work/err" &
+    process=$!
+    while kill -0 $process 2>/dev/null && [ "$(cat "$folder/log.csv" 2>/dev/null | wc -l)" -lt "$lines" ]; do
+        :
+    done
+    kill $process 2>/dev/null
+    wait $process
+    [ ! -e "$folder/done" ]
+    pass "a training was not stopped in time" $?
+}
+changed() { # SPLIT: of its first image a bit beyond the picture changes, which decoding does not see
+    path=$own/$(first "$1" 1)
+    cp "$path" "$path.away"
+    printf 'x' >>"$path"
+}
+alike() { # RUN
+    for file in metrics.csv digests.txt predictions-valid.csv predictions-test.csv; do
+        same "$work/through/$file" "$work/$1/$file"
+    done
+}
+for split in train valid; do
+    stopped part 8
+    changed $split
+    for i in 1 2; do
+        expect 1 train $long --data "$own" --out "$work/part"
+        says "$own/$(first $split 1): is another file than when it was read before (checksum "
+        says "is saved, and the same command line goes on from there"
+    done
+    back
+    expect 0 train $long --data "$own" --out "$work/part"
+    alike part
+done
+# Begun anew it takes the image as it is.
+stopped part 8
+changed train
+expect 0 train $long --data "$own" --out "$work/part" --restart
+alike part
+back
+# An extension knows what the run has read, test's images too; what it had come to stands.
+cp -R "$work/through" "$work/longer"
+changed test
+expect 1 train $short --epochs 5 --eval-every 16 --keep 2 --data "$own" --out "$work/longer"
+says "$own/$(first test 1): is another file than when it was read before"
+back
+expect 0 train $short --epochs 5 --eval-every 16 --keep 2 --data "$own" --out "$work/longer"
+expect 0 train $short --epochs 5 --eval-every 16 --keep 2 --data "$own" --out "$work/at-once"
+same "$work/longer/digests.txt" "$work/at-once/digests.txt"
+# What is made again of a finished run is made of the same images.
+rm "$work/through/predictions-test.csv"
+changed test
+expect 1 train $long --data "$own" --out "$work/through"
+says "is another file than when it was read before"
+back
+expect 0 train $long --data "$own" --out "$work/through"
+# A bad image that was left out stays out, a good one stays in.
+path=$own/$(first train 2)
+cp "$path" "$path.away"
+echo none >"$path"
+stopped part 12 --bad-images skip
+back
+expect 1 train $long --data "$own" --out "$work/part" --bad-images skip
+says "$path: could not be read before and can be now"
+cp "$path" "$path.away"
+echo none >"$path"
+other=$own/$(first train 3)
+cp "$other" "$other.away"
+rm "$other"
+expect 1 train $long --data "$own" --out "$work/part" --bad-images skip
+says "an image that was read before cannot be any more: $other"
+mv "$other.away" "$other"
+expect 0 train $long --data "$own" --out "$work/part" --bad-images skip
+[ "$(grep -c "$(first train 2)" "$work/part/bad-images.csv")" -eq 1 ]
+pass "a bad image is not listed once" $?
+back
+
 done_testing
