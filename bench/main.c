@@ -111,6 +111,9 @@ static int do_command(int argc, char **argv)
         status = run_command(c, &o);
     }
     options_free(&o);
+    if (tx_alloc_spoiled())
+        return complain(EXIT_FAILED,
+                        "memory was written beyond its end: a fault of this program; its results are void");
     return status;
 }
 

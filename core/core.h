@@ -68,6 +68,9 @@ void tx_alloc_fail_after(long n);
 long tx_alloc_count(void);
 /* Allocations that have not been freed. */
 long tx_alloc_live(void);
+/* Blocks behind whose end somebody had written, as was seen when they were freed. The library says nothing of it; the
+ * program refuses to call its results good. */
+long tx_alloc_spoiled(void);
 
 /* ----------------------------------------------------------------------------------------- threads
  * Calls fn(context, i, worker) once for every i in [0, n), on up to tx_threads() threads; worker is in

@@ -1,7 +1,9 @@
 /* memory.c - checked sizes and the one allocator, which tests can make fail.
  *
- * A block is one malloc: [ padding | header of one pointer | memory aligned to 64 ]. Large blocks are asked to live
- * in huge pages, where the system has them: a training step touches a gigabyte, and page-table walks cost time. */
+ * A block is one malloc: [ padding | header | memory aligned to 64 | guard ]. Large blocks are asked to live in huge
+ * pages, where the system has them: a training step touches a gigabyte, and page-table walks cost time.
+ * The guard begins at the very byte behind what was asked for. Its bytes are all ones, a NaN to whoever reads them as
+ * numbers, and are looked at when the block is freed; the address sanitizer is told that nobody may touch them. */
 #define _DEFAULT_SOURCE
 #include "core.h"
 #include "shared.h"
@@ -11,11 +13,26 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESSES_CHECKED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESSES_CHECKED
+#endif
+#endif
+#ifdef ADDRESSES_CHECKED
+#include <sanitizer/asan_interface.h>
+#endif
 
-enum { ALIGN = 64 };
+enum { ALIGN = 64, GUARD = 64 };
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static long fail_after = -1, calls, live;
+typedef struct header {
+    void *block;
+    size_t bytes; /* between header and guard */
+} header;
+
+static long fail_after = -1, calls, live, spoiled;
 
 int tx_size_mul(size_t a, size_t b, size_t *result)
 {
@@ -34,6 +51,25 @@ int tx_size_add(size_t a, size_t b, size_t *result)
 }
 
 /* Images are decoded on several threads at once. */
+static void guard(unsigned char *end)
+{
+    memset(end, 0xff, GUARD);
+#ifdef ADDRESSES_CHECKED
+    ASAN_POISON_MEMORY_REGION(end, GUARD);
+#endif
+}
+
+static int guard_holds(const unsigned char *end)
+{
+#ifdef ADDRESSES_CHECKED
+    ASAN_UNPOISON_MEMORY_REGION(end, GUARD);
+#endif
+    int i = 0;
+    while (i < GUARD && end[i] == 0xff)
+        i++;
+    return i == GUARD;
+}
+
 static int refused(void)
 {
     shared_add(&calls, 1);
@@ -43,7 +79,7 @@ static int refused(void)
 void *tx_alloc(size_t count, size_t size)
 {
     size_t bytes, total;
-    if (tx_size_mul(count, size, &bytes) || tx_size_add(bytes, ALIGN + sizeof(void *), &total)) {
+    if (tx_size_mul(count, size, &bytes) || tx_size_add(bytes, sizeof(header) + ALIGN + GUARD, &total)) {
         tx_fail(TX_ERR_MEMORY, "out of memory: %zu elements of %zu bytes", count, size);
         return NULL;
     }
@@ -56,9 +92,11 @@ void *tx_alloc(size_t count, size_t size)
         tx_fail(TX_ERR_MEMORY, "out of memory: %zu bytes asked for", bytes);
         return NULL;
     }
-    uintptr_t start = (uintptr_t)block + sizeof(void *);
-    char *memory = block + sizeof(void *) + (align - start % align) % align;
-    memcpy(memory - sizeof(void *), &block, sizeof(void *));
+    const header h = {block, bytes};
+    uintptr_t start = (uintptr_t)block + sizeof h;
+    char *memory = block + sizeof h + (align - start % align) % align;
+    memcpy(memory - sizeof h, &h, sizeof h);
+    guard((unsigned char *)memory + bytes);
     if (large) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
         madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
@@ -73,10 +111,12 @@ void tx_free(void *memory)
 {
     if (!memory)
         return;
-    void *block;
-    memcpy(&block, (char *)memory - sizeof(void *), sizeof(void *));
+    header h;
+    memcpy(&h, (char *)memory - sizeof h, sizeof h);
+    if (!guard_holds((unsigned char *)memory + h.bytes))
+        shared_add(&spoiled, 1);
     shared_add(&live, -1);
-    free(block);
+    free(h.block);
 }
 
 tx_status tx_grow(void **array, size_t *capacity, size_t need, size_t size)
@@ -120,4 +160,9 @@ long tx_alloc_count(void)
 long tx_alloc_live(void)
 {
     return shared_load(&live);
+}
+
+long tx_alloc_spoiled(void)
+{
+    return shared_load(&spoiled);
 }

@@ -71,6 +71,7 @@ int main(int count, char **argument)
     if (compared + failed == 0)
         fprintf(stderr, "golden: nothing was compared, %ld records of kinds that this version does not know\n",
                 skipped);
+    failed += tx_alloc_spoiled() != 0;
     printf("%d files, %ld values compared, %ld skipped, %ld failed\n", files, compared, skipped, failed);
     return failed != 0;
 }

@@ -189,6 +189,7 @@ int main(int argc, char **argv)
     if (!bad && sums.compared + sums.failed == 0)
         fprintf(stderr, "pixels: nothing was compared, %zu rows of kinds that this version does not know\n",
                 sums.skipped);
+    sums.failed += tx_alloc_spoiled() != 0;
     printf("%zu files, %zu values compared, %zu skipped, %zu failed\n", sums.files, sums.compared, sums.skipped,
            sums.failed);
     return bad || sums.failed ? 1 : 0;

@@ -325,6 +325,7 @@ int main(int argc, char **argv)
     if (nothing && count.skipped)
         fprintf(stderr, "stats: nothing was compared, %ld rows or columns that this version does not know\n",
                 count.skipped);
+    count.failed += tx_alloc_spoiled() != 0;
     printf("%ld files, %ld values compared, %ld skipped, %ld failed\n", count.files, count.values, count.skipped,
            count.failed);
     return count.failed > 0 || (nothing && !count.skipped);

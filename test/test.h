@@ -2,9 +2,12 @@
 #ifndef THORAX_TEST_H
 #define THORAX_TEST_H
 
+#include "../core/core.h"
+
 #include <stdio.h>
 
 static int test_passed, test_failed;
+static long test_spoiled; /* blocks that the test itself spoils */
 
 /* Counts one check; a failure prints where it stands and the message, which says how to repeat it. */
 #define CHECK(condition, ...)                               \
@@ -19,11 +22,12 @@ static int test_passed, test_failed;
         }                                                   \
     } while (0)
 
-/* Prints "NAME: N passed, N failed" and returns the exit status of the program. A program without a single
- * check has failed: it tested nothing. */
+/* Prints "NAME: N passed, N failed" and returns the exit status of the program. A program without a single check has
+ * failed: it tested nothing. So has one that wrote beyond the memory it had asked for. */
 static inline int test_done(const char *name)
 {
-    if (test_passed + test_failed == 0)
+    CHECK(tx_alloc_spoiled() == test_spoiled, "%ld blocks were written beyond their ends", tx_alloc_spoiled());
+    if (test_passed + test_failed == 1)
         test_failed = 1;
     printf("%s: %d passed, %d failed\n", name, test_passed, test_failed);
     return test_failed != 0;
