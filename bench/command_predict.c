@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "data_notes.h"
 #include "image_list.h"
+#include "images.h"
 #include "model.h"
 
 #include <stdio.h>
@@ -334,7 +335,9 @@ static int open_table(prediction *p)
         return code;
     tx_dataset_options how = {.tasks = "", .views = p->model.recipe.views};
     p->table = tx_dataset_open(p->folder, p->split, &how);
-    return p->table && image_list_table(&p->paths, p->table) == TX_OK ? EXIT_DONE : complain_failed();
+    if (!p->table || image_list_table(&p->paths, p->table))
+        return complain_failed();
+    return images_look(&p->table, 1, p->skip, option_on(p->o, "quiet") ? NULL : stderr);
 }
 
 static int open_images(prediction *p)

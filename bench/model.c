@@ -288,6 +288,9 @@ static tx_status find_files(model *m, const options *o)
     if (status)
         return status;
     size_t wanted = m->run && !option_on(o, "ensemble") ? 1 : n;
+    char escaped[TX_TEXT];
+    if (n == 1 && option_on(o, "ensemble"))
+        say_once("--ensemble has no effect: %s is one checkpoint", tx_escape(escaped, sizeof escaped, m->name));
     m->file = tx_alloc(wanted, sizeof *m->file);
     for (size_t i = 0; m->file && i < wanted; i++) {
         m->file[i] = tx_strdup(m->run ? list[i].path : m->name);

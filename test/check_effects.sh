@@ -78,9 +78,18 @@ notes "$work/config line 4: lr was set before; the command line counts
 expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --steps 2 --optimizer sgd --out "$work/run" --quiet
 expect 0 train --config "$work/run/config.txt" --dry-run
 notes ""
-expect 0 predict "$work/run" "$image" --views all --seed 1
-notes "--seed has no effect on predict
+expect 0 predict "$work/run" "$image" --views all --seed 1 --unit image --blank zeros --ensemble
+notes "--blank has no effect on predict
+--ensemble has no effect: $work/run is one checkpoint
+--seed has no effect on predict
+--unit has no effect without --split
 --views has no effect without --split
+"
+expect 0 predict "$work/run" --split valid --views all --unit image
+notes ""
+checkpoint=$(ls "$work"/run/checkpoints/*)
+expect 0 predict "$checkpoint" "$image" --ensemble
+notes "--ensemble has no effect: $checkpoint is one checkpoint
 "
 
 # ---- a batch of one image where a map has one pixel: the network whole at 32 pixels

@@ -37,6 +37,12 @@ pass "a refused training made its folder" $?
 one_line 1 train $short --dry-run --data "$own"
 one_line 1 eval "$work/whole" --data "$own" --split test
 says "1 of 42 images are missing"
+one_line 1 predict "$work/whole" --data "$own" --split test
+says "1 of 12 images are missing"
+expect 0 predict "$work/whole" --data "$own" --split test --bad-images skip
+says "1 of 12 images are missing and left out"
+[ "$(wc -l <"$work/out")" -eq 12 ]
+pass "not a row an image that is there: $(cat "$work/out")" $?
 expect 0 eval "$work/whole" --data "$own" --split valid --quiet
 cp -R "$work/whole" "$work/keep"
 one_line 1 train $short --epochs 1 --data "$own" --out "$work/keep" --restart

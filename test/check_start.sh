@@ -83,6 +83,20 @@ kill -HUP $process
 wait $process
 pass "a training under nohup ended by SIGHUP: $(cat "$work/err")" $?
 
+# A study ends as its trainings do, and goes on.
+printf 'size = 32\nepochs = 4\nbatch = 8\nkeep = 1\n' >"$work/preset"
+"$thorax" study --preset "$work/preset" --data "$data" --out "$work/study" --quiet >"$work/out" 2>"$work/err" &
+process=$!
+while kill -0 $process 2>/dev/null && [ "$(cat "$work"/study/*/log.csv 2>/dev/null | wc -l)" -lt 3 ]; do
+    :
+done
+kill -HUP $process
+wait $process
+got=$?
+[ $got -eq 130 ] && [ -s "$(echo "$work"/study/*/state.safetensors)" ] && [ ! -e "$work/study/report.html" ]
+pass "a study with SIGHUP: exit status $got: $(cat "$work/err")" $?
+expect 0 study --preset "$work/preset" --data "$data" --out "$work/study" --quiet
+
 # ---- its name, started again or not
 for policy in passive ""; do
     if [ -n "$policy" ]; then OMP_WAIT_POLICY=$policy; else unset OMP_WAIT_POLICY; fi
