@@ -59,26 +59,33 @@ tx_status tx_error_status(void)
     return reason;
 }
 
+/* A byte as it may stand in a message: itself or \xNN. Returns the characters. */
+static size_t escape_byte(char piece[4], unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (byte >= 0x20 && byte < 0x7f) {
+        piece[0] = (char)byte;
+        return 1;
+    }
+    piece[0] = '\\';
+    piece[1] = 'x';
+    piece[2] = digits[byte >> 4];
+    piece[3] = digits[byte & 15];
+    return 4;
+}
+
 const char *tx_escape(char *out, size_t size, const char *text)
 {
-    size_t limit = size - 1 < 80 ? size - 1 : 80, used = 0;
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        char piece[5];
-        size_t n;
-        if (*p >= 0x20 && *p < 0x7f) {
-            piece[0] = (char)*p;
-            n = 1;
-        } else {
-            static const char digits[] = "0123456789abcdef";
-            piece[0] = '\\';
-            piece[1] = 'x';
-            piece[2] = digits[*p >> 4];
-            piece[3] = digits[*p & 15];
-            n = 4;
-        }
-        if (used + n > limit || (p[1] && used + n + 2 > limit)) {
-            memcpy(out + used, "..", limit - used < 2 ? limit - used : 2);
-            used += limit - used < 2 ? limit - used : 2;
+    size_t limit = size - 1 < 80 ? size - 1 : 80, used = 0, whole = 0;
+    char piece[4];
+    for (const char *p = text; *p && whole <= limit; p++)
+        whole += escape_byte(piece, (unsigned char)*p);
+    size_t room = whole <= limit ? limit : limit - 2;
+    for (; *text; text++) {
+        size_t n = escape_byte(piece, (unsigned char)*text);
+        if (used + n > room) {
+            memcpy(out + used, "..", 2);
+            used += 2;
             break;
         }
         memcpy(out + used, piece, n);

@@ -8,16 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 1 << 16, NOTHING = -1 };
+enum { BLOCK = 1 << 16, LOOK = 512, NOTHING = -1 };
 #define EXPECTED "a table (CSV in UTF-8)"
 
 struct tx_csv {
     char *path;
-    int fd;
+    int fd, begun;
     tx_status status; /* the error that ended the reading */
     unsigned char *block;
     size_t at, got;
-    int held;         /* a byte given back, or NOTHING */
     size_t line, row; /* lines from 1: where reading stands, where the row began */
     char *text;       /* the row's fields, a zero behind each */
     size_t used, room;
@@ -33,26 +32,30 @@ static tx_status fail(tx_csv *csv, size_t line, const char *what)
     return tx_fail(TX_ERR_FORMAT, "%s:%zu: %s", tx_escape(name, sizeof name, csv->path), line, what);
 }
 
-/* The next byte, or NOTHING at the end or after an error (csv->status). */
-static int next(tx_csv *csv)
+/* Fills the block, which has been used up, with at least so many bytes if the file has them. Returns whether it holds
+ * any: not so at the end or after an error (csv->status). */
+static int fill(tx_csv *csv, size_t least)
 {
-    if (csv->held != NOTHING) {
-        int c = csv->held;
-        csv->held = NOTHING;
-        return c;
-    }
-    while (csv->at == csv->got) {
-        ssize_t n = read(csv->fd, csv->block, BLOCK);
+    csv->at = csv->got = 0;
+    while (csv->got < least) {
+        ssize_t n = read(csv->fd, csv->block + csv->got, BLOCK - csv->got);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (n < 0) {
             csv->status = tx_fail_system(csv->path, "read");
+            csv->got = 0;
+        }
         if (n <= 0)
-            return NOTHING;
-        csv->at = 0;
-        csv->got = (size_t)n;
+            break;
+        csv->got += (size_t)n;
     }
-    return csv->block[csv->at++];
+    return csv->got > 0;
+}
+
+/* The next byte, or NOTHING at the end or after an error. */
+static int next(tx_csv *csv)
+{
+    return csv->at < csv->got || fill(csv, 1) ? csv->block[csv->at++] : NOTHING;
 }
 
 tx_csv *tx_csv_open(const char *path)
@@ -61,7 +64,6 @@ tx_csv *tx_csv_open(const char *path)
     if (!csv)
         return NULL;
     csv->fd = -1;
-    csv->held = NOTHING;
     csv->line = csv->row = 1;
     csv->path = tx_strdup(path);
     csv->block = tx_alloc(BLOCK, 1);
@@ -120,8 +122,6 @@ static tx_status add_run(tx_csv *csv)
 {
     static const unsigned char special[256] = {[0] = 1, ['"'] = 1, [','] = 1, ['\n'] = 1, ['\r'] = 1};
     size_t from = csv->at;
-    if (csv->held != NOTHING)
-        return TX_OK;
     while (csv->at < csv->got && !special[csv->block[csv->at]])
         csv->at++;
     return add(csv, csv->block + from, csv->at - from);
@@ -228,13 +228,11 @@ static int first_byte(tx_csv *csv)
  * beginning. */
 static tx_status begin(tx_csv *csv)
 {
-    int c = next(csv);
-    if (c != NOTHING && tx_file_looks(csv->block, csv->got))
+    csv->begun = 1;
+    if (fill(csv, LOOK) && tx_file_looks(csv->block, csv->got))
         return csv->status = tx_fail_foreign(csv->path, csv->block, csv->got, EXPECTED);
-    if (c == 0xef && csv->got - csv->at >= 2 && csv->block[csv->at] == 0xbb && csv->block[csv->at + 1] == 0xbf)
-        csv->at += 2;
-    else
-        csv->held = c;
+    if (csv->got >= 3 && memcmp(csv->block, "\xef\xbb\xbf", 3) == 0)
+        csv->at = 3;
     return csv->status;
 }
 
@@ -244,7 +242,7 @@ int tx_csv_next(tx_csv *csv, char ***field, size_t *fields)
     *fields = 0;
     if (csv->status)
         return csv->status;
-    if (csv->got == 0 && begin(csv))
+    if (!csv->begun && begin(csv))
         return csv->status;
     csv->used = csv->starts = 0;
     int c = first_byte(csv);

@@ -20,6 +20,24 @@ struct tx_journal {
     tx_sha256 sha; /* of them */
 };
 
+/* Reads n bytes, which the file has. */
+static tx_status read_at(int fd, const char *path, void *out, size_t n, uint64_t at)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t got = pread(fd, (char *)out + done, n - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tx_fail_system(path, "read");
+        if (got == 0) {
+            char text[TX_TEXT];
+            return tx_fail(TX_ERR_FILE, "%s: became shorter while it was read", tx_escape(text, sizeof text, path));
+        }
+        done += (size_t)got;
+    }
+    return TX_OK;
+}
+
 /* Length of the file up to and with its last newline: looks backwards, a block at a time. */
 static tx_status whole_lines(int fd, const char *path, uint64_t size, uint64_t *length)
 {
@@ -27,9 +45,9 @@ static tx_status whole_lines(int fd, const char *path, uint64_t size, uint64_t *
     *length = 0;
     while (size > 0) {
         size_t n = size < sizeof block ? (size_t)size : sizeof block;
-        ssize_t got = pread(fd, block, n, (off_t)(size - n));
-        if (got != (ssize_t)n)
-            return tx_fail_system(path, "read");
+        tx_status status = read_at(fd, path, block, n, size - n);
+        if (status)
+            return status;
         for (size_t i = n; i > 0; i--)
             if (block[i - 1] == '\n') {
                 *length = size - n + i;
@@ -46,13 +64,11 @@ static tx_status digest_kept(tx_journal *journal, uint64_t keep)
     unsigned char block[4096];
     for (uint64_t at = 0; at < keep;) {
         size_t n = keep - at < sizeof block ? (size_t)(keep - at) : sizeof block;
-        ssize_t got = pread(journal->fd, block, n, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return tx_fail_system(journal->path, "read");
-        tx_sha256_add(&journal->sha, block, (size_t)got);
-        at += (uint64_t)got;
+        tx_status status = read_at(journal->fd, journal->path, block, n, at);
+        if (status)
+            return status;
+        tx_sha256_add(&journal->sha, block, n);
+        at += n;
     }
     return TX_OK;
 }
@@ -77,7 +93,7 @@ static tx_status cut(tx_journal *journal, uint64_t keep)
         return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes, but the saved state was written when it had %llu", text,
                        (unsigned long long)size, (unsigned long long)keep);
     if (digest_kept(journal, keep))
-        return TX_ERR_FILE;
+        return tx_error_status();
     if (keep < size && ftruncate(journal->fd, (off_t)keep) != 0)
         return tx_fail_system(journal->path, "cut");
     if (lseek(journal->fd, (off_t)keep, SEEK_SET) < 0)

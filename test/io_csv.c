@@ -45,6 +45,21 @@ static void corners(void)
            "1[a][b]");
     expect("\xef\xbb\xbf", "");
     expect("a\xef\xbb\xbf\n", "1[a\xef\xbb\xbf]");
+    expect("\xef\xbb\xbf\xef\xbb\xbf"
+           "a\n",
+           "1[\xef\xbb\xbf"
+           "a]");
+    expect("\xef\xbb", "1[\xef\xbb]");
+    expect("\xef\xbb"
+           "a\n",
+           "1[\xef\xbb"
+           "a]");
+    expect("\xef"
+           "a\xbf\n",
+           "1[\xef"
+           "a\xbf]");
+    expect("a\xbb\xbf\n", "1[a\xbb\xbf]");
+    expect("\xef\xbb\xbf\r\n\"a\"\n", "2[a]");
     expect(",\n,,\n", "1[][]2[][][]");
     expect("a,\n", "1[a][]");
     expect("a,", "1[a][]");
@@ -85,6 +100,18 @@ static void limits(void)
     CHECK(tx_csv_next(csv, &field, &fields) == TX_ERR_FORMAT && strstr(tx_error_message(), ":1:"), "%s",
           tx_error_message());
     tx_csv_close(csv);
+    /* A zero behind each of its fields counts too. */
+    for (size_t longer = 0; longer < 2; longer++) {
+        memset(large, 'x', bytes);
+        large[100] = ',';
+        large[TX_CSV_ROW - 1 + longer] = '\n';
+        temp_write(path, large, TX_CSV_ROW + longer);
+        csv = tx_csv_open(path);
+        int got = tx_csv_next(csv, &field, &fields);
+        CHECK(longer ? got == TX_ERR_FORMAT : got == 1 && fields == 2 && strlen(field[1]) == TX_CSV_ROW - 102,
+              "a row of %zu bytes more than the longest: %d", longer, got);
+        tx_csv_close(csv);
+    }
     memset(large, ',', bytes);
     large[TX_CSV_FIELDS - 1] = '\n';
     temp_write(path, large, bytes);
