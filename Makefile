@@ -46,23 +46,23 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found
+.PHONY: again all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found
 all: found thorax libthorax.a
 
 define HELP
 make            ./thorax and libthorax.a
-make test       builds and runs all tests; the last line is `N passed, N failed`
+make test       builds, runs all tests; the last line is `N passed, N failed`
 make study      trains on the radiographs that come with the source, and reports
-make install    program, library, headers, manual, sample below PREFIX ($(PREFIX))
+make install    program, library, headers, manual, sample in PREFIX ($(PREFIX))
 make uninstall  removes what install put there
 make matrix     equal bits over compilers, instruction sets, threads, machines
-make fuzz       damaged files for the readers, FUZZ_SECONDS (20) each; needs clang
+make fuzz       damaged files for the readers, FUZZ_SECONDS (20) each; clang
 make coverage   branches that the tests take, by file; needs gcov
 make clean      removes what was built
 
-CC=cc           the compiler          OMP=0     one thread, without OpenMP
-OPT=-O2         optimisation          V=1       whole commands
-PREFIX=, DESTDIR=                     SAN=address|undefined|thread, or two of them
+CC=cc OPT=-O2   the compiler, optimisation      OMP=0   one thread, no OpenMP
+PREFIX= DESTDIR=  where to install              V=1     whole commands
+SAN=            sanitizer: address, undefined, thread or address,undefined
 endef
 export HELP
 help:
@@ -81,15 +81,21 @@ $(B)/thorax: $(B)/bench/main.o $(BENCH_OBJ) $(B)/libthorax.a
 $(B)/libthorax.a: $(LIB_OBJ)
 	$(call saying,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(B)/flags
 	$(call saying,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(OPT_LAST) -c -o $@ $<
 
 $(SLOW): OPT_LAST := -O1
 
+# Compiler and flags: what others made is made again. Where nothing is known of it, what is there counts as made with these.
+$(B)/flags: again
+	@mkdir -p $(B)
+	@new='$(CC) $(filter-out -W%,$(CFLAGS_ALL))'; if [ ! -f $@ ]; then echo "$$new" >$@; touch -t 200001010000 $@; \
+	  elif [ "$$(cat $@)" != "$$new" ]; then echo "$$new" >$@; fi
+
 # Tests are programs; bench without main() is linked so that its parts can be tested too.
-$(B)/test/%: test/%.c test/test.h $(BENCH_OBJ) $(B)/libthorax.a
+$(B)/test/%: test/%.c test/test.h $(B)/flags $(BENCH_OBJ) $(B)/libthorax.a
 	$(call saying,TEST,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -I. -o $@ $< $(BENCH_OBJ) $(B)/libthorax.a $(LIBS)
@@ -121,7 +127,7 @@ fmt-check:
 	clang-format --dry-run -Werror $(wildcard */*.c */*.h)
 
 # A shared library needs position-independent objects and shows only tx_ symbols.
-$(B)/pic/%.o: %.c
+$(B)/pic/%.o: %.c $(B)/flags
 	$(call saying,CC,$< (shared))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(OPT_LAST) -fPIC -c -o $@ $<
