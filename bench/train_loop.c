@@ -1,5 +1,6 @@
 /* train_loop.c - a training from step to step: batches, evaluations, checkpoints, states. */
 #define _POSIX_C_SOURCE 200809L
+#include "figures.h"
 #include "model.h"
 #include "options.h"
 #include "trainer.h"
@@ -185,6 +186,21 @@ static tx_status save_state(trainer *t)
     return status;
 }
 
+/* Once: which means are over fewer tasks than their names say. */
+static void say_means(trainer *t, const scores *s)
+{
+    char line[160], over[32];
+    int n = 0;
+    for (int i = 0; i < 3; i++)
+        if (s->mean[i].tasks < s->mean[i].of)
+            n += snprintf(line + n, sizeof line - (size_t)n, "%s%s %s", n ? ", " : "valid: ", s->mean[i].name,
+                          mean_extent(&s->mean[i], over));
+    snprintf(line + n, sizeof line - (size_t)n, " tasks");
+    if (n && !t->told)
+        tx_progress_say(&t->bar, line);
+    t->told = 1;
+}
+
 /* "step 336 valid: mean5 0.712 mean6 0.734 mean 0.690, best mean6 0.734 at 336" */
 static void say_evaluation(trainer *t, const scores *s, const char *by)
 {
@@ -217,8 +233,10 @@ static tx_status record(trainer *t, const scores *s, double loss)
         status = save_state(t);
     if (status == TX_OK)
         status = run_remove_evicted(&t->run);
-    if (status == TX_OK)
+    if (status == TX_OK) {
+        say_means(t, s);
         say_evaluation(t, s, by);
+    }
     return status;
 }
 

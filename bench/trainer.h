@@ -46,6 +46,7 @@ typedef struct trainer {
     tx_progress bar;
     double saved;        /* when the last state was written, */
     double evaluating;   /* seconds */
+    int told;            /* what the means are over */
     uint64_t saved_step; /* and after which step; 0: none */
     int diverged;        /* the last error was a loss, a weight or an output that is no number */
 } trainer;

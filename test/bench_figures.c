@@ -262,6 +262,8 @@ static void test_twins(void)
               strstr(notes.data, "\nOther says the same as Edema in every image of valid: mean counts both.\n"),
           "%s", notes.data);
     CHECK(notes.data && !strstr(notes.data, "of test:"), "Other has no AUC on test: %s", notes.data);
+    const char *first = notes.data ? strstr(notes.data, "is the opposite") : NULL;
+    CHECK(first && !strstr(first + 1, "is the opposite"), "said twice: %s", notes.data);
     tx_buffer_free(&notes);
 }
 

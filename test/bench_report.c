@@ -13,7 +13,7 @@ static void file(const char *name, const char *rows)
     temp_text(temp_path(name), rows);
 }
 
-/* Three splits: p2 is in train and test, p4 in valid and test. Fracture is blank throughout, No Finding is the opposite of
+/* Three splits: patient2 is in train and test, patient3 and patient4 in valid and test. Fracture is blank throughout, No Finding is the opposite of
  * Pneumonia but for test, where they say the same; one image of valid could not be read, and was its patient's only one. */
 static void make_data(void)
 {
@@ -28,6 +28,7 @@ static void make_data(void)
                       "valid/patient5/study1/view1.jpg,Male,1,Frontal,AP,1.0,0.0,\n");
     file("test.csv", "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Pneumonia,Fracture\n"
                      "test/patient2/study1/view1.jpg,Male,1,Frontal,AP,0.0,0.0,\n"
+                     "test/patient3/study1/view1.jpg,Male,1,Frontal,AP,0.0,0.0,\n"
                      "test/patient4/study1/view1.jpg,Male,1,Frontal,AP,1.0,1.0,\n"
                      "test/alone.jpg,Male,1,Frontal,AP,1.0,1.0,\n");
     file("bad-images.csv", "split,Path,reason\nvalid,valid/patient5/study1/view1.jpg,\"bad, very\"\n"
@@ -50,10 +51,10 @@ static void check_splits(const splits *s)
 {
     check_extent(s, SPLIT_TRAIN, 4, 3, 2);
     check_extent(s, SPLIT_VALID, 2, 2, 2);
-    check_extent(s, SPLIT_TEST, 3, 3, 3);
+    check_extent(s, SPLIT_TEST, 4, 4, 4);
     CHECK(s->unreadable[SPLIT_TRAIN] == 0 && s->unreadable[SPLIT_VALID] == 1 && s->unreadable[SPLIT_TEST] == 0,
           "what could not be read");
-    CHECK(s->of_train[SPLIT_VALID] == 0 && s->of_train[SPLIT_TEST] == 1 && s->of_valid[SPLIT_TEST] == 1,
+    CHECK(s->of_train[SPLIT_VALID] == 0 && s->of_train[SPLIT_TEST] == 1 && s->of_valid[SPLIT_TEST] == 2,
           "patients in two splits: %zu, %zu, %zu", s->of_train[SPLIT_VALID], s->of_train[SPLIT_TEST],
           s->of_valid[SPLIT_TEST]);
     CHECK(s->alone[SPLIT_VALID] == 0 && s->alone[SPLIT_TEST] == 1 && s->sample, "alone, sample");
@@ -86,8 +87,8 @@ static void test_splits(void)
               says(&p, "<li>train: 4 images, 3 studies of 2 patients</li>") &&
               says(&p, "<li>valid: 2 images, 2 studies of 2 patients, none of them in train; 1 image could not be read "
                        "and is left out</li>") &&
-              says(&p, "<li>test: 3 images, 3 studies of 3 patients, 1 of them in train too, which makes the figures "
-                       "too good, 1 of them in valid too, on which the checkpoint was chosen; 1 image is in no folder "
+              says(&p, "<li>test: 4 images, 4 studies of 4 patients, 1 of them in train too, which makes the figures "
+                       "too good, 2 of them in valid too, on which the checkpoint was chosen; 1 image is in no folder "
                        "of a patient, counted as a patient each</li>"),
           "%s", p.data);
     tx_buffer_free(&p);

@@ -59,6 +59,8 @@ awk -F, -v log_file="$work/log" '
         if (i != n || n < 4) { print i " lines for " n " evaluations"; exit 1 }
     }' "$work/run/metrics.csv" >"$work/diff"
 pass "lines of evaluations: $(cat "$work/diff")" $?
+[ "$(grep -c '^valid: mean5 over 2 of 5, mean6 over 3 of 6, mean over 5 of 14 tasks$' "$work/log")" -eq 1 ]
+pass "what the means are over is not said once: $(grep '^valid:' "$work/log")" $?
 grep -q '^train: 80/80 100%  .* images/s  in [0-9:]*  evaluations [0-9:]*$' "$work/log"
 pass "the last line of a training: $(tail -n 1 "$work/log")" $?
 grep -q "$(printf '\r')" "$work/log"

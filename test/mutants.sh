@@ -21,8 +21,13 @@ compile() { # SOURCE: into o/FLOOR/NAME.o
     $CC $FLAGS -I. -c -o "o/${1%.c}.o" "$1"
 }
 link() { # PROGRAM
+    case $1 in
+    thorax) parts="o/bench/*.o" ;;
+    bench_*) parts="o/test/$1.o $(ls o/bench/*.o | grep -v /main.o)" ;;
+    *) parts=o/test/$1.o ;;
+    esac
     # shellcheck disable=SC2086
-    $CC $FLAGS -o "o/$1" "o/test/$1.o" o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
+    $CC $FLAGS -o "o/$1" $parts o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
 }
 
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
@@ -40,6 +45,7 @@ run_test() { # NAME
     update) timeout 60 o/optim_update ;;
     schedule) timeout 60 o/optim_schedule ;;
     odd) timeout 60 o/pixels test/odd ;;
+    check_*) timeout 120 sh test/$1.sh o ;;
     *_*) timeout 60 o/$1 ;;
     *) timeout 60 o/layers_$1 ;;
     esac >/dev/null 2>&1
@@ -56,28 +62,31 @@ program_of() {
     schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
     odd) echo pixels ;;
+    check_*) echo thorax ;;
     *_*) echo $1 ;;
     *) echo layers_$1 ;;
     esac
 }
 
-# The tests that the lines below name, a second or so each.
+# The tests that the lines below name, a second or so each but for the scripts.
 tests=$(sed -n 's/^mutate [^ ]* \([a-z0-9_]*\) .*/\1/p' "$top/test/mutants.sh" | sort -u)
 programs=$(for t in $tests; do program_of "$t"; done | sort -u)
 
 # ---- the unchanged library, which must pass; then the shares
 prepare() {
-    for floor in core layers nets optim io test; do
+    for floor in core layers nets optim io bench test; do
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
+    ln -s "$top/bench/nih-sample-128" base/bench/
     cd base || exit 1
-    for source in core/*.c layers/*.c nets/*.c optim/*.c io/*.c; do
+    for source in core/*.c layers/*.c nets/*.c optim/*.c io/*.c bench/*.c; do
         compile "$source" || exit 1
     done
     for p in $programs; do
-        compile "test/$p.c" && link "$p" || exit 1
+        [ "$p" = thorax ] || compile "test/$p.c" || exit 1
+        link "$p" || exit 1
     done
     for t in $tests; do
         run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
@@ -393,3 +402,60 @@ mutate $f io_tables 's/(all \&\& fixed_column/(fixed_column/' 'table: columns pa
 f=io/dataset.c
 mutate $f io_tables 's/r->data->unknown_views += view == TX_VIEW_UNKNOWN/r->data->unknown_views++/' 'table: every view left out is unknown'
 mutate io/dataset_text.c io_tables 's/name\[n\] == 0/1/' 'table: a name that begins another'
+
+# ---- figures
+f=bench/statistics.c
+mutate $f bench_statistics 's/!isfinite(score\[i\])/isnan(score[i])/' 'figures: infinite scores'
+mutate $f bench_statistics 's/a > 0 \&\& a < 1 \&\& half == 0/0/' 'figures: an interval of equal scores'
+mutate $f bench_statistics 's/\[score\[i\] >= threshold\]/[score[i] > threshold]/' 'figures: the threshold itself is negative'
+f=bench/scores.c
+mutate $f bench_figures 's/if (score > u->score\[unit\])/if (score < u->score[unit])/' 'figures: not the maximum over views'
+mutate $f bench_figures 's/(p >= 0 \&\& p <= 1)/!(p < 0 || p > 1)/' 'figures: NaN among the probabilities'
+mutate $f bench_figures 's/(present \&\& !present\[i \/ tasks\]) || //' 'figures: absent images are looked at'
+mutate $f bench_figures 's/!isfinite(logits\[k\])/isnan(logits[k])/' 'figures: infinite outputs'
+mutate $f bench_figures 's/mean_has(i, task) \&\& !isnan(auc)/mean_has(i, task)/' 'figures: means over what has no AUC'
+mutate $f bench_figures 's/for (int i = 1; i < 3; i++)$/for (int i = 2; i < 3; i++)/' 'figures: chosen by mean, not by mean6'
+mutate $f bench_figures 's/return -loss;/return loss;/' 'figures: the largest loss is the best'
+mutate $f bench_figures 's/\*count += !seen\[group\[i\]\]/*count += 1/' 'figures: studies are images'
+mutate $f bench_report 's/    for (size_t i = 0; seen \&\& i < images; i++)/    present = NULL; for (size_t i = 0; seen \&\& i < images; i++)/' 'figures: patients of absent images'
+mutate $f check_figures 's/from->task\[k\].best.threshold/s->task[k].best.threshold/' 'figures: the threshold of the split itself'
+f=bench/run.c
+mutate $f bench_figures 's/return a > b || (isnan(b) \&\& !isnan(a));/return !(a <= b);/' 'figures: a score that is NaN ranks best'
+mutate $f bench_figures 's/return a > b || (isnan(b) \&\& !isnan(a));/return a > b;/' 'figures: nothing goes before a score that is NaN'
+mutate $f bench_figures 's/score_better(score, at->best\[place - 1\].score)/!score_better(at->best[place - 1].score, score)/' 'figures: of equals the later'
+f=bench/figures.c
+mutate $f bench_figures 's/f->positives < FIGURE_FEW || f->negatives < FIGURE_FEW/f->positives < FIGURE_FEW/' 'figures: few negatives carry no mark'
+mutate $f bench_figures 's/f->positives < FIGURE_FEW ||/f->positives <= FIGURE_FEW ||/' 'figures: ten are few'
+mutate $f bench_figures 's/f->positives < 2 ? "1 positive"/f->negatives < 2 ? "1 positive"/' 'figures: one positive is one negative'
+mutate $f bench_figures 's/r->step != step || r->test != test/r->test != test/' 'figures: rows of other steps'
+mutate $f bench_figures 's/if (!means || (both \&\& i == 1))/if (!means)/' 'figures: twins of both splits are said twice'
+mutate $f bench_figures 's/isnan(a->auc) || isnan(b->auc) ? NULL/0 ? NULL/' 'figures: counted twice where one has no AUC'
+f=bench/table.c
+mutate $f bench_table 's/(size_t)starts_character(\*text)/1/' 'table: bytes are characters'
+mutate $f bench_table 's/sum + columns - 1 - TABLE_COLUMNS/sum + columns - 2 - TABLE_COLUMNS/' 'table: one column too wide'
+mutate $f bench_table "s/t->align\\[at\\] == 'r' ? more : 0/0/" 'table: numbers to the left'
+mutate $f bench_table 's/at > 2 \&\& at + 1 + width > TABLE_COLUMNS/at > 2 \&\& at + width > TABLE_COLUMNS/' 'notes: 81 columns'
+f=bench/splits.c
+mutate $f bench_report 's/\*count += order == 0/*count += order <= 0/' 'splits: patients of one split alone'
+mutate $f bench_report 's/split_of(field\[0\]) == split/1/' 'splits: images of other splits are left out'
+mutate $f bench_report 's/count_shared(d\[i\], d\[SPLIT_VALID\]/count_shared(d[i], d[SPLIT_TRAIN]/' 'splits: patients of valid'
+f=bench/report.c
+mutate $f bench_report 's/m->row\[i\].step != last/1/' 'report: evaluations are rows'
+mutate $f bench_report 's/if (strcmp(f->mean\[i\].name, by) == 0)/if (i == 1)/' 'report: always mean6'
+mutate bench/svg.c bench_report 's/\*x + width > WIDTH/0/' 'report: a legend beyond the picture'
+f=bench/train_loop.c
+mutate $f check_figures 's/t->diverged = status \&\& !isfinite(loss);/t->diverged = 0;/' 'diverged: a loss that is NaN is any error'
+mutate $f check_figures 's/t->diverged = status == TX_ERR_ARGUMENT;/t->diverged = 0;/' 'diverged: an output that is NaN is any error'
+mutate $f check_figures 's/last = at->best\[i\].step > last ? at->best\[i\].step : last;/last = 7;/' 'diverged: another checkpoint is named'
+mutate $f check_figures 's/const run_best \*best = \&t->run.at.best\[0\];/const run_best *best = \&(run_best){t->run.at.step, 0};/' 'progress: the best is the last'
+
+# ---- progress
+f=io/progress.c
+mutate $f io_progress 's/if (length > columns)/if (length > columns + 1)/' 'progress: one column too wide'
+mutate $f io_progress 's/columns > 1 ? columns - 1 : 1/columns/' 'progress: the last column is written'
+mutate $f io_progress 's/(!columns || (uint64_t)named < columns)/1/' 'progress: COLUMNS wins over a narrower terminal'
+mutate $f io_progress 's/p->began += tx_seconds() - p->paused;//' 'progress: the clock goes on during other work'
+mutate $f io_progress 's/if (p->drawn >= columns)$/if (0)/' 'progress: a narrower terminal'
+mutate $f io_progress 's/seldom > REPEAT ? seldom : REPEAT/REPEAT/' 'progress: a line every ten seconds for ever'
+mutate $f io_progress 's/ \&\& !(kind \&\& strcmp(kind, "dumb") == 0)//' 'progress: a dumb terminal'
+mutate $f io_progress 's/p->done - p->first/p->done/' 'progress: what a resumed job had done counts'
