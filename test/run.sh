@@ -53,6 +53,10 @@ case $build in
     export OMP_TOOL_LIBRARIES="$archer" OMP_NUM_THREADS=2
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1"
     ;;
+*/address*)
+    # Sizes that no memory holds are asked for, too: an error, as from any other allocator.
+    export ASAN_OPTIONS="allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+    ;;
 esac
 out=$build/test.out
 rm -rf "$out"
