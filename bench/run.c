@@ -211,7 +211,7 @@ static tx_status extend(run *r, const run_order *o, const tx_weights *weights, t
         status = look_at(r->folder, "done", &done);
     if (status == TX_OK && done != TX_PATH_NONE)
         status = file_digest(r->folder, "done", at->former_done);
-    if (status == TX_OK && at->step == at->total && at->evaluated == at->total)
+    if (status == TX_OK && at->step == at->total)
         status = position_add_end(at, at->total);
     if (status) {
         tx_free(text);

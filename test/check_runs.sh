@@ -48,7 +48,8 @@ until_step() { # SIGNAL STEPS RUN ARGUMENT...: stops it once so many steps are i
     shift 3
     "$thorax" "$@" --out "$folder" >"$work/out" 2>"$work/err" &
     process=$!
-    while kill -0 $process 2>/dev/null && [ "$(cat "$folder/log.csv" 2>/dev/null | wc -l)" -le "$steps" ]; do :; done
+    while kill -0 $process 2>/dev/null &&
+        { [ -e "$folder/done" ] || [ "$(cat "$folder/log.csv" 2>/dev/null | wc -l)" -le "$steps" ]; }; do :; done
     kill -"$signal" $process 2>/dev/null
     wait $process 2>/dev/null
     got=$?
