@@ -28,7 +28,7 @@ static tx_status cross_entropy_shape(tx_node *node)
 /* The class that a target names, or -1. */
 static int class_of(double target, int classes)
 {
-    return target >= 0 && target < classes ? (int)target : -1;
+    return target >= 0 && target < classes && target == (int)target ? (int)target : -1;
 }
 
 /* ---- the definition */

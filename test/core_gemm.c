@@ -688,6 +688,29 @@ static void check_gradient_tails(void)
     }
 }
 
+/* More groups of chunks than threads, few enough products that many of them are computed at a time. */
+static void check_many_groups(void)
+{
+    static const int threads[] = {1, 2, 3, 7, 16};
+    static const problem tall[] = {
+        {.name = "six groups", .n = 2, .h = 45, .w = 58, .c = 5, .kernel = 1, .stride = 1, .dilation = 1, .o = 3},
+        {.name = "nine groups",
+         .n = 1,
+         .h = 97,
+         .w = 91,
+         .c = 2,
+         .x_gap = 1,
+         .kernel = 3,
+         .stride = 1,
+         .padding = 1,
+         .dilation = 1,
+         .o = 17,
+         .y_gap = 3},
+    };
+    for (size_t i = 0; i < sizeof tall / sizeof *tall; i++)
+        check(&tall[i], threads, 5);
+}
+
 static void check_sizes(void)
 {
     CHECK(tx_gemm_packed((size_t)-1, 64) == (size_t)-1, "packed size overflows unnoticed");
@@ -708,5 +731,6 @@ int main(void)
     check_sizes();
     CHECK(digest == 0x40b6bff5cfb97183u, "the definition's bits differ here: digest %016llx",
           (unsigned long long)digest);
+    check_many_groups();
     return test_done("core_gemm");
 }

@@ -283,9 +283,9 @@ static tx_node *net_long_branch(tx_node *x)
 /* Products so small that they are rather made again than kept, each from the one before. */
 static tx_node *net_cheap_chain(tx_node *x)
 {
-    for (int i = 0; i < 7; i++)
-        x = relu(conv_bias(x, 7 + i % 3, 1));
-    return add(conv(x, 6, 1, 1), relu(conv_bias(x, 6, 1)));
+    for (int i = 0; i < 8; i++)
+        x = conv_bias(x, 5 + i % 3, 3);
+    return relu(add(conv(x, 6, 1, 1), conv_bias(x, 6, 1)));
 }
 
 /* Part of the graph leads nowhere. */

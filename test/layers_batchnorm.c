@@ -111,6 +111,36 @@ static void check_names(void)
     tx_graph_free(g);
 }
 
+/* What 0 stands for, and both ends of what is taken. */
+static void check_arguments(void)
+{
+    static const struct {
+        tx_batchnorm_args args;
+        double eps, momentum; /* 0: refused */
+    } cases[] = {{{0}, 1e-5, 0.1},
+                 {{.eps = 0.25, .momentum = 1}, 0.25, 1},
+                 {{.eps = 1e-12, .momentum = 1e-9}, 1e-12, 1e-9},
+                 {{.eps = -1e-5}, 0, 0},
+                 {{.eps = (double)NAN}, 0, 0},
+                 {{.momentum = 1.0000001}, 0, 0},
+                 {{.momentum = -0.1}, 0, 0},
+                 {{.momentum = (double)NAN}, 0, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_batchnorm(g, tx_input(g, 1, 2, 1), "bn", cases[i].args);
+        CHECK((node != NULL) == (cases[i].eps > 0), "eps %g, momentum %g: %s", cases[i].args.eps,
+              cases[i].args.momentum, node ? "taken" : tx_error_message());
+        if (node) {
+            const tx_batchnorm_args *a = node->args;
+            float one = 1, zero = 0, scale, shift, *param[4] = {&one, &zero, &zero, &zero};
+            tx_batchnorm_affine(node, param, &scale, &shift); /* no variance: eps alone */
+            CHECK(scale == (float)(1 / sqrt(cases[i].eps)) && a->momentum == cases[i].momentum,
+                  "case %zu: scale %g, momentum %g", i, (double)scale, a->momentum);
+        }
+        tx_graph_free(g);
+    }
+}
+
 int main(void)
 {
     machine = tx_machine_now();
@@ -124,6 +154,7 @@ int main(void)
     check_offset(0, 1e-12f);
     check_one_value();
     check_names();
+    check_arguments();
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());
     return test_done("layers_batchnorm");
 }

@@ -50,6 +50,129 @@ static void check_case(size_t i)
     }
 }
 
+/* Whether the algorithm for 3x3 kernels at stride 1 is taken, as conv2d.c's head and core.h say. */
+static int winograd_wanted(const tx_node *node, const tx_conv2d_args *a)
+{
+    return a->kernel_h == 3 && a->kernel_w == 3 && a->stride_h == 1 && a->stride_w == 1 && a->dilation_h == 1 &&
+           a->dilation_w == 1 && a->padding_h == a->padding_w && a->padding_h <= 2 &&
+           tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
+}
+
+/* Options together, on maps and channels for which Winograd's algorithm would pay. */
+static void check_options(tx_conv2d_args args)
+{
+    char label[160];
+    snprintf(label, sizeof label, "conv2d: kernel %dx%d stride %dx%d padding %dx%d dilation %dx%d bias %d",
+             args.kernel_h, args.kernel_w, args.stride_h, args.stride_w, args.padding_h, args.padding_w,
+             args.dilation_h, args.dilation_w, !args.no_bias);
+    tx_graph *g = tx_graph_new();
+    tx_node *node = tx_conv2d(g, tx_input(g, 16, 14, 13), "conv", args);
+    CHECK(node != NULL, "%s: %s", label, tx_error_message());
+    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN});
+    int taken = plan && node && strcmp(tx_plan_need(plan, node)->algorithm, "winograd") == 0;
+    CHECK(node && taken == winograd_wanted(node, &args), "%s: algorithm %s", label,
+          plan ? tx_plan_need(plan, node)->algorithm : "");
+    if (node)
+        layer_check(node, (layer_options){.n = 1, .tolerance = 1e-5, .light = 1}, label);
+    tx_plan_free(plan);
+    tx_graph_free(g);
+}
+
+/* Small products are cheap: 64 terms a result, and no more. */
+static void check_needs(void)
+{
+    static const int channels[] = {1, 63, 64, 65, 7, 8}, kernels[] = {1, 1, 1, 1, 3, 3}, cheap[] = {1, 1, 1, 0, 1, 0};
+    for (int i = 0; i < 6; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_conv2d(g, tx_input(g, channels[i], 5, 5), "conv",
+                                  (tx_conv2d_args){.out = 4, .kernel = kernels[i], .padding = kernels[i] / 2});
+        tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN});
+        CHECK(plan && tx_plan_need(plan, node)->cheap == cheap[i], "%d channels, kernel %d", channels[i], kernels[i]);
+        CHECK(plan && tx_plan_need(plan, node)->macs == channels[i] * kernels[i] * kernels[i] * 25.0 * 4,
+              "%d channels, kernel %d: %g multiply-adds", channels[i], kernels[i], tx_plan_need(plan, node)->macs);
+        tx_plan_free(plan);
+        tx_graph_free(g);
+    }
+}
+
+static void check_combinations(void)
+{
+    static const int paddings[][2] = {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {1, 2}, {2, 1}, {0, 3}};
+    int number = 0;
+    for (int stride = 0; stride < 4; stride++)
+        for (int dilation = 0; dilation < 4; dilation++)
+            for (int p = 0; p < 7; p++, number++)
+                check_options((tx_conv2d_args){.out = 17,
+                                               .kernel_h = number % 5 == 4 ? 2 : 3,
+                                               .kernel_w = number % 7 == 6 ? 1 : 3,
+                                               .stride_h = 1 + stride / 2,
+                                               .stride_w = 1 + stride % 2,
+                                               .padding_h = paddings[p][0],
+                                               .padding_w = paddings[p][1],
+                                               .dilation_h = 1 + dilation / 2,
+                                               .dilation_w = 1 + dilation % 2,
+                                               .no_bias = number % 2});
+    /* kernels of 3x3 with everything else as Winograd's algorithm has it, but one */
+    for (int p = 0; p < 7; p++)
+        for (int odd = 0; odd < 7; odd++)
+            check_options((tx_conv2d_args){.out = 17,
+                                           .kernel_h = odd == 1 ? 2 : 3,
+                                           .kernel_w = odd == 2 ? 2 : 3,
+                                           .stride_h = 1 + (odd == 3),
+                                           .stride_w = 1 + (odd == 4),
+                                           .padding_h = paddings[p][0],
+                                           .padding_w = paddings[p][1],
+                                           .dilation_h = 1 + (odd == 5),
+                                           .dilation_w = 1 + (odd == 6)});
+}
+
+/* One number for both axes, and one axis by itself. */
+static void check_defaults(void)
+{
+    static const struct {
+        tx_conv2d_args args;
+        int h, w;
+    } sizes[] = {{{.out = 1}, 20, 30},
+                 {{.out = 1, .kernel = 3}, 18, 28},
+                 {{.out = 1, .kernel = 3, .kernel_w = 5}, 18, 26},
+                 {{.out = 1, .kernel_h = 4}, 17, 30},
+                 {{.out = 1, .stride = 3}, 7, 10},
+                 {{.out = 1, .stride = 3, .stride_h = 2}, 10, 10},
+                 {{.out = 1, .stride_w = 4}, 20, 8},
+                 {{.out = 1, .padding = 2}, 24, 34},
+                 {{.out = 1, .padding = 2, .padding_h = 1}, 22, 34},
+                 {{.out = 1, .padding_w = 3}, 20, 36},
+                 {{.out = 1, .kernel = 3, .dilation = 4}, 12, 22},
+                 {{.out = 1, .kernel = 3, .dilation = 4, .dilation_w = 2}, 12, 26},
+                 {{.out = 1, .kernel = 3, .dilation_h = 5}, 10, 28}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_conv2d(g, tx_input(g, 2, 20, 30), "conv", sizes[i].args);
+        CHECK(node && node->h == sizes[i].h && node->w == sizes[i].w, "sizes %zu: %d x %d, expected %d x %d", i,
+              node ? node->h : -1, node ? node->w : -1, sizes[i].h, sizes[i].w);
+        tx_graph_free(g);
+    }
+}
+
+/* Bias and weight begin within 1/sqrt(terms of a result), and fill that range. */
+static void check_start(void)
+{
+    tx_graph *g = tx_graph_new();
+    tx_conv2d(g, tx_input(g, 4, 9, 9), "conv", (tx_conv2d_args){.out = 600, .kernel_h = 2, .kernel_w = 8});
+    tx_weights *w = tx_weights_new(g, 0);
+    tx_weights_init(w, 1);
+    for (int i = 0; i < 2; i++) {
+        const tx_param *p = tx_graph_param(g, i);
+        float largest = 0;
+        for (size_t e = 0; e < p->count; e++)
+            largest = fmaxf(largest, fabsf(tx_weights_param(w, p)[e]));
+        CHECK(largest <= 0.125f && largest > 0.124f, "%s begins within %g, expected 1/sqrt(64)", p->name,
+              (double)largest);
+    }
+    tx_weights_free(w);
+    tx_graph_free(g);
+}
+
 static void refuse(tx_conv2d_args args, const char *what)
 {
     tx_graph *g = tx_graph_new();
@@ -95,10 +218,22 @@ int main(void)
         check_case(i);
         check_alone(&cases[i]);
     }
+    check_combinations();
+    check_defaults();
+    check_start();
+    check_needs();
     refuse((tx_conv2d_args){.kernel = 3}, "a convolution without outputs");
     refuse((tx_conv2d_args){.out = 4, .kernel = 16}, "a kernel of 256 taps");
     refuse((tx_conv2d_args){.out = 4, .kernel = 7}, "a kernel larger than the map");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .stride = -1}, "a negative stride");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .stride_w = -1}, "a negative stride along rows");
+    refuse((tx_conv2d_args){.out = 4, .padding_h = -1}, "a negative padding of columns");
+    refuse((tx_conv2d_args){.out = 4, .padding_w = -1}, "a negative padding of rows");
+    refuse((tx_conv2d_args){.out = 4, .dilation_h = -1}, "a negative dilation");
+    refuse((tx_conv2d_args){.out = 4, .dilation_w = -2}, "a negative dilation along rows");
+    refuse((tx_conv2d_args){.out = 4, .kernel_h = -1}, "a negative kernel");
+    refuse((tx_conv2d_args){.out = -1}, "a negative number of outputs");
+    refuse((tx_conv2d_args){.out = 4, .kernel_w = 226, .padding_w = 120}, "a kernel of 226 taps in a row");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = 2}, "groups");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = -1}, "a negative number of groups");
     refuse((tx_conv2d_args){.out = 4, .kernel = 1, .stride = (1 << 20) + 1}, "a stride beyond reason");

@@ -151,9 +151,56 @@ static void check_refusals(void)
     g = tx_graph_new();
     CHECK(!tx_concat(g, NULL, 0), "nothing was concatenated");
     tx_graph_free(g);
-    g = tx_graph_new();
-    CHECK(!tx_dropout(g, tx_input(g, 3, 2, 2), (tx_dropout_args){.p = 1.5}), "dropout took p = 1.5");
-    tx_graph_free(g);
+    static const double bad[] = {1.5, 1.0000001, -0.1, -1e-9, (double)NAN};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        g = tx_graph_new();
+        CHECK(!tx_dropout(g, tx_input(g, 3, 2, 2), (tx_dropout_args){.p = bad[i]}), "dropout took p = %g", bad[i]);
+        tx_graph_free(g);
+    }
+    static const int shapes_of[][3] = {{3, 2, 2}, {4, 2, 1}, {4, 1, 2}, {4, 2, 2}};
+    for (int i = 0; i < 4; i++) {
+        g = tx_graph_new();
+        tx_node *a = tx_input(g, 4, 2, 2), *b = tx_input(g, shapes_of[i][0], shapes_of[i][1], shapes_of[i][2]);
+        CHECK((tx_add(g, a, b) != NULL) == (i == 3), "2 x 2 x 4 plus %d x %d x %d", shapes_of[i][1], shapes_of[i][2],
+              shapes_of[i][0]);
+        tx_graph_free(g);
+        g = tx_graph_new();
+        a = tx_input(g, 4, 2, 2);
+        b = tx_input(g, shapes_of[i][0], shapes_of[i][1], shapes_of[i][2]);
+        tx_node *both[2] = {a, b}, *joined = tx_concat(g, both, 2);
+        CHECK(i == 0 || i == 3 ? joined && joined->c == 4 + shapes_of[i][0] : !joined, "2 x 2 joined to %d x %d",
+              shapes_of[i][1], shapes_of[i][2]);
+        tx_graph_free(g);
+    }
+}
+
+/* Nothing is dropped, or everything: no division by 0 comes through. */
+static void check_dropout_ends(void)
+{
+    for (int p = 0; p < 2; p++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_dropout(g, tx_input(g, 17, 3, 2), (tx_dropout_args){.p = p});
+        CHECK(node != NULL, "%s", tx_error_message());
+        float x[102], y[102], dy[102], dx[102];
+        for (int i = 0; i < 102; i++) {
+            x[i] = layer_draw(85, (size_t)i);
+            dy[i] = layer_draw(86, (size_t)i);
+        }
+        x[3] = INFINITY;
+        tx_view view = {x, 1, 3, 2, 17, 17, NULL, NULL, TX_ACT_NONE};
+        tx_gradient gradient = {dx, 17, NULL, 0};
+        machine = tx_machine_now();
+        tx_step step = {.node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .x = &view};
+        step.dx = &gradient;
+        step.y = (tx_tensor){y, 1, 3, 2, 17, 17};
+        step.dy = (tx_tensor){dy, 1, 3, 2, 17, 17};
+        node->op->forward(&step);
+        node->op->backward(&step);
+        for (int i = 0; i < 102; i++)
+            CHECK(y[i] == (p ? 0 : x[i]) && dx[i] == (p ? 0 : dy[i]), "p = %d, [%d]: %g of %g, gradient %g of %g", p, i,
+                  (double)y[i], (double)x[i], (double)dx[i], (double)dy[i]);
+        tx_graph_free(g);
+    }
 }
 
 /* As many values are kept as the probability says: 10000 draws, five standard deviations. */
@@ -202,6 +249,7 @@ int main(void)
     check_add_sharing();
     check_concat_in_place();
     check_dropout_share();
+    check_dropout_ends();
     check_refusals();
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());
     return test_done("layers_elementwise");

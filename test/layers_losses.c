@@ -10,6 +10,12 @@ static float chest(int input, size_t i)
     return input == 0 ? 6 * u : input == 1 ? 0.5f + 0.5f * u : u < -0.5f ? 0.0f : 1.0f;
 }
 
+/* The same with masks that weigh: the mean is by their sum. */
+static float weighing(int input, size_t i)
+{
+    return input == 2 && chest(2, i) > 0 ? 1.25f + layer_draw(46, i) : chest(input, i);
+}
+
 static void check_bce(int n, int classes, int weighted, int masked)
 {
     float weight[TX_MAX_POS_WEIGHTS];
@@ -20,6 +26,8 @@ static void check_bce(int n, int classes, int weighted, int masked)
     tx_node *node =
         tx_bce_with_logits(g, x, t, masked ? m : NULL, (tx_bce_args){.pos_weight = weighted ? weight : NULL});
     layer_check(node, (layer_options){.n = n, .fill = chest}, "bce_with_logits");
+    if (masked)
+        layer_check(node, (layer_options){.n = n, .fill = weighing}, "bce_with_logits, masks that weigh");
     tx_graph_free(g);
 }
 
@@ -100,11 +108,55 @@ static void check_cross_entropy_extremes(void)
     CHECK(fabsf(loss - 0.5f * 1.09861229f) < 1e-6f, "the mean over two images that count is %g", (double)loss);
     CHECK(dx[0] == 0 && dx[2] == 0 && fabsf(dx[4] + 1.0f / 3) < 1e-6f && dx[6] == 0 && dx[8] == 0,
           "gradient %g %g %g %g %g", (double)dx[0], (double)dx[2], (double)dx[4], (double)dx[6], (double)dx[8]);
+    static const float classes[] = {0, 1, 2, 3, 2.5f, 1e9f, -1, -0.5f, INFINITY, -INFINITY};
+    for (int i = 0; i < 10; i++) { /* the first three are class numbers */
+        t[0] = classes[i];
+        t[1] = t[2] = -1;
+        x[0] = 0.5f;
+        loss = run(node, 3, x, t, NULL, dx);
+        double want = i < 3 ? log(exp(0.5) + 1 + exp(-1000)) - (i == 0 ? 0.5 : i == 1 ? 0 : -1000) : 0;
+        CHECK(fabs((double)loss - want) <= 1e-6 * fabs(want), "target %g: loss %g, expected %g", (double)classes[i],
+              (double)loss, want);
+        CHECK((dx[i < 3 ? i : 0] != 0) == (i < 3), "target %g: gradient %g %g %g", (double)classes[i], (double)dx[0],
+              (double)dx[1], (double)dx[2]);
+    }
     t[0] = t[1] = NAN;
     loss = run(node, 3, x, t, NULL, dx);
     CHECK(loss == 0 && dx[0] == 0 && dx[4] == 0, "no image counts: loss %g, gradient %g %g", (double)loss,
           (double)dx[0], (double)dx[4]);
     tx_graph_free(g);
+}
+
+/* Labels and masks of another shape, one extent at a time: the message says which of the two. */
+static void check_shapes(void)
+{
+    static const int shapes[][3] = {{4, 2, 2}, {3, 1, 2}, {3, 2, 1}};
+    for (int i = 0; i < 3; i++)
+        for (int mask = 0; mask < 2; mask++) {
+            tx_graph *g = tx_graph_new();
+            tx_node *x = tx_input(g, 3, 2, 2), *other = tx_input(g, shapes[i][0], shapes[i][1], shapes[i][2]);
+            tx_node *node = tx_bce_with_logits(g, x, mask ? x : other, mask ? other : x, (tx_bce_args){0});
+            CHECK(!node && strstr(tx_error_message(), mask ? "mask of" : "labels of"), "shape %d: %s", i,
+                  tx_error_message());
+            tx_graph_free(g);
+        }
+    static const int bad[][6] = {
+        {3, 2, 1, 1, 1, 1}, {3, 1, 2, 1, 1, 1}, {3, 1, 1, 2, 1, 1}, {3, 1, 1, 1, 2, 1}, {3, 1, 1, 1, 1, 2}};
+    for (int k = 0; k < 5; k++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *x = tx_input(g, bad[k][0], bad[k][1], bad[k][2]),
+                *other = tx_input(g, bad[k][3], bad[k][4], bad[k][5]);
+        CHECK(!tx_cross_entropy(g, x, other, (tx_cross_entropy_args){0}), "cross entropy, shapes %d", k);
+        tx_graph_free(g);
+    }
+    static const double smoothing[] = {-0.001, 1.001, (double)NAN, 0, 1};
+    for (int i = 0; i < 5; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_cross_entropy(g, tx_input(g, 3, 1, 1), tx_input(g, 1, 1, 1),
+                                         (tx_cross_entropy_args){.smoothing = smoothing[i]});
+        CHECK((node != NULL) == (i > 2), "smoothing %g", smoothing[i]);
+        tx_graph_free(g);
+    }
 }
 
 static void check_refusals(void)
@@ -147,6 +199,7 @@ int main(void)
     check_cross_entropy(8, 100, 0);
     check_bce_extremes();
     check_cross_entropy_extremes();
+    check_shapes();
     check_refusals();
     CHECK(tx_alloc_live() == 0, "%ld allocations were not freed", tx_alloc_live());
     return test_done("layers_losses");

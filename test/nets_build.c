@@ -173,7 +173,7 @@ static void check_refusals(void)
     const tx_net_info *net = tx_net_find("resnet18");
     refuse((tx_net_choice){net, 5, 14, 0}, 3, 32, 32, "4 final blocks to cut, found 5");
     refuse((tx_net_choice){net, -1, 14, 0}, 3, 32, 32, "found -1");
-    refuse((tx_net_choice){net, 0, 0, 0}, 3, 32, 32, "0 outputs");
+    refuse((tx_net_choice){net, 0, 0, 0}, 3, 32, 32, "resnet18 with 0 outputs");
     refuse((tx_net_choice){net, 0, 14, 0}, 1, 32, 32, "found 1 channels of 32 x 32");
     tx_net_info larger = *net;
     larger.smallest = 33;

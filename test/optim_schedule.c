@@ -54,6 +54,8 @@ int main(void)
           "cosine at a third, half and two thirds: %.17g %.17g %.17g", tx_schedule_lr(&s, 6), tx_schedule_lr(&s, 7),
           tx_schedule_lr(&s, 8));
     CHECK(tx_schedule_lr(&s, 9) > 0 && tx_schedule_lr(&s, 10) == 0 && tx_schedule_lr(&s, 11) == 0, "cosine ends at 0");
+    s.warmup = 10;
+    CHECK(near(tx_schedule_lr(&s, 9), 0.4) && tx_schedule_lr(&s, 10) == 0, "a warm-up as long as the run");
     s.warmup = 20;
     CHECK(near(tx_schedule_lr(&s, 9), 0.2) && tx_schedule_lr(&s, 20) == 0, "a warm-up longer than the run");
 

@@ -193,12 +193,44 @@ static void frozen(const tx_graph *g)
     tx_weights_free(free_w);
 }
 
+/* A rate of 0, as a cosine ends with, moves the state and no weight; a negative one is that of the arguments. */
+static void rates(const tx_graph *g)
+{
+    for (int k = 0; k < CASES; k++) {
+        tx_optimizer_args args = cases[k];
+        args.lr = 0.25;
+        tx_weights *w = new_weights(g), *named = new_weights(g);
+        tx_optimizer *o = tx_optimizer_new(w, args), *p = tx_optimizer_new(named, args);
+        set_gradients(w, 1);
+        set_gradients(named, 1);
+        tx_optimizer_step(o, 0);
+        CHECK(memcmp(w->value, start, sizeof start) == 0, "case %d: a rate of 0 moves a weight", k);
+        for (int s = 0; s < tx_optimizer_states(o); s++)
+            CHECK(tx_optimizer_state(o, s)[0] != 0, "case %d: a rate of 0 stops %s", k, tx_optimizer_state_name(o, s));
+        tx_optimizer_step(p, 0);
+        tx_optimizer_step(o, -1);
+        tx_optimizer_step(p, 0.25);
+        CHECK(memcmp(w->value, named->value, sizeof start) == 0 && memcmp(w->value, start, sizeof start) != 0,
+              "case %d: a negative rate is not that of the arguments", k);
+        tx_optimizer_free(o);
+        tx_optimizer_free(p);
+        tx_weights_free(w);
+        tx_weights_free(named);
+    }
+}
+
 static void refused(const tx_graph *g)
 {
     static const tx_optimizer_args wrong[] = {
         {.kind = (tx_optimizer_kind)9},
         {.kind = TX_ADAM, .beta1 = 1},
         {.kind = TX_ADAM, .beta2 = 1.5},
+        {.kind = TX_ADAM, .beta2 = 1},
+        {.kind = TX_ADAM, .beta2 = (double)NAN},
+        {.kind = TX_ADAM, .lr = (double)NAN},
+        {.kind = TX_ADAM, .weight_decay = HUGE_VAL},
+        {.kind = TX_SGD, .weight_decay = (double)NAN},
+        {.kind = TX_SGD, .momentum = 0.9, .dampening = (double)NAN},
         {.kind = TX_SGD, .nesterov = 1},
         {.kind = TX_SGD, .momentum = (double)NAN},
         {.kind = TX_ADAMW, .eps = HUGE_VAL},
@@ -243,6 +275,7 @@ int main(void)
         same_bits(g, k);
     }
     frozen(g);
+    rates(g);
     refused(g);
     tx_graph_free(g);
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
