@@ -11,10 +11,11 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 CC=${CC:-cc}
 FLAGS="-std=c11 -O1 -ffp-contract=off -w"
 if echo 'int main(void){return 0;}' | $CC -fopenmp -x c -o /dev/null - 2>/dev/null; then FLAGS="$FLAGS -fopenmp"; fi
-# One instruction set is enough: the text of its kernels is that of all.
+# One instruction set is enough, as the text of its kernels is that of all. It is the only one that tests find (ONLY_ISA),
+# for beside one that is unchanged any change would show; but those that go from one to another find all.
 TX_ISA=portable
 if grep -q avx2 /proc/cpuinfo 2>/dev/null; then TX_ISA=avx2; fi
-export TX_ISA
+export TX_ISA OMP_WAIT_POLICY=passive
 
 compile() { # SOURCE: into o/FLOOR/NAME.o
     # shellcheck disable=SC2086
@@ -30,42 +31,30 @@ link() { # PROGRAM
     $CC $FLAGS -o "o/$1" $parts o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
 }
 
+# A row names a program of test/ with or without the word before its first _, or a checker's files. Seconds each.
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
-run_test() { # NAME
+program_of() { # TEST
     case $1 in
-    ops) timeout 60 o/golden $ops ;;
-    reference) timeout 60 o/golden --reference $ops ;;
-    net) timeout 60 o/golden test/golden/resnet18-3_64x64_b2.txt ;;
-    gradient) timeout 60 o/graph_gradient ;;
-    plan) timeout 60 o/graph_plan ;;
-    session) timeout 60 o/graph_session ;;
-    machine) timeout 60 o/graph_machine ;;
-    gemm) timeout 60 o/core_gemm ;;
-    winograd) timeout 60 o/core_winograd ;;
-    update) timeout 60 o/optim_update ;;
-    schedule) timeout 60 o/optim_schedule ;;
-    odd) timeout 60 o/pixels test/odd ;;
-    check_*) timeout 120 sh test/$1.sh o ;;
-    *_*) timeout 60 o/$1 ;;
-    *) timeout 60 o/layers_$1 ;;
-    esac >/dev/null 2>&1
-}
-program_of() {
-    case $1 in
-    gradient) echo graph_gradient ;;
-    plan) echo graph_plan ;;
-    session) echo graph_session ;;
-    machine) echo graph_machine ;;
-    gemm) echo core_gemm ;;
-    winograd) echo core_winograd ;;
-    update) echo optim_update ;;
-    schedule) echo optim_schedule ;;
     ops | reference | net) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
-    *_*) echo $1 ;;
-    *) echo layers_$1 ;;
+    *)
+        for p in "$1" "core_$1" "layers_$1" "nets_$1" "graph_$1" "optim_$1" "io_$1"; do
+            [ -f "$top/test/$p.c" ] && echo "$p" && break
+        done
+        ;;
     esac
+}
+run_test() { # TEST
+    case $1 in
+    ops) ONLY_ISA=$TX_ISA timeout 60 o/golden $ops ;;
+    reference) timeout 60 o/golden --reference $ops ;;
+    net) timeout 60 o/golden test/golden/resnet18-3_64x64_b2.txt ;;
+    odd) timeout 60 o/pixels test/odd ;;
+    machine) timeout 60 o/graph_machine ;;
+    check_*) timeout 120 sh test/$1.sh o ;;
+    *) ONLY_ISA=$TX_ISA timeout 60 "o/$(program_of "$1")" ;;
+    esac >/dev/null 2>&1
 }
 
 # The tests that the lines below name, a second or so each but for the scripts.
@@ -78,9 +67,12 @@ prepare() {
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
     ln -s "$top/bench/nih-sample-128" base/bench/
     cd base || exit 1
+    sed 's/return i->kernels && i->usable();/return i->kernels \&\& i->usable() \&\& (!getenv("ONLY_ISA") || !strcmp(getenv("ONLY_ISA"), i->name));/' \
+        "$top/core/isa.c" >core/isa.c
+    grep -q ONLY_ISA core/isa.c || { echo "core/isa.c: where are the instruction sets listed?"; exit 1; }
     for source in core/*.c layers/*.c nets/*.c optim/*.c io/*.c bench/*.c; do
         compile "$source" || exit 1
     done
@@ -89,7 +81,7 @@ prepare() {
         link "$p" || exit 1
     done
     for t in $tests; do
-        run_test $t || { echo "the unchanged library fails test $t"; exit 1; }
+        run_test "$t" || { echo "the unchanged library fails test $t"; exit 1; }
     done
 }
 if [ "${1:-}" != share ]; then
@@ -117,7 +109,7 @@ exec >"$4/share$share.out"
 # What has to be compiled again after a change of FILE.
 sources_of() {
     case $1 in
-    core/*_text.h | core/simd.h) echo "core/kernels_$TX_ISA.c" ;;
+    core/*_text.h | core/simd.h | core/tile.h) echo "core/kernels_$TX_ISA.c" ;;
     *) echo "$1" ;;
     esac
 }
@@ -127,8 +119,8 @@ mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
     number=$((number + 1))
     [ $((number % shares)) -eq "$share" ] || return 0
     source=$(sources_of "$1")
-    sed -e "$3" "$top/$1" >"$1"
-    if cmp -s "$1" "$top/$1"; then
+    sed -e "$3" "../base/$1" >"$1"
+    if cmp -s "$1" "../base/$1"; then
         verdict="SURVIVED: stale, the text is not there"
     elif ! compile "$source" 2>/dev/null || ! link "$(program_of "$2")"; then
         verdict="SURVIVED: it does not compile"
@@ -137,7 +129,7 @@ mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
     else
         verdict=killed
     fi
-    cp "$top/$1" "$1"
+    cp "../base/$1" "$1"
     cp "../base/o/${source%.c}.o" "o/${source%.c}.o"
     printf '%04d %-22s %-9s %-9s %s\n' "$number" "$1" "$2" "$verdict" "$4"
 }
@@ -459,3 +451,72 @@ mutate $f io_progress 's/if (p->drawn >= columns)$/if (0)/' 'progress: a narrowe
 mutate $f io_progress 's/seldom > REPEAT ? seldom : REPEAT/REPEAT/' 'progress: a line every ten seconds for ever'
 mutate $f io_progress 's/ \&\& !(kind \&\& strcmp(kind, "dumb") == 0)//' 'progress: a dumb terminal'
 mutate $f io_progress 's/p->done - p->first/p->done/' 'progress: what a resumed job had done counts'
+
+# ---- options together, extreme arguments, sizes at an edge
+f=layers/conv2d.c
+mutate $f conv2d 's/a->ph <= 2 \&\&/a->ph <= 3 \&\&/' 'Winograd with a padding of 3'
+mutate $f conv2d 's/a->dlh == 1 && a->dlw == 1 \&\&/a->dlh == 1 \&\&/' 'Winograd with dilated rows'
+mutate $f conv2d 's/a->dlw == 1 && a->ph == a->pw \&\&/a->dlw == 1 \&\&/' 'Winograd with two paddings'
+mutate $f conv2d 's/a->sh == 1 && a->sw == 1 \&\&/a->sh == 1 \&\&/' 'Winograd with a stride along rows'
+mutate $f conv2d 's/pick(args.dilation_w, args.dilation, 1)/pick(args.dilation_h, args.dilation, 1)/' 'dilation of rows for columns'
+mutate $f conv2d 's/<= CHEAP_ROWS;/<= CHEAP_ROWS + 1;/' 'one term more is cheap'
+mutate $f conv2d 's/(double)x->c \* a->taps;/(double)x->c;/' 'initial bound without the taps'
+mutate layers/batchnorm.c batchnorm 's/        args.eps = 1e-5;/        args.eps = 1e-3;/' 'default eps'
+mutate layers/batchnorm.c batchnorm 's/a->momentum <= 1)/a->momentum < 1)/' 'momentum 1 refused'
+mutate layers/pool.c pool 's/a->kernel > LARGEST_KERNEL/a->kernel > LARGEST_KERNEL + 1/' 'a kernel that a byte does not hold'
+mutate layers/dropout.c elementwise 's/a->p <= 1))/a->p < 1))/' 'p = 1 refused'
+mutate layers/bce.c losses 's/i == 1 ? "labels" : "mask"/i == 2 ? "labels" : "mask"/' 'the message names the other input'
+mutate layers/bce.c losses 's/g = share \* m \* entry/g = share * entry/' 'weights of the mask in the gradient'
+mutate layers/cross_entropy.c losses 's/target < classes \&\&/target <= classes \&\&/' 'a class behind the last'
+mutate layers/cross_entropy.c losses 's/ && target == (int)target//' 'half a class'
+f=core/elementary.c
+mutate $f bounds 's/fabs(y) > 0x1p64/fabs(y) > 0x1p62/' 'pow: exponents that are still finite'
+mutate $f bounds 's/if (l.high > 710)/if (l.high > 709)/' 'pow: infinite too early'
+mutate $f bounds 's/if (l.high < -746)/if (l.high < -745)/' 'pow: 0 too early'
+mutate $f bounds 's/if (!(x < 710))/if (!(x < 709))/' 'exp: infinite too early'
+mutate $f bounds 's/if (x < -746)/if (x < -745)/' 'exp: 0 too early'
+mutate $f bounds 's/89.0f < x ? 89.0f/88.0f < x ? 88.0f/' 'expf: clamped too early'
+mutate $f bounds 's/-104.0f > x ? -104.0f/-103.0f > x ? -103.0f/' 'expf: clamped too late'
+mutate $f bounds 's/float normal = x < 0x1p-126f ? /float normal = x < 0x1p-127f ? /' 'logf: subnormal arguments'
+mutate $f bounds 's/((int)k + quarter) & 3/((int)k + quarter) \& 1/' 'half turns'
+mutate $f bounds 's/int grows = (x > 1) == (y > 0)/int grows = (x > 1) == (y > 0.75)/' 'pow: what grows'
+
+# ---- state of nodes, runs and sessions
+mutate layers/dropout.c state 's/((uint64_t)node->index << 32) + i/i/' 'one mask for all drop-outs'
+mutate layers/dropout.c state 's/TX_RANDOM_DROPOUT, run, ((uint/TX_RANDOM_DROPOUT, 0, ((uint/' 'one mask for all runs'
+mutate layers/dropout.c state 's/tx_random_uniform(seed, TX/tx_random_uniform(0, TX/' 'one mask for all seeds'
+f=core/session.c
+mutate $f state 's/|| session->prepared != session->weights->version;/|| !session->prepared;/' 'weights prepared once'
+mutate $f plan 's/pointer_of(s, p->dx_add\[k\]), p->dx_add\[k\].ld}/pointer_of(s, p->dx_add[k]), p->dx[k].ld}/' 'accumulated gradient: distance of pixels'
+mutate $f session 's/memset(s->weights->grad + p->offset, 0, p->count \* sizeof(float));/;/' 'gradients of what is not reached'
+mutate core/plan_remake.c state 's/for (int i = plan->nodes - 1; i >= 0; i--) {/for (int i = 0; i < plan->nodes; i++) {/' 'values made again: planned from the front'
+mutate core/plan_remake.c state 's/if (x \&\& p->remade \&\& p->remade < first)/if (0)/' 'values made again: readers that are made again'
+mutate core/weights.c weights 's/task->weights->counter\[p->offset\] = 0/task->weights->counter[0] = 0/' 'one counter'
+mutate core/weights.c weights 's/draw(p->init, task->seed, i, e)/draw(p->init, task->seed, 0, e)/' 'one stream for all parameters'
+mutate core/weights.c state 's/weights->trained : 0);/weights->total - weights->trained : 0);/' 'buffers stand in trained parameters'
+mutate core/weights.c weights 's/^    weights->version++;/;/' 'nobody is told of a change'
+mutate core/arena.c state 's/other->last < b->first)/other->last <= b->first)/' 'buffers that follow each other overlap in time'
+mutate core/arena.c state 's/offset + b->bytes)$/offset + b->bytes - 64)/' 'buffers overlap by a line'
+mutate core/reference.c state 's/memset(reference->dparam\[i\], 0, .*/;/' 'definition: gradients of the run before'
+f=core/plan.c
+mutate $f state 's/tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));/tx_arena_touch(plan, p->saved, plan->nodes);/' 'what is saved dies before its step'
+mutate $f gradient 's/^            tx_plan_touch(plan, p->add, i);/            ;/' 'what a sum adds dies on the way'
+mutate $f state 's/slot->channel += channel;/slot->channel = channel;/' 'slices of slices'
+mutate $f gradient 's/if (made >= 0 \&\& made < i) {/if (made < i) {/' 'a sum with what is made later'
+f=core/plan_backward.c
+mutate $f state 's/mine.channel += channel;/mine.channel = channel;/' 'gradients of slices of slices'
+mutate $f gradient 's/if (p->joined == TX_ACT_NONE || exclusive(plan, p->result))/if (1)/' 'a shared gradient is masked in place'
+mutate $f gradient 's/.done = !tx_plan_node(plan, p->result)->wanted;/.done = 1;/' 'the gradient of a kept node is given away'
+mutate core/graph.c weights 's/if (graph \&\& graph->status == TX_OK) {/if (graph) {/' 'the last error stays'
+mutate optim/optimizer.c update 's/lr < 0 ? optimizer->args.lr : lr/lr <= 0 ? optimizer->args.lr : lr/' 'a rate of 0 is the default'
+mutate optim/train_step.c step 's/ || loss->c != 1)/)/' 'two numbers are a loss'
+mutate optim/schedule.c schedule 's/step \/ s->step_every/(step - s->warmup) \/ s->step_every/' 'step decay counted from the end of the warm-up'
+mutate optim/schedule.c schedule 's/if (step >= s->total)/if (step > s->total)/' 'cosine beyond the end of a warm-up'
+
+# ---- networks
+f=nets/resnet.c
+mutate $f build 's/layer > 1 \&\& i == 0 ? 2 : 1/layer > 1 \&\& i == 1 ? 2 : 1/' 'stride in the second block'
+mutate $f build 's/{1, {3, 4, 23, 3}}/{1, {3, 4, 22, 3}}/' 'a block too few'
+mutate $f build 's/sqrt(2.0 \/ fan_out)/sqrt(1.0 \/ fan_out)/' 'initial deviation'
+mutate $f build 's/.eps = 1e-5, .momentum = 0.1/.eps = 1e-4, .momentum = 0.1/' 'eps of batch norms'
+mutate nets/registry.c build 's/image->w < net->smallest || //' 'a narrow image'
