@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* On these commands (NULL: all that take it) an option has no effect where another has one of these values ("": is given
+/* On these commands an option has no effect where another has one of these values ("": is given
  * at all); or with `without`, where the other is not given; or at all, where there is no other. */
 typedef struct effect {
     const char *commands, *option, *other, *values;
@@ -56,7 +56,7 @@ int option_meant(const options *o, const char *name)
 static int wanted(const options *o, const effect *e)
 {
     int i = option_find(e->option);
-    if (e->commands && !among(e->commands, o->command->name))
+    if (!among(e->commands, o->command->name))
         return 0;
     return e->other && !e->without ? option_meant(o, e->option) : o->source[i] == FROM_LINE;
 }

@@ -60,6 +60,16 @@ expect 0 eval "$work/whole" --data "$own" --split test --bad-images skip --json
 says "1 of 42 images are missing and left out"
 back
 
+# ---- a long table: the one that is missing is far behind the first
+mkdir "$work/rows"
+ln -s "$own/train" "$own/valid" "$own/test" "$work/rows"
+cp "$own/valid.csv" "$own/test.csv" "$work/rows"
+awk -v path="nih-sample-128/train/none.jpg" 'NR == 2 { row = $0 } NR < 3 { print }
+    END { for (i = 2; i <= 9000; i++) { line = row; if (i == 8191) sub(/^[^,]*/, path, line); print line } }' \
+    "$own/train.csv" >"$work/rows/train.csv"
+one_line 1 train $short --epochs 1 --data "$work/rows" --out "$work/x"
+says "1 of 9042 images are missing, the first: nih-sample-128/train/none.jpg of"
+
 # ---- all of a table: an error, whatever is to become of bad ones
 mv "$own/valid" "$own/hidden"
 one_line 1 train $short --epochs 1 --data "$own" --out "$work/x" --bad-images skip
