@@ -19,6 +19,7 @@ void report_begin(tx_buffer *p, const char *title)
            "caption{font-weight:bold}\n"
            "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums}\n"
            "th:first-child,td:first-child,th:last-child,td:last-child{text-align:left}\n"
+           "td{white-space:nowrap}td:first-child{white-space:normal;overflow-wrap:anywhere}\n"
            "tr.mean td{font-weight:bold}\n"
            ".hidden{visibility:hidden}\n"
            ".notes{font-size:.9em}\n"
@@ -142,7 +143,7 @@ void report_splits(tx_buffer *p, const splits *s)
     if (!s->known[SPLIT_TRAIN])
         return;
     tx_buffer_add(p, "<p>Data: %s.</p>\n<ul>\n",
-                  s->sample ? "the radiographs that come with Thorax" : "of the folder that was given as --data");
+                  s->sample ? "the radiographs that come with Thorax" : "the folder that was given as --data");
     for (int i = 0; i < SPLITS; i++) {
         if (!s->known[i])
             continue;

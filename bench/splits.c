@@ -42,26 +42,46 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* How many patients of a are in b too. */
-static tx_status count_shared(const tx_dataset *a, const tx_dataset *b, size_t *count)
+/* A table and which of its images could be read. */
+typedef struct reading {
+    const tx_dataset *d;
+    unsigned char *present;
+} reading;
+
+/* The names of the patients of whom an image is present, sorted; the caller's array. NULL without memory. */
+static const char **patients_of(const reading *r, size_t *count)
 {
-    const char **x = tx_alloc(a->patients, sizeof *x), **y = tx_alloc(b->patients, sizeof *y);
+    const char **name = tx_alloc(r->d->patients, sizeof *name);
+    unsigned char *seen = tx_alloc(r->d->patients, 1);
     *count = 0;
-    for (size_t i = 0; x && y && i < a->patients; i++)
-        x[i] = a->patient_name[i];
-    for (size_t i = 0; x && y && i < b->patients; i++)
-        y[i] = b->patient_name[i];
-    if (x && y) {
-        qsort(x, a->patients, sizeof *x, by_text);
-        qsort(y, b->patients, sizeof *y, by_text);
-        for (size_t i = 0, j = 0; i < a->patients && j < b->patients;) {
-            int order = strcmp(x[i], y[j]);
-            *count += order == 0;
-            i += order <= 0;
-            j += order >= 0;
-        }
+    for (size_t i = 0; name && seen && i < r->d->images; i++) {
+        size_t k = r->d->patient[i];
+        if (r->present[i] && !seen[k]++)
+            name[(*count)++] = r->d->patient_name[k];
     }
-    tx_status status = x && y ? TX_OK : TX_ERR_MEMORY;
+    if (name && seen)
+        qsort(name, *count, sizeof *name, by_text);
+    int failed = !seen;
+    tx_free(seen);
+    if (!failed)
+        return name;
+    tx_free(name);
+    return NULL;
+}
+
+/* How many patients of a are in b too. */
+static tx_status count_shared(const reading *a, const reading *b, size_t *count)
+{
+    size_t n, m;
+    const char **x = patients_of(a, &n), **y = x ? patients_of(b, &m) : NULL;
+    *count = 0;
+    for (size_t i = 0, j = 0; y && i < n && j < m;) {
+        int order = strcmp(x[i], y[j]);
+        *count += order == 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    tx_status status = y ? TX_OK : TX_ERR_MEMORY;
     tx_free(x);
     tx_free(y);
     return status;
@@ -124,19 +144,20 @@ static tx_status leave_out_bad(const tx_dataset *d, int split, const char *folde
     return status;
 }
 
-static tx_status take_split(splits *s, int split, const tx_dataset *d, const char *folder)
+static tx_status take_split(splits *s, int split, reading *r, const tx_dataset *d, const char *folder)
 {
-    unsigned char *present = tx_alloc(d->images, 1);
-    if (!present)
+    r->d = d;
+    r->present = tx_alloc(d->images, 1);
+    if (!r->present)
         return TX_ERR_MEMORY;
-    memset(present, 1, d->images);
+    memset(r->present, 1, d->images);
     s->known[split] = 1;
-    s->alone[split] = d->alone;
-    tx_status status = leave_out_bad(d, split, folder, present);
+    tx_status status = leave_out_bad(d, split, folder, r->present);
     if (status == TX_OK)
-        status = extent_of(&s->of[split], d, present);
+        status = extent_of(&s->of[split], d, r->present);
     s->unreadable[split] = d->images - s->of[split].images;
-    tx_free(present);
+    for (size_t i = 0; i < d->images; i++)
+        s->alone[split] += r->present[i] && strcmp(d->study_name[d->study[i]], d->path[i]) == 0;
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
         const tx_task_note *n = &d->note[k];
         if (n->state == TX_TASK_EMPTY)
@@ -149,17 +170,21 @@ static tx_status take_split(splits *s, int split, const tx_dataset *d, const cha
 
 tx_status splits_take(splits *s, tx_dataset *const d[SPLITS], const char *folder, int sample)
 {
+    reading r[SPLITS] = {{NULL, NULL}};
     tx_status status = TX_OK;
     memset(s, 0, sizeof *s);
     s->sample = sample;
-    for (int i = 0; status == TX_OK && i < SPLITS; i++)
-        if (d[i]) {
-            status = take_split(s, i, d[i], folder);
-            if (status == TX_OK && i > SPLIT_TRAIN)
-                status = count_shared(d[i], d[SPLIT_TRAIN], &s->of_train[i]);
-            if (status == TX_OK && i > SPLIT_VALID)
-                status = count_shared(d[i], d[SPLIT_VALID], &s->of_valid[i]);
-        }
+    for (int i = 0; status == TX_OK && i < SPLITS; i++) {
+        if (!d[i])
+            continue;
+        status = take_split(s, i, &r[i], d[i], folder);
+        if (status == TX_OK && i > SPLIT_TRAIN)
+            status = count_shared(&r[i], &r[SPLIT_TRAIN], &s->of_train[i]);
+        if (status == TX_OK && i > SPLIT_VALID)
+            status = count_shared(&r[i], &r[SPLIT_VALID], &s->of_valid[i]);
+    }
+    for (int i = 0; i < SPLITS; i++)
+        tx_free(r[i].present);
     return status;
 }
 

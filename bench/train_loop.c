@@ -78,8 +78,10 @@ static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
         status = list_bad(t, epoch, wanted, n, *count);
     if (status || *count == 0)
         return status ? status : check_read(t, step);
-    if (*count == 1)
+    if (*count == 1) {
+        tx_progress_clear(&t->bar);
         trainer_note_single(t);
+    }
     tx_dataset_targets(t->split[SPLIT_TRAIN], t->taken, *count, tx_session_input(t->training, t->fitted.label),
                        tx_session_input(t->training, t->fitted.mask));
     return tx_session_batch(t->training, (int)*count);

@@ -429,6 +429,8 @@ mutate $f bench_table "s/t->align\\[at\\] == 'r' ? more : 0/0/" 'table: numbers 
 mutate $f bench_table 's/at > 2 \&\& at + 1 + width > TABLE_COLUMNS/at > 2 \&\& at + width > TABLE_COLUMNS/' 'notes: 81 columns'
 f=bench/splits.c
 mutate $f bench_report 's/\*count += order == 0/*count += order <= 0/' 'splits: patients of one split alone'
+mutate $f bench_report 's/if (r->present\[i\] && !seen\[k\]++)/if (!seen[k]++)/' 'splits: patients of absent images'
+mutate $f bench_report 's/r->present\[i\] && strcmp/strcmp/' 'splits: absent images that are alone'
 mutate $f bench_report 's/split_of(field\[0\]) == split/1/' 'splits: images of other splits are left out'
 mutate $f bench_report 's/count_shared(d\[i\], d\[SPLIT_VALID\]/count_shared(d[i], d[SPLIT_TRAIN]/' 'splits: patients of valid'
 f=bench/report.c
