@@ -1,0 +1,232 @@
+/* io_names.c - texts of a table: cells that begin as labels do, strings at the edge of a block, names of which one begins
+ * as another, parts of paths, images that are looked for in the middle of a table. */
+#define _POSIX_C_SOURCE 200809L
+#include "test.h"
+#include "io_temp.h"
+
+#include "../io/dataset_private.h"
+
+static void cells(void)
+{
+    static const struct {
+        const char *text;
+        int says;
+    } cases[] = {{"", TX_CELL_BLANK},        {"nan", TX_CELL_BLANK},      {"NaN", TX_CELL_BLANK},
+                 {"NA", TX_CELL_BLANK},      {"nano", TX_CELL_OTHER},     {"NaNs", TX_CELL_OTHER},
+                 {"NAN", TX_CELL_OTHER},     {"N", TX_CELL_OTHER},        {"na", TX_CELL_OTHER},
+                 {"NA ", TX_CELL_OTHER},     {" ", TX_CELL_OTHER},        {"1", TX_CELL_POSITIVE},
+                 {"0", TX_CELL_NEGATIVE},    {"-1", TX_CELL_UNCERTAIN},   {"-0", TX_CELL_NEGATIVE},
+                 {"1.0", TX_CELL_POSITIVE},  {"1.000", TX_CELL_POSITIVE}, {"-1.00", TX_CELL_UNCERTAIN},
+                 {"-0.0", TX_CELL_NEGATIVE}, {"1.", TX_CELL_OTHER},       {"-1.", TX_CELL_OTHER},
+                 {"1.01", TX_CELL_OTHER},    {"1.0x", TX_CELL_OTHER},     {"10", TX_CELL_OTHER},
+                 {"01", TX_CELL_OTHER},      {"2", TX_CELL_OTHER},        {"/", TX_CELL_OTHER},
+                 {"-", TX_CELL_OTHER},       {"--1", TX_CELL_OTHER},      {"+1", TX_CELL_OTHER},
+                 {"1 ", TX_CELL_OTHER},      {".0", TX_CELL_OTHER},       {"-2", TX_CELL_OTHER},
+                 {"1e0", TX_CELL_OTHER},     {"1.0.0", TX_CELL_OTHER},    {"0,0", TX_CELL_OTHER}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK(tx_cell_read(cases[i].text) == cases[i].says, "'%s' says %d, expected %d", cases[i].text,
+              tx_cell_read(cases[i].text), cases[i].says);
+}
+
+/* Blocks hold 2^18 bytes; a longer string has one of its own. What is written behind a block is seen when it is freed. */
+static void strings(void)
+{
+    enum { BLOCK = 1 << 18 };
+    char *from = tx_alloc(BLOCK + 10, 1);
+    for (size_t i = 0; i < BLOCK + 9; i++)
+        from[i] = (char)('a' + i % 23);
+    static const size_t first[] = {0, 1, 100, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1};
+    for (size_t f = 0; f < sizeof first / sizeof first[0]; f++)
+        for (size_t rest = 0; rest < 4; rest++) {
+            tx_dataset_text *t = tx_text_new();
+            /* What is left of the block, less one, exactly, and one more, then another. */
+            size_t second = first[f] + 2 < BLOCK ? BLOCK - first[f] - 3 + rest : rest;
+            const char *a = tx_text_keep(t, from, first[f]), *b = tx_text_keep(t, from + 5, second),
+                       *c = tx_text_keep(t, "last", 4);
+            CHECK(a && strlen(a) == first[f] && memcmp(a, from, first[f]) == 0, "the first of %zu", first[f]);
+            CHECK(b && strlen(b) == second && memcmp(b, from + 5, second) == 0, "the second of %zu", second);
+            CHECK(c && strcmp(c, "last") == 0, "the last");
+            tx_text_free(t);
+        }
+    tx_free(from);
+    tx_text_free(NULL);
+}
+
+static void numbered(void)
+{
+    tx_names names = {0};
+    tx_dataset_text *text = tx_text_new();
+    static const char *const name[] = {"patient1", "patient10", "patient",   "",
+                                       "patient1", "patient2",  "patient10", "p"};
+    static const uint32_t wanted[] = {0, 1, 2, 3, 0, 4, 1, 5};
+    for (size_t i = 0; i < 8; i++) {
+        uint32_t number = 99;
+        char padded[32];
+        snprintf(padded, sizeof padded, "%s#behind", name[i]);
+        CHECK(tx_names_number(&names, text, padded, strlen(name[i]), &number) == TX_OK && number == wanted[i],
+              "'%s' is number %u", name[i], number);
+    }
+    CHECK(names.count == 6, "%zu names", names.count);
+    for (uint32_t i = 0; i < 3000; i++) {
+        char longer[16];
+        uint32_t number;
+        int n = snprintf(longer, sizeof longer, "n%u", i / 2);
+        tx_names_number(&names, text, longer, (size_t)n, &number);
+        CHECK(number == 6 + i / 2 && strcmp(names.name[number], longer) == 0, "'%s' is number %u", longer, number);
+    }
+    CHECK(names.count == 1506 && names.slots >= 2 * names.count, "%zu names in %zu slots", names.count, names.slots);
+    tx_free(names.name);
+    tx_free(names.slot);
+    tx_text_free(text);
+}
+
+static void parts(void)
+{
+    static const struct {
+        const char *path, *study, *patient;
+    } cases[] = {{"a.jpg", NULL, NULL},
+                 {"", NULL, NULL},
+                 {"/a.jpg", NULL, NULL},
+                 {"study1/a.jpg", NULL, NULL},
+                 {"x/study1/a.jpg", NULL, NULL},
+                 {"patient1/study1/a.jpg", "patient1/study1", "patient1"},
+                 {"patient/study/a", "patient/study", "patient"},
+                 {"x/patient12/study3/a.jpg", "x/patient12/study3", "patient12"},
+                 {"/patient12/study3/a.jpg", "/patient12/study3", "patient12"},
+                 {"patient1/study1/", "patient1/study1", "patient1"},
+                 {"patient1/x/study1/a.jpg", NULL, NULL},
+                 {"patien/study1/a.jpg", NULL, NULL},
+                 {"patient1/stud/a.jpg", NULL, NULL},
+                 {"apatient1/study1/a.jpg", NULL, NULL},
+                 {"patient1/study1/a/b.jpg", NULL, NULL},
+                 {"study1/patient1/a.jpg", NULL, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *path = cases[i].path;
+        size_t study = 99, patient = 99, end = 99, whole = strlen(path);
+        char *copy = tx_strdup(path);
+        int is = tx_path_groups(copy, &study, &patient, &end);
+        if (cases[i].study)
+            CHECK(is && study == strlen(cases[i].study) && strncmp(path, cases[i].study, study) == 0 &&
+                      end - patient == strlen(cases[i].patient) &&
+                      strncmp(path + patient, cases[i].patient, end - patient) == 0,
+                  "'%s': study 0..%zu, patient %zu..%zu", path, study, patient, end);
+        else
+            CHECK(!is && study == whole && patient == 0 && end == whole, "'%s': %d, study 0..%zu, patient %zu..%zu",
+                  path, is, study, patient, end);
+        tx_free(copy);
+    }
+    static const struct {
+        const char *path;
+        tx_image_view view;
+    } views[] = {{"a_frontal.jpg", TX_FRONTAL},
+                 {"x_lateral/a_frontal.jpg", TX_FRONTAL},
+                 {"a_lateral", TX_LATERAL},
+                 {"frontal.jpg", TX_VIEW_UNKNOWN},
+                 {"x_frontal/a.jpg", TX_VIEW_UNKNOWN},
+                 {"a_lateral_frontal.jpg", TX_VIEW_UNKNOWN},
+                 {"a_frontal/", TX_VIEW_UNKNOWN},
+                 {"", TX_VIEW_UNKNOWN}};
+    for (size_t i = 0; i < sizeof views / sizeof views[0]; i++)
+        CHECK(tx_path_view(views[i].path) == views[i].view, "'%s' is a view of another kind", views[i].path);
+}
+
+/* 300 images of which every seventh is not there: those of a part of the table, of which none but its own is told. */
+static void looked_for(void)
+{
+    enum { IMAGES = 300 };
+    FILE *f = fopen(temp_path("train.csv"), "w");
+    fprintf(f, "Path,Edema\n");
+    for (int i = 0; i < IMAGES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d.jpg", i);
+        fprintf(f, "%s,1\n", name);
+        if (i % 7)
+            temp_text(temp_path(name), "");
+    }
+    fclose(f);
+    tx_dataset *d = tx_dataset_open(temp_folder, "train", NULL);
+    CHECK(d && d->images == IMAGES, "%s", tx_error_message());
+    static const size_t from[] = {0, 0, 0, 1, 63, 64, 65, 128, 200, 299, 300, 7},
+                        to[] = {300, 64, 65, 2, 65, 128, 193, 129, 300, 300, 300, 7};
+    for (size_t k = 0; d && k < sizeof from / sizeof from[0]; k++) {
+        unsigned char *missing = tx_alloc(IMAGES, 1);
+        memset(missing, 9, IMAGES);
+        CHECK(tx_dataset_look(d, from[k], to[k], missing) == TX_OK, "%s", tx_error_message());
+        int right = 1;
+        for (size_t i = 0; i < IMAGES; i++)
+            right = right && missing[i] == (i < from[k] || i >= to[k] ? 9 : i % 7 == 0);
+        CHECK(right, "images %zu to %zu", from[k], to[k]);
+        tx_free(missing);
+    }
+    tx_dataset_free(d);
+}
+
+/* Rules for what -1 means, with blanks wherever they may stand, and names that begin alike or hold a +. */
+static void rules(void)
+{
+    temp_text(temp_path("train.csv"), "Path,Edema,Edema+,Ede,b,b+Edema\nx.jpg,-1,-1,-1,-1,-1\n");
+    static const struct {
+        const char *list, *labels;
+    } cases[] = {{"ignore", "-----"},
+                 {"ones", "11111"},
+                 {" ones ", "11111"},
+                 {"zeros,ones:Edema", "10000"},
+                 {"zeros,ones:Edema ", "10000"},
+                 {" zeros , ones:Edema  ,ignore:Ede ", "10-00"},
+                 {"ones:Ede,zeros", "00100"},
+                 {"ones:Edema+,zeros", "01000"},
+                 {"ones:Edema++b,zeros", "01010"},
+                 {"ones:b+Edema,zeros", "00001"},
+                 {"ones:b+Ede,zeros", "00110"},
+                 {"ones:Ede+Edema+b,zeros", "10110"},
+                 {"ones:Pneumonia,zeros", "00000"},
+                 {"ones:Edema,zeros:Ede,ignore", "1-0--"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tx_dataset *d =
+            tx_dataset_open(temp_folder, "train",
+                            &(tx_dataset_options){.tasks = "Edema,Edema+,Ede,b,b+Edema", .uncertain = cases[i].list});
+        char found[6] = "";
+        for (int t = 0; d && t < 5; t++)
+            found[t] = "-01"[d->label[t] + 1];
+        CHECK(d && strcmp(found, cases[i].labels) == 0, "'%s' gives %s, expected %s: %s", cases[i].list, found,
+              cases[i].labels, d ? "" : tx_error_message());
+        tx_dataset_free(d);
+    }
+    static const char *const bad[] = {"",
+                                      "one",
+                                      "oness",
+                                      "ones:",
+                                      "ones: ",
+                                      "ones,zeros",
+                                      "ones:Ed",
+                                      "ones:Edemas",
+                                      "ones,",
+                                      "ones:Edema+Ed",
+                                      "ones:Edema,zeros:Edema",
+                                      "ones:b+b",
+                                      ":Edema",
+                                      "ones :",
+                                      "ones:Edema+b+",
+                                      ",ones"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tx_dataset *d = tx_dataset_open(
+            temp_folder, "train", &(tx_dataset_options){.tasks = "Edema,Edema+,Ede,b,b+Edema", .uncertain = bad[i]});
+        CHECK(!d, "'%s' is taken", bad[i]);
+        tx_dataset_free(d);
+    }
+}
+
+int main(void)
+{
+    if (!temp_begin())
+        return test_done("io_names");
+    cells();
+    strings();
+    numbered();
+    parts();
+    looked_for();
+    rules();
+    temp_end();
+    CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
+    return test_done("io_names");
+}
