@@ -9,17 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/syscall.h>
 
 #if defined(__linux__) && defined(__LP64__)
 
 /* ------------------------------------------------------------------------------------------ the calls */
-enum call { READ, WRITE, SYNC, CLOSE, RENAME, TRUNCATE, CALLS };
+enum call { READ, WRITE, SYNC, CLOSE, RENAME, TRUNCATE, LOCK };
 static size_t piece;    /* not 0: reads and writes take so many bytes at most, and every second one is interrupted */
 static int fail_call;   /* of this kind */
 static long fail_after; /* so many calls succeed, the others fail; negative: none */
 static int reason;      /* with this errno */
 static long calls, failures;
+static ino_t synced; /* what was last made durable */
 
 /* Whether a call must not happen: errno says why. */
 static int troubled(int call)
@@ -43,14 +45,15 @@ static size_t at_most(size_t n)
     return piece && n > piece ? piece : n;
 }
 
+/* A read that fails for no reason finds the end of the file. */
 ssize_t read(int fd, void *out, size_t n)
 {
-    return troubled(READ) ? -1 : syscall(SYS_read, fd, out, at_most(n));
+    return troubled(READ) ? (errno ? -1 : 0) : syscall(SYS_read, fd, out, at_most(n));
 }
 
 ssize_t pread(int fd, void *out, size_t n, off_t at)
 {
-    return troubled(READ) ? -1 : syscall(SYS_pread64, fd, out, at_most(n), at);
+    return troubled(READ) ? (errno ? -1 : 0) : syscall(SYS_pread64, fd, out, at_most(n), at);
 }
 
 ssize_t write(int fd, const void *data, size_t n)
@@ -60,6 +63,8 @@ ssize_t write(int fd, const void *data, size_t n)
 
 int fsync(int fd)
 {
+    struct stat info;
+    synced = fstat(fd, &info) == 0 ? info.st_ino : 0;
     return troubled(SYNC) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
@@ -82,7 +87,26 @@ int ftruncate(int fd, off_t size)
     return troubled(TRUNCATE) ? -1 : (int)syscall(SYS_ftruncate, fd, size);
 }
 
+/* Of the locks alone. */
+int fcntl(int fd, int what, ...)
+{
+    va_list args;
+    va_start(args, what);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    return (what == F_SETLK || what == F_SETLKW) && troubled(LOCK) ? -1 : (int)syscall(SYS_fcntl, fd, what, argument);
+}
+
 #ifdef __GLIBC__
+int fcntl64(int fd, int what, ...)
+{
+    va_list args;
+    va_start(args, what);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    return fcntl(fd, what, argument);
+}
+
 ssize_t pread64(int fd, void *out, size_t n, off64_t at)
 {
     return pread(fd, out, n, at);
@@ -158,6 +182,8 @@ static tx_status save_tensors(const char *path)
     for (int i = 0; i < LARGE / 4; i++)
         values[i] = (float)i / 8;
     tx_safetensors_writer *w = tx_safetensors_create(path);
+    if (!w)
+        return TX_ERR_MEMORY;
     tx_safetensors_put_seal(w, seal);
     tx_safetensors_put_meta(w, "key", "value");
     tx_safetensors_put(w, "t", TX_F32, 1, shape, values);
@@ -278,6 +304,21 @@ static void reading_fails(void)
         failing(READ, 0, EIO);
         failed(!tx_journal_open(temp_path("journal"), i ? TX_JOURNAL_ALL : 10), "a journal", "journal: cannot read");
     }
+    /* Files that become shorter while they are read. */
+    failing(READ, 0, 0);
+    tx_journal *j = tx_journal_open(temp_path("journal"), TX_JOURNAL_ALL);
+    sound();
+    CHECK(!j && strstr(tx_error_message(), "journal: became shorter while"), "%s", tx_error_message());
+    failing(READ, 0, 0);
+    f = tx_safetensors_open(temp_path("t.safetensors"));
+    sound();
+    CHECK(!f, "weights of nothing");
+    f = tx_safetensors_open(temp_path("t.safetensors"));
+    failing(READ, 1, 0);
+    tx_status status = tx_safetensors_check(f);
+    sound();
+    CHECK(status == TX_ERR_FORMAT && strstr(tx_error_message(), "cut off at byte"), "%s", tx_error_message());
+    tx_safetensors_close(f);
     CHECK(next_descriptor() == before, "descriptors are lost");
 }
 
@@ -318,6 +359,15 @@ static void writing_fails(void)
         CHECK(tx_writer_commit(w) == TX_OK, "%s", tx_error_message());
         sound();
     }
+    /* First the file, then the folder that it is in, wherever that is. */
+    struct stat info;
+    CHECK(stat(temp_folder, &info) == 0 && synced == info.st_ino, "not the folder was made durable");
+    tx_folder_make(temp_path("below"));
+    w = tx_writer_open(temp_path("below/file"));
+    CHECK(tx_writer_commit(w) == TX_OK && stat(temp_path("below"), &info) == 0 && synced == info.st_ino,
+          "the folder below it was not: %s", tx_error_message());
+    tx_folder_make(temp_path("below/a//"));
+    CHECK(synced == info.st_ino, "nor for a folder within it");
     failing(SYNC, 0, EIO);
     failed(tx_folder_make(temp_path("folder")) == TX_ERR_FILE, "a folder", "folder: cannot sync");
     CHECK(next_descriptor() == before, "descriptors are lost");
@@ -407,6 +457,40 @@ static void weights_fail(void)
     tx_network_free(&net);
 }
 
+/* A lock that cannot be had is busy only where another has it. */
+static void locks_fail(void)
+{
+    static const int why[] = {EACCES, EAGAIN, EINTR, ENOLCK, EIO};
+    int before = next_descriptor();
+    for (int i = 0; i < 5; i++)
+        for (int wait = 0; wait < 2; wait++) {
+            tx_lock *lock = (tx_lock *)1;
+            failing(LOCK, 0, why[i]);
+            tx_status status = tx_lock_take(temp_path("lock"), wait, &lock);
+            sound();
+            CHECK(!lock && status == (i < 3 ? TX_OK : TX_ERR_FILE), "%s: %d", strerror(why[i]), (int)status);
+        }
+    CHECK(next_descriptor() == before, "descriptors are lost");
+}
+
+/* Sealed weights without memory for one thing after another. */
+static void seals_without_memory(void)
+{
+    long live = tx_alloc_live(), n = 0;
+    for (int done = 0; !done && n < 200; n++) {
+        tx_alloc_fail_after(n);
+        tx_status written = save_tensors(temp_path("s.safetensors"));
+        tx_safetensors *f = written ? NULL : tx_safetensors_open(temp_path("s.safetensors"));
+        tx_status checked = f ? tx_safetensors_check(f) : TX_ERR_MEMORY;
+        tx_alloc_fail_after(-1);
+        tx_safetensors_close(f);
+        done = checked == TX_OK;
+        CHECK(done || checked == TX_ERR_MEMORY, "allocation %ld fails: %d", n, (int)checked);
+        CHECK(tx_alloc_live() == live, "allocation %ld fails: %ld are left", n, tx_alloc_live() - live);
+    }
+    CHECK(n > 15 && n < 200, "%ld allocations", n);
+}
+
 /* The number 0 is a descriptor like any other for a program whose standard input is closed. */
 static void first_descriptor(void)
 {
@@ -444,18 +528,26 @@ static void first_descriptor(void)
           "what is no file");
     CHECK(next_descriptor() == 0, "what was refused stays open");
     dup2(input, 0);
-    for (long i = 0; i < 12; i++) {
-        tx_alloc_fail_after(i);
-        tx_csv *csv = tx_csv_open(temp_path("table.csv"));
-        tx_safetensors *f = tx_safetensors_open(temp_path("t.safetensors"));
-        w = tx_writer_open(temp_path("w"));
-        j = tx_journal_open(temp_path("j"), TX_JOURNAL_ALL);
+    for (long i = 0; i < 24; i++) {
+        tx_csv *csv = NULL;
+        tx_safetensors *f = NULL;
+        w = NULL;
+        j = NULL;
+        tx_alloc_fail_after(i / 4);
+        if (i % 4 == 0)
+            csv = tx_csv_open(temp_path("table.csv"));
+        else if (i % 4 == 1)
+            f = tx_safetensors_open(temp_path("t.safetensors"));
+        else if (i % 4 == 2)
+            w = tx_writer_open(temp_path("w"));
+        else
+            j = tx_journal_open(temp_path("j"), TX_JOURNAL_ALL);
         tx_alloc_fail_after(-1);
         tx_csv_close(csv);
         tx_safetensors_close(f);
         tx_writer_abort(w);
         tx_journal_close(j);
-        CHECK(next_descriptor() != 0, "without memory for its %ld. block something closes another's descriptor", i + 1);
+        CHECK(next_descriptor() != 0, "opener %ld without memory closes another's descriptor", i % 4);
         dup2(input, 0);
     }
     dup2(input, 0);
@@ -495,6 +587,8 @@ int main(void)
     writing_fails();
     journals_fail();
     weights_fail();
+    locks_fail();
+    seals_without_memory();
     first_descriptor();
     modes();
     temp_end();

@@ -47,6 +47,11 @@ static void good(void)
     expect("[0,10,-7,1E5,2e-3,3.25]", "[N(0)N(10)N(-7)N(1E5)N(2e-3)N(3.25)]");
     expect("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]", "[S(\"\\/\b\f\n\r\t)]");
     expect("[\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00\"]", "[S(A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80)]");
+    expect("[\"\\ud800\\udc00\\uDBFF\\uDFFF\"]", "[S(\xf0\x90\x80\x80\xf4\x8f\xbf\xbf)]");
+    expect("[\"\\u0001\\u007f\\u0080\\u07ff\\u0800\\ud7ff\\ue000\\uffff\"]",
+           "[S(\x01\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf)]");
+    expect("[\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"]",
+           "[S(\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf)]");
     expect("[\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"]", "[S(\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80)]");
     expect("{\"k\" : \"v\" ,\n\"l\"\t:[ 1 ]}\r\n", "{K(k)S(v)K(l)[N(1)]}");
     expect("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
@@ -97,6 +102,31 @@ static void bad(void)
         "[\"\\ud800\"]",
         "[\"\\udc00\"]",
         "[\"\\ud800\\u0041\"]",
+        "[\"\\udbff\\udbff\"]",
+        "[\"\\udbff\\ue000\"]",
+        "[\"\\ud800\"\\udc00]",
+        "[\"\\ud800x\"]",
+        "[\"\\udfff\"]",
+        "[\"\\u00g0\"]",
+        "[\"\\u00/0\"]",
+        "[\"\\u00:0\"]",
+        "[\"\\u00@0\"]",
+        "[\"\\u00`0\"]",
+        "[\"\xc1\xbf\"]",
+        "[\"\xe0\x9f\xbf\"]",
+        "[\"\xed\xbf\xbf\"]",
+        "[\"\xf0\x8f\xbf\xbf\"]",
+        "[\"\xf4\x90\x80\x80\"]",
+        "[\"\xc2\x7f\"]",
+        "[\"\xc2\xc0\"]",
+        "[\"\x1f\"]",
+        "[tru]",
+        "tru",
+        "-",
+        "[1e+]",
+        "[00]",
+        "[-01]",
+        "[1.e1]",
         "[\"\x80\"]",
         "[\"\xc0\xaf\"]",
         "[\"\xed\xa0\x80\"]",

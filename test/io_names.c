@@ -216,6 +216,132 @@ static void rules(void)
     }
 }
 
+/* ---------------------------------------------------------------------------------------------- paths */
+static void paths(void)
+{
+    static const char *const joined[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"},       {"", "b", "b"},
+                                            {"/", "b", "/b"},  {"a//", "b", "a//b"},     {"a", "", "a/"},
+                                            {"", "", ""},      {"a/b", "c/d", "a/b/c/d"}};
+    for (size_t i = 0; i < sizeof joined / sizeof joined[0]; i++) {
+        char *folder = tx_strdup(joined[i][0]), *name = tx_strdup(joined[i][1]), *path = tx_path_join(folder, name);
+        CHECK(path && strcmp(path, joined[i][2]) == 0, "'%s' and '%s' are '%s'", folder, name, path);
+        tx_free(folder);
+        tx_free(name);
+        tx_free(path);
+    }
+    temp_text(temp_path("file"), "");
+    tx_path_kind kind = TX_PATH_OTHER;
+    CHECK(tx_path_look(temp_path("file"), &kind) == TX_OK && kind == TX_PATH_FILE, "a file");
+    CHECK(tx_path_look(temp_folder, &kind) == TX_OK && kind == TX_PATH_FOLDER, "a folder");
+    CHECK(tx_path_look("/dev/null", &kind) == TX_OK && kind == TX_PATH_OTHER, "neither");
+    CHECK(tx_path_look(temp_path("none"), &kind) == TX_OK && kind == TX_PATH_NONE, "nothing");
+    kind = TX_PATH_FILE;
+    CHECK(tx_path_look(temp_path("file/below"), &kind) == TX_OK && kind == TX_PATH_NONE, "nothing below a file");
+    char *long_name = tx_alloc(5000, 1);
+    memset(long_name, 'a', 4999);
+    kind = TX_PATH_FILE;
+    CHECK(tx_path_look(long_name, &kind) == TX_ERR_FILE && kind == TX_PATH_NONE &&
+              strstr(tx_error_message(), "cannot look at"),
+          "what cannot be told is an error: %s", tx_error_message());
+    tx_free(long_name);
+    static const char *const made[] = {"m", "m/n/", "m//o", "m/./p/q//"};
+    for (int i = 0; i < 4; i++)
+        CHECK(tx_folder_make(temp_path(made[i])) == TX_OK && tx_path_look(temp_path(made[i]), &kind) == TX_OK &&
+                  kind == TX_PATH_FOLDER,
+              "%s: %s", made[i], tx_error_message());
+    CHECK(tx_folder_make("/") == TX_OK && tx_folder_make(".") == TX_OK, "%s", tx_error_message());
+    CHECK(tx_folder_make("") == TX_ERR_FILE && tx_folder_make(temp_path("file")) == TX_ERR_FILE, "what is no folder");
+    /* Leftovers: a name, .tmp. and digits; nothing else. */
+    static const char *const names[] = {"a.tmp.1", "a.tmp.99", "a.tmp.",        "a.tmp.1x", ".tmp.1",
+                                        "a.tmp1",  "atmp.1",   "a.tmp.1.tmp.2", "x"};
+    static const int goes[] = {1, 1, 0, 0, 0, 0, 0, 1, 0};
+    char *folder = tx_path_join(temp_folder, "m/n");
+    for (int i = 0; i < 9; i++) {
+        char *path = tx_path_join(folder, names[i]);
+        temp_text(path, "");
+        tx_free(path);
+    }
+    CHECK(tx_folder_sweep(folder, NULL) == TX_OK, "%s", tx_error_message());
+    for (int i = 0; i < 9; i++) {
+        char *path = tx_path_join(folder, names[i]);
+        CHECK(tx_path_exists(path) == !goes[i], "%s %s", names[i], goes[i] ? "is left" : "is gone");
+        tx_free(path);
+    }
+    tx_free(folder);
+}
+
+/* -------------------------------------------------------------------------------------------- nearness */
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* By the definition, without a table: neighbours exchanged count one. */
+static int slips(const char *a, size_t n, const char *b, size_t m)
+{
+    if (n == 0 || m == 0)
+        return (int)(n + m);
+    int best = slips(a, n - 1, b, m - 1) + (a[n - 1] != b[m - 1]);
+    if (a[n - 1] == b[m - 1])
+        return best;
+    best = least(best, slips(a, n - 1, b, m) + 1);
+    best = least(best, slips(a, n, b, m - 1) + 1);
+    if (n > 1 && m > 1 && a[n - 1] == b[m - 2] && a[n - 2] == b[m - 1])
+        best = least(best, slips(a, n - 2, b, m - 2) + 1);
+    return best;
+}
+
+static int distance(const char *typed, const char *name)
+{
+    size_t n = strlen(typed);
+    int d = slips(typed, n, name, strlen(name));
+    if (n >= 2 && strncmp(typed, name, n) == 0)
+        d = least(d, 1);
+    return n >= 4 && strstr(name, typed) ? least(d, 2) : d;
+}
+
+static const char *name_of(const void *names, int i)
+{
+    return ((const char *const *)names)[i];
+}
+
+static void nearness(void)
+{
+    for (int i = 0; i < 4000; i++) {
+        char typed[12] = "", name[2][12] = {"", ""};
+        const char *const names[] = {name[0], NULL, name[1]};
+        for (size_t k = 0, n = temp_random() % 9; k < n; k++)
+            typed[k] = "abc"[temp_random() % 3];
+        for (int w = 0; w < 2; w++) {
+            size_t n = 1 + temp_random() % 8;
+            for (size_t k = 0; k < n; k++)
+                name[w][k] = temp_random() % 4 && typed[k] ? typed[k] : "abc"[temp_random() % 3];
+        }
+        int d[2] = {distance(typed, name[0]), distance(typed, name[1])}, first = d[0] <= d[1] ? 0 : 1;
+        size_t n = strlen(typed);
+        int near = n < 5 ? 1 : n < 9 ? 2 : (int)n / 3;
+        const char *wanted = n > 0 && d[first] <= near && d[first] < (int)strlen(name[first]) ? name[first] : NULL;
+        const char *found = tx_nearest_name(typed, 3, name_of, names);
+        CHECK(found == wanted, "to '%s' of '%s' and '%s' (%d, %d) nearest is %s", typed, name[0], name[1], d[0], d[1],
+              found ? found : "none");
+    }
+    /* The longest names that are looked at, and one letter more; what is taken for each other. */
+    for (size_t n = TX_NEAR_NAME - 3; n < TX_NEAR_NAME + 2; n++) {
+        char typed[TX_NEAR_NAME + 4], name[TX_NEAR_NAME + 4];
+        const char *const names[] = {name};
+        memset(typed, 'x', n);
+        typed[n] = 0;
+        memcpy(name, typed, n + 1);
+        name[n / 2] = 'y';
+        CHECK((tx_nearest_name(typed, 1, name_of, names) != NULL) == (n < TX_NEAR_NAME), "%zu letters", n);
+    }
+    const char *const odd[] = {"Pleural Effusion", "eval-every", "az_AZ"};
+    CHECK(tx_nearest_name("pleural-effusion", 3, name_of, odd) == odd[0], "blanks and capitals");
+    CHECK(tx_nearest_name("EVAL_EVERY", 3, name_of, odd) == odd[1], "underscores");
+    CHECK(tx_nearest_name("AZ-az", 3, name_of, odd) == odd[2], "the first and the last letter");
+    CHECK(!tx_nearest_name("abc", 0, name_of, odd), "of nothing");
+}
+
 int main(void)
 {
     if (!temp_begin())
@@ -226,6 +352,8 @@ int main(void)
     parts();
     looked_for();
     rules();
+    paths();
+    nearness();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
     return test_done("io_names");

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 #include "io_temp.h"
+#include "../io/io_private.h"
 
 typedef struct sample {
     const char *what, *bytes;
@@ -236,6 +237,74 @@ static void unknown(void)
     said("weights", "expected {", path, "");
 }
 
+/* What is known by its first bytes alone is known by just these: not by fewer, and whatever follows. */
+static void exact_lengths(void)
+{
+    static const struct {
+        size_t at, length;
+        const char *magic, *what;
+    } cases[] = {{0, 3, "\xff\xd8\xff", "a JPEG image"},
+                 {0, 8, "\x89PNG\r\n\x1a\n", "a PNG image"},
+                 {0, 6, "GIF87a", "a GIF image"},
+                 {0, 6, "GIF89a", "a GIF image"},
+                 {0, 4, "II*\0", "a TIFF image"},
+                 {0, 4, "MM\0*", "a TIFF image"},
+                 {0, 4, "II+\0", "a TIFF image"},
+                 {0, 4, "MM\0+", "a TIFF image"},
+                 {8, 4, "WEBP", "a WebP image"},
+                 {0, 12, "\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"},
+                 {0, 4, "\xff\x4f\xff\x51", "a JPEG 2000 image"},
+                 {0, 12, "\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"},
+                 {0, 2, "\xff\x0a", "a JPEG XL image"},
+                 {0, 4, "8BPS", "a Photoshop image"},
+                 {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file"},
+                 {0, 6, "\x93NUMPY", "a NumPy array (.npy)"},
+                 {0, 4, "\0\5\x16\0", "an AppleSingle file"},
+                 {0, 5, "%PDF-", "a PDF document"},
+                 {0, 2, "\x1f\x8b", "a gzip archive"},
+                 {0, 6, "\xfd\x37zXZ\0", "an xz archive"},
+                 {0, 4, "\x28\xb5\x2f\xfd", "a Zstandard archive"},
+                 {0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive"},
+                 {0, 6, "Rar!\x1a\7", "a RAR archive"},
+                 {4, 6, "1AY&SY", "a bzip2 archive"},
+                 {257, 6, "ustar\0", "a tar archive"},
+                 {257, 6, "ustar ", "a tar archive"},
+                 {128, 6, "DICM\2\0", "a DICOM file"},
+                 {0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel, Word or PowerPoint file"},
+                 {0, 16, "SQLite format 3\0", "an SQLite database"},
+                 {0, 5, "PAR1\x15", "a Parquet table"},
+                 {0, 4, "\177ELF", "a program"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t more = 0; more < 10; more++) {
+            size_t size = cases[i].at + cases[i].length + more - 1; /* first a byte too few */
+            unsigned char *bytes = tx_alloc(size, 1);
+            memset(bytes, 0xa7, size);
+            memcpy(bytes + cases[i].at, cases[i].magic, cases[i].length - (more == 0));
+            const char *looks = tx_file_looks(bytes, size);
+            int is = looks && strcmp(looks, cases[i].what) == 0;
+            CHECK(is == (more > 0), "%s with %zu bytes of %zu looks like %s", cases[i].what, size,
+                  cases[i].at + cases[i].length, looks ? looks : "nothing");
+            for (size_t k = 0; more == 1 && k < cases[i].length; k++) {
+                bytes[cases[i].at + k] ^= 0x80;
+                looks = tx_file_looks(bytes, size);
+                CHECK(!looks || strcmp(looks, cases[i].what) != 0, "%s with another byte %zu", cases[i].what, k);
+                bytes[cases[i].at + k] ^= 0x80;
+            }
+            tx_free(bytes);
+        }
+    unsigned char odd[10] = {0xfe, 1, 2, 3, 4, 5, 6, 0xee, 8, 9};
+    static const char *const told[] = {
+        "x: byte 0: the file is empty, a thing expected",
+        "x: byte 0: an unknown format that begins with fe, a thing expected",
+        "x: byte 0: an unknown format that begins with fe 01 02 03 04 05 06, a thing expected",
+        "x: byte 0: an unknown format that begins with fe 01 02 03 04 05 06 ee, a thing expected"};
+    static const size_t sizes[] = {0, 1, 7, 8, 9, 10};
+    for (size_t i = 0; i < 6; i++) {
+        CHECK(tx_fail_foreign("x", odd, sizes[i], "a thing") == TX_ERR_FORMAT, "an error");
+        CHECK(strcmp(tx_error_message(), told[i < 3 ? i : 3]) == 0, "%zu bytes: %s", sizes[i], tx_error_message());
+    }
+}
+
 int main(void)
 {
     if (!temp_begin())
@@ -245,6 +314,7 @@ int main(void)
     tables();
     empty_and_folder();
     unknown();
+    exact_lengths();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("io_signature");
