@@ -171,6 +171,13 @@ static void on_terminal(int master, FILE *out)
     tx_progress_update(&p, 416, NULL);
     received(master, out, &p, text, sizeof text);
     CHECK(longest(text) == 59, "a terminal that does not know its width: %zu, %s", longest(text), text);
+    for (int columns = 3; columns > 0; columns--) {
+        set_columns(master, columns);
+        tx_progress_update(&p, 416, NULL);
+        received(master, out, &p, text, sizeof text);
+        CHECK(longest(text) <= (size_t)(columns > 1 ? columns - 1 : 1), "%d columns: %s", columns, text);
+    }
+    set_columns(master, 0);
     unsetenv("COLUMNS");
     tx_progress_update(&p, 417, NULL);
     received(master, out, &p, text, sizeof text);
