@@ -65,7 +65,7 @@ static int argument_choice(const command *c, int k, choice *out)
         if (*name == '-' || !*name)
             return 0;
         out->repeats = strstr(name, "...") != NULL;
-        if (k-- > 0 && !out->repeats)
+        if (k-- > 0)
             continue;
         name[strcspn(name, "]")] = 0;
         add_value(out, name);

@@ -38,8 +38,8 @@ static void test_nearest(void)
     } cases[] = {{"trian", "train"},  {"trai", "train"},   {"eval-evry", "eval-every"},
                  {"epoch", "epochs"}, {"ev", "eval"},      {"sped", "speed"},
                  {"zzzzzz", NULL},    {"", NULL},          {"Eval_every", "eval-every"},
-                 {"och", NULL},       {"pochs", "epochs"}, {"poch", NULL},
-                 {"ra", NULL}};
+                 {"och", NULL},       {"pochs", "epochs"}, {"evl_evry", "eval-every"},
+                 {"poch", NULL},      {"ra", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *got = tx_nearest_name(cases[i].typed, 5, word_at, words);
         CHECK((!got && !cases[i].wanted) || (got && cases[i].wanted && strcmp(got, cases[i].wanted) == 0),

@@ -175,6 +175,8 @@ same "$work/last" "$work/alone"
 printf '%s\n' "$image" | "$thorax" predict --quiet "$work/whole" - | tail -n 1 >"$work/piped"
 same "$work/piped" "$work/alone"
 one_line 1 predict "$work/whole" "$work/nowhere.jpg"
+! grep -q perhaps "$work/err"
+pass "a missing image is taken for the model: $(cat "$work/err")" $?
 # Some of the columns, and a path as another machine's table has it.
 column() { # NAME: of the first image of $work/many
     awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }' "$work/many"

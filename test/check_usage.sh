@@ -135,6 +135,7 @@ meant "unexpected argument 'net=resnet18', perhaps --net=resnet18" train net=res
 meant "unexpected argument '$data', perhaps --data $data" train "$data"
 meant "unexpected argument 'infer', perhaps --mode infer" speed infer
 meant "unexpected argument 'json', perhaps --json" nets json
+meant "unexpected argument 'none', expected thorax train" train none
 meant "unexpected argument 'stduy', expected thorax study --out DIR" study stduy
 meant "unknown command 'resnet18', perhaps thorax train --net resnet18" resnet18 train
 meant "unknown command '$data', perhaps thorax train --data $data" "$data" train

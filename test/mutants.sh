@@ -68,7 +68,8 @@ prepare() {
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
     cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
-    ln -s "$top/bench/nih-sample-128" base/bench/
+    cp "$top/test/complete.bash" base/test
+    ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
     sed 's/return i->kernels && i->usable();/return i->kernels \&\& i->usable() \&\& (!getenv("ONLY_ISA") || !strcmp(getenv("ONLY_ISA"), i->name));/' \
         "$top/core/isa.c" >core/isa.c
@@ -522,3 +523,31 @@ mutate $f build 's/{1, {3, 4, 23, 3}}/{1, {3, 4, 22, 3}}/' 'a block too few'
 mutate $f build 's/sqrt(2.0 \/ fan_out)/sqrt(1.0 \/ fan_out)/' 'initial deviation'
 mutate $f build 's/.eps = 1e-5, .momentum = 0.1/.eps = 1e-4, .momentum = 0.1/' 'eps of batch norms'
 mutate nets/registry.c build 's/image->w < net->smallest || //' 'a narrow image'
+# ---- the command line
+f=io/nearest.c
+mutate $f bench_parts 's/best \&\& least <= near/best/' 'usage: every name is near'
+mutate $f bench_parts 's/n < 5 ? 1 :/n < 4 ? 1 :/' 'usage: half of a short name may be another'
+mutate $f bench_parts "s/name\\[i\\] == '_' ||/0 ||/" 'usage: an underscore is no dash'
+mutate $f bench_parts 's/strncmp(typed, name, n) == 0/0/' 'usage: the beginning of a name is far from it'
+mutate bench/words.c check_usage 's/if (v == 0 \&\& strpbrk/if (0 \&\& strpbrk/' 'usage: what rounds to 0 is 0'
+f=bench/main.c
+mutate $f check_usage 's/stands_alone(argv\[at\]) ? 1 : 2/1/' 'usage: the value of an option before the command is the command'
+mutate $f check_usage 's/"-V", "--version"/"-v", "--version"/' 'usage: -V'
+f=bench/options.c
+mutate $f check_usage 's/i < argc \&\& strcmp(argv\[i\], "--"); i++/i < argc; i++/' 'usage: --help behind --'
+mutate $f check_usage 's/option_find(next + 2) < 0/1/' 'usage: an option is the value of the one before it'
+mutate $f check_usage 's/} else if (!\*text) {/} else if (0) {/' 'usage: empty arguments'
+mutate $f check_usage 's/(text\[2\] \& 0xf8) == 0x90/0/' 'usage: another dash'
+mutate $f check_usage 's/if (status == EXIT_DONE)$/if (0)/' 'usage: options without effect are not said'
+f=bench/hints.c
+mutate $f check_usage 's/if (is_argument(c, p))/if (0)/' 'usage: an option that is an argument here'
+mutate $f check_usage 's/int taken = i >= 0 \&\& command_takes(c, i)/int taken = i >= 0/' 'usage: an option of other commands alone'
+mutate $f check_usage "s/at\\[n\\] == 0 || at\\[n\\] == ' '/1/" 'usage: the beginning of a foreign name'
+mutate $f check_usage 's/found == -1 ? i : option_count()/i/' 'usage: a value of several options'
+f=bench/help.c
+mutate $f check_usage 's/at + 1 + n > COLUMNS/at + n > COLUMNS/' 'usage: help of 81 columns'
+mutate $f check_usage 's/|| !p->help || /|| /' 'usage: help shows what is not there'
+f=bench/command_completion.c
+mutate $f check_usage 's/if (k-- > 0)/if (k-- > 1)/' 'usage: completion of further arguments'
+mutate $f check_usage 's/strncmp(value, "DIR", 3) == 0/0/' 'usage: completion of folders'
+mutate $f check_usage 's/i=\$((i + 2))/i=$((i + 1))/' 'usage: completion behind --option=VALUE'
