@@ -76,7 +76,9 @@ static tx_status check_split(split_check *s)
     s->image = tx_alloc(s->data->images, sizeof *s->image);
     if (!s->image)
         return TX_ERR_MEMORY;
-    tx_parallel_for(s->data->images, check_image, s);
+    tx_status status = tx_parallel_for(s->data->images, check_image, s);
+    if (status)
+        return status;
     for (size_t i = 0; i < s->data->images; i++) {
         const image_check *c = &s->image[i];
         s->missing += c->state == IMAGE_MISSING;

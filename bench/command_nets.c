@@ -23,7 +23,7 @@ static tx_status count(const tx_net_info *net, net_row *row)
             return status;
         *(pass ? &row->parameters_1000 : &row->parameters_14) = tx_graph_trained(n.graph);
         if (pass == 0)
-            status = tx_network_costs(&n, 1, TX_INFER, &row->gmacs, &arena);
+            status = tx_network_costs(&n, (tx_session_args){.batch = 1}, &row->gmacs, &arena);
         tx_network_free(&n);
         if (status)
             return status;

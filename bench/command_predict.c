@@ -240,13 +240,15 @@ static void begin(prediction *p)
 static tx_status run_batch(prediction *p, char *const *from, size_t n)
 {
     p->batch_path = (const char *const *)from;
-    tx_parallel_for(n, load_image, p);
+    tx_status status = tx_parallel_for(n, load_image, p);
+    if (status)
+        return status;
     const float *input = tx_session_input(p->predictor[0].session, p->predictor[0].net.image);
     for (size_t m = 0; m < p->model.files; m++) {
         if (m > 0)
             memcpy(tx_session_input(p->predictor[m].session, p->predictor[m].net.image), input,
                    n * p->each * sizeof *input);
-        tx_status status = predictor_run(&p->predictor[m], n);
+        status = predictor_run(&p->predictor[m], n);
         if (status)
             return status;
     }

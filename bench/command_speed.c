@@ -77,7 +77,8 @@ static tx_status prepare(speed *s)
     s->weights = tx_weights_new(s->net.graph, training);
     if (!s->weights)
         return TX_ERR_MEMORY;
-    tx_weights_init(s->weights, s->seed);
+    if (tx_weights_init(s->weights, s->seed))
+        return TX_ERR_MACHINE;
     if (training)
         s->optimizer = tx_optimizer_new(s->weights, (tx_optimizer_args){.kind = TX_ADAM, .lr = 1e-4});
     s->session = tx_session_new(s->net.graph, s->weights,
@@ -229,7 +230,7 @@ static int speed_network(const options *o, speed *s)
     s->seed = option_seed(o, "seed");
     tx_status status = tx_network_build(&s->net, &choice, s->mode == TX_TRAIN, NULL);
     if (status == TX_OK)
-        status = tx_network_costs(&s->net, s->batch, s->mode, &s->macs, &s->arena);
+        status = tx_network_costs(&s->net, (tx_session_args){.batch = s->batch, .mode = s->mode}, &s->macs, &s->arena);
     if (status == TX_OK)
         status = prepare(s);
     if (status == TX_OK) {

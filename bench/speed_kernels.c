@@ -51,7 +51,9 @@ static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, ui
     b->weights = tx_weights_new(b->graph, 1);
     if (!b->weights)
         return TX_ERR_MEMORY;
-    tx_weights_init(b->weights, seed);
+    status = tx_weights_init(b->weights, seed);
+    if (status)
+        return status;
     b->session =
         tx_session_new(b->graph, b->weights, (tx_session_args){.batch = batch, .mode = TX_TRAIN, .seed = seed});
     if (!b->session)

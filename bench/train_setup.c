@@ -210,13 +210,59 @@ tx_status trainer_config(const trainer *t, settings *config, char identity[65])
 }
 
 /* --------------------------------------------------------------------------------------------- building */
+static int meets_a_parameter(const tx_graph *g, const char *prefix)
+{
+    for (int i = 0; i < tx_graph_params(g); i++) {
+        const tx_param *p = tx_graph_param(g, i);
+        if (p->role == TX_ROLE_TRAINED && strncmp(p->name, prefix, strlen(prefix)) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* --freeze as a list of beginnings of names, each of which some trained parameter has. */
+static tx_status read_frozen(trainer *t)
+{
+    char prefix[256], escaped[TX_TEXT];
+    const char *list = option_text(t->o, "freeze");
+    size_t count = 2;
+    for (const char *c = list; c && *c; c++)
+        count += *c == ',';
+    t->frozen = tx_alloc(count, sizeof *t->frozen);
+    if (!t->frozen)
+        return TX_ERR_MEMORY;
+    int more;
+    for (size_t i = 0; (more = next_item(&list, ',', prefix, sizeof prefix)) == 1; i++) {
+        if (!*prefix || !meets_a_parameter(t->fitted.graph, prefix))
+            return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so",
+                           tx_escape(escaped, sizeof escaped, prefix));
+        t->frozen[i] = tx_strdup(prefix);
+        if (!t->frozen[i])
+            return TX_ERR_MEMORY;
+    }
+    return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
+}
+
+static tx_session_args training_args(const trainer *t)
+{
+    return (tx_session_args){
+        .batch = (int)t->batch, .mode = TX_TRAIN, .seed = t->seed, .frozen = (const char *const *)t->frozen};
+}
+
+static tx_session_args inference_args(const trainer *t)
+{
+    return (tx_session_args){.batch = t->inference_batch, .seed = t->seed};
+}
+
 static tx_status build_networks(trainer *t)
 {
     tx_status status = tx_network_build(&t->fitted, &t->choice, 1, t->pos_weight);
     if (status == TX_OK)
         status = tx_network_build(&t->plain, &t->choice, 0, NULL);
     if (status == TX_OK && option_text(t->o, "bn-momentum"))
-        tx_network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
+        status = tx_network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
+    if (status == TX_OK)
+        status = read_frozen(t);
     t->inference_batch = t->batch < 16 ? (int)t->batch : 16;
     return status;
 }
@@ -233,9 +279,9 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan)
     size_t training, evaluation;
     tx_status status = build_networks(t);
     if (status == TX_OK)
-        status = tx_network_costs(&t->fitted, (int)t->batch, TX_TRAIN, &macs, &training);
+        status = tx_network_costs(&t->fitted, training_args(t), &macs, &training);
     if (status == TX_OK)
-        status = tx_network_costs(&t->plain, t->inference_batch, TX_INFER, &macs, &evaluation);
+        status = tx_network_costs(&t->plain, inference_args(t), &macs, &evaluation);
     if (status)
         return status;
     const tx_graph *g = t->fitted.graph;
@@ -260,11 +306,11 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan)
 static tx_status initial_weights(trainer *t)
 {
     tx_checkpoint_report report = {0};
-    tx_weights_init(t->weights, t->seed);
-    if (!t->init)
-        return TX_OK;
+    tx_status status = tx_weights_init(t->weights, t->seed);
+    if (status || !t->init)
+        return status;
     int flags = TX_CHECKPOINT_NEW_HEAD | (t->choice.cut ? TX_CHECKPOINT_EXTRA : 0);
-    tx_status status = tx_checkpoint_load(t->init, t->weights, flags, &report);
+    status = tx_checkpoint_load(t->init, t->weights, flags, &report);
     tx_weights_changed(t->weights);
     if (status == TX_OK && report.replaced)
         say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file,
@@ -272,18 +318,6 @@ static tx_status initial_weights(trainer *t)
     if (status == TX_OK && report.extra)
         say("%zu tensors of the blocks that are cut were passed over", report.extra);
     return status;
-}
-
-static tx_status freeze(trainer *t)
-{
-    char prefix[256], escaped[TX_TEXT];
-    const char *list = option_text(t->o, "freeze");
-    int more;
-    while ((more = next_item(&list, ',', prefix, sizeof prefix)) == 1)
-        if (!*prefix || tx_optimizer_freeze(t->optimizer, prefix) == 0)
-            return tx_fail(TX_ERR_ARGUMENT, "--freeze %s: no parameter's name begins so",
-                           tx_escape(escaped, sizeof escaped, prefix));
-    return more < 0 ? tx_fail(TX_ERR_ARGUMENT, "--freeze: a name longer than 255 bytes") : TX_OK;
 }
 
 int trainer_images(const trainer *t)
@@ -307,15 +341,15 @@ tx_status trainer_weights(trainer *t)
     if (status)
         return status;
     t->optimizer = tx_optimizer_new(t->weights, t->optimizer_args);
-    return t->optimizer ? freeze(t) : TX_ERR_MEMORY;
+    for (char **prefix = t->frozen; t->optimizer && *prefix; prefix++)
+        tx_optimizer_freeze(t->optimizer, *prefix);
+    return t->optimizer ? TX_OK : TX_ERR_MEMORY;
 }
 
 tx_status trainer_sessions(trainer *t)
 {
-    t->training = tx_session_new(t->fitted.graph, t->weights,
-                                 (tx_session_args){.batch = (int)t->batch, .mode = TX_TRAIN, .seed = t->seed});
-    t->inference =
-        tx_session_new(t->plain.graph, t->weights, (tx_session_args){.batch = t->inference_batch, .seed = t->seed});
+    t->training = tx_session_new(t->fitted.graph, t->weights, training_args(t));
+    t->inference = tx_session_new(t->plain.graph, t->weights, inference_args(t));
     t->feed = trainer_loader(t, SPLIT_TRAIN, 1);
     t->check = trainer_loader(t, SPLIT_VALID, 0);
     t->order = tx_alloc(t->images, sizeof *t->order);
@@ -341,6 +375,9 @@ void trainer_free(trainer *t)
     tx_free(t->order);
     tx_free(t->taken);
     tx_free(t->pos_weight);
+    for (char **prefix = t->frozen; prefix && *prefix; prefix++)
+        tx_free(*prefix);
+    tx_free(t->frozen);
     tx_free(t->data);
     tx_free(t->init);
     recipe_free(&t->recipe);

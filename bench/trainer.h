@@ -28,6 +28,7 @@ typedef struct trainer {
     tx_optimizer_args optimizer_args;
     tx_schedule schedule;
     float *pos_weight; /* a task, or NULL */
+    char **frozen;     /* beginnings of names, NULL after the last; or NULL */
 
     tx_network fitted, plain; /* with and without the loss */
     tx_weights *weights;

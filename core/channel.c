@@ -150,7 +150,11 @@ typedef struct chunk_pass {
 
 size_t tx_channel_work(size_t pixels, int c)
 {
-    return parts(pixels, TX_CHUNK) * (size_t)c * 3 * sizeof(float);
+    size_t count;
+    if (c > 0 && pixels <= SIZE_MAX - TX_CHUNK && tx_size_mul(parts(pixels, TX_CHUNK), (size_t)c, &count) == 0)
+        return float_bytes(count, 3);
+    tx_fail(TX_ERR_ARGUMENT, "tx_channel_work: %zu pixels of %d channels", pixels, c);
+    return (size_t)-1;
 }
 
 static size_t pixels_of_chunk(const chunk_pass *pass, size_t chunk)

@@ -33,6 +33,10 @@ static void take(uint64_t lane[LANES], const unsigned char *p)
 
 uint64_t tx_checksum(const void *data, size_t bytes)
 {
+    if (!data && bytes) {
+        tx_fail_null("tx_checksum", "data");
+        return 0;
+    }
     const unsigned char *p = data;
     unsigned char last[STRIPE] = {0};
     uint64_t lane[LANES] = {P, 2 * P, 3 * P, 4 * P}, h = (uint64_t)bytes * Q;

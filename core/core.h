@@ -3,7 +3,9 @@
  *
  * Shapes are written (N,H,W,C): images, rows, columns, channels. float is IEEE binary32, double binary64.
  * The library never exits, aborts or prints. A function that can fail returns a tx_status (or NULL) and leaves
- * one line in tx_error_message().
+ * one line in tx_error_message(). NULL where an object is needed, an index out of range, a node of another graph are such
+ * failures everywhere: a function that returns no status then returns NULL, 0 or NaN, or does nothing, with its message.
+ * Only the ..._free functions take NULL for nothing to do.
  */
 #ifndef THORAX_CORE_H
 #define THORAX_CORE_H
@@ -40,6 +42,10 @@ typedef enum tx_status {
 tx_status tx_fail(tx_status status, const char *format, ...) TX_PRINTF(2, 3);
 /* Puts "prefix: " before the stored message: a caller adds the file or layer that it knows. Returns status. */
 tx_status tx_fail_within(tx_status status, const char *format, ...) TX_PRINTF(2, 3);
+/* For a call that was given NULL where WHAT is needed: stores "CALL: no WHAT" and, as NULL mostly comes from a call that
+ * failed, the message of the last failure that was none of this kind. So a chain of calls may be checked once, at its
+ * end. Returns TX_ERR_ARGUMENT. */
+tx_status tx_fail_null(const char *call, const char *what);
 /* The message of this thread's last failure ("" before the first). Without thread-local variables in the
  * compiler it is the process's last failure. */
 const char *tx_error_message(void);
@@ -148,7 +154,7 @@ uint32_t tx_random_bits(uint64_t seed, tx_purpose purpose, uint64_t step, uint64
 float tx_random_uniform(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index);
 /* Standard normal by Box and Muller (1958) in double from two 32-bit draws 2*index and 2*index+1, rounded once. */
 float tx_random_normal(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index);
-/* An integer in [0, n), n >= 1, without bias worth mentioning: floor(bits * n / 2^32). */
+/* An integer in [0, n), n >= 1 (0 and a message for n = 0), without bias worth mentioning: floor(bits * n / 2^32). */
 uint32_t tx_random_below(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index, uint32_t n);
 /* order[0..n) becomes a permutation of 0..n-1: sorted by (64 random bits, index). */
 tx_status tx_random_permutation(uint64_t seed, tx_purpose purpose, uint64_t step, uint32_t *order, size_t n);
@@ -386,7 +392,8 @@ int tx_graph_find(const tx_graph *graph, const char *name);
 /* Elements of all trained parameters. */
 size_t tx_graph_trained(const tx_graph *graph);
 
-/* Adds a node; args (size bytes, may be NULL with 0) are copied. For the building calls of layers/. */
+/* Adds a node; args (size bytes, may be NULL with 0) are copied. For the building calls of layers/. On a spoiled graph NULL,
+ * and the first error is the message again. */
 tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
                       const void *args, size_t size);
 /* Within op->shape: declares the parameter NODE.leaf. dims 0..4, shape as in the file. */
@@ -395,9 +402,10 @@ tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init i
 tx_node *tx_input(tx_graph *graph, int c, int h, int w);
 /* After a run the value (and, after backward, the gradient) of a kept node can be read. Without it the planner may
  * reuse its memory. Inputs that are kept receive a gradient. */
-void tx_node_keep(tx_node *node);
-/* Replaces the way a parameter of a node is filled: position as declared by the operation (0 the weight, 1 the bias). */
-void tx_node_init(tx_node *node, int position, tx_init init);
+tx_status tx_node_keep(tx_node *node);
+/* Replaces the way a parameter of a node is filled: position as declared by the operation (0 the weight, 1 the bias). What
+ * cannot be spoils the graph. */
+tx_status tx_node_init(tx_node *node, int position, tx_init init);
 
 /* ----------------------------------------------------------------------------------------- weights
  * The numbers of a network: trained parameters first, contiguous, then buffers. */
@@ -408,19 +416,21 @@ struct tx_weights {
     int64_t *counter;
     size_t trained, total; /* elements */
     size_t counters;
-    unsigned long version; /* raise it after every change: sessions prepare again (tx_weights_changed) */
+    unsigned long version; /* 0: never filled, so that no session runs on them; raised by every change */
 };
+/* All zeros. They are filled by tx_weights_init, by reading a file, or by the caller, who says so (tx_weights_changed). */
 tx_weights *tx_weights_new(const tx_graph *graph, int with_gradients);
 void tx_weights_free(tx_weights *weights);
-void tx_weights_changed(tx_weights *weights);
+/* After every change of the values: sessions prepare again. */
+tx_status tx_weights_changed(tx_weights *weights);
 /* Where a parameter or buffer stands in memory. */
 float *tx_weights_param(const tx_weights *weights, const tx_param *param);
 /* Fills every parameter as its init says, from Philox (seed, TX_RANDOM_INIT, position in state order, element in the
  * file's order). Running means 0, variances 1, counters 0. */
 tx_status tx_weights_init(tx_weights *weights, uint64_t seed);
 /* Between the file's order (OIHW, (out,in)) and memory's, count floats. */
-void tx_param_export(const tx_param *param, const float *memory, float *file);
-void tx_param_import(const tx_param *param, const float *file, float *memory);
+tx_status tx_param_export(const tx_param *param, const float *memory, float *file);
+tx_status tx_param_import(const tx_param *param, const float *file, float *memory);
 /* SHA-256 over all parameters and buffers but counters: float32 little-endian, state_dict order, the file's layout. */
 tx_status tx_weights_digest(const tx_weights *weights, char hex[65]);
 
@@ -461,27 +471,33 @@ const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node);
 tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_session_args args);
 void tx_session_free(tx_session *session);
 const tx_plan *tx_session_plan(const tx_session *session);
-/* The number of images in the following runs, 1..batch. */
+/* What it was made with: the weights; the node that was the graph's last, from which backward begins. */
+tx_weights *tx_session_weights(const tx_session *session);
+const tx_node *tx_session_last(const tx_session *session);
+/* The number of images in the following runs, 1..batch. Another number ends what the last run has left. */
 tx_status tx_session_batch(tx_session *session, int n);
 /* Where to write an input (n,h,w,c), dense. It stays as it is until written again. */
 float *tx_session_input(tx_session *session, const tx_node *input);
 /* Number of the training run, by which random operations draw; set before tx_forward. */
-void tx_session_run(tx_session *session, uint64_t run);
-/* Runs the network on the inputs as they stand. */
+tx_status tx_session_run(tx_session *session, uint64_t run);
+/* Runs the network on the inputs as they stand. In training the running statistics change, and so does the version of the
+ * weights where there are any. */
 tx_status tx_forward(tx_session *session);
 /* Gradients of the graph's last node, usually the loss. dy (n,h,w,c of that node, dense) is the gradient that arrives there;
- * NULL means 1 everywhere. Gradients of parameters are written (not added) to weights->grad. An error in a session
- * planned for inference. */
+ * NULL means 1 everywhere. Gradients of parameters are written (not added) to weights->grad. Takes what tx_forward has left,
+ * so each call needs one before it, and weights that have not changed since. An error in a session planned for
+ * inference. */
 tx_status tx_backward(tx_session *session, const float *dy);
-/* Copies a kept node's value (n*h*w*c floats, NHWC) or gradient; an error if it was not kept. The last node's value is
- * always kept. A loss has one value for all images: the first. */
+/* Copies a kept node's value (n*h*w*c floats, NHWC) or gradient; an error if it was not kept when the session was made, or
+ * there has been no run of this kind. The last node's value is always kept. A loss has one value for all images: the
+ * first. */
 tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out);
 tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out);
-/* The first number of the value of a kept node or the last one: a loss. */
+/* The first number of the value of a kept node or the last one: a loss. NaN where tx_session_value fails. */
 float tx_session_scalar(const tx_session *session, const tx_node *node);
 /* Seconds that each node's step took in forward, backward, since the last reset (for `speed --layers`). */
-void tx_session_clock(tx_session *session, int on);
-void tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward);
+tx_status tx_session_clock(tx_session *session, int on);
+tx_status tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward);
 
 /* --------------------------------------------------------------------------------------- reference
  * The whole graph on doubles, by the textbook definitions alone: what the kernels are compared with. */
@@ -490,8 +506,9 @@ tx_reference *tx_reference_new(const tx_graph *graph, const tx_weights *weights,
                                uint64_t seed);
 void tx_reference_free(tx_reference *reference);
 double *tx_reference_input(tx_reference *reference, const tx_node *input); /* (n,h,w,c) */
-void tx_reference_forward(tx_reference *reference);
-void tx_reference_backward(tx_reference *reference, const double *dy);
+tx_status tx_reference_forward(tx_reference *reference);
+/* After tx_reference_forward of a reference with backward. */
+tx_status tx_reference_backward(tx_reference *reference, const double *dy);
 const double *tx_reference_value(const tx_reference *reference, const tx_node *node);
 const double *tx_reference_gradient(const tx_reference *reference, const tx_node *node);
 /* Parameter or its gradient, in memory's layout (HWIO, (in,out)). */

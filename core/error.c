@@ -16,15 +16,28 @@
 
 static TX_THREAD char message[512];
 static TX_THREAD tx_status reason;
+static TX_THREAD char cause[sizeof message]; /* what tx_fail_null found, while messages are of its making */
+static TX_THREAD int follows;
 
 tx_status tx_fail(tx_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    vsnprintf(message, sizeof message, format ? format : "", args);
     va_end(args);
     reason = status;
+    follows = 0;
     return status;
+}
+
+tx_status tx_fail_null(const char *call, const char *what)
+{
+    if (!follows)
+        memcpy(cause, message, sizeof cause);
+    tx_fail(TX_ERR_ARGUMENT, *cause ? "%s: no %s (the failure before: %.400s)" : "%s: no %s", call ? call : "",
+            what ? what : "", cause);
+    follows = 1;
+    return TX_ERR_ARGUMENT;
 }
 
 tx_status tx_fail_within(tx_status status, const char *format, ...)
@@ -33,7 +46,7 @@ tx_status tx_fail_within(tx_status status, const char *format, ...)
     memcpy(inner, message, sizeof inner);
     va_list args;
     va_start(args, format);
-    vsnprintf(prefix, sizeof prefix, format, args);
+    vsnprintf(prefix, sizeof prefix, format ? format : "", args);
     va_end(args);
     size_t n = strlen(prefix);
     if (n > sizeof message - 3)
@@ -76,6 +89,12 @@ static size_t escape_byte(char piece[4], unsigned char byte)
 
 const char *tx_escape(char *out, size_t size, const char *text)
 {
+    if (!out || size < 4) {
+        tx_fail_null("tx_escape", "room of four bytes");
+        return "";
+    }
+    if (!text)
+        text = "";
     size_t limit = size - 1 < 80 ? size - 1 : 80, used = 0, whole = 0;
     char piece[4];
     for (const char *p = text; *p && whole <= limit; p++)

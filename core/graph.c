@@ -49,7 +49,7 @@ static void *spoil(tx_graph *graph, tx_status status)
 tx_status tx_graph_status(const tx_graph *graph)
 {
     if (!graph)
-        return TX_ERR_MEMORY;
+        return tx_fail_null("tx_graph_status", "graph");
     return graph->status == TX_OK ? TX_OK : tx_fail(graph->status, "%s", graph->message);
 }
 
@@ -58,34 +58,54 @@ tx_node *tx_graph_refuse(tx_graph *graph, const char *format, ...)
     char text[sizeof graph->message];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, format ? format : "", args);
     va_end(args);
-    return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s", text));
+    if (!graph)
+        tx_fail_null("tx_graph_refuse", "graph");
+    return graph ? spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s", text)) : NULL;
 }
 
 int tx_graph_nodes(const tx_graph *graph)
 {
-    return (int)graph->nodes;
+    if (!graph)
+        tx_fail_null("tx_graph_nodes", "graph");
+    return graph ? (int)graph->nodes : 0;
 }
 
 const tx_node *tx_graph_node(const tx_graph *graph, int index)
 {
-    return graph->node[index];
+    if (!graph)
+        tx_fail_null("tx_graph_node", "graph");
+    else if (index < 0 || (size_t)index >= graph->nodes)
+        tx_fail(TX_ERR_ARGUMENT, "node %d of a graph of %zu", index, graph->nodes);
+    else
+        return graph->node[index];
+    return NULL;
 }
 
 int tx_graph_params(const tx_graph *graph)
 {
-    return (int)graph->params;
+    if (!graph)
+        tx_fail_null("tx_graph_params", "graph");
+    return graph ? (int)graph->params : 0;
 }
 
 const tx_param *tx_graph_param(const tx_graph *graph, int index)
 {
-    return &graph->param[index];
+    if (!graph)
+        tx_fail_null("tx_graph_param", "graph");
+    else if (index < 0 || (size_t)index >= graph->params)
+        tx_fail(TX_ERR_ARGUMENT, "parameter %d of a graph of %zu", index, graph->params);
+    else
+        return &graph->param[index];
+    return NULL;
 }
 
 int tx_graph_find(const tx_graph *graph, const char *name)
 {
-    for (size_t i = 0; i < graph->params; i++)
+    if (!graph || !name)
+        tx_fail_null("tx_graph_find", graph ? "name" : "graph");
+    for (size_t i = 0; graph && name && i < graph->params; i++)
         if (strcmp(graph->param[i].name, name) == 0)
             return (int)i;
     return -1;
@@ -93,7 +113,9 @@ int tx_graph_find(const tx_graph *graph, const char *name)
 
 size_t tx_graph_trained(const tx_graph *graph)
 {
-    return graph->trained;
+    if (!graph)
+        tx_fail_null("tx_graph_trained", "graph");
+    return graph ? graph->trained : 0;
 }
 
 /* Elements of which there may be so many: bytes, also of doubles, packed weights and work memory are counted in size_t. */
@@ -145,19 +167,37 @@ static tx_node *node_new(tx_graph *graph, const tx_op *op, const char *name, tx_
     return node;
 }
 
+static tx_status check_call(const tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs,
+                            int n_inputs)
+{
+    char what[32];
+    if (!op || !op->shape)
+        return tx_fail_null("tx_graph_add", "operation");
+    if (n_inputs < 0 || n_inputs > TX_MAX_INPUTS)
+        return tx_fail(TX_ERR_ARGUMENT, "%s %s: %d inputs, expected 0 to %d", op->name, name, n_inputs,
+                       (int)TX_MAX_INPUTS);
+    if (!inputs && n_inputs > 0)
+        return tx_fail_null(op->name, "inputs");
+    for (int i = 0; i < n_inputs; i++) {
+        snprintf(what, sizeof what, "input %d", i);
+        if (!inputs[i])
+            return tx_fail_null(op->name, what);
+        if (inputs[i]->graph != graph)
+            return tx_fail(TX_ERR_ARGUMENT, "%s %s: input %d is a node of another graph", op->name, name, i);
+    }
+    return TX_OK;
+}
+
 tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
                       const void *args, size_t size)
 {
-    if (!graph || graph->status != TX_OK)
+    if (tx_graph_status(graph))
         return NULL;
-    if (n_inputs > TX_MAX_INPUTS)
-        return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s %s: %d inputs, at most %d", op->name, name, n_inputs,
-                                    (int)TX_MAX_INPUTS));
-    for (int i = 0; i < n_inputs; i++)
-        if (!inputs[i] || inputs[i]->graph != graph)
-            return spoil(graph, tx_fail(TX_ERR_ARGUMENT, "%s %s: input %d is no node of this graph", op->name,
-                                        name ? name : "", i));
-    tx_status status = tx_grow((void **)&graph->node, &graph->node_room, graph->nodes + 1, sizeof *graph->node);
+    tx_status status = check_call(graph, op, name ? name : "", inputs, n_inputs);
+    if (status == TX_OK && !args && size)
+        status = tx_fail_null("tx_graph_add", "arguments");
+    if (status == TX_OK)
+        status = tx_grow((void **)&graph->node, &graph->node_room, graph->nodes + 1, sizeof *graph->node);
     if (status)
         return spoil(graph, status);
     tx_node *node = node_new(graph, op, name, inputs, n_inputs, args, size);
@@ -197,7 +237,13 @@ static tx_status check_init(tx_init init)
 
 tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init init, int dims, const int *shape)
 {
+    if (!node || !leaf || (!shape && dims > 0))
+        return tx_fail_null("tx_node_param", !node ? "node" : !leaf ? "name" : "shape");
     tx_graph *graph = node->graph;
+    if (dims < 0 || dims == 3 || dims > 4 ||
+        (role != TX_ROLE_TRAINED && role != TX_ROLE_BUFFER && role != TX_ROLE_COUNTER))
+        return tx_fail(TX_ERR_ARGUMENT, "parameter %s of role %d has %d dimensions, expected 0, 1, 2 or 4", leaf,
+                       (int)role, dims);
     if (node->params == TX_MAX_PARAMS)
         return tx_fail(TX_ERR_ARGUMENT, "more than %d parameters", (int)TX_MAX_PARAMS);
     tx_param p = {.dims = dims, .role = role, .init = init, .count = 1};
@@ -229,16 +275,26 @@ tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init i
     return TX_OK;
 }
 
-void tx_node_keep(tx_node *node)
+tx_status tx_node_keep(tx_node *node)
 {
-    if (node)
-        node->wanted = 1;
+    if (!node)
+        return tx_fail_null("tx_node_keep", "node");
+    node->wanted = 1;
+    return TX_OK;
 }
 
-void tx_node_init(tx_node *node, int position, tx_init init)
+tx_status tx_node_init(tx_node *node, int position, tx_init init)
 {
-    if (node && position >= 0 && position < node->params)
+    if (!node)
+        return tx_fail_null("tx_node_init", "node");
+    tx_status status = check_init(init);
+    if (position < 0 || position >= node->params)
+        status = tx_fail(TX_ERR_ARGUMENT, "parameter %d of %d", position, node->params);
+    if (status == TX_OK)
         node->graph->param[node->param[position]].init = init;
+    else
+        spoil(node->graph, tx_fail_within(status, "%s '%s'", node->op->name, node->name));
+    return status;
 }
 
 /* ---- the input node: its value comes from outside */

@@ -100,7 +100,9 @@ static int usable(const isa *i)
 int tx_isa_list(const char **names)
 {
     int n = 0;
-    for (int i = 0; i < TX_MAX_ISAS; i++)
+    if (!names)
+        tx_fail_null("tx_isa_list", "room for names");
+    for (int i = 0; i < TX_MAX_ISAS && names; i++)
         if (usable(all + i))
             names[n++] = all[i].name;
     return n;

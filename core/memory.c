@@ -36,7 +36,7 @@ static long fail_after = -1, calls, live, spoiled;
 
 int tx_size_mul(size_t a, size_t b, size_t *result)
 {
-    if (b != 0 && a > SIZE_MAX / b)
+    if (!result || (b != 0 && a > SIZE_MAX / b))
         return -1;
     *result = a * b;
     return 0;
@@ -44,7 +44,7 @@ int tx_size_mul(size_t a, size_t b, size_t *result)
 
 int tx_size_add(size_t a, size_t b, size_t *result)
 {
-    if (a > SIZE_MAX - b)
+    if (!result || a > SIZE_MAX - b)
         return -1;
     *result = a + b;
     return 0;
@@ -121,6 +121,8 @@ void tx_free(void *memory)
 
 tx_status tx_grow(void **array, size_t *capacity, size_t need, size_t size)
 {
+    if (!array || !capacity)
+        return tx_fail_null("tx_grow", "array");
     if (need <= *capacity)
         return TX_OK;
     size_t more = *capacity < 8 ? 8 : *capacity;
@@ -139,6 +141,10 @@ tx_status tx_grow(void **array, size_t *capacity, size_t need, size_t size)
 
 char *tx_strdup(const char *text)
 {
+    if (!text) {
+        tx_fail_null("tx_strdup", "text");
+        return NULL;
+    }
     size_t n = strlen(text) + 1;
     char *copy = tx_alloc(n, 1);
     if (copy)

@@ -304,6 +304,7 @@ static tx_status plan_all(tx_plan *plan)
     for (int i = 0; i < plan->nodes && status == TX_OK; i++) {
         tx_planned *p = &plan->node[i];
         *p = (tx_planned){.is_step = 1,
+                          .kept = tx_plan_node(plan, i)->wanted,
                           .result = i,
                           .value = tx_nowhere,
                           .origin = i,
@@ -383,7 +384,7 @@ static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, in
     return NULL;
 }
 
-static tx_status check_args(const tx_graph *graph, const tx_session_args *args)
+tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args)
 {
     if (tx_graph_status(graph))
         return tx_graph_status(graph);
@@ -403,7 +404,7 @@ tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
     static const int usual[] = {1, INT_MAX, 0}, by_budget[] = {1, 2, 4, 8, 16, INT_MAX, 0};
     const int *keep_every = args.memory ? by_budget : usual;
     size_t allowed = args.memory ? args.memory : AMPLE, least = SIZE_MAX;
-    if (check_args(graph, &args))
+    if (tx_plan_check(graph, &args))
         return NULL;
     for (;; keep_every++) {
         tx_plan *plan = plan_once(graph, &args, *keep_every);
@@ -433,11 +434,24 @@ void tx_plan_free(tx_plan *plan)
 
 size_t tx_plan_bytes(const tx_plan *plan)
 {
-    return plan->bytes;
+    if (!plan)
+        tx_fail_null("tx_plan_bytes", "plan");
+    return plan ? plan->bytes : 0;
+}
+
+const tx_planned *tx_plan_find(const tx_plan *plan, const tx_node *node, const char *call)
+{
+    if (!plan || !node)
+        tx_fail_null(call, plan ? "node" : "plan");
+    else if (node->graph != plan->graph || node->index >= plan->nodes)
+        tx_fail(TX_ERR_ARGUMENT, "%s: %s '%s' is no node of what was planned", call, node->op->name, node->name);
+    else
+        return &plan->node[node->index];
+    return NULL;
 }
 
 const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node)
 {
-    const tx_planned *p = &plan->node[node->index];
-    return p->is_step ? &p->need : NULL;
+    const tx_planned *p = tx_plan_find(plan, node, "tx_plan_need");
+    return p && p->is_step ? &p->need : NULL;
 }

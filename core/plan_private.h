@@ -20,6 +20,7 @@ typedef struct tx_slot {
  * joined to it. */
 typedef struct tx_planned {
     int is_step;
+    int kept;   /* its value and gradient can be read after a run */
     int result; /* of a step: the node whose value it makes */
     tx_slot value;
     int origin;       /* the node whose memory holds the value: itself, or further up for a view */
@@ -58,6 +59,8 @@ struct tx_plan {
 int tx_backward_time(const tx_plan *plan, int node);
 int tx_end_of_time(const tx_plan *plan);
 const tx_node *tx_plan_node(const tx_plan *plan, int i);
+/* What became of a node; NULL and a message if the plan knows no such node. */
+const tx_planned *tx_plan_find(const tx_plan *plan, const tx_node *node, const char *call);
 /* Parameter k of a node is trained, and not frozen. */
 int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k);
 extern const tx_slot tx_nowhere;
@@ -71,6 +74,9 @@ tx_status tx_arena_place(tx_plan *plan);
 tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *slot);
 tx_slot tx_plan_value(const tx_plan *plan, int i, int time);
 void tx_plan_touch(tx_plan *plan, int i, int time);
+
+/* Batch and mode are what there can be, and the graph is not empty. */
+tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args);
 
 /* plan_remake.c, plan_backward.c */
 tx_status tx_plan_remake(tx_plan *plan);

@@ -10,6 +10,10 @@
 
 void tx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
+    if (!counter || !key || !out) {
+        tx_fail_null("tx_philox", "counter, key or room");
+        return;
+    }
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3], k0 = key[0], k1 = key[1];
     for (int round = 0; round < 10; round++) {
         uint64_t p0 = (uint64_t)0xd2511f53u * c0, p1 = (uint64_t)0xcd9e8d57u * c2;
@@ -59,6 +63,8 @@ float tx_random_normal(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_
 
 uint32_t tx_random_below(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index, uint32_t n)
 {
+    if (n == 0)
+        tx_fail(TX_ERR_ARGUMENT, "tx_random_below: a number below 0");
     return (uint32_t)((uint64_t)tx_random_bits(seed, purpose, step, index) * n >> 32);
 }
 
@@ -85,6 +91,8 @@ tx_status tx_random_permutation(uint64_t seed, tx_purpose purpose, uint64_t step
 {
     if (n > 0 && n - 1 > UINT32_MAX)
         return tx_fail(TX_ERR_ARGUMENT, "permutation: %zu elements, at most 2^32 can be shuffled", n);
+    if (!order && n > 0)
+        return tx_fail_null("tx_random_permutation", "order");
     ticket *a = tx_alloc(n, sizeof *a), *b = a ? tx_alloc(n, sizeof *b) : NULL;
     if (!b) {
         tx_free(a);

@@ -2,11 +2,15 @@
 #include "graph_private.h"
 #include "plan_private.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct step_times {
     double forward, backward;
 } step_times;
+
+/* What the arena holds. */
+typedef enum run_state { NOT_RUN, RUN_FORWARD, RUN_BACKWARD } run_state;
 
 struct tx_session {
     tx_plan *plan;
@@ -17,8 +21,9 @@ struct tx_session {
     tx_gradient *gradients;
     step_times *times;
     int n, clock;
-    uint64_t seed, run;
-    unsigned long prepared; /* version of the weights that prepare has seen */
+    uint64_t seed, next_run, run; /* of the next and the last run */
+    unsigned long prepared;       /* version of the weights that the last run has used; 0: none */
+    run_state state;
 };
 
 static float *pointer_of(const tx_session *s, tx_slot slot)
@@ -115,25 +120,18 @@ static tx_status bind_all(tx_session *s)
     return TX_OK;
 }
 
-/* Weights made for another description of the same parameters (say, with a loss behind it) will do. */
-static tx_status check_weights(const tx_graph *graph, const tx_weights *weights, tx_mode mode)
-{
-    int n = tx_graph_params(graph), m = tx_graph_params(weights->graph);
-    for (int i = 0; i < n && n == m; i++)
-        if (tx_graph_param(graph, i)->count != tx_graph_param(weights->graph, i)->count ||
-            tx_graph_param(graph, i)->role != tx_graph_param(weights->graph, i)->role)
-            m = -1;
-    if (n != m)
-        return tx_fail(TX_ERR_ARGUMENT, "these weights belong to another network");
-    if (mode != TX_INFER && !weights->grad)
-        return tx_fail(TX_ERR_ARGUMENT, "a backward run needs weights with gradients");
-    return TX_OK;
-}
-
 tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_session_args args)
 {
-    if (tx_graph_status(graph) || !weights || check_weights(graph, weights, args.mode))
+    if (tx_graph_status(graph))
         return NULL;
+    if (!weights)
+        tx_fail_null("tx_session_new", "weights");
+    if (!weights || tx_weights_fit(graph, weights))
+        return NULL;
+    if (args.mode != TX_INFER && !weights->grad) {
+        tx_fail(TX_ERR_ARGUMENT, "a backward run needs weights with gradients");
+        return NULL;
+    }
     tx_session *s = tx_alloc(1, sizeof *s);
     if (!s)
         return NULL;
@@ -163,13 +161,33 @@ void tx_session_free(tx_session *session)
 
 const tx_plan *tx_session_plan(const tx_session *session)
 {
-    return session->plan;
+    if (!session)
+        tx_fail_null("tx_session_plan", "session");
+    return session ? session->plan : NULL;
+}
+
+tx_weights *tx_session_weights(const tx_session *session)
+{
+    if (!session)
+        tx_fail_null("tx_session_weights", "session");
+    return session ? session->weights : NULL;
+}
+
+const tx_node *tx_session_last(const tx_session *session)
+{
+    if (!session)
+        tx_fail_null("tx_session_last", "session");
+    return session ? tx_plan_node(session->plan, session->plan->nodes - 1) : NULL;
 }
 
 tx_status tx_session_batch(tx_session *session, int n)
 {
+    if (!session)
+        return tx_fail_null("tx_session_batch", "session");
     if (n < 1 || n > session->plan->batch)
         return tx_fail(TX_ERR_ARGUMENT, "a batch of %d images, planned for 1 to %d", n, session->plan->batch);
+    if (n != session->n)
+        session->state = NOT_RUN;
     session->n = n;
     for (int i = 0; i < session->plan->nodes; i++) {
         tx_step *step = &session->step[i];
@@ -184,12 +202,20 @@ tx_status tx_session_batch(tx_session *session, int n)
 
 float *tx_session_input(tx_session *session, const tx_node *input)
 {
-    return pointer_of(session, session->plan->node[input->index].value);
+    const tx_planned *p = tx_plan_find(session ? session->plan : NULL, input, "tx_session_input");
+    if (p && input->op != &tx_op_input) {
+        tx_fail(TX_ERR_ARGUMENT, "tx_session_input: %s '%s' is no input", input->op->name, input->name);
+        return NULL;
+    }
+    return p ? pointer_of(session, p->value) : NULL;
 }
 
-void tx_session_run(tx_session *session, uint64_t run)
+tx_status tx_session_run(tx_session *session, uint64_t run)
 {
-    session->run = run;
+    if (!session)
+        return tx_fail_null("tx_session_run", "session");
+    session->next_run = run;
+    return TX_OK;
 }
 
 /* Points step i at the buffers of a run. */
@@ -216,24 +242,45 @@ static tx_status failed_in(const tx_step *step, tx_status status)
     return tx_fail_within(status, "%s '%s'", step->node->op->name, step->node->name);
 }
 
-tx_status tx_forward(tx_session *session)
+static tx_status forward_steps(tx_session *s, int prepare)
 {
-    tx_status status = tx_self_test();
-    int prepare = session->plan->mode != TX_INFER || session->prepared != session->weights->version;
-    for (int i = 0; i < session->plan->nodes && status == TX_OK; i++) {
-        const tx_planned *p = &session->plan->node[i];
+    for (int i = 0; i < s->plan->nodes; i++) {
+        const tx_planned *p = &s->plan->node[i];
         if (!p->is_step)
             continue;
-        double start = session->clock ? tx_seconds() : 0;
-        tx_step *step = aim(session, i, i, p->work, p->prepared);
-        status = run_forward(step, prepare);
+        double start = s->clock ? tx_seconds() : 0;
+        tx_step *step = aim(s, i, i, p->work, p->prepared);
+        tx_status status = run_forward(step, prepare);
         if (status)
             return failed_in(step, status);
-        if (session->clock)
-            session->times[i].forward += tx_seconds() - start;
+        if (s->clock)
+            s->times[i].forward += tx_seconds() - start;
     }
+    return TX_OK;
+}
+
+/* Running statistics are weights too: what other sessions have prepared of them is old when they move. */
+tx_status tx_forward(tx_session *session)
+{
+    if (!session)
+        return tx_fail_null("tx_forward", "session");
+    tx_weights *weights = session->weights;
+    tx_status status = tx_weights_filled(weights);
     if (status == TX_OK)
-        session->prepared = session->weights->version;
+        status = tx_self_test();
+    if (status)
+        return status;
+    int prepare = session->plan->mode != TX_INFER || session->prepared != weights->version;
+    if (session->plan->mode == TX_TRAIN && weights->total > weights->trained)
+        tx_weights_changed(weights);
+    session->state = NOT_RUN;
+    session->prepared = 0;
+    session->run = session->next_run;
+    status = forward_steps(session, prepare);
+    if (status == TX_OK) {
+        session->prepared = weights->version;
+        session->state = RUN_FORWARD;
+    }
     return status;
 }
 
@@ -293,16 +340,32 @@ static tx_status backward_step(tx_session *session, int i)
     return status ? failed_in(step, status) : TX_OK;
 }
 
+/* Backward overwrites what forward has left for it. */
+static tx_status check_backward(const tx_session *s)
+{
+    if (s->plan->mode == TX_INFER)
+        return tx_fail(TX_ERR_ARGUMENT, "tx_backward in a session that was planned for inference alone");
+    if (s->state != RUN_FORWARD)
+        return tx_fail(TX_ERR_ARGUMENT, "tx_backward without a tx_forward of its own before it");
+    if (s->prepared != s->weights->version)
+        return tx_fail(TX_ERR_ARGUMENT, "tx_backward with other weights than tx_forward had");
+    return tx_self_test();
+}
+
 tx_status tx_backward(tx_session *session, const float *dy)
 {
+    if (!session)
+        return tx_fail_null("tx_backward", "session");
     const tx_plan *plan = session->plan;
-    if (plan->mode == TX_INFER)
-        return tx_fail(TX_ERR_ARGUMENT, "backward in a session that was planned for inference alone");
-    tx_status status = tx_self_test();
-    if (status == TX_OK && plan->node[plan->nodes - 1].reached)
+    tx_status status = check_backward(session);
+    if (status)
+        return status;
+    session->state = NOT_RUN;
+    if (plan->node[plan->nodes - 1].reached)
         seed_gradient(session, dy);
     for (int i = plan->nodes - 1; i >= 0 && status == TX_OK; i--)
         status = backward_step(session, i);
+    session->state = status ? NOT_RUN : RUN_BACKWARD;
     return status;
 }
 
@@ -316,35 +379,58 @@ static void copy_dense(const tx_session *s, const tx_node *node, const float *fr
 
 tx_status tx_session_value(const tx_session *session, const tx_node *node, float *out)
 {
-    const tx_planned *p = &session->plan->node[node->index];
-    if (!node->wanted && node->index != session->plan->nodes - 1)
+    const tx_planned *p = tx_plan_find(session ? session->plan : NULL, node, "tx_session_value");
+    if (!p || !out)
+        return p ? tx_fail_null("tx_session_value", "room for it") : TX_ERR_ARGUMENT;
+    if (!p->kept && node->index != session->plan->nodes - 1)
         return tx_fail(TX_ERR_ARGUMENT, "the value of %s '%s' was not kept", node->op->name, node->name);
+    if (session->state == NOT_RUN)
+        return tx_fail(TX_ERR_ARGUMENT, "the value of %s '%s' before any tx_forward", node->op->name, node->name);
     copy_dense(session, node, pointer_of(session, p->value), p->value.ld, out);
     return TX_OK;
 }
 
 float tx_session_scalar(const tx_session *session, const tx_node *node)
 {
-    return *pointer_of(session, session->plan->node[node->index].value);
+    const tx_planned *p = tx_plan_find(session ? session->plan : NULL, node, "tx_session_scalar");
+    if (!p)
+        return (float)NAN;
+    if (session->state != NOT_RUN && (p->kept || node->index == session->plan->nodes - 1))
+        return *pointer_of(session, p->value);
+    tx_fail(TX_ERR_ARGUMENT, "the value of %s '%s' was not kept, or there is none before tx_forward", node->op->name,
+            node->name);
+    return (float)NAN;
 }
 
 tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out)
 {
-    const tx_planned *p = &session->plan->node[node->index];
-    if (!node->wanted || !p->reached)
+    const tx_planned *p = tx_plan_find(session ? session->plan : NULL, node, "tx_session_gradient");
+    if (!p || !out)
+        return p ? tx_fail_null("tx_session_gradient", "room for it") : TX_ERR_ARGUMENT;
+    if (!p->kept || !p->reached)
         return tx_fail(TX_ERR_ARGUMENT, "the gradient of %s '%s' was not kept", node->op->name, node->name);
+    if (session->state != RUN_BACKWARD)
+        return tx_fail(TX_ERR_ARGUMENT, "the gradient of %s '%s' before any tx_backward", node->op->name, node->name);
     copy_dense(session, node, pointer_of(session, p->gradient), p->gradient.ld, out);
     return TX_OK;
 }
 
-void tx_session_clock(tx_session *session, int on)
+tx_status tx_session_clock(tx_session *session, int on)
 {
+    if (!session)
+        return tx_fail_null("tx_session_clock", "session");
     session->clock = on;
     memset(session->times, 0, (size_t)session->plan->nodes * sizeof *session->times);
+    return TX_OK;
 }
 
-void tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward)
+tx_status tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward)
 {
+    if (!tx_plan_find(session ? session->plan : NULL, node, "tx_session_times"))
+        return TX_ERR_ARGUMENT;
+    if (!forward || !backward)
+        return tx_fail_null("tx_session_times", "room for seconds");
     *forward = session->times[node->index].forward;
     *backward = session->times[node->index].backward;
+    return TX_OK;
 }

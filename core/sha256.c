@@ -96,8 +96,19 @@ static void compress(uint32_t state[8], const unsigned char block[64])
     state[7] += h;
 }
 
+/* Is everything there? */
+static int given(const char *call, const void *s, const void *other)
+{
+    if (s && other)
+        return 1;
+    tx_fail_null(call, s ? "data" : "digest");
+    return 0;
+}
+
 void tx_sha256_begin(tx_sha256 *s)
 {
+    if (!given("tx_sha256_begin", s, s))
+        return;
     /* First 32 bits of the fractional parts of the square roots of the first eight primes (5.3.3). */
     static const uint32_t start[8] = {0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
                                       0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u};
@@ -107,6 +118,8 @@ void tx_sha256_begin(tx_sha256 *s)
 
 void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes)
 {
+    if (!given("tx_sha256_add", s, bytes ? data : s))
+        return;
     const unsigned char *p = data;
     size_t held = (size_t)(s->bytes % 64);
     s->bytes += bytes;
@@ -128,6 +141,8 @@ void tx_sha256_add(tx_sha256 *s, const void *data, size_t bytes)
 
 void tx_sha256_end(tx_sha256 *s, char hex[65])
 {
+    if (!given("tx_sha256_end", s, hex))
+        return;
     static const char digits[] = "0123456789abcdef";
     unsigned char padding[72] = {0x80};
     size_t held = (size_t)(s->bytes % 64), n = (held < 56 ? 56 : 120) - held;
@@ -143,6 +158,8 @@ void tx_sha256_end(tx_sha256 *s, char hex[65])
 /* ------------------------------------------------------------------------------------ of floats */
 void tx_sha256_floats(tx_sha256 *sha, const float *v, size_t n)
 {
+    if (!given("tx_sha256_floats", sha, n ? v : (const void *)sha))
+        return;
     unsigned char bytes[4096];
     for (size_t i = 0; i < n;) {
         size_t m = 0;
@@ -158,6 +175,8 @@ void tx_sha256_floats(tx_sha256 *sha, const float *v, size_t n)
 
 void tx_floats_digest(const float *v, size_t n, char hex[65])
 {
+    if (!given("tx_floats_digest", hex, n ? v : (const void *)hex))
+        return;
     tx_sha256 sha;
     tx_sha256_begin(&sha);
     tx_sha256_floats(&sha, v, n);

@@ -3,12 +3,14 @@
  * Memory keeps a convolution's weight HWIO and a linear layer's (in,out), because that is the K x N matrix which the
  * forward product reads row by row; files keep OIHW and (out,in). The two differ by a transposition of
  * O against everything else. */
-#include "core.h"
+#include "graph_private.h"
 
 #include <string.h>
 
 tx_weights *tx_weights_new(const tx_graph *graph, int with_gradients)
 {
+    if (tx_graph_status(graph))
+        return NULL;
     tx_weights *w = tx_alloc(1, sizeof *w);
     if (!w)
         return NULL;
@@ -24,7 +26,6 @@ tx_weights *tx_weights_new(const tx_graph *graph, int with_gradients)
     w->value = tx_alloc(w->total, sizeof *w->value);
     w->counter = tx_alloc(w->counters, sizeof *w->counter);
     w->grad = with_gradients ? tx_alloc(w->trained, sizeof *w->grad) : NULL;
-    w->version = 1;
     if (!w->value || !w->counter || (with_gradients && !w->grad)) {
         tx_weights_free(w);
         return NULL;
@@ -42,13 +43,25 @@ void tx_weights_free(tx_weights *weights)
     tx_free(weights);
 }
 
-void tx_weights_changed(tx_weights *weights)
+tx_status tx_weights_changed(tx_weights *weights)
 {
+    if (!weights)
+        return tx_fail_null("tx_weights_changed", "weights");
     weights->version++;
+    return TX_OK;
 }
 
 float *tx_weights_param(const tx_weights *weights, const tx_param *p)
 {
+    if (!weights || !p) {
+        tx_fail_null("tx_weights_param", weights ? "parameter" : "weights");
+        return NULL;
+    }
+    size_t room = p->role == TX_ROLE_BUFFER ? weights->total - weights->trained : weights->trained;
+    if (p->role == TX_ROLE_COUNTER || p->count > room || p->offset > room - p->count) {
+        tx_fail(TX_ERR_ARGUMENT, "%s is no parameter or buffer of these weights", p->name);
+        return NULL;
+    }
     return weights->value + p->offset + (p->role == TX_ROLE_BUFFER ? weights->trained : 0);
 }
 
@@ -63,28 +76,34 @@ static size_t place(const tx_param *p, size_t o, size_t inner)
     return (yx * in + i) * out + o;
 }
 
-void tx_param_export(const tx_param *param, const float *memory, float *file)
+tx_status tx_param_export(const tx_param *param, const float *memory, float *file)
 {
+    if (!param || !memory || !file)
+        return tx_fail_null("tx_param_export", param ? "memory" : "parameter");
     if (param->dims < 2) {
         memcpy(file, memory, param->count * sizeof *file);
-        return;
+        return TX_OK;
     }
     size_t inner = param->count / (size_t)param->shape[0];
     for (size_t o = 0; o < (size_t)param->shape[0]; o++)
         for (size_t k = 0; k < inner; k++)
             file[o * inner + k] = memory[place(param, o, k)];
+    return TX_OK;
 }
 
-void tx_param_import(const tx_param *param, const float *file, float *memory)
+tx_status tx_param_import(const tx_param *param, const float *file, float *memory)
 {
+    if (!param || !memory || !file)
+        return tx_fail_null("tx_param_import", param ? "memory" : "parameter");
     if (param->dims < 2) {
         memcpy(memory, file, param->count * sizeof *file);
-        return;
+        return TX_OK;
     }
     size_t inner = param->count / (size_t)param->shape[0];
     for (size_t o = 0; o < (size_t)param->shape[0]; o++)
         for (size_t k = 0; k < inner; k++)
             memory[place(param, o, k)] = file[o * inner + k];
+    return TX_OK;
 }
 
 static float draw(tx_init init, uint64_t seed, uint64_t param, uint64_t element)
@@ -100,6 +119,53 @@ static float draw(tx_init init, uint64_t seed, uint64_t param, uint64_t element)
         break;
     }
     return 0;
+}
+
+tx_status tx_weights_whole(const tx_weights *w)
+{
+    size_t elements = 0, counters = 0;
+    for (int i = 0; i < tx_graph_params(w->graph); i++) {
+        const tx_param *p = tx_graph_param(w->graph, i);
+        elements += p->role == TX_ROLE_COUNTER ? 0 : p->count;
+        counters += p->role == TX_ROLE_COUNTER;
+    }
+    if (elements == w->total && counters == w->counters && tx_graph_trained(w->graph) == w->trained)
+        return TX_OK;
+    return tx_fail(TX_ERR_ARGUMENT, "parameters were added to the graph after its weights were made");
+}
+
+static int same_param(const tx_param *a, const tx_param *b)
+{
+    int same = a->role == b->role && a->dims == b->dims && strcmp(a->name, b->name) == 0;
+    for (int i = 0; i < a->dims && same; i++)
+        same = a->shape[i] == b->shape[i];
+    return same;
+}
+
+/* Weights made for another description of the same parameters (say, with a loss behind it) will do. */
+tx_status tx_weights_fit(const tx_graph *graph, const tx_weights *weights)
+{
+    tx_status status = tx_weights_whole(weights);
+    int n = tx_graph_params(graph), m = tx_graph_params(weights->graph);
+    if (status)
+        return status;
+    for (int i = 0; i < n && i < m; i++)
+        if (!same_param(tx_graph_param(graph, i), tx_graph_param(weights->graph, i)))
+            return tx_fail(TX_ERR_ARGUMENT,
+                           "these weights belong to another network: parameter %d is %s there, %s here", i,
+                           tx_graph_param(weights->graph, i)->name, tx_graph_param(graph, i)->name);
+    if (n != m)
+        return tx_fail(TX_ERR_ARGUMENT, "these weights belong to another network: of %d parameters, not %d", m, n);
+    return TX_OK;
+}
+
+tx_status tx_weights_filled(const tx_weights *weights)
+{
+    if (weights->version > 0 || weights->total + weights->counters == 0)
+        return TX_OK;
+    return tx_fail(TX_ERR_ARGUMENT,
+                   "weights that were never filled: tx_weights_init fills them, a file that is read, or "
+                   "the caller, who then calls tx_weights_changed");
 }
 
 typedef struct init_task {
@@ -124,6 +190,10 @@ static void init_param(void *context, size_t i, int worker)
 
 tx_status tx_weights_init(tx_weights *weights, uint64_t seed)
 {
+    if (!weights)
+        return tx_fail_null("tx_weights_init", "weights");
+    if (tx_weights_whole(weights))
+        return TX_ERR_ARGUMENT;
     init_task task = {weights, seed};
     tx_status status = tx_parallel_for((size_t)tx_graph_params(weights->graph), init_param, &task);
     tx_weights_changed(weights);
@@ -132,6 +202,10 @@ tx_status tx_weights_init(tx_weights *weights, uint64_t seed)
 
 tx_status tx_weights_digest(const tx_weights *weights, char hex[65])
 {
+    if (!weights || !hex)
+        return tx_fail_null("tx_weights_digest", weights ? "room for a digest" : "weights");
+    if (tx_weights_whole(weights))
+        return TX_ERR_ARGUMENT;
     size_t largest = 0;
     int n = tx_graph_params(weights->graph);
     for (int i = 0; i < n; i++)

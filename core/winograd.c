@@ -129,7 +129,7 @@ static tx_winograd_points points_at(tx_winograd_points points, float *data)
 int tx_winograd_gains(int h, int w, int ci, int co)
 {
     double tiles = (double)((h + 3) / 4) * (double)((w + 3) / 4), results = (double)h * (double)w;
-    return ci >= 16 && co >= 16 && 9 * results >= 2 * 36 * tiles;
+    return h > 0 && w > 0 && ci >= 16 && co >= 16 && 9 * results >= 2 * 36 * tiles;
 }
 
 /* ----------------------------------------------------------------------------------------- weights */
@@ -144,7 +144,8 @@ static size_t group_floats(int k)
 size_t tx_winograd_packed(int k, int n)
 {
     size_t floats;
-    return tx_size_mul(group_floats(k), parts((size_t)n, WINOGRAD_GROUP), &floats) == 0 ? floats : (size_t)-1;
+    return k > 0 && n > 0 && tx_size_mul(group_floats(k), parts((size_t)n, WINOGRAD_GROUP), &floats) == 0 ? floats
+                                                                                                          : (size_t)-1;
 }
 
 typedef struct pack_run {

@@ -265,11 +265,11 @@ static void look_for(void *context, size_t task, int worker)
 tx_status tx_dataset_look(const tx_dataset *d, size_t from, size_t to, unsigned char *missing)
 {
     look l = {d, from, to, missing};
-    tx_parallel_for((to - from + LOOK_AT_ONCE - 1) / LOOK_AT_ONCE, look_for, &l);
+    tx_status status = tx_parallel_for((to - from + LOOK_AT_ONCE - 1) / LOOK_AT_ONCE, look_for, &l);
     for (size_t i = from; i < to; i++)
         if (missing[i] == NOT_KNOWN)
             return tx_fail(TX_ERR_MEMORY, "out of memory: looking for %zu images", to - from);
-    return TX_OK;
+    return status;
 }
 
 typedef struct place_list {

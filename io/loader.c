@@ -199,8 +199,9 @@ tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *ind
     if (status)
         return status;
     batch b = {loader, epoch, index, pixels};
-    tx_parallel_for(n, load_one, &b);
-    status = settle(loader, index, n);
+    status = tx_parallel_for(n, load_one, &b);
+    if (status == TX_OK)
+        status = settle(loader, index, n);
     if (status)
         return status;
     size_t side = (size_t)loader->options.preprocess.size, each = side * side * 3;

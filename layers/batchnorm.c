@@ -143,12 +143,20 @@ static void affine(double weight, double bias, double mean, double rstd, float *
     *shift = (float)(bias - mean * (double)*scale);
 }
 
-void tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale, float *shift)
+tx_status tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale, float *shift)
 {
+    if (!node || !param || !scale || !shift)
+        return tx_fail_null("tx_batchnorm_affine", node ? "parameters or room" : "node");
+    if (node->op != &tx_op_batchnorm)
+        return tx_fail(TX_ERR_ARGUMENT, "tx_batchnorm_affine: %s '%s' is no batch norm", node->op->name, node->name);
+    for (int k = 0; k < 4; k++)
+        if (!param[k])
+            return tx_fail_null("tx_batchnorm_affine", "parameter");
     const tx_batchnorm_args *a = node->args;
     for (size_t c = 0; c < (size_t)node->c; c++)
         affine((double)param[WEIGHT][c], (double)param[BIAS][c], (double)param[RUNNING_MEAN][c],
                1 / sqrt((double)param[RUNNING_VAR][c] + a->eps), &scale[c], &shift[c]);
+    return TX_OK;
 }
 
 static tx_status batchnorm_prepare(tx_step *step)
@@ -157,7 +165,9 @@ static tx_status batchnorm_prepare(tx_step *step)
     if (step->training)
         return TX_OK;
     const tx_batchnorm_args *a = step->node->args;
-    tx_batchnorm_affine(step->node, step->param, k.scale, k.shift);
+    tx_status status = tx_batchnorm_affine(step->node, step->param, k.scale, k.shift);
+    if (status)
+        return status;
     for (size_t c = 0; c < (size_t)step->node->c; c++) {
         k.mean[c] = step->param[RUNNING_MEAN][c];
         k.rstd[c] = (float)(1 / sqrt((double)step->param[RUNNING_VAR][c] + a->eps));

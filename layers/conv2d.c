@@ -542,7 +542,9 @@ static tx_status conv2d_prepare(tx_step *s)
     tx_filter w = weight_of(s);
     if (s->fold) {
         float *scale = fold_scale(s), *shift = scale + node->c;
-        tx_batchnorm_affine(s->fold, s->fold_param, scale, shift);
+        tx_status status = tx_batchnorm_affine(s->fold, s->fold_param, scale, shift);
+        if (status)
+            return status;
         for (int o = 0; o < node->c && s->param[1]; o++)
             shift[o] = tx_fmaf(scale[o], s->param[1][o], shift[o]);
         w.scale = scale;

@@ -41,7 +41,7 @@ typedef struct tx_batchnorm_args {
  * statistics, inference by the running ones. */
 tx_node *tx_batchnorm(tx_graph *graph, tx_node *x, const char *name, tx_batchnorm_args args);
 /* What the node is in inference: y = scale[c] x + shift[c]. param: weight, bias, running mean, running variance. */
-void tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale, float *shift);
+tx_status tx_batchnorm_affine(const tx_node *node, float *const *param, float *scale, float *shift);
 
 /* ------------------------------------------------------------------------------ activations, sums */
 tx_node *tx_relu(tx_graph *graph, tx_node *x);                     /* max(0, x) */

@@ -28,7 +28,7 @@ struct tx_net_info {
 /* The registry, in the order in which `thorax nets` lists it. */
 int tx_nets(void);
 const tx_net_info *tx_net_at(int index);
-/* NULL if there is no network of that name. */
+/* NULL if there is no network of that name, which is an answer and leaves no message. */
 const tx_net_info *tx_net_find(const char *name);
 
 /* Builds features and head (global mean, linear layer) and returns the logits (N,1,1,classes). cut 1..net->blocks removes
@@ -50,14 +50,15 @@ typedef struct tx_network {
     tx_node *label, *mask, *loss; /* (N,1,1,classes) inputs and the masked loss; NULL without one */
 } tx_network;
 
-/* The network alone, or with binary cross-entropy behind it: pos_weight (classes numbers, copied) may be NULL. */
+/* The network alone, or with binary cross-entropy behind it: pos_weight (classes numbers, copied) may be NULL. The caller
+ * frees it; after an error there is nothing to free. */
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight);
 void tx_network_free(tx_network *n);
-/* Sets the momentum of every batch norm's running statistics. */
-void tx_network_bn_momentum(tx_network *n, double momentum);
-/* Multiply-adds of one image by the definition, and bytes of the arena. */
-tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double *macs, size_t *arena);
-/* "resnet18", or "resnet18-1" with a block cut. out has 64 bytes. */
+/* Sets the momentum of every batch norm's running statistics, above 0 and up to 1. */
+tx_status tx_network_bn_momentum(tx_network *n, double momentum);
+/* Multiply-adds of one image by the definition, and bytes of the arena of a session with these arguments. */
+tx_status tx_network_costs(const tx_network *n, tx_session_args args, double *macs, size_t *arena);
+/* "resnet18", or "resnet18-1" with a block cut; "" and a message without a network. out has 64 bytes. */
 const char *tx_net_choice_name(const tx_net_choice *choice, char out[64]);
 /* Trained parameters that belong to one node. */
 size_t tx_node_parameters(const tx_node *node);

@@ -6,6 +6,10 @@
 
 const char *tx_net_choice_name(const tx_net_choice *choice, char out[64])
 {
+    if (!choice || !choice->net || !out) {
+        tx_fail_null("tx_net_choice_name", out ? "network" : "room for a name");
+        return "";
+    }
     if (choice->cut)
         snprintf(out, 64, "%.40s-%d", choice->net->name, choice->cut);
     else
@@ -15,11 +19,11 @@ const char *tx_net_choice_name(const tx_net_choice *choice, char out[64])
 
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight)
 {
+    if (!n || !choice)
+        return tx_fail_null("tx_network_build", n ? "choice" : "room for a network");
     memset(n, 0, sizeof *n);
     n->choice = *choice;
     n->graph = tx_graph_new();
-    if (!n->graph)
-        return TX_ERR_MEMORY;
     n->image = tx_input(n->graph, 3, choice->size, choice->size);
     n->logits = tx_net_build(n->graph, n->image, choice->net, choice->cut, choice->classes);
     if (with_loss) {
@@ -27,7 +31,7 @@ tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_
         n->mask = tx_input(n->graph, choice->classes, 1, 1);
         n->loss = tx_bce_with_logits(n->graph, n->logits, n->label, n->mask, (tx_bce_args){.pos_weight = pos_weight});
     }
-    tx_status status = tx_graph_status(n->graph);
+    tx_status status = n->graph ? tx_graph_status(n->graph) : TX_ERR_MEMORY;
     if (status)
         tx_network_free(n);
     return status;
@@ -35,24 +39,33 @@ tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_
 
 void tx_network_free(tx_network *n)
 {
+    if (!n)
+        return;
     tx_graph_free(n->graph);
     memset(n, 0, sizeof *n);
 }
 
-void tx_network_bn_momentum(tx_network *n, double momentum)
+tx_status tx_network_bn_momentum(tx_network *n, double momentum)
 {
+    if (!n || !n->graph)
+        return tx_fail_null("tx_network_bn_momentum", "network");
+    if (!(momentum > 0 && momentum <= 1))
+        return tx_fail(TX_ERR_ARGUMENT, "batch norm's momentum %g, expected above 0 and up to 1", momentum);
     for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
         const tx_node *node = tx_graph_node(n->graph, i);
-        if (strcmp(node->op->name, "batchnorm") == 0)
+        if (node->op == &tx_op_batchnorm)
             ((tx_batchnorm_args *)node->args)->momentum = momentum;
     }
+    return TX_OK;
 }
 
-tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double *macs, size_t *arena)
+tx_status tx_network_costs(const tx_network *n, tx_session_args args, double *macs, size_t *arena)
 {
-    tx_plan *plan = tx_plan_new(n->graph, (tx_session_args){.batch = batch, .mode = mode});
+    if (!n || !macs || !arena)
+        return tx_fail_null("tx_network_costs", n ? "room for the costs" : "network");
+    tx_plan *plan = tx_plan_new(n->graph, args);
     if (!plan)
-        return TX_ERR_MEMORY;
+        return tx_error_status();
     *macs = 0;
     for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
         const tx_need *need = tx_plan_need(plan, tx_graph_node(n->graph, i));
@@ -66,7 +79,9 @@ tx_status tx_network_costs(const tx_network *n, int batch, tx_mode mode, double 
 size_t tx_node_parameters(const tx_node *node)
 {
     size_t count = 0;
-    for (int k = 0; k < node->params; k++) {
+    if (!node)
+        tx_fail_null("tx_node_parameters", "node");
+    for (int k = 0; node && k < node->params; k++) {
         const tx_param *p = tx_graph_param(node->graph, node->param[k]);
         if (p->role == TX_ROLE_TRAINED)
             count += p->count;

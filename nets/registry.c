@@ -17,20 +17,31 @@ int tx_nets(void)
 
 const tx_net_info *tx_net_at(int index)
 {
-    return index >= 0 && index < tx_nets() ? registry[index] : NULL;
+    if (index >= 0 && index < tx_nets())
+        return registry[index];
+    tx_fail(TX_ERR_ARGUMENT, "network %d of %d", index, tx_nets());
+    return NULL;
 }
 
 const tx_net_info *tx_net_find(const char *name)
 {
-    for (int i = 0; i < tx_nets(); i++)
+    for (int i = 0; i < tx_nets() && name; i++)
         if (strcmp(registry[i]->name, name) == 0)
             return registry[i];
+    if (!name)
+        tx_fail_null("tx_net_find", "name");
     return NULL;
 }
 
 tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
 {
-    if (image && (image->h < net->smallest || image->w < net->smallest || image->c != 3))
+    if (tx_graph_status(graph))
+        return NULL;
+    if (!net || !image || !net->features) {
+        tx_fail_null("tx_net_build", net ? "image" : "network");
+        return tx_graph_refuse(graph, "%s", tx_error_message());
+    }
+    if (image->h < net->smallest || image->w < net->smallest || image->c != 3)
         return tx_graph_refuse(
             graph, "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d", net->name,
             net->smallest, net->smallest, image->c, image->h, image->w);

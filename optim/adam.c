@@ -19,8 +19,6 @@
 
 static tx_status adam_check(const tx_optimizer_args *a)
 {
-    if (!isfinite(a->lr) || !isfinite(a->eps) || !isfinite(a->weight_decay))
-        return tx_fail(TX_ERR_ARGUMENT, "Adam: an argument is not finite");
     if (!(a->beta1 < 1 && a->beta2 < 1))
         return tx_fail(TX_ERR_ARGUMENT, "Adam: beta1 and beta2 are %g and %g, expected less than 1", a->beta1,
                        a->beta2);

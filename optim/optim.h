@@ -13,7 +13,8 @@ extern "C" {
 typedef enum tx_optimizer_kind { TX_SGD, TX_ADAM, TX_ADAMW } tx_optimizer_kind;
 
 /* What is left out of a designated initialiser is 0, and 0 means the default in brackets. Where a true 0 is wanted
- * instead, give a negative number. weight_decay, momentum and dampening are 0 unless set (PyTorch's AdamW has 0.01). */
+ * instead, give a negative number. weight_decay, momentum and dampening are 0 unless set (PyTorch's AdamW has 0.01).
+ * Rates, decays and eps are numbers up to 1e30, momentum and dampening up to 1. */
 typedef struct tx_optimizer_args {
     tx_optimizer_kind kind;
     double lr;           /* [1e-3] taken by tx_optimizer_step when its own rate is negative */
@@ -32,11 +33,12 @@ typedef struct tx_optimizer tx_optimizer;
  * NULL with a message for arguments out of range or without memory. */
 tx_optimizer *tx_optimizer_new(tx_weights *weights, tx_optimizer_args args);
 void tx_optimizer_free(tx_optimizer *optimizer);
-/* One update from weights->grad, at learning rate lr (negative: the one of the arguments). Allocates nothing. */
-void tx_optimizer_step(tx_optimizer *optimizer, double lr);
+/* One update from weights->grad, at learning rate lr (negative: the one of the arguments). Allocates nothing. A rate that is
+ * no number or above 1e30 is an error, and nothing has changed then. */
+tx_status tx_optimizer_step(tx_optimizer *optimizer, double lr);
 /* From now on trained parameters whose names begin with `prefix` keep their values, and so does their state. (Running
  * statistics of a batch norm are no trained parameters: they follow the data all the same.) Returns how many parameters
- * the prefix meets. */
+ * the prefix meets, -1 for NULL. */
 int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix);
 
 /* What a resumed run needs: the arrays, laid out like weights->value (trained elements each), and the number of steps
@@ -46,7 +48,7 @@ int tx_optimizer_states(const tx_optimizer *optimizer);
 const char *tx_optimizer_state_name(const tx_optimizer *optimizer, int i);
 float *tx_optimizer_state(tx_optimizer *optimizer, int i);
 uint64_t tx_optimizer_steps(const tx_optimizer *optimizer);
-void tx_optimizer_set_steps(tx_optimizer *optimizer, uint64_t steps);
+tx_status tx_optimizer_set_steps(tx_optimizer *optimizer, uint64_t steps);
 
 /* Step number `step` (from 1) in double precision, by the equations alone, on n elements; state[i] as above. What the
  * kernels are compared with. Wrong arguments change nothing. */
@@ -67,13 +69,15 @@ typedef struct tx_schedule {
     double step_factor; /* step decay: 0 means 0.1 */
 } tx_schedule;
 
-/* The rate of step `step`, counted from 0: a function of its arguments, the same bits everywhere. */
+/* The rate of step `step`, counted from 0: a function of its arguments, the same bits everywhere. NaN, which no optimiser
+ * takes, for a kind that there is not, and for a rate or factor that is negative or no number. */
 double tx_schedule_lr(const tx_schedule *schedule, uint64_t step);
 
 /* --------------------------------------------------------------------------------------- training
  * One step on the batch that stands in the session's inputs: forward, backward from `loss` (the graph's last node, one
  * number), update at rate lr. The loss before the update goes to *loss_out unless it is NULL. A loss that is not finite
- * is an error, and no parameter has changed then (running statistics have seen the batch). Allocates nothing. */
+ * is an error, and no parameter has changed then (running statistics have seen the batch). The optimiser is one of the
+ * session's weights. Allocates nothing. */
 tx_status tx_train_step(tx_session *session, const tx_node *loss, tx_optimizer *optimizer, double lr, float *loss_out);
 
 #ifdef __cplusplus

@@ -36,6 +36,11 @@ struct tx_optimizer {
     size_t stretches;
 };
 
+/* Rates and the like are numbers up to this, so that they are numbers as floats too. */
+#define TX_MOST_RATE 1e30
+/* An error for a rate that tx_optimizer_step does not take. */
+tx_status tx_rate_check(double lr);
+
 extern const tx_rule tx_rule_sgd, tx_rule_adam;
 
 /* base^exponent by squaring: a function of its arguments alone, so a resumed run computes the same. */

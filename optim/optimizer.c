@@ -3,6 +3,7 @@
  * Every element is updated by itself, so the trained elements are cut into stretches that threads take in any order. */
 #include "optim_private.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Elements of a stretch: large enough to hide the call, small enough that both cores get their share of a net of
@@ -80,10 +81,31 @@ static tx_status make_room(tx_optimizer *o)
     return TX_OK;
 }
 
+static tx_status check_numbers(const tx_optimizer_args *a)
+{
+    const struct {
+        const char *name;
+        double value;
+    } number[] = {{"lr", a->lr},
+                  {"beta1", a->beta1},
+                  {"beta2", a->beta2},
+                  {"eps", a->eps},
+                  {"momentum", a->momentum},
+                  {"dampening", a->dampening},
+                  {"weight_decay", a->weight_decay}};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        if (!isfinite(number[i].value) || number[i].value > TX_MOST_RATE)
+            return tx_fail(TX_ERR_ARGUMENT, "optimiser: %s is %g, expected a number up to %g", number[i].name,
+                           number[i].value, TX_MOST_RATE);
+    return TX_OK;
+}
+
 /* Fills in the defaults and finds the rule, which has looked at the arguments; NULL and a message if it refuses them. */
 static const tx_rule *find_rule(tx_optimizer_args *args)
 {
     const tx_rule *rule = rule_of(args->kind);
+    if (check_numbers(args))
+        return NULL;
     *args = with_defaults(*args);
     if (rule)
         return rule->check(args) ? NULL : rule;
@@ -93,11 +115,14 @@ static const tx_rule *find_rule(tx_optimizer_args *args)
 
 tx_optimizer *tx_optimizer_new(tx_weights *weights, tx_optimizer_args args)
 {
-    const tx_rule *rule = find_rule(&args);
+    if (!weights)
+        tx_fail_null("tx_optimizer_new", "weights");
+    const tx_rule *rule = weights ? find_rule(&args) : NULL;
     if (!rule)
         return NULL;
-    if (!weights || !weights->grad) {
-        tx_fail(TX_ERR_ARGUMENT, "an optimiser needs weights with gradients");
+    if (!weights->grad || tx_graph_trained(weights->graph) != weights->trained) {
+        tx_fail(TX_ERR_ARGUMENT, weights->grad ? "parameters were added to the graph after its weights were made"
+                                               : "an optimiser needs weights with gradients");
         return NULL;
     }
     tx_optimizer *o = tx_alloc(1, sizeof *o);
@@ -131,16 +156,32 @@ static void update_stretch(void *context, size_t i, int worker)
     o->rule->update(o, o->stretch[i]);
 }
 
-void tx_optimizer_step(tx_optimizer *optimizer, double lr)
+tx_status tx_rate_check(double lr)
 {
+    if (isfinite(lr) && lr <= TX_MOST_RATE)
+        return TX_OK;
+    return tx_fail(TX_ERR_ARGUMENT, "a step with learning rate %g, expected a number up to %g", lr, TX_MOST_RATE);
+}
+
+tx_status tx_optimizer_step(tx_optimizer *optimizer, double lr)
+{
+    if (!optimizer)
+        return tx_fail_null("tx_optimizer_step", "optimiser");
+    if (tx_rate_check(lr))
+        return TX_ERR_ARGUMENT;
     optimizer->steps++;
     optimizer->rule->begin(optimizer, lr < 0 ? optimizer->args.lr : lr);
-    tx_parallel_for(optimizer->stretches, update_stretch, optimizer);
+    tx_status status = tx_parallel_for(optimizer->stretches, update_stretch, optimizer);
     tx_weights_changed(optimizer->weights);
+    return status;
 }
 
 int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix)
 {
+    if (!optimizer || !prefix) {
+        tx_fail_null("tx_optimizer_freeze", optimizer ? "prefix" : "optimiser");
+        return -1;
+    }
     const tx_graph *graph = optimizer->weights->graph;
     int count = 0;
     for (int i = 0; i < tx_graph_params(graph); i++) {
@@ -157,30 +198,51 @@ int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix)
 int tx_optimizer_states(const tx_optimizer *optimizer)
 {
     int n = 0;
+    if (!optimizer) {
+        tx_fail_null("tx_optimizer_states", "optimiser");
+        return 0;
+    }
     while (n < TX_MAX_STATES && optimizer->rule->state[n])
         n++;
     /* Without momentum there is nothing to remember. */
     return optimizer->args.kind == TX_SGD && optimizer->args.momentum == 0 ? 0 : n;
 }
 
+/* There is a state of that number. */
+static int has_state(const tx_optimizer *optimizer, int i, const char *call)
+{
+    if (!optimizer)
+        tx_fail_null(call, "optimiser");
+    else if (i < 0 || i >= tx_optimizer_states(optimizer))
+        tx_fail(TX_ERR_ARGUMENT, "%s: state %d of %d", call, i, tx_optimizer_states(optimizer));
+    else
+        return 1;
+    return 0;
+}
+
 const char *tx_optimizer_state_name(const tx_optimizer *optimizer, int i)
 {
-    return i >= 0 && i < tx_optimizer_states(optimizer) ? optimizer->rule->state[i] : NULL;
+    return has_state(optimizer, i, "tx_optimizer_state_name") ? optimizer->rule->state[i] : NULL;
 }
 
 float *tx_optimizer_state(tx_optimizer *optimizer, int i)
 {
-    return i >= 0 && i < tx_optimizer_states(optimizer) ? optimizer->state[i] : NULL;
+    return has_state(optimizer, i, "tx_optimizer_state") ? optimizer->state[i] : NULL;
 }
 
 uint64_t tx_optimizer_steps(const tx_optimizer *optimizer)
 {
-    return optimizer->steps;
+    if (!optimizer)
+        tx_fail_null("tx_optimizer_steps", "optimiser");
+    return optimizer ? optimizer->steps : 0;
 }
 
-void tx_optimizer_set_steps(tx_optimizer *optimizer, uint64_t steps)
+tx_status tx_optimizer_set_steps(tx_optimizer *optimizer, uint64_t steps)
 {
+    if (!optimizer)
+        return tx_fail_null("tx_optimizer_set_steps", "optimiser");
     optimizer->steps = steps;
+    return TX_OK;
 }
 
 tx_status tx_optimizer_reference(tx_optimizer_args args, uint64_t step, double lr, size_t n, double *w, const double *g,
@@ -189,6 +251,16 @@ tx_status tx_optimizer_reference(tx_optimizer_args args, uint64_t step, double l
     const tx_rule *rule = find_rule(&args);
     if (!rule)
         return TX_ERR_ARGUMENT;
+    if (tx_rate_check(lr))
+        return TX_ERR_ARGUMENT;
+    if (step == 0)
+        return tx_fail(TX_ERR_ARGUMENT, "steps are counted from 1");
+    int states = args.kind == TX_SGD && args.momentum == 0 ? 0 : TX_MAX_STATES;
+    if (!w || !g || (states && !state))
+        return tx_fail_null("tx_optimizer_reference", "array");
+    for (int i = 0; i < states && rule->state[i]; i++)
+        if (!state[i])
+            return tx_fail_null("tx_optimizer_reference", rule->state[i]);
     rule->reference(&args, step, lr < 0 ? args.lr : lr, n, w, g, state);
     return TX_OK;
 }

@@ -10,6 +10,8 @@
 #include "optim.h"
 #include "optim_private.h"
 
+#include <math.h>
+
 double tx_whole_power(double base, uint64_t exponent)
 {
     double result = 1;
@@ -40,8 +42,22 @@ static double step_lr(const tx_schedule *s, uint64_t step)
     return s->lr * tx_whole_power(factor, s->step_every ? step / s->step_every : thirds(step, s->total));
 }
 
+static tx_status check(const tx_schedule *s)
+{
+    if (!s)
+        return tx_fail_null("tx_schedule_lr", "schedule");
+    if (s->kind != TX_SCHEDULE_CONSTANT && s->kind != TX_SCHEDULE_COSINE && s->kind != TX_SCHEDULE_STEP)
+        return tx_fail(TX_ERR_ARGUMENT, "schedule number %d is not known", (int)s->kind);
+    if (!(s->lr >= 0 && isfinite(s->lr)) || !(s->step_factor >= 0 && isfinite(s->step_factor)))
+        return tx_fail(TX_ERR_ARGUMENT, "a schedule with rate %g and factor %g, expected numbers from 0 on", s->lr,
+                       s->step_factor);
+    return TX_OK;
+}
+
 double tx_schedule_lr(const tx_schedule *schedule, uint64_t step)
 {
+    if (check(schedule))
+        return (double)NAN;
     if (step < schedule->warmup)
         return schedule->lr * ((double)(step + 1) / (double)schedule->warmup);
     switch (schedule->kind) {

@@ -12,12 +12,10 @@
  * TESTS    test/optim_update.c, test/golden/op_optim.txt */
 #include "optim_private.h"
 
-#include <math.h>
-
 static tx_status sgd_check(const tx_optimizer_args *a)
 {
-    if (!isfinite(a->lr) || !isfinite(a->momentum) || !isfinite(a->dampening) || !isfinite(a->weight_decay))
-        return tx_fail(TX_ERR_ARGUMENT, "SGD: an argument is not finite");
+    if (a->momentum > 1 || a->dampening > 1)
+        return tx_fail(TX_ERR_ARGUMENT, "SGD: momentum %g, dampening %g, expected up to 1", a->momentum, a->dampening);
     if (a->nesterov && (a->momentum == 0 || a->dampening != 0))
         return tx_fail(TX_ERR_ARGUMENT, "SGD: Nesterov's momentum needs momentum and no dampening, found %g and %g",
                        a->momentum, a->dampening);

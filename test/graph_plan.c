@@ -234,7 +234,8 @@ static int make_all(const small_net *net, tx_mode mode)
     tx_status status = small_build(&s, net, 0);
     tx_weights *w = status == TX_OK ? tx_weights_new(s.graph, 1) : NULL;
     tx_session *session = w ? tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3}) : NULL;
-    tx_reference *reference = session ? tx_reference_new(s.graph, w, 2, mode, 3) : NULL;
+    tx_reference *reference =
+        session && tx_weights_init(w, 0) == TX_OK ? tx_reference_new(s.graph, w, 2, mode, 3) : NULL;
     int made = reference != NULL;
     tx_reference_free(reference);
     tx_session_free(session);

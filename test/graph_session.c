@@ -284,6 +284,80 @@ static void check_stem(void)
     tx_graph_free(s.graph);
 }
 
+/* ---- two sessions of one network, and runs by number */
+
+static tx_node *net_masked(tx_node *x)
+{
+    return drop(relu(bn(conv(x, 6, 3, 1))), 0.5);
+}
+
+static const small_net masked = {"drop-out and batch norm", net_masked, 3, 5, 5, 0};
+
+static tx_session *infer(const small_graph *s, tx_weights *w)
+{
+    tx_session *session = tx_session_new(s->graph, w, (tx_session_args){.batch = 2});
+    fill_inputs(session, s, &masked, 2);
+    return session;
+}
+
+/* Training moves the running statistics, and a session that predicts with them knows. */
+static void check_statistics(void)
+{
+    small_graph s;
+    outcome r = {0};
+    float before, after, fresh;
+    small_build(&s, &masked, 0);
+    tx_weights *w = tx_weights_new(s.graph, 1);
+    tx_session *train = run(&masked, &s, w, (tx_session_args){.batch = 2, .mode = TX_TRAIN}, &r);
+    tx_session *old = infer(&s, w);
+    CHECK(tx_forward(old) == TX_OK, "%s", tx_error_message());
+    before = tx_session_scalar(old, s.last);
+    CHECK(tx_forward(train) == TX_OK && tx_forward(old) == TX_OK, "%s", tx_error_message());
+    after = tx_session_scalar(old, s.last);
+    tx_session *now = infer(&s, w);
+    CHECK(tx_forward(now) == TX_OK, "%s", tx_error_message());
+    fresh = tx_session_scalar(now, s.last);
+    CHECK(before != after && after == fresh, "after a run in training %g, before it %g, in a new session %g",
+          (double)after, (double)before, (double)fresh);
+    tx_session_free(train);
+    tx_session_free(old);
+    tx_session_free(now);
+    outcome_free(&r);
+    tx_weights_free(w);
+    tx_graph_free(s.graph);
+}
+
+/* Gradients of run number `run`; the number is `then` when backward begins. */
+static float *gradients_of(tx_weights *w, tx_session *session, uint64_t run, uint64_t then)
+{
+    small_fill(w);
+    tx_session_run(session, run);
+    CHECK(tx_forward(session) == TX_OK, "%s", tx_error_message());
+    tx_session_run(session, then);
+    CHECK(tx_backward(session, NULL) == TX_OK, "%s", tx_error_message());
+    return copy(w->grad, w->trained);
+}
+
+/* Drop-out draws by the number that the run began with. */
+static void check_runs(void)
+{
+    small_graph s;
+    small_build(&s, &masked, 0);
+    tx_weights *w = tx_weights_new(s.graph, 1);
+    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = TX_TRAIN, .seed = 3});
+    fill_inputs(session, &s, &masked, 2);
+    float *one = gradients_of(w, session, 1, 1), *two = gradients_of(w, session, 2, 2);
+    float *again = gradients_of(w, session, 1, 2);
+    CHECK(!same(one, two, w->trained), "two runs have one mask");
+    CHECK(same(one, again, w->trained), "another number between forward and backward is another mask");
+    tx_free(one);
+    tx_free(two);
+    tx_free(again);
+    tx_session_free(session);
+    tx_weights_free(w);
+    tx_graph_free(s.graph);
+}
+
 int main(void)
 {
     tx_set_threads(1);
@@ -298,6 +372,8 @@ int main(void)
     check_chain();
     check_freezing(&chain);
     check_stem();
+    check_statistics();
+    check_runs();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("graph_session");
 }

@@ -159,8 +159,6 @@ static void check_node_init(void)
     tx_node *x = tx_conv2d(g, tx_input(g, 3, 2, 2), "conv", (tx_conv2d_args){.out = 4});
     tx_node_init(x, 0, (tx_init){TX_INIT_ONE, 0});
     tx_node_init(x, 1, (tx_init){TX_INIT_ZERO, 0});
-    tx_node_init(x, 2, (tx_init){TX_INIT_NORMAL, 5}); /* there is none */
-    tx_node_init(x, -1, (tx_init){TX_INIT_NORMAL, 5});
     tx_node_init(NULL, 0, (tx_init){TX_INIT_ONE, 0});
     tx_weights *w = tx_weights_new(g, 0);
     tx_weights_init(w, 1);
@@ -168,6 +166,29 @@ static void check_node_init(void)
         CHECK(w->value[i] == (i < 12 ? 1 : 0), "element %d begins as %g", (int)i, (double)w->value[i]);
     tx_weights_free(w);
     tx_graph_free(g);
+}
+
+/* A position that there is not, or values that there are not, spoil the graph, and nothing is replaced. */
+static void check_node_init_refused(void)
+{
+    static const struct {
+        int position;
+        tx_init init;
+        const char *part;
+    } cases[] = {{2, {TX_INIT_NORMAL, 5}, "parameter 2 of 2"},
+                 {-1, {TX_INIT_NORMAL, 5}, "parameter -1 of 2"},
+                 {0, {TX_INIT_NORMAL, -1}, "deviation or bound -1"},
+                 {0, {(tx_init_kind)9, 0}, "kind 9"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *x = tx_conv2d(g, tx_input(g, 3, 2, 2), "conv", (tx_conv2d_args){.out = 4});
+        tx_init before = tx_graph_param(g, 0)->init;
+        CHECK(tx_node_init(x, cases[i].position, cases[i].init) != TX_OK && tx_graph_status(g) != TX_OK &&
+                  strstr(tx_error_message(), cases[i].part),
+              "case %d: %s", (int)i, tx_error_message());
+        CHECK(tx_graph_param(g, 0)->init.kind == before.kind, "case %d: the weight is filled otherwise", (int)i);
+        tx_graph_free(g);
+    }
 }
 
 /* ---- descriptions that are refused: the first error stays, and says what, where, found and expected */
@@ -192,11 +213,11 @@ static void check_refusals(void)
     tx_graph *g = tx_graph_new(), *other = tx_graph_new();
     tx_node *x = tx_input(g, 3, 4, 4), *stranger = tx_input(other, 3, 4, 4);
     CHECK(!tx_add(g, x, stranger), "a node of another graph");
-    refused(g, "input 1 is no node of this graph", "a node of another graph");
+    refused(g, "input 1 is a node of another graph", "a node of another graph");
     tx_graph_free(other);
     g = tx_graph_new();
     tx_conv2d(g, NULL, "c", (tx_conv2d_args){.out = 1});
-    refused(g, "input 0 is no node of this graph", "no node");
+    refused(g, "conv2d: no input 0", "no node");
     g = tx_graph_new();
     tx_input(g, 3, 0, 4);
     refused(g, "3 channels of 0 x 4", "an empty image");
@@ -220,11 +241,11 @@ static void check_refusals(void)
     x = tx_concat(g, many, TX_MAX_INPUTS);
     CHECK(x && x->c == TX_MAX_INPUTS, "%d inputs", (int)TX_MAX_INPUTS);
     tx_concat(g, many, TX_MAX_INPUTS + 1);
-    refused(g, "65 inputs, at most 64", "more inputs than there may be");
+    refused(g, "65 inputs, expected 0 to 64", "more inputs than there may be");
     g = tx_graph_new();
     CHECK(!tx_graph_refuse(g, "%s of %d", "a network", 3), "a refusal is a node");
     refused(g, "a network of 3", "a refusal");
-    CHECK(tx_graph_status(NULL) == TX_ERR_MEMORY, "no graph");
+    CHECK(tx_graph_status(NULL) == TX_ERR_ARGUMENT, "no graph");
     CHECK(!tx_relu(NULL, NULL), "a node of no graph");
 }
 
@@ -312,6 +333,7 @@ int main(void)
     check_digest(g);
     tx_graph_free(g);
     check_node_init();
+    check_node_init_refused();
     check_refusals();
     check_params();
     check_strangers();

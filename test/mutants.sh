@@ -269,12 +269,30 @@ f=core/session.c
 mutate $f session 's/(all || !tx_plan_trains(s->plan, node, k))/all/' 'frozen parameters keep old gradients'
 mutate $f session 's/    status = run_forward(step, 1);/    status = run_forward(step, 0);/' 'made again with weights that were not prepared'
 mutate $f session 's/for (int j = 0; j < s->plan->nodes \&\& status == TX_OK; j++)/for (int j = s->plan->nodes - 1; j >= 0 \&\& status == TX_OK; j--)/' 'made again in the wrong order'
-mutate $f machine 's/    tx_status status = tx_self_test();/    tx_status status = TX_OK;/' 'forward and backward do not look at the arithmetic'
+mutate $f machine 's/tx_self_test()/TX_OK/' 'forward and backward do not look at the arithmetic'
 mutate core/parallel.c gemm 's/return run_parallel(machine->threads, n/return run_parallel(tx_threads(), n/' 'loops with the threads of the moment'
 mutate core/gemm.c machine 's/.kernels = machine->kernels, .work = work};/.kernels = tx_machine_now().kernels, .work = work};/' 'products by the instruction set of the moment'
 mutate core/winograd.c machine 's/pack_run run = {machine->kernels/pack_run run = {tx_machine_now().kernels/' 'weights packed for the instruction set of the moment'
 mutate core/self_test.c machine 's/if (tiny_f \* 0.5f == 0.0f)/if (tiny_f * 0.5f != 0x1p-127f)/' 'operands flushed to zero'
 mutate core/self_test.c machine 's/-one_f - 0x1p-25f != -1.0f || one_f + 0x1.8p-24f != 1.0f + 0x1p-23f/0/' 'rounded towards zero'
+
+# ---- wrong arguments, and calls out of order
+f=core/session.c
+mutate $f library_calls 's/tx_status status = tx_weights_filled(weights);/tx_status status = TX_OK;/' 'weights that nobody has filled'
+mutate $f library_calls 's/if (s->state != RUN_FORWARD)/if (0)/' 'backward twice'
+mutate $f library_calls 's/if (s->prepared != s->weights->version)/if (0)/' 'other weights between forward and backward'
+mutate $f library_calls 's/    if (n != session->n)/    if (0)/' 'another batch between forward and backward'
+mutate $f library_calls 's/if (p \&\& input->op != &tx_op_input)/if (0)/' 'inputs that are none'
+mutate $f session 's/weights->total > weights->trained)/0)/' 'running statistics move, other sessions are not told'
+mutate $f session 's/    session->run = session->next_run;/    session->run = 0;/' 'drop-out knows no runs'
+mutate $f session 's/step->run = s->run;/step->run = s->next_run;/' 'another run between forward and backward'
+f=core/weights.c
+mutate $f library_calls 's/strcmp(a->name, b->name) == 0/1/' 'weights of another network, by name'
+mutate $f library_calls 's/        same = a->shape\[i\] == b->shape\[i\];/        same = 1;/' 'weights of another network, by shape'
+mutate core/plan.c library_calls 's/\.kept = tx_plan_node(plan, i)->wanted,/.kept = 1,/' 'every node counts as kept'
+mutate core/graph.c library_calls 's/\*count > most/0/' 'sizes beyond reason'
+mutate core/error.c library_calls 's/    if (!follows)/    if (1)/' 'a chain of calls forgets what came first'
+mutate optim/train_step.c library_calls 's/optimizer->weights != tx_session_weights(session)/0/' 'an optimiser of other weights'
 
 # ---- updates and schedules
 f=core/update_text.h

@@ -41,7 +41,8 @@ static void check_whole(int k)
           tx_graph_params(n.graph));
     double macs;
     size_t arena, sum = 0;
-    CHECK(tx_network_costs(&n, 1, TX_INFER, &macs, &arena) == TX_OK && arena > 0, "%s", tx_error_message());
+    CHECK(tx_network_costs(&n, (tx_session_args){.batch = 1}, &macs, &arena) == TX_OK && arena > 0, "%s",
+          tx_error_message());
     CHECK(fabs(macs * 1e-9 - published[k].gmacs) <= 0.0006, "%s: %.4f GMACs", published[k].name, macs * 1e-9);
     for (int i = 0; i < tx_graph_nodes(n.graph); i++)
         sum += tx_node_parameters(tx_graph_node(n.graph, i));
