@@ -49,8 +49,8 @@ tx_status tx_network_bn_momentum(tx_network *n, double momentum)
 {
     if (!n || !n->graph)
         return tx_fail_null("tx_network_bn_momentum", "network");
-    if (!(momentum > 0 && momentum <= 1))
-        return tx_fail(TX_ERR_ARGUMENT, "batch norm's momentum %g, expected above 0 and up to 1", momentum);
+    if (!(momentum >= 0 && momentum <= 1))
+        return tx_fail(TX_ERR_ARGUMENT, "batch norm's momentum %g, expected 0 to 1", momentum);
     for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
         const tx_node *node = tx_graph_node(n->graph, i);
         if (node->op == &tx_op_batchnorm)

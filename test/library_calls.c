@@ -766,7 +766,7 @@ static void check_nets(void)
     REFUSED(tx_network_bn_momentum(NULL, 0.1) != TX_OK, "no network");
     REFUSED(tx_network_bn_momentum(&n, 0.1) != TX_OK, "no network");
     CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
-    REFUSED(tx_network_bn_momentum(&n, 0) != TX_OK, "momentum 0");
+    REFUSED(tx_network_bn_momentum(&n, -0.1) != TX_OK, "momentum -0.1");
     REFUSED(tx_network_bn_momentum(&n, (double)NAN) != TX_OK, "momentum nan");
     REFUSED(tx_network_costs(NULL, one, &macs, &arena) != TX_OK, "no network");
     REFUSED(tx_network_costs(&n, none, &macs, &arena) != TX_OK, "0 images");

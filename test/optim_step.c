@@ -132,7 +132,7 @@ static void check_no_loss(void)
         float loss;
         tx_weights_init(w, 0);
         CHECK(tx_train_step(s, node, o, 0.1, &loss) == TX_ERR_ARGUMENT &&
-                  strstr(tx_error_message(), "batchnorm 'bn' is not the graph's last node of one number"),
+                  strstr(tx_error_message(), "batchnorm 'bn' is not the last node, of one number, of the session"),
               "node %d was taken for a loss: %s", k, tx_error_message());
         CHECK(w->value[0] == 1 && tx_optimizer_steps(o) == 0 && w->counter[0] == 0, "node %d: something ran", k);
         tx_optimizer_free(o);
