@@ -125,6 +125,7 @@ static void test_wrapping(void)
     memcpy(word, "before ", 7);
     word[199] = 0;
     print_wrapped(f, word);
+    print_wrapped(f, "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123");
     compare(printed(f), "one two\n"
                         "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 012\n"
                         "  0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789\n"
@@ -132,7 +133,9 @@ static void test_wrapping(void)
                         "before\n"
                         "  wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\n"
                         "  wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\n"
-                        "  wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\n");
+                        "  wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\n"
+                        "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789\n"
+                        "  0123\n");
 }
 
 static void test_memory(void)

@@ -451,7 +451,7 @@ mutate $f bench_report 's/\*count += order == 0/*count += order <= 0/' 'splits: 
 mutate $f bench_report 's/if (r->present\[i\] && !seen\[k\]++)/if (!seen[k]++)/' 'splits: patients of absent images'
 mutate $f bench_report 's/r->present\[i\] && strcmp/strcmp/' 'splits: absent images that are alone'
 mutate $f bench_report 's/split_of(field\[0\]) == split/1/' 'splits: images of other splits are left out'
-mutate $f bench_report 's/count_shared(d\[i\], d\[SPLIT_VALID\]/count_shared(d[i], d[SPLIT_TRAIN]/' 'splits: patients of valid'
+mutate $f bench_report 's/count_shared(&r\[i\], \&r\[SPLIT_VALID\]/count_shared(\&r[i], \&r[SPLIT_TRAIN]/' 'splits: patients of valid'
 f=bench/report.c
 mutate $f bench_report 's/m->row\[i\].step != last/1/' 'report: evaluations are rows'
 mutate $f bench_report 's/if (strcmp(f->mean\[i\].name, by) == 0)/if (i == 1)/' 'report: always mean6'
