@@ -23,7 +23,7 @@ tx_status tx_fail(tx_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format ? format : "", args);
+    vsnprintf(message, sizeof message, format ? format : "no message", args);
     va_end(args);
     reason = status;
     follows = 0;
@@ -46,7 +46,7 @@ tx_status tx_fail_within(tx_status status, const char *format, ...)
     memcpy(inner, message, sizeof inner);
     va_list args;
     va_start(args, format);
-    vsnprintf(prefix, sizeof prefix, format ? format : "", args);
+    vsnprintf(prefix, sizeof prefix, format ? format : "no message", args);
     va_end(args);
     size_t n = strlen(prefix);
     if (n > sizeof message - 3)

@@ -58,7 +58,7 @@ tx_node *tx_graph_refuse(tx_graph *graph, const char *format, ...)
     char text[sizeof graph->message];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format ? format : "", args);
+    vsnprintf(text, sizeof text, format ? format : "no message", args);
     va_end(args);
     if (!graph)
         tx_fail_null("tx_graph_refuse", "graph");

@@ -208,6 +208,7 @@ if command -v bash >/dev/null 2>&1; then
     offered "adam adamw sgd" train --optimizer ''
     offered "adam adamw" train --net resnet18 --optimizer=ad
     offered "constant cosine step" train --schedule=
+    offered "check" data --blank=zeros ''
     offered "resnet34" summary resnet3
     offered "" summary resnet18 ''
     offered "resnet101" train --net resnet10

@@ -348,7 +348,7 @@ mutate io/jpeg_huffman.c odd 's/if (d->gathered \&\& inside)/if (d->progressive 
 f=io/signature.c
 mutate $f io_signature 's/stands(bytes, size, 128, "DICM.2.0", 6)/stands(bytes, size, 128, "DICM", 4)/' 'letters in a table are DICOM'
 mutate $f io_signature 's/is = next < size .. is_digit(bytes.next.)/is = 1/' 'a table is a PNM'
-mutate io/csv.c io_signature 's/if (c != NOTHING \&\& tx_file_looks/if (0 \&\& tx_file_looks/' 'anything is a table'
+mutate io/csv.c io_signature 's/if (fill(csv, LOOK) \&\& tx_file_looks/if (fill(csv, LOOK) \&\& 0 \&\& tx_file_looks/' 'anything is a table'
 mutate io/safetensors.c io_signature 's/begin == 0 || (lies/(lies/' 'an empty file is cut off'
 f=io/checkpoint.c
 mutate $f io_checkpoint 's/ ? 0 : -FLT_MAX/ ? -FLT_MAX : -FLT_MAX/' 'negative variances'
@@ -507,7 +507,7 @@ mutate layers/dropout.c state 's/((uint64_t)node->index << 32) + i/i/' 'one mask
 mutate layers/dropout.c state 's/TX_RANDOM_DROPOUT, run, ((uint/TX_RANDOM_DROPOUT, 0, ((uint/' 'one mask for all runs'
 mutate layers/dropout.c state 's/tx_random_uniform(seed, TX/tx_random_uniform(0, TX/' 'one mask for all seeds'
 f=core/session.c
-mutate $f state 's/|| session->prepared != session->weights->version;/|| !session->prepared;/' 'weights prepared once'
+mutate $f state 's/|| session->prepared != weights->version;/|| !session->prepared;/' 'weights prepared once'
 mutate $f plan 's/pointer_of(s, p->dx_add\[k\]), p->dx_add\[k\].ld}/pointer_of(s, p->dx_add[k]), p->dx[k].ld}/' 'accumulated gradient: distance of pixels'
 mutate $f session 's/memset(s->weights->grad + p->offset, 0, p->count \* sizeof(float));/;/' 'gradients of what is not reached'
 mutate core/plan_remake.c state 's/for (int i = plan->nodes - 1; i >= 0; i--) {/for (int i = 0; i < plan->nodes; i++) {/' 'values made again: planned from the front'
