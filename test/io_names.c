@@ -161,6 +161,54 @@ static void looked_for(void)
     tx_dataset_free(d);
 }
 
+/* Parts named train, valid or test, and parts that begin as these do or go on behind them. */
+static void places(void)
+{
+    static const struct {
+        const char *path;
+        size_t count;
+        const char *last; /* below the folder */
+    } cases[] = {{"b.jpg", 1, "b.jpg"},
+                 {"train/b.jpg", 1, "train/b.jpg"},
+                 {"a/train/b.jpg", 2, "train/b.jpg"},
+                 {"a/valid/b.jpg", 2, "valid/b.jpg"},
+                 {"a/test/b.jpg", 2, "test/b.jpg"},
+                 {"a/train", 1, "a/train"},
+                 {"a/tra/b.jpg", 1, "a/tra/b.jpg"},
+                 {"a/t/b.jpg", 1, "a/t/b.jpg"},
+                 {"a//b.jpg", 1, "a//b.jpg"},
+                 {"a/trains/b.jpg", 1, "a/trains/b.jpg"},
+                 {"a/xtrain/b.jpg", 1, "a/xtrain/b.jpg"},
+                 {"a/Train/b.jpg", 1, "a/Train/b.jpg"},
+                 {"atrain/b.jpg", 1, "atrain/b.jpg"},
+                 {"a/valid/train/b.jpg", 3, "train/b.jpg"},
+                 {"train/valid/b.jpg", 2, "valid/b.jpg"}};
+    temp_text(temp_path("train.csv"), "Path,Edema\nx.jpg,1\n");
+    tx_dataset *d = tx_dataset_open(temp_folder, "train", NULL);
+    for (size_t i = 0; d && i < sizeof cases / sizeof cases[0]; i++) {
+        char **place = NULL, *path = tx_strdup(cases[i].path);
+        size_t n = 0;
+        CHECK(tx_dataset_places(d, path, &place, &n) == TX_OK && n == cases[i].count, "%s has %zu places", path, n);
+        CHECK(n > 0 && strncmp(place[n - 1], temp_folder, strlen(temp_folder)) == 0 &&
+                  strcmp(place[n - 1] + strlen(temp_folder) + 1, cases[i].last) == 0,
+              "the last place of %s is %s", path, n ? place[n - 1] : "none");
+        tx_folder_names_free(place, n);
+        /* Where none exists the last one is what messages name; where one does, that. */
+        char *found = tx_dataset_locate(temp_folder, path);
+        CHECK(found && strcmp(found + strlen(temp_folder) + 1, cases[i].last) == 0, "%s is looked for at %s", path,
+              found);
+        tx_free(found);
+        tx_free(path);
+    }
+    char **place = NULL;
+    size_t n = 0;
+    CHECK(d && tx_dataset_places(d, "/a/train/b.jpg", &place, &n) == TX_OK && n == 1 &&
+              strcmp(place[0], "/a/train/b.jpg") == 0,
+          "an absolute path has one place");
+    tx_folder_names_free(place, n);
+    tx_dataset_free(d);
+}
+
 /* Rules for what -1 means, with blanks wherever they may stand, and names that begin alike or hold a +. */
 static void rules(void)
 {
@@ -351,6 +399,7 @@ int main(void)
     numbered();
     parts();
     looked_for();
+    places();
     rules();
     paths();
     nearness();
