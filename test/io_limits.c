@@ -248,6 +248,34 @@ static void normalisations(void)
             }
 }
 
+/* Data begin at a multiple of 8 whatever the header's length, wide elements before narrow ones. */
+static void alignment(void)
+{
+    for (size_t n = 1; n < 20; n++) {
+        char name[24] = "aaaaaaaaaaaaaaaaaaaa";
+        name[n] = 0;
+        static const size_t one[] = {1}, three[] = {3};
+        const double wide = 0.5;
+        const float middle[] = {1, 2, 3};
+        const unsigned char narrow[] = {7, 8, 9};
+        const char *path = temp_path("a.safetensors");
+        tx_safetensors_writer *w = tx_safetensors_create(path);
+        tx_safetensors_put(w, "narrow", TX_U8, 1, three, narrow);
+        tx_safetensors_put(w, name, TX_F32, 1, three, middle);
+        tx_safetensors_put(w, "wide", TX_F64, 1, one, &wide);
+        CHECK(tx_safetensors_finish(w) == TX_OK, "%s", tx_error_message());
+        unsigned char *bytes = NULL;
+        size_t size = 0;
+        CHECK(tx_file_read(path, 4000, &bytes, &size) == TX_OK && size > 8, "%s", tx_error_message());
+        size_t header = bytes ? (size_t)(bytes[0] | bytes[1] << 8) : 0;
+        CHECK(header % 8 == 0 && size == 8 + header + 23, "a name of %zu: a header of %zu bytes in a file of %zu", n,
+              header, size);
+        CHECK(bytes && bytes[8 + header - 1] != 0 && memcmp(bytes + size - 3, narrow, 3) == 0, "narrow ones come last");
+        CHECK(bytes && bytes[8 + header + 7] == 0x3f && bytes[8 + header + 6] == 0xe0, "wide ones come first");
+        tx_free(bytes);
+    }
+}
+
 /* Of a header alone, as no such image can be made here. */
 static void pixels(void)
 {
@@ -281,6 +309,7 @@ int main(void)
     cache();
     sides();
     normalisations();
+    alignment();
     pixels();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
