@@ -116,6 +116,28 @@ int ftruncate64(int fd, off64_t size)
 {
     return ftruncate(fd, size);
 }
+
+/* What glibc calls instead where _FORTIFY_SOURCE is on, as it is by default on some systems. */
+ssize_t __read_chk(int fd, void *out, size_t n, size_t room);
+ssize_t __read_chk(int fd, void *out, size_t n, size_t room)
+{
+    (void)room;
+    return read(fd, out, n);
+}
+
+ssize_t __pread_chk(int fd, void *out, size_t n, off_t at, size_t room);
+ssize_t __pread_chk(int fd, void *out, size_t n, off_t at, size_t room)
+{
+    (void)room;
+    return pread(fd, out, n, at);
+}
+
+ssize_t __pread64_chk(int fd, void *out, size_t n, off64_t at, size_t room);
+ssize_t __pread64_chk(int fd, void *out, size_t n, off64_t at, size_t room)
+{
+    (void)room;
+    return pread(fd, out, n, at);
+}
 #endif
 
 static void failing(int call, long after, int why)
