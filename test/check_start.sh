@@ -54,6 +54,8 @@ begin() { # COMMAND...: in the background
     done
 }
 for signal in TERM HUP XCPU; do
+    # Under nohup this script ignores SIGHUP, and so does all that it starts.
+    [ "$(sh -c "kill -$signal \$\$; echo ignored" 2>/dev/null)" = ignored ] && continue
     for attempt in 1 2 3 4 5 6 7 8 9 10 11 12; do # a fast machine is done before the signal comes
         rm -rf "$work/signalled"
         begin "$thorax"
