@@ -87,6 +87,8 @@ notes "--blank has no effect on predict
 "
 expect 0 predict "$work/run" --split valid --views all --unit image
 notes ""
+expect 0 predict "$work/run" "$image" --config "$work/run/config.txt"
+notes ""
 checkpoint=$(ls "$work"/run/checkpoints/*)
 expect 0 predict "$checkpoint" "$image" --ensemble
 notes "--ensemble has no effect: $checkpoint is one checkpoint

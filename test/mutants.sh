@@ -473,6 +473,33 @@ mutate $f io_progress 's/seldom > REPEAT ? seldom : REPEAT/REPEAT/' 'progress: a
 mutate $f io_progress 's/ \&\& !(kind \&\& strcmp(kind, "dumb") == 0)//' 'progress: a dumb terminal'
 mutate $f io_progress 's/p->done - p->first/p->done/' 'progress: what a resumed job had done counts'
 
+# ---- what comes before a training, and what ends it
+f=bench/startup.c
+mutate $f check_start 's/while (got >= 0 \&\& got <= STDERR_FILENO);/while (0);/' 'begin: one closed descriptor is opened'
+f=bench/signals.c
+mutate $f bench_signals 's/ \&\& before.sa_handler != SIG_IGN//' 'begin: ignored signals are caught'
+mutate $f bench_signals 's/ \&\& now.tv_sec - since > 1//' 'begin: a second signal at once ends the program'
+mutate $f bench_signals 's/(which == SIGINT || which == SIGTERM) \&\& //' 'begin: a second SIGXCPU ends the program'
+mutate $f bench_signals 's/SIGUSR2, SIGXCPU/SIGUSR2/' 'begin: SIGXCPU is not caught'
+f=bench/effects.c
+mutate $f check_effects 's/    return !same;/    return 1;/' 'begin: standard values of a file are meant'
+mutate $f check_effects 's/: o->source\[i\] == FROM_LINE;/: option_given(o, e->option);/' 'begin: options of other commands in a file'
+mutate bench/message.c check_effects 's/if (said.data \&\& strstr(said.data, known))/if (0)/' 'begin: said once is said again'
+mutate bench/options.c check_effects 's/    met\[i\] = 1;//' 'begin: keys that stand twice'
+f=bench/train_notes.c
+mutate $f check_effects 's/if (warmup > t->total)/if (warmup >= t->total)/' 'begin: a warm-up as long as the run'
+f=bench/images.c
+mutate $f check_images 's/if (missing\[i\] \&\& l->missing++ == 0)/if (missing[i] \&\& l->missing++ >= 0)/' 'begin: the last missing image is named'
+mutate $f check_images 's/from += AT_ONCE) {/from += AT_ONCE + 1) {/' 'begin: an image is passed over'
+mutate $f check_images 's/if (l->missing - before == d->images/if (l->missing == d->images/' 'begin: all of one table are missing'
+f=bench/train_loop.c
+mutate $f check_images 's/t->seen\[SPLIT_TRAIN\]\[i\] > TX_IMAGE_BAD/t->seen[SPLIT_TRAIN][i] >= TX_IMAGE_BAD/' 'begin: bad images are read'
+mutate $f check_images 's/    t->unread = status != TX_OK;/    t->unread = 0;/' 'begin: the state is not saved at a changed image'
+mutate $f check_images 's/    t->unread = status == TX_ERR_FORMAT || status == TX_ERR_FILE;/    t->unread = 0;/' 'begin: nor in an evaluation'
+mutate bench/train_finish.c check_images 's/return t->last\[SPLIT_TEST\] \&\& !t->of_study ?/return 0 ?/' 'begin: images of test are not noted'
+mutate bench/scores.c check_images 's/p->images \&\& !p->read/0/' 'begin: scores of no image'
+mutate io/dataset_paths.c check_images 's/s.found ? !s.there : NOT_KNOWN/s.found ? 0 : NOT_KNOWN/' 'begin: every image is there'
+
 # ---- options together, extreme arguments, sizes at an edge
 f=layers/conv2d.c
 mutate $f conv2d 's/a->ph <= 2 \&\&/a->ph <= 3 \&\&/' 'Winograd with a padding of 3'
