@@ -132,16 +132,36 @@ static const char *cut_name(char *path)
     return slash + 1;
 }
 
-static tx_status compare(const char *folder, const char *path, uint64_t step)
+static tx_status other_weights(const char *path, uint64_t step)
 {
-    char escaped[TX_TEXT], noted[65], found[65];
+    char escaped[TX_TEXT];
+    return tx_fail(TX_ERR_FORMAT, "%s: its weights are not those that its run's digests.txt has for step %llu",
+                   tx_escape(escaped, sizeof escaped, path), (unsigned long long)step);
+}
+
+static tx_status compare_weights(const char *folder, const char *path, uint64_t step)
+{
+    char noted[65], found[65];
     tx_status status = digests_find(folder, step, noted);
     if (status == TX_OK)
         status = checkpoint_digest(path, found);
-    if (status == TX_OK && strcmp(noted, found) != 0)
-        status = tx_fail(TX_ERR_FORMAT, "%s: its weights are not those that its run's digests.txt has for step %llu",
-                         tx_escape(escaped, sizeof escaped, path), (unsigned long long)step);
-    return status;
+    return status == TX_OK && strcmp(noted, found) ? other_weights(path, step) : status;
+}
+
+/* With what the run's done mark or state notes of the file: one pass over it tells of weights and metadata. */
+static tx_status compare_noted(const char *folder, const char *path, const run_best *noted)
+{
+    char escaped[TX_TEXT], found[65], line[65];
+    tx_sha256 sha;
+    tx_sha256_begin(&sha);
+    tx_status status = tx_sha256_file(&sha, path);
+    tx_sha256_end(&sha, found);
+    if (status == TX_OK && strcmp(found, noted->sha256) == 0)
+        status = digests_find(folder, noted->step, line);
+    else if (status == TX_OK && (status = compare_weights(folder, path, noted->step)) == TX_OK)
+        return tx_fail(TX_ERR_FORMAT, "%s: its bytes are not those that its run wrote",
+                       tx_escape(escaped, sizeof escaped, path));
+    return status == TX_OK && strcmp(line, noted->weights) ? other_weights(path, noted->step) : status;
 }
 
 /* The step of which its metadata say it is; *has 0: they say none. */
@@ -152,6 +172,23 @@ static tx_status step_within(const char *path, uint64_t *step, int *has)
     *has = text && parse_seed(text, step) == 0;
     tx_status status = file ? TX_OK : tx_error_status();
     tx_safetensors_close(file);
+    return status;
+}
+
+static tx_status compare(const char *folder, const char *path, uint64_t step)
+{
+    int known = 0;
+    const run_best *noted = NULL;
+    run_position *at = tx_alloc(1, sizeof *at);
+    tx_status status = at ? run_note(folder, at, &known) : TX_ERR_MEMORY;
+    for (size_t i = 0; status == TX_OK && known && i < at->kept; i++)
+        if (at->best[i].step == step)
+            noted = &at->best[i];
+    if (status == TX_OK)
+        status = noted ? compare_noted(folder, path, noted) : compare_weights(folder, path, step);
+    if (known)
+        position_free(at);
+    tx_free(at);
     return status;
 }
 
@@ -170,29 +207,6 @@ static tx_status vouch(const char *folder, const char *name, const char *path)
     return compare(folder, path, named ? step : within);
 }
 
-/* Its metadata too, where the run's done mark or state notes the file. */
-static tx_status compare_whole(const char *folder, const char *name, const char *path)
-{
-    char escaped[TX_TEXT], inner[256], found[65];
-    int known = 0;
-    uint64_t step;
-    run_position *at = tx_alloc(1, sizeof *at);
-    tx_status status = !at ? TX_ERR_MEMORY : is_step_name(name, &step) ? run_note(folder, at, &known) : TX_OK;
-    for (size_t i = 0; status == TX_OK && known && i < at->kept; i++) {
-        if (at->best[i].step != step)
-            continue;
-        snprintf(inner, sizeof inner, "checkpoints/%s", name);
-        status = file_digest(folder, inner, found);
-        if (status == TX_OK && strcmp(found, at->best[i].sha256) != 0)
-            status = tx_fail(TX_ERR_FORMAT, "%s: its bytes are not those that its run wrote",
-                             tx_escape(escaped, sizeof escaped, path));
-    }
-    if (known)
-        position_free(at);
-    tx_free(at);
-    return status;
-}
-
 tx_status checkpoint_vouch(const char *path)
 {
     int is_run = 0;
@@ -203,8 +217,6 @@ tx_status checkpoint_vouch(const char *path)
     tx_status status = below && strcmp(below, "checkpoints") == 0 ? run_is_there(whole, &is_run) : TX_OK;
     if (status == TX_OK && is_run)
         status = vouch(whole, name, path);
-    if (status == TX_OK && is_run)
-        status = compare_whole(whole, name, path);
     tx_free(whole);
     return status;
 }

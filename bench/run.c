@@ -328,12 +328,16 @@ int run_rank(run *r, double score, size_t most)
 tx_status run_checkpoint_written(run *r)
 {
     char name[48], inner[64];
-    for (size_t i = 0; i < r->at.kept; i++)
-        if (r->at.best[i].step == r->at.step) {
-            snprintf(inner, sizeof inner, "checkpoints/%s", step_name(r->at.step, name));
-            return file_digest(r->folder, inner, r->at.best[i].sha256);
-        }
-    return TX_OK;
+    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(r->at.step, name));
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < r->at.kept; i++) {
+        if (r->at.best[i].step != r->at.step)
+            continue;
+        status = file_digest(r->folder, inner, r->at.best[i].sha256);
+        if (status == TX_OK)
+            status = digests_find(r->folder, r->at.step, r->at.best[i].weights);
+    }
+    return status;
 }
 
 tx_status run_remove_evicted(run *r)

@@ -27,7 +27,8 @@
 typedef struct run_best {
     uint64_t step;
     double score;
-    char sha256[65]; /* of the file */
+    char sha256[65];  /* of the file */
+    char weights[65]; /* of its weights, as in digests.txt */
 } run_best;
 
 /* A state in states/. */

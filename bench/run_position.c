@@ -63,14 +63,15 @@ static const digest_key digests[] = {{"chain", offsetof(run_position, chain), 0}
                                      {"former_done", offsetof(run_position, former_done), 1}};
 enum { DIGESTS = sizeof digests / sizeof digests[0] };
 
-/* "STEP SCORE SHA256;STEP SCORE SHA256", "STEP SEAL;..", "STEP;.." */
+/* "STEP SCORE SHA256 WEIGHTS;..", "STEP SEAL;..", "STEP;.." */
 static tx_status write_lists(const run_position *at, settings *out)
 {
     char number[TX_NUMBER];
     tx_buffer best = {0}, state = {0}, end = {0};
     for (size_t i = 0; i < at->kept; i++)
-        tx_buffer_add(&best, "%s%llu %s %s", i ? ";" : "", (unsigned long long)at->best[i].step,
-                      tx_number_shortest(number, sizeof number, at->best[i].score), at->best[i].sha256);
+        tx_buffer_add(&best, "%s%llu %s %s %s", i ? ";" : "", (unsigned long long)at->best[i].step,
+                      tx_number_shortest(number, sizeof number, at->best[i].score), at->best[i].sha256,
+                      at->best[i].weights);
     for (size_t i = 0; i < at->states; i++)
         tx_buffer_add(&state, "%s%llu %s", i ? ";" : "", (unsigned long long)at->state[i].step, at->state[i].seal);
     for (size_t i = 0; i < at->ends; i++)
@@ -135,13 +136,14 @@ static int words_of(char *item, char **word, int n)
 
 static int read_best(const char *text, run_position *at)
 {
-    char item[160], *word[3];
+    char item[224], *word[4];
     at->kept = 0;
     while (text && *text) {
-        if (at->kept == RUN_BEST || next_item(&text, ';', item, sizeof item) != 1 || words_of(item, word, 3))
+        if (at->kept == RUN_BEST || next_item(&text, ';', item, sizeof item) != 1 || words_of(item, word, 4))
             return -1;
         run_best *b = &at->best[at->kept++];
-        if (parse_seed(word[0], &b->step) || score_parse(word[1], &b->score) || take_digest(b->sha256, word[2]))
+        if (parse_seed(word[0], &b->step) || score_parse(word[1], &b->score) || take_digest(b->sha256, word[2]) ||
+            take_digest(b->weights, word[3]))
             return -1;
     }
     return 0;

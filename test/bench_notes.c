@@ -124,6 +124,7 @@ static void make_position(run_position *at, size_t kept, size_t states, size_t e
     for (size_t i = 0; i < kept; i++) {
         at->best[i] = (run_best){.step = UINT64_MAX - i, .score = i % 5 == 4 ? (double)NAN : -1.0 / (double)(i + 3)};
         memcpy(at->best[i].sha256, digits((char)('0' + i % 10)), 65);
+        memcpy(at->best[i].weights, digits((char)('a' + i % 6)), 65);
     }
     at->kept = kept;
     for (size_t i = 0; i < states; i++)
@@ -146,6 +147,7 @@ static int same_position(const run_position *a, const run_position *b)
                a->ends == b->ends;
     for (size_t i = 0; same && i < a->kept; i++)
         same = a->best[i].step == b->best[i].step && !strcmp(a->best[i].sha256, b->best[i].sha256) &&
+               !strcmp(a->best[i].weights, b->best[i].weights) &&
                (a->best[i].score == b->best[i].score || (isnan(a->best[i].score) && isnan(b->best[i].score)));
     for (size_t i = 0; same && i < a->states; i++)
         same = a->state[i].step == b->state[i].step && !strcmp(a->state[i].seal, b->state[i].seal);
@@ -207,8 +209,9 @@ static void positions(void)
         char text[400];
         make_position(&at, 1, 1, 1);
         position_write(&at, &s);
-        static const char *const keys[] = {"chain", "best", "states", "digests.txt"}, *const begin[] = {"", "5 0.5 ",
-                                                                                                        "5 ", "5 "};
+        char best[80];
+        snprintf(best, sizeof best, "5 0.5 %s ", digits('0'));
+        const char *const keys[] = {"chain", "best", "states", "digests.txt"}, *const begin[] = {"", best, "5 ", "5 "};
         for (int k = 0; k < 4; k++) {
             char *old = tx_strdup(settings_get(&s, keys[k]));
             snprintf(text, sizeof text, "%s%.*s", begin[k], (int)n,
@@ -227,7 +230,7 @@ static void positions(void)
     position_write(&at, &s);
     tx_buffer more = {0};
     tx_buffer_append(&more, settings_get(&s, "best"));
-    tx_buffer_add(&more, ";1 0.5 %s", digits('d'));
+    tx_buffer_add(&more, ";1 0.5 %s %s", digits('d'), digits('e'));
     settings_set(&s, "best", more.data);
     CHECK(position_read(&back, &s) == TX_ERR_FORMAT, "one checkpoint more than there is room for");
     tx_buffer_free(&more);

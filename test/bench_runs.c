@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* ----------------------------------------------------------------------------------------------- names */
@@ -156,6 +157,7 @@ static run_position *example(void)
     for (size_t i = 0; i < 3; i++) {
         at->best[i] = (run_best){.step = 5 - i, .score = i == 2 ? (double)NAN : -0.1 * (double)i};
         fill(at->best[i].sha256, (int)i);
+        fill(at->best[i].weights, (int)i + 9);
         char seal[65];
         fill(seal, (int)i + 3);
         position_add_state(at, i + 1, seal);
@@ -182,6 +184,7 @@ static int equal(const run_position *a, const run_position *b)
                strcmp(a->former_config, b->former_config) == 0 && strcmp(a->former_done, b->former_done) == 0;
     for (size_t i = 0; same && i < a->kept; i++)
         same = a->best[i].step == b->best[i].step && strcmp(a->best[i].sha256, b->best[i].sha256) == 0 &&
+               strcmp(a->best[i].weights, b->best[i].weights) == 0 &&
                (a->best[i].score == b->best[i].score || (isnan(a->best[i].score) && isnan(b->best[i].score)));
     for (size_t i = 0; same && i < a->states; i++)
         same = a->state[i].step == b->state[i].step && strcmp(a->state[i].seal, b->state[i].seal) == 0;
@@ -442,6 +445,17 @@ static void ends(run *r)
     CHECK(enter(r, &o) == RUN_FINISHED && !r->missing[RUN_REPORT] && !r->missing[RUN_TEST_PREDICTIONS], "%s",
           tx_error_message());
     run_leave(r);
+    unsigned char *state, *kept;
+    size_t bytes, kept_bytes;
+    tx_file_read(temp_path("run/state.safetensors"), 1 << 20, &state, &bytes);
+    tx_file_read(temp_path("run/states/step-00000003.safetensors"), 1 << 20, &kept, &kept_bytes);
+    temp_write(temp_path("run/state.safetensors"), kept, kept_bytes);
+    CHECK(enter(r, &o) == RUN_REFUSED && strstr(tx_error_message(), "done: is not of the state"), "%s",
+          tx_error_message());
+    run_leave(r);
+    temp_write(temp_path("run/state.safetensors"), state, bytes);
+    tx_free(state);
+    tx_free(kept);
     unlink(temp_path("run/report.html"));
     CHECK(enter(r, &o) == RUN_FINISHED && r->missing[RUN_REPORT] && !r->missing[RUN_VALID_PREDICTIONS], "%s",
           tx_error_message());
@@ -455,6 +469,14 @@ static void ends(run *r)
     temp_text(temp_path("run/report.html"), "report");
     CHECK(run_finish(r, 1) == TX_OK, "%s", tx_error_message());
     run_leave(r);
+    tx_journal *log = tx_journal_open(temp_path("run/log.csv"), TX_JOURNAL_ALL);
+    uint64_t length = tx_journal_bytes(log);
+    tx_journal_add(log, "7,row\n");
+    tx_journal_close(log);
+    CHECK(enter(r, &o) == RUN_REFUSED && strstr(tx_error_message(), "log.csv: more than the"), "%s",
+          tx_error_message());
+    run_leave(r);
+    tx_journal_close(tx_journal_open(temp_path("run/log.csv"), length));
     temp_text(temp_path("run/report.html"), "Report");
     CHECK(enter(r, &o) == RUN_REFUSED && strstr(tx_error_message(), "once it is removed"), "%s", tx_error_message());
     run_leave(r);
@@ -537,6 +559,98 @@ static void damages(run *r)
     run_leave(r);
 }
 
+/* --restart takes the place of a run, whatever has become of it; what it began itself it goes on with. */
+static void restarts(run *r)
+{
+    run_order o = order("0.5", 6);
+    o.restart = 1;
+    temp_text(temp_path("run/mine.csv"), "mine");
+    CHECK(enter(r, &o) == RUN_FRESH && r->clear, "%s", tx_error_message());
+    set_weights(0);
+    CHECK(run_begin(r, RUN_FRESH, &o, weights, optimizer) == TX_OK, "%s", tx_error_message());
+    CHECK(!tx_path_exists(temp_path("run/done")) && !tx_path_exists(temp_path("run/report.html")) &&
+              !checkpoint_there(r, 6) && temp_holds(temp_path("run/mine.csv"), "mine", 4),
+          "not cleared, or too much");
+    /* Killed in the midst of clearing: what is left of the run before goes. */
+    run_leave(r);
+    temp_text(temp_path("run/done"), "of the run before");
+    temp_text(temp_path("run/config.txt"), "of the run before");
+    temp_text(temp_path("run/checkpoints/step-00000006.safetensors"), "of the run before");
+    goes_on(r, &o, 0);
+    CHECK(!tx_path_exists(temp_path("run/done")) && !checkpoint_there(r, 6), "files of the run before are left");
+    take_step(r, 0.5);
+    run_leave(r);
+    temp_text(temp_path("run/checkpoints/step-00000006.safetensors"), "somebody's");
+    goes_on(r, &o, 1);
+    CHECK(checkpoint_there(r, 6), "clears after its first step still");
+    run_leave(r);
+    unlink(temp_path("run/checkpoints/step-00000006.safetensors"));
+    o.restart = 0;
+    CHECK(enter(r, &o) == RUN_RESUMED, "%s", tx_error_message());
+    run_leave(r);
+    o = order("0.6", 6);
+    o.restart = 1;
+    CHECK(enter(r, &o) == RUN_FRESH && r->clear, "another line with --restart: %s", tx_error_message());
+    run_leave(r);
+    temp_text(temp_path("run/state.safetensors"), "");
+    CHECK(enter(r, &o) == RUN_FRESH && r->clear, "damage with --restart: %s", tx_error_message());
+    run_leave(r);
+}
+
+/* Too few descriptors: an error, whatever the line says, and nothing has changed. */
+static void few_descriptors(run *r)
+{
+    struct rlimit before, tight;
+    run_order o = order("0.1", 6);
+    getrlimit(RLIMIT_NOFILE, &before);
+    int errors = 0, last = RUN_REFUSED, without = RUN_REFUSED;
+    for (rlim_t n = 3; n < 40 && last == RUN_REFUSED; n++)
+        for (o.restart = 0; o.restart < 2; o.restart++) {
+            tight = before;
+            tight.rlim_cur = n;
+            setrlimit(RLIMIT_NOFILE, &tight);
+            last = (int)enter(r, &o);
+            int clear = r->clear;
+            run_leave(r);
+            setrlimit(RLIMIT_NOFILE, &before);
+            without = o.restart ? without : last;
+            CHECK((without != RUN_REFUSED && last == (o.restart ? RUN_FRESH : RUN_RESUMED)) ||
+                      (last == RUN_REFUSED && !clear && strstr(tx_error_message(), "Too many open files") &&
+                       !strstr(tx_error_message(), "damaged")),
+                  "%d descriptors, restart %d: %d, %s", (int)n, o.restart, last, tx_error_message());
+            errors += last == RUN_REFUSED;
+        }
+    CHECK(errors > 2, "only %d errors", errors);
+    o.restart = 0;
+    CHECK(enter(r, &o) == RUN_RESUMED, "%s", tx_error_message());
+    run_leave(r);
+}
+
+/* A run of which not a step is done has nothing to lose: another line begins. */
+static void unbegun(run *r)
+{
+    run_order o = order("0.1", 6);
+    temp_remove(run_folder);
+    CHECK(enter(r, &o) == RUN_FRESH && run_begin(r, RUN_FRESH, &o, weights, optimizer) == TX_OK, "%s",
+          tx_error_message());
+    run_leave(r);
+    o = order("0.2", 6);
+    CHECK(enter(r, &o) == RUN_FRESH && r->was_there && !r->clear, "%s", tx_error_message());
+    run_leave(r);
+    tx_journal *log = tx_journal_open(temp_path("run/log.csv"), TX_JOURNAL_ALL);
+    tx_journal_add(log, "1,row\n");
+    tx_journal_close(log);
+    CHECK(enter(r, &o) == RUN_REFUSED && strstr(tx_error_message(), "--lr"), "%s", tx_error_message());
+    run_leave(r);
+    unlink(temp_path("run/state.safetensors"));
+    CHECK(enter(r, &o) == RUN_REFUSED && strstr(tx_error_message(), "state.safetensors: is missing"), "%s",
+          tx_error_message());
+    run_leave(r);
+    temp_text(temp_path("run/log.csv"), "step,");
+    CHECK(enter(r, &o) == RUN_FRESH && r->was_there, "%s", tx_error_message());
+    run_leave(r);
+}
+
 int main(void)
 {
     if (!temp_begin())
@@ -560,8 +674,11 @@ int main(void)
         begins(r);
         verdicts(r);
         damages(r);
+        few_descriptors(r);
         ends(r);
         extends(r);
+        restarts(r);
+        unbegun(r);
     }
     tx_free(r);
     settings_free(&config);
