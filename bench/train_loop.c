@@ -82,9 +82,9 @@ static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
         tx_progress_clear(&t->bar);
         trainer_note_single(t);
     }
-    tx_dataset_targets(t->split[SPLIT_TRAIN], t->taken, *count, tx_session_input(t->training, t->fitted.label),
-                       tx_session_input(t->training, t->fitted.mask));
-    return tx_session_batch(t->training, (int)*count);
+    status = tx_dataset_targets(t->split[SPLIT_TRAIN], t->taken, *count, tx_session_input(t->training, t->fitted.label),
+                                tx_session_input(t->training, t->fitted.mask));
+    return status ? status : tx_session_batch(t->training, (int)*count);
 }
 
 static tx_status log_step(trainer *t, float loss, double lr, size_t count, double seconds)

@@ -423,6 +423,9 @@ tx_weights *tx_weights_new(const tx_graph *graph, int with_gradients);
 void tx_weights_free(tx_weights *weights);
 /* After every change of the values: sessions prepare again. */
 tx_status tx_weights_changed(tx_weights *weights);
+/* TX_OK if the weights are those of a graph with these parameters, by names, shapes and roles, and their own graph has none
+ * more than when they were made. */
+tx_status tx_weights_fit(const tx_graph *graph, const tx_weights *weights);
 /* Where a parameter or buffer stands in memory. */
 float *tx_weights_param(const tx_weights *weights, const tx_param *param);
 /* Fills every parameter as its init says, from Philox (seed, TX_RANDOM_INIT, position in state order, element in the

@@ -16,10 +16,8 @@ struct tx_graph {
 
 extern const tx_op tx_op_input;
 
-/* weights.c: the graph of the weights has the parameters that it had when they were made; so has another graph, by names,
- * shapes and roles; somebody has filled them. */
+/* weights.c: the graph of the weights has the parameters that it had when they were made; somebody has filled them. */
 tx_status tx_weights_whole(const tx_weights *weights);
-tx_status tx_weights_fit(const tx_graph *graph, const tx_weights *weights);
 tx_status tx_weights_filled(const tx_weights *weights);
 
 #endif

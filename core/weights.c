@@ -145,6 +145,8 @@ static int same_param(const tx_param *a, const tx_param *b)
 /* Weights made for another description of the same parameters (say, with a loss behind it) will do. */
 tx_status tx_weights_fit(const tx_graph *graph, const tx_weights *weights)
 {
+    if (!graph || !weights)
+        return tx_fail_null("tx_weights_fit", graph ? "weights" : "graph");
     tx_status status = tx_weights_whole(weights);
     int n = tx_graph_params(graph), m = tx_graph_params(weights->graph);
     if (status)

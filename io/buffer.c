@@ -16,13 +16,27 @@ static void append_bytes(tx_buffer *t, const char *bytes, size_t n)
     t->data[t->length] = 0;
 }
 
+/* There is a buffer and a text; a text that is missing is the buffer's failure. */
+static int given(tx_buffer *t, const void *text, const char *call)
+{
+    if (t && text)
+        return 1;
+    tx_fail_null(call, t ? "text" : "buffer");
+    if (t && !t->status)
+        t->status = TX_ERR_ARGUMENT;
+    return 0;
+}
+
 void tx_buffer_append(tx_buffer *t, const char *string)
 {
-    append_bytes(t, string, strlen(string));
+    if (given(t, string, "tx_buffer_append"))
+        append_bytes(t, string, strlen(string));
 }
 
 void tx_buffer_add(tx_buffer *t, const char *format, ...)
 {
+    if (!given(t, format, "tx_buffer_add"))
+        return;
     char piece[2048];
     va_list args;
     va_start(args, format);
@@ -43,11 +57,14 @@ static void put(void *buffer, const void *bytes, size_t n)
 
 void tx_buffer_csv(tx_buffer *t, const char *string)
 {
-    tx_quote_csv(string, put, t);
+    if (given(t, string, "tx_buffer_csv"))
+        tx_quote_csv(string, put, t);
 }
 
 void tx_buffer_html(tx_buffer *t, const char *string)
 {
+    if (!given(t, string, "tx_buffer_html"))
+        return;
     for (const char *p = string; *p; p++) {
         const char *entity = *p == '<'   ? "&lt;"
                              : *p == '>' ? "&gt;"
@@ -63,12 +80,16 @@ void tx_buffer_html(tx_buffer *t, const char *string)
 
 void tx_buffer_free(tx_buffer *t)
 {
+    if (!t)
+        return;
     tx_free(t->data);
     memset(t, 0, sizeof *t);
 }
 
 tx_status tx_buffer_write(const tx_buffer *t, const char *path)
 {
+    if (!t || !path)
+        return tx_fail_null("tx_buffer_write", t ? "path" : "buffer");
     if (t->status)
         return t->status;
     tx_writer *writer = tx_writer_open(path);

@@ -22,6 +22,10 @@ static tx_status fill_param(void *context, size_t tensor, void *out)
 
 tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas)
 {
+    if (!path || !weights || (!meta && metas > 0))
+        return tx_fail_null("tx_checkpoint_save", !path ? "path" : !weights ? "weights" : "metadata");
+    if (tx_weights_fit(weights->graph, weights))
+        return TX_ERR_ARGUMENT;
     tx_safetensors_writer *w = tx_safetensors_create(path);
     if (!w)
         return TX_ERR_MEMORY;
@@ -223,6 +227,10 @@ static tx_status check_values(const tx_safetensors *file, const tx_stored *t, co
 
 tx_status tx_checkpoint_check(const tx_weights *weights, const char *what)
 {
+    if (!weights)
+        return tx_fail_null("tx_checkpoint_check", "weights");
+    if (tx_weights_fit(weights->graph, weights))
+        return TX_ERR_ARGUMENT;
     char text[TX_TEXT], number[TX_NUMBER];
     for (int i = 0; i < tx_graph_params(weights->graph); i++) {
         const tx_param *p = tx_graph_param(weights->graph, i);
@@ -279,6 +287,12 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const in
 
 tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report)
 {
+    if (!file || !weights)
+        return tx_fail_null("tx_checkpoint_read", file ? "weights" : "file");
+    if (tx_weights_fit(weights->graph, weights))
+        return TX_ERR_ARGUMENT;
+    if (flags & ~(TX_CHECKPOINT_NEW_HEAD | TX_CHECKPOINT_EXTRA))
+        return tx_fail(TX_ERR_ARGUMENT, "flags %d are not known", flags);
     tx_checkpoint_report ignored;
     int left_out[2];
     if (!report)
@@ -291,6 +305,8 @@ tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flag
 
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report)
 {
+    if (!weights)
+        return tx_fail_null("tx_checkpoint_load", "weights");
     tx_safetensors *file = tx_safetensors_open(path);
     if (!file)
         return TX_ERR_FILE;

@@ -60,6 +60,10 @@ static int next(tx_csv *csv)
 
 tx_csv *tx_csv_open(const char *path)
 {
+    if (!path) {
+        tx_fail_null("tx_csv_open", "path");
+        return NULL;
+    }
     tx_csv *csv = tx_alloc(1, sizeof *csv);
     if (!csv)
         return NULL;
@@ -94,6 +98,10 @@ void tx_csv_close(tx_csv *csv)
 
 size_t tx_csv_line(const tx_csv *csv)
 {
+    if (!csv) {
+        tx_fail_null("tx_csv_line", "table");
+        return 0;
+    }
     return csv->row;
 }
 
@@ -238,6 +246,10 @@ static tx_status begin(tx_csv *csv)
 
 int tx_csv_next(tx_csv *csv, char ***field, size_t *fields)
 {
+    if (!csv || !field || !fields) {
+        tx_fail_null("tx_csv_next", csv ? "room for the fields" : "table");
+        return (int)TX_ERR_ARGUMENT;
+    }
     *field = NULL;
     *fields = 0;
     if (csv->status)

@@ -184,7 +184,16 @@ static tx_status read_table(tx_reading *r)
 
 tx_dataset *tx_dataset_open(const char *folder, const char *split, const tx_dataset_options *options)
 {
+    if (!folder || !split) {
+        tx_fail_null("tx_dataset_open", folder ? "split" : "folder");
+        return NULL;
+    }
     static const tx_dataset_options defaults;
+    if (options &&
+        (((int)options->blank & ~1) != 0 || (int)options->views < TX_VIEWS_ALL || options->views > TX_VIEWS_LATERAL)) {
+        tx_fail(TX_ERR_ARGUMENT, "options: blank %d, views %d are not known", (int)options->blank, (int)options->views);
+        return NULL;
+    }
     tx_dataset *d = tx_alloc(1, sizeof *d);
     if (!d)
         return NULL;
@@ -226,8 +235,13 @@ void tx_dataset_free(tx_dataset *d)
 }
 
 /* ------------------------------------------------------------------------------------------- using */
-void tx_dataset_targets(const tx_dataset *d, const uint32_t *index, size_t n, float *target, float *mask)
+tx_status tx_dataset_targets(const tx_dataset *d, const uint32_t *index, size_t n, float *target, float *mask)
 {
+    if (!d || (!index && n > 0))
+        return tx_fail_null("tx_dataset_targets", d ? "index" : "dataset");
+    for (size_t i = 0; i < n; i++)
+        if (index[i] >= d->images)
+            return tx_fail(TX_ERR_ARGUMENT, "image %lu of %zu", (unsigned long)index[i], d->images);
     size_t tasks = (size_t)d->tasks;
     for (size_t i = 0; i < n; i++)
         for (size_t t = 0; t < tasks; t++) {
@@ -237,4 +251,5 @@ void tx_dataset_targets(const tx_dataset *d, const uint32_t *index, size_t n, fl
             if (mask)
                 mask[i * tasks + t] = value >= 0 ? 1.0f : 0.0f;
         }
+    return TX_OK;
 }

@@ -77,6 +77,8 @@ static size_t find_path(const tx_dataset *d, const uint32_t *slot, size_t slots,
 
 tx_status tx_dataset_repeats(const tx_dataset *a, const tx_dataset *b, size_t *count, size_t *first)
 {
+    if (!a || !b || !count || !first)
+        return tx_fail_null("tx_dataset_repeats", a && b ? "room for the answer" : "dataset");
     size_t slots = 1024;
     *count = *first = 0;
     while (slots < 2 * a->images)

@@ -132,6 +132,10 @@ char *tx_batch_table(const char *folder, char *const *batch, size_t batches, con
 
 char *tx_dataset_table(const char *folder, const char *split)
 {
+    if (!folder || !split) {
+        tx_fail_null("tx_dataset_table", folder ? "split" : "folder");
+        return NULL;
+    }
     char **batch;
     size_t batches;
     if (tx_batch_folders(folder, &batch, &batches))
@@ -225,6 +229,10 @@ char *tx_batch_locate(const char *folder, char *const *batch, size_t batches, co
 
 char *tx_dataset_locate(const char *folder, const char *path)
 {
+    if (!folder || !path) {
+        tx_fail_null("tx_dataset_locate", folder ? "path" : "folder");
+        return NULL;
+    }
     char **batch;
     size_t batches;
     if (tx_batch_folders(folder, &batch, &batches))
@@ -236,6 +244,12 @@ char *tx_dataset_locate(const char *folder, const char *path)
 
 char *tx_dataset_file(const tx_dataset *d, size_t i)
 {
+    if (!d)
+        tx_fail_null("tx_dataset_file", "dataset");
+    else if (i >= d->images)
+        tx_fail(TX_ERR_ARGUMENT, "image %zu of %zu", i, d->images);
+    if (!d || i >= d->images)
+        return NULL;
     return tx_batch_locate(d->folder, d->batch, d->batches, d->path[i]);
 }
 
@@ -264,6 +278,10 @@ static void look_for(void *context, size_t task, int worker)
 
 tx_status tx_dataset_look(const tx_dataset *d, size_t from, size_t to, unsigned char *missing)
 {
+    if (!d || !missing)
+        return tx_fail_null("tx_dataset_look", d ? "room for the answer" : "dataset");
+    if (from > to || to > d->images)
+        return tx_fail(TX_ERR_ARGUMENT, "images %zu to %zu of %zu", from, to, d->images);
     look l = {d, from, to, missing};
     tx_status status = tx_parallel_for((to - from + LOOK_AT_ONCE - 1) / LOOK_AT_ONCE, look_for, &l);
     for (size_t i = from; i < to; i++)
@@ -291,6 +309,8 @@ static int take_all(void *to, char *place)
 
 tx_status tx_dataset_places(const tx_dataset *d, const char *path, char ***places, size_t *count)
 {
+    if (!d || !path || !places || !count)
+        return tx_fail_null("tx_dataset_places", !d ? "dataset" : !path ? "path" : "room for the places");
     place_list l = {0};
     each_place(d->folder, d->batch, d->batches, path, take_all, &l);
     if (l.status) {

@@ -16,14 +16,22 @@ static const struct {
 };
 enum { TYPES = sizeof type / sizeof *type };
 
+static int is_type(tx_dtype dtype)
+{
+    if ((int)dtype >= 0 && (int)dtype < TYPES)
+        return 1;
+    tx_fail(TX_ERR_ARGUMENT, "element type number %d is not known", (int)dtype);
+    return 0;
+}
+
 const char *tx_dtype_name(tx_dtype dtype)
 {
-    return type[dtype].name;
+    return is_type(dtype) ? type[dtype].name : NULL;
 }
 
 size_t tx_dtype_bytes(tx_dtype dtype)
 {
-    return type[dtype].bytes;
+    return is_type(dtype) ? type[dtype].bytes : 0;
 }
 
 int tx_dtype_find(const char *name, tx_dtype *dtype)

@@ -58,6 +58,8 @@ static tx_status read_all(int fd, const char *path, size_t stated, size_t limit,
 
 tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, size_t *bytes)
 {
+    if (!path || !data || !bytes)
+        return tx_fail_null("tx_file_read", path ? "room for the bytes" : "path");
     *data = NULL;
     *bytes = 0;
     if (limit > SIZE_MAX - 2)
@@ -81,12 +83,18 @@ tx_status tx_file_read(const char *path, size_t limit, unsigned char **data, siz
 
 int tx_path_exists(const char *path)
 {
+    if (!path) {
+        tx_fail_null("tx_path_exists", "path");
+        return 0;
+    }
     struct stat info;
     return stat(path, &info) == 0;
 }
 
 tx_status tx_path_look(const char *path, tx_path_kind *kind)
 {
+    if (!path || !kind)
+        return tx_fail_null("tx_path_look", path ? "room for the kind" : "path");
     struct stat info;
     *kind = TX_PATH_NONE;
     if (stat(path, &info) != 0)
@@ -97,6 +105,10 @@ tx_status tx_path_look(const char *path, tx_path_kind *kind)
 
 char *tx_path_join(const char *folder, const char *name)
 {
+    if (!folder || !name) {
+        tx_fail_null("tx_path_join", folder ? "name" : "folder");
+        return NULL;
+    }
     size_t n = strlen(folder), m = strlen(name);
     int slash = n > 0 && folder[n - 1] != '/';
     char *path = tx_alloc(n + m + 2, 1);
@@ -143,6 +155,8 @@ static tx_status make_one(const char *path)
 
 tx_status tx_folder_make(const char *path)
 {
+    if (!path)
+        return tx_fail_null("tx_folder_make", "path");
     char *part = tx_strdup(path);
     if (!part)
         return TX_ERR_MEMORY;
@@ -186,6 +200,8 @@ static tx_status list_open(DIR *dir, const char *path, char ***names, size_t *co
 
 tx_status tx_folder_list(const char *path, char ***names, size_t *count)
 {
+    if (!path || !names || !count)
+        return tx_fail_null("tx_folder_list", path ? "room for the names" : "path");
     *names = NULL;
     *count = 0;
     DIR *dir = opendir(path);
@@ -205,7 +221,7 @@ tx_status tx_folder_list(const char *path, char ***names, size_t *count)
 
 void tx_folder_names_free(char **names, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; names && i < count; i++)
         tx_free(names[i]);
     tx_free(names);
 }
@@ -235,6 +251,8 @@ static int is_leftover(char *name, int (*ours)(const char *name))
 
 tx_status tx_folder_sweep(const char *path, int (*ours)(const char *name))
 {
+    if (!path)
+        return tx_fail_null("tx_folder_sweep", "path");
     char **names;
     size_t count;
     tx_status status = tx_folder_list(path, &names, &count);
@@ -254,6 +272,8 @@ tx_status tx_folder_sweep(const char *path, int (*ours)(const char *name))
 
 tx_status tx_sha256_file_start(tx_sha256 *sha, const char *path, uint64_t limit, uint64_t *bytes)
 {
+    if (!sha || !path || !bytes)
+        return tx_fail_null("tx_sha256_file_start", !sha ? "digest" : !path ? "path" : "room for the number");
     unsigned char block[1 << 14];
     *bytes = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -32,12 +32,18 @@ static const format *find_format(const unsigned char *bytes, size_t size)
 
 const char *tx_image_format(const unsigned char *bytes, size_t size)
 {
+    if (!bytes && size > 0) {
+        tx_fail_null("tx_image_format", "bytes");
+        return NULL;
+    }
     const format *f = find_format(bytes, size);
     return f ? f->name : NULL;
 }
 
 tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *name, tx_image *out)
 {
+    if (!out || (!bytes && size > 0))
+        return tx_fail_null("tx_image_decode", out ? "bytes" : "room for the image");
     memset(out, 0, sizeof *out);
     const format *f = find_format(bytes, size);
     return f ? f->decode(bytes, size, name, out) : tx_fail_foreign(name ? name : "image", bytes, size, EXPECTED);
@@ -45,6 +51,8 @@ tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *n
 
 tx_status tx_image_read(const char *path, tx_image *out)
 {
+    if (!path || !out)
+        return tx_fail_null("tx_image_read", path ? "room for the image" : "path");
     uint64_t sum;
     return tx_image_read_sum(path, out, &sum);
 }
@@ -92,6 +100,8 @@ static tx_status read_header(FILE *file, const char *path, unsigned char **bytes
 
 tx_status tx_image_header(const char *path, int *width, int *height, int *channels)
 {
+    if (!path || !width || !height || !channels)
+        return tx_fail_null("tx_image_header", path ? "room for the size" : "path");
     char text[TX_TEXT];
     tx_image found = {0, 0, 0, NULL};
     *width = *height = *channels = 0;
@@ -114,6 +124,8 @@ tx_status tx_image_header(const char *path, int *width, int *height, int *channe
 
 void tx_image_free(tx_image *image)
 {
+    if (!image)
+        return;
     tx_free(image->pixels);
     memset(image, 0, sizeof *image);
 }

@@ -271,7 +271,7 @@ tx_status tx_dataset_look(const tx_dataset *dataset, size_t from, size_t to, uns
 /* Images of b whose Path stands in a, or, where a is b, stands before them already: how many, and the first of them. */
 tx_status tx_dataset_repeats(const tx_dataset *a, const tx_dataset *b, size_t *count, size_t *first);
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */
-void tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
+tx_status tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
 
 /* ------------------------------------------------------------------------------------------- images
  * Eight bits a sample, rows top down, channels interleaved: 1 (grey) or 3 (red, green, blue). `pixels` has

@@ -104,6 +104,10 @@ static tx_status cut(tx_journal *journal, uint64_t keep)
 
 tx_journal *tx_journal_open(const char *path, uint64_t keep)
 {
+    if (!path) {
+        tx_fail_null("tx_journal_open", "path");
+        return NULL;
+    }
     tx_journal *journal = tx_alloc(1, sizeof *journal);
     if (!journal)
         return NULL;
@@ -126,7 +130,11 @@ tx_journal *tx_journal_open(const char *path, uint64_t keep)
 
 tx_status tx_journal_add(tx_journal *journal, const char *text)
 {
+    if (!journal || !text)
+        return tx_fail_null("tx_journal_add", journal ? "text" : "journal");
     size_t n = strlen(text), done = 0;
+    if (n > 0 && text[n - 1] != '\n')
+        return tx_fail(TX_ERR_ARGUMENT, "%s: a line without its end", journal->path);
     while (done < n) {
         ssize_t wrote = write(journal->fd, text + done, n - done);
         if (wrote > 0) {
@@ -146,17 +154,27 @@ tx_status tx_journal_add(tx_journal *journal, const char *text)
 
 uint64_t tx_journal_bytes(const tx_journal *journal)
 {
+    if (!journal) {
+        tx_fail_null("tx_journal_bytes", "journal");
+        return 0;
+    }
     return journal->bytes;
 }
 
 void tx_journal_digest(const tx_journal *journal, char hex[65])
 {
+    if (!journal || !hex) {
+        tx_fail_null("tx_journal_digest", journal ? "room for a digest" : "journal");
+        return;
+    }
     tx_sha256 sha = journal->sha;
     tx_sha256_end(&sha, hex);
 }
 
 tx_status tx_journal_sync(tx_journal *journal)
 {
+    if (!journal)
+        return tx_fail_null("tx_journal_sync", "journal");
     return fsync(journal->fd) == 0 ? TX_OK : tx_fail_system(journal->path, "sync");
 }
 

@@ -11,11 +11,20 @@ enum { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COMMA_OR_END, END, BROKEN };
 
 void tx_json_begin(tx_json *json, char *text, size_t bytes)
 {
+    if (!json) {
+        tx_fail_null("tx_json_begin", "parser");
+        return;
+    }
     memset(json, 0, sizeof *json);
     json->text = text;
     json->bytes = bytes;
     json->expect = VALUE;
-    text[bytes] = 0;
+    if (text) {
+        text[bytes] = 0;
+        return;
+    }
+    tx_fail_null("tx_json_begin", "text");
+    json->expect = BROKEN;
 }
 
 static tx_json_token broken(tx_json *json, const char *what)
@@ -238,6 +247,10 @@ static tx_json_token value(tx_json *json)
 
 tx_json_token tx_json_next(tx_json *json)
 {
+    if (!json) {
+        tx_fail_null("tx_json_next", "parser");
+        return TX_JSON_ERROR;
+    }
     if (json->expect == BROKEN)
         return TX_JSON_ERROR;
     skip_blanks(json);

@@ -29,6 +29,10 @@ struct tx_loader {
 
 tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *options)
 {
+    if (!dataset || !options) {
+        tx_fail_null("tx_loader_new", dataset ? "options" : "dataset");
+        return NULL;
+    }
     if (tx_preprocess_check(&options->preprocess))
         return NULL;
     tx_loader *loader = tx_alloc(1, sizeof *loader);
@@ -191,6 +195,8 @@ static tx_status settle(tx_loader *loader, const uint32_t *index, size_t n)
 tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels,
                           uint32_t *kept, size_t *count)
 {
+    if (!loader || !count || (n > 0 && (!index || !pixels || !kept)))
+        return tx_fail_null("tx_loader_batch", !loader ? "loader" : !index && n > 0 ? "index" : "room for the batch");
     *count = 0;
     for (size_t k = 0; k < n; k++)
         if (index[k] >= loader->dataset->images)
@@ -217,10 +223,20 @@ tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *ind
 
 const char *tx_loader_bad(const tx_loader *loader, size_t i)
 {
+    if (!loader)
+        tx_fail_null("tx_loader_bad", "loader");
+    else if (i >= loader->dataset->images)
+        tx_fail(TX_ERR_ARGUMENT, "image %zu of %zu", i, loader->dataset->images);
+    if (!loader || i >= loader->dataset->images)
+        return NULL;
     return loader->bad[i];
 }
 
 size_t tx_loader_cached(const tx_loader *loader)
 {
+    if (!loader) {
+        tx_fail_null("tx_loader_cached", "loader");
+        return 0;
+    }
     return loader->bytes;
 }

@@ -21,6 +21,8 @@ static int still_named(int fd, const char *path)
 
 tx_status tx_lock_take(const char *path, int wait, tx_lock **lock)
 {
+    if (!path || !lock)
+        return tx_fail_null("tx_lock_take", path ? "room for the lock" : "path");
     *lock = tx_alloc(1, sizeof **lock);
     if (!*lock)
         return TX_ERR_MEMORY;

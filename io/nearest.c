@@ -53,6 +53,10 @@ static int distance_of(const char *typed, const char *name)
 
 const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, const void *context)
 {
+    if (!typed || !name) {
+        tx_fail_null("tx_nearest_name", typed ? "names" : "text");
+        return NULL;
+    }
     const char *best = NULL;
     char flat[TX_NEAR_NAME], other[TX_NEAR_NAME];
     int least = 0;
@@ -77,6 +81,10 @@ const char *tx_nearest_name(const char *typed, int names, tx_name_at *name, cons
 
 const char *tx_nearest_hint(char out[TX_HINT], const char *typed, int names, tx_name_at *name, const void *context)
 {
+    if (!out) {
+        tx_fail_null("tx_nearest_hint", "room for a hint");
+        return "";
+    }
     char escaped[TX_TEXT];
     const char *near = tx_nearest_name(typed, names, name, context);
     snprintf(out, TX_HINT, "%s%s", near ? ", nearest is " : "", near ? tx_escape(escaped, sizeof escaped, near) : "");

@@ -3,6 +3,7 @@
 #include "loader_private.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* "a,b,c" up to `end`, where the next character must be `stop`. */
@@ -28,6 +29,8 @@ static int parse_three(const char *text, char stop, double out[3], const char **
 
 tx_status tx_normalize_parse(const char *text, tx_normalize *out)
 {
+    if (!text || !out)
+        return tx_fail_null("tx_normalize_parse", text ? "room for the numbers" : "text");
     static const struct {
         const char *name;
         tx_normalize value;
@@ -57,11 +60,16 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
 
 tx_status tx_preprocess_check(const tx_preprocess *how)
 {
+    if (!how)
+        return tx_fail_null("preprocessing", "description");
     if (how->size < 1 || how->size > TX_SIZE_MAX)
         return tx_fail(TX_ERR_ARGUMENT, "size %d, expected 1 to %d", how->size, (int)TX_SIZE_MAX);
     for (int c = 0; c < 3; c++)
-        if (!(how->normalize.std[c] > 0))
-            return tx_fail(TX_ERR_ARGUMENT, "a standard deviation that is not above 0");
+        if (!(how->normalize.std[c] > 0) || !isfinite(how->normalize.std[c]) || !isfinite(how->normalize.mean[c]))
+            return tx_fail(TX_ERR_ARGUMENT, "mean %g, standard deviation %g, expected numbers, the second above 0",
+                           how->normalize.mean[c], how->normalize.std[c]);
+    if ((int)how->interpolation < TX_NEAREST || how->interpolation > TX_LANCZOS)
+        return tx_fail(TX_ERR_ARGUMENT, "filter number %d is not known", (int)how->interpolation);
     return TX_OK;
 }
 
@@ -74,6 +82,12 @@ static int centre(int extra)
 
 tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, tx_framing *framing)
 {
+    if (tx_preprocess_check(how))
+        return TX_ERR_ARGUMENT;
+    if (!framing)
+        return tx_fail_null("tx_preprocess_frame", "room for the framing");
+    if (width < 1 || height < 1)
+        return tx_fail(TX_ERR_ARGUMENT, "an image of %d x %d pixels", width, height);
     int64_t size = how->size, w = size, h = size;
     if (!how->stretch && width < height)
         h = size * height / width;
@@ -133,6 +147,8 @@ void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left
 
 tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing)
 {
+    if (!path || !pixels)
+        return tx_fail_null("tx_preprocess_file", path ? "room for the pixels" : "path");
     tx_framing place;
     tx_image image;
     uint64_t sum;

@@ -14,6 +14,10 @@ enum { USUAL_COLUMNS = 80, BAR_LEAST = 11 };
 
 const char *tx_duration(char out[TX_NUMBER], double seconds)
 {
+    if (!out) {
+        tx_fail_null("tx_duration", "room for a duration");
+        return "";
+    }
     if (!(seconds >= 0 && seconds < 3.6e9)) {
         snprintf(out, TX_NUMBER, "?");
         return out;
@@ -164,11 +168,15 @@ static void show(tx_progress *p, double now, int last, const char *note)
 
 void tx_progress_begin(tx_progress *p, FILE *out, const char *label, const char *unit, size_t total, size_t done)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_begin", "progress");
+        return;
+    }
     const char *kind = getenv("TERM");
     memset(p, 0, sizeof *p);
     p->out = out;
-    p->label = label;
-    p->unit = unit;
+    p->label = label ? label : "";
+    p->unit = unit ? unit : "";
     p->total = total;
     p->done = p->first = done < total ? done : total;
     p->terminal = out && isatty(fileno(out)) && !(kind && strcmp(kind, "dumb") == 0);
@@ -177,6 +185,10 @@ void tx_progress_begin(tx_progress *p, FILE *out, const char *label, const char 
 
 void tx_progress_update(tx_progress *p, size_t done, const char *note)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_update", "progress");
+        return;
+    }
     p->done = done < p->total ? done : p->total;
     if (!p->out)
         return;
@@ -187,6 +199,10 @@ void tx_progress_update(tx_progress *p, size_t done, const char *note)
 
 void tx_progress_clear(tx_progress *p)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_clear", "progress");
+        return;
+    }
     if (!p->out || !p->drawn)
         return;
     erase(p, columns_of(p->out));
@@ -195,6 +211,10 @@ void tx_progress_clear(tx_progress *p)
 
 void tx_progress_say(tx_progress *p, const char *line)
 {
+    if (!p || !line) {
+        tx_fail_null("tx_progress_say", p ? "line" : "progress");
+        return;
+    }
     if (!p->out)
         return;
     tx_progress_clear(p);
@@ -204,17 +224,29 @@ void tx_progress_say(tx_progress *p, const char *line)
 
 void tx_progress_pause(tx_progress *p)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_pause", "progress");
+        return;
+    }
     tx_progress_clear(p);
     p->paused = tx_seconds();
 }
 
 void tx_progress_resume(tx_progress *p)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_resume", "progress");
+        return;
+    }
     p->began += tx_seconds() - p->paused;
 }
 
 void tx_progress_stop(tx_progress *p)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_stop", "progress");
+        return;
+    }
     if (p->out && p->drawn) {
         fputc('\n', p->out);
         fflush(p->out);
@@ -224,6 +256,10 @@ void tx_progress_stop(tx_progress *p)
 
 void tx_progress_end(tx_progress *p, const char *note)
 {
+    if (!p) {
+        tx_fail_null("tx_progress_end", "progress");
+        return;
+    }
     if (p->out)
         show(p, tx_seconds(), 1, note);
 }

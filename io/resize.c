@@ -298,6 +298,10 @@ static tx_status resize_nearest(const tx_image *in, int width, int height, tx_im
 
 tx_status tx_image_resize(const tx_image *in, int width, int height, tx_interpolation filter, tx_image *out)
 {
+    if (!in || !out)
+        return tx_fail_null("tx_image_resize", in ? "room for the image" : "image");
+    if (in == out)
+        return tx_fail(TX_ERR_ARGUMENT, "resizing: an image into itself");
     memset(out, 0, sizeof *out);
     if (!in->pixels || in->width < 1 || in->height < 1 || (in->channels != 1 && in->channels != 3))
         return tx_fail(TX_ERR_ARGUMENT,

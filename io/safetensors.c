@@ -328,6 +328,10 @@ static tx_status read_header(tx_safetensors *f)
 
 tx_safetensors *tx_safetensors_open(const char *path)
 {
+    if (!path) {
+        tx_fail_null("tx_safetensors_open", "path");
+        return NULL;
+    }
     tx_safetensors *f = tx_alloc(1, sizeof *f);
     if (!f)
         return NULL;
@@ -369,16 +373,30 @@ const char *tx_safetensors_name(const tx_safetensors *f)
 
 size_t tx_safetensors_count(const tx_safetensors *f)
 {
+    if (!f) {
+        tx_fail_null("tx_safetensors_count", "file");
+        return 0;
+    }
     return f->tensors;
 }
 
 const tx_stored *tx_safetensors_at(const tx_safetensors *f, size_t i)
 {
+    if (!f)
+        tx_fail_null("tx_safetensors_at", "file");
+    else if (i >= f->tensors)
+        tx_fail(TX_ERR_ARGUMENT, "%s: tensor %zu of %zu", f->name, i, f->tensors);
+    if (!f || i >= f->tensors)
+        return NULL;
     return &f->tensor[i];
 }
 
 const tx_stored *tx_safetensors_find(const tx_safetensors *f, const char *name)
 {
+    if (!f || !name) {
+        tx_fail_null("tx_safetensors_find", f ? "name" : "file");
+        return NULL;
+    }
     size_t low = 0, high = f->tensors;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -395,12 +413,20 @@ const tx_stored *tx_safetensors_find(const tx_safetensors *f, const char *name)
 
 const tx_pair *tx_safetensors_metas(const tx_safetensors *f, size_t *count)
 {
+    if (!f || !count) {
+        tx_fail_null("tx_safetensors_metas", f ? "room for the number" : "file");
+        return NULL;
+    }
     *count = f->metas;
     return f->meta;
 }
 
 const char *tx_safetensors_meta(const tx_safetensors *f, const char *key)
 {
+    if (!f || !key) {
+        tx_fail_null("tx_safetensors_meta", f ? "key" : "file");
+        return NULL;
+    }
     for (size_t i = 0; i < f->metas; i++)
         if (strcmp(f->meta[i].key, key) == 0)
             return f->meta[i].value;
@@ -440,6 +466,8 @@ static tx_status read_stretch(const void *from, uint64_t at, size_t n, unsigned 
 
 tx_status tx_safetensors_check(tx_safetensors *f)
 {
+    if (!f)
+        return tx_fail_null("tx_safetensors_check", "file");
     char hex[65];
     const char *seal = tx_safetensors_meta(f, TX_SEAL);
     if (!seal || strlen(seal) != 64)
@@ -488,17 +516,33 @@ static tx_status wrong_type(const tx_safetensors *f, const tx_stored *t, const c
                    tx_escape(text, sizeof text, t->name), tx_dtype_name(t->dtype), expected);
 }
 
+/* The tensor is one of the file's, and there is room for it. */
+static tx_status check_read(const tx_safetensors *f, const tx_stored *t, const void *out, const char *call)
+{
+    if (!f || !t || (!out && t->count > 0))
+        return tx_fail_null(call, !f ? "file" : !t ? "tensor" : "room for the numbers");
+    if (t->name && tx_safetensors_find(f, t->name) == t)
+        return TX_OK;
+    return tx_fail(TX_ERR_ARGUMENT, "%s: %s of a tensor of another file", f->name, call);
+}
+
 tx_status tx_safetensors_floats(tx_safetensors *f, const tx_stored *t, float *out)
 {
+    if (check_read(f, t, out, "tx_safetensors_floats"))
+        return TX_ERR_ARGUMENT;
     return tx_dtype_is_float(t->dtype) ? convert(f, t, out, NULL) : wrong_type(f, t, "floating point numbers");
 }
 
 tx_status tx_safetensors_integers(tx_safetensors *f, const tx_stored *t, int64_t *out)
 {
+    if (check_read(f, t, out, "tx_safetensors_integers"))
+        return TX_ERR_ARGUMENT;
     return tx_dtype_is_integer(t->dtype) ? convert(f, t, NULL, out) : wrong_type(f, t, "integers");
 }
 
 tx_status tx_safetensors_raw(tx_safetensors *f, const tx_stored *t, unsigned char *out)
 {
+    if (check_read(f, t, out, "tx_safetensors_raw"))
+        return TX_ERR_ARGUMENT;
     return read_at(f, f->data + t->from, out, (size_t)(t->to - t->from));
 }

@@ -42,6 +42,10 @@ static tx_status spoil(tx_safetensors_writer *w, tx_status status)
 
 tx_safetensors_writer *tx_safetensors_create(const char *path)
 {
+    if (!path) {
+        tx_fail_null("tx_safetensors_create", "path");
+        return NULL;
+    }
     tx_safetensors_writer *w = tx_alloc(1, sizeof *w);
     if (!w)
         return NULL;
@@ -73,6 +77,8 @@ void tx_safetensors_abandon(tx_safetensors_writer *w)
 
 tx_status tx_safetensors_put_meta(tx_safetensors_writer *w, const char *key, const char *value)
 {
+    if (!w || !key || !value)
+        return tx_fail_null("tx_safetensors_put_meta", !w ? "writer" : !key ? "key" : "value");
     if (w->status)
         return w->status;
     tx_status status = tx_grow((void **)&w->meta, &w->meta_room, w->metas + 1, sizeof *w->meta);
@@ -86,6 +92,8 @@ tx_status tx_safetensors_put_meta(tx_safetensors_writer *w, const char *key, con
 
 tx_status tx_safetensors_put_seal(tx_safetensors_writer *w, char seal[65])
 {
+    if (!w || !seal)
+        return tx_fail_null("tx_safetensors_put_seal", w ? "room for the seal" : "writer");
     memset(seal, '0', 64);
     seal[64] = 0;
     w->seal = seal;
@@ -94,8 +102,14 @@ tx_status tx_safetensors_put_seal(tx_safetensors_writer *w, char seal[65])
 
 static tx_status put(tx_safetensors_writer *w, const entry *e, const char *name, const size_t *shape)
 {
+    if (!w)
+        return tx_fail_null("tx_safetensors_put", "writer");
     if (w->status)
         return w->status;
+    if (!name || (!shape && e->stored.dims > 0))
+        return spoil(w, tx_fail_null("tx_safetensors_put", name ? "shape" : "name"));
+    if (!tx_dtype_name(e->stored.dtype))
+        return spoil(w, TX_ERR_ARGUMENT);
     tx_status status = tx_grow((void **)&w->entry, &w->entry_room, w->entries + 1, sizeof *w->entry);
     if (status)
         return spoil(w, status);
@@ -112,6 +126,8 @@ static tx_status put(tx_safetensors_writer *w, const entry *e, const char *name,
     }
     if (tx_size_mul(own->stored.count, tx_dtype_bytes(e->stored.dtype), &bytes))
         return spoil(w, tx_fail(TX_ERR_ARGUMENT, "%s: tensor '%s': an impossible size", w->path, name));
+    if (bytes > 0 && !e->data && !e->fill)
+        return spoil(w, tx_fail_null("tx_safetensors_put", "data"));
     own->stored.name = tx_strdup(name);
     if (!own->stored.name)
         return spoil(w, TX_ERR_MEMORY);
@@ -337,7 +353,7 @@ static tx_status write_file(tx_safetensors_writer *w)
 tx_status tx_safetensors_finish(tx_safetensors_writer *w)
 {
     if (!w)
-        return TX_ERR_MEMORY;
+        return tx_fail_null("tx_safetensors_finish", "writer");
     tx_status status = write_file(w);
     tx_safetensors_abandon(w);
     return status;

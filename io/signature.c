@@ -184,6 +184,10 @@ int tx_looks_safetensors(const unsigned char *bytes, size_t size)
 
 const char *tx_file_looks(const unsigned char *bytes, size_t size)
 {
+    if (!bytes && size > 0) {
+        tx_fail_null("tx_file_looks", "bytes");
+        return NULL;
+    }
     typedef const char *look(const unsigned char *bytes, size_t size);
     static look *const looks[] = {zip, boxes, wide_text, markup, bmp, pnm, pickle};
     /* DICOM: 128 bytes of any kind, "DICM", and an element of group 2. */

@@ -216,6 +216,10 @@ static int put_special(line *t, double *value)
 
 const char *tx_number_print(char *out, size_t size, double value, int digits)
 {
+    if (!out || size == 0) {
+        tx_fail_null("tx_number_print", "room for a number");
+        return "";
+    }
     line t = {out, size, 0, 0};
     if (digits < 1)
         digits = 1;
@@ -236,8 +240,13 @@ const char *tx_number_print(char *out, size_t size, double value, int digits)
 
 const char *tx_number_fixed(char *out, size_t size, double value, int decimals)
 {
+    if (!out || size == 0) {
+        tx_fail_null("tx_number_fixed", "room for a number");
+        return "";
+    }
     line t = {out, size, 0, 0};
     double magnitude = value;
+    decimals = decimals < 0 ? 0 : decimals > EXPANSION ? EXPANSION : decimals;
     if (!put_special(&t, &magnitude)) {
         decimal x;
         expand(&x, magnitude);
@@ -346,6 +355,10 @@ static const char *parse_exponent(const char *p, int64_t *exponent)
 
 int tx_number_parse(const char *text, double *value)
 {
+    if (!text || !value) {
+        tx_fail_null("tx_number_parse", text ? "room for a number" : "text");
+        return -1;
+    }
     uint32_t w[WORDS];
     const char *p = text;
     int negative = *p == '-', n = 0, kept = 0, any = 0, sticky = 0, behind = 0;
@@ -383,6 +396,10 @@ int tx_number_parse(const char *text, double *value)
 
 int tx_integer_parse(const char *text, int64_t *value)
 {
+    if (!text || !value) {
+        tx_fail_null("tx_integer_parse", text ? "room for a number" : "text");
+        return -1;
+    }
     const char *p = text;
     int negative = *p == '-';
     if (*p == '-' || *p == '+')
@@ -404,6 +421,10 @@ int tx_integer_parse(const char *text, int64_t *value)
 
 const char *tx_number_shortest(char *out, size_t size, double value)
 {
+    if (!out || size == 0) {
+        tx_fail_null("tx_number_shortest", "room for a number");
+        return "";
+    }
     for (int digits = 1; digits <= 17; digits++) {
         double back;
         tx_number_print(out, size, value, digits);
@@ -433,6 +454,10 @@ size_t tx_utf8_length(const unsigned char *p)
 
 void tx_quote_csv(const char *text, tx_put *give, void *to)
 {
+    if (!text || !give) {
+        tx_fail_null("tx_quote_csv", text ? "function" : "text");
+        return;
+    }
     if (!strpbrk(text, ",\"\r\n")) {
         give(to, text, strlen(text));
         return;
@@ -472,6 +497,10 @@ static size_t json_character(const char **text, char out[8])
 
 void tx_quote_json(const char *text, tx_put *give, void *to)
 {
+    if (!text || !give) {
+        tx_fail_null("tx_quote_json", text ? "function" : "text");
+        return;
+    }
     char piece[8];
     give(to, "\"", 1);
     while (*text) {

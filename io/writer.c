@@ -74,6 +74,10 @@ static tx_status open_temporary(tx_writer *w)
 
 tx_writer *tx_writer_open(const char *path)
 {
+    if (!path) {
+        tx_fail_null("tx_writer_open", "path");
+        return NULL;
+    }
     tx_writer *w = tx_alloc(1, sizeof *w);
     if (!w)
         return NULL;
@@ -108,6 +112,8 @@ static tx_status writer_status(const tx_writer *w)
 
 tx_status tx_writer_bytes(tx_writer *w, const void *data, size_t bytes)
 {
+    if (!w || (!data && bytes > 0))
+        return tx_fail_null("tx_writer_bytes", w ? "data" : "writer");
     const unsigned char *from = data;
     while (bytes > 0 && w->status == TX_OK) {
         size_t n = BUFFER - w->used < bytes ? BUFFER - w->used : bytes;
@@ -123,11 +129,15 @@ tx_status tx_writer_bytes(tx_writer *w, const void *data, size_t bytes)
 
 tx_status tx_writer_text(tx_writer *w, const char *text)
 {
+    if (!w || !text)
+        return tx_fail_null("tx_writer_text", w ? "text" : "writer");
     return tx_writer_bytes(w, text, strlen(text));
 }
 
 tx_status tx_writer_format(tx_writer *w, const char *format, ...)
 {
+    if (!w || !format)
+        return tx_fail_null("tx_writer_format", w ? "format" : "writer");
     char text[4096];
     va_list args;
     va_start(args, format);
@@ -145,12 +155,16 @@ static void put(void *writer, const void *bytes, size_t n)
 
 tx_status tx_writer_csv(tx_writer *w, const char *text)
 {
+    if (!w || !text)
+        return tx_fail_null("tx_writer_csv", w ? "text" : "writer");
     tx_quote_csv(text, put, w);
     return writer_status(w);
 }
 
 tx_status tx_writer_json(tx_writer *w, const char *text)
 {
+    if (!w || !text)
+        return tx_fail_null("tx_writer_json", w ? "text" : "writer");
     tx_quote_json(text, put, w);
     return writer_status(w);
 }
@@ -158,7 +172,7 @@ tx_status tx_writer_json(tx_writer *w, const char *text)
 tx_status tx_writer_commit(tx_writer *w)
 {
     if (!w)
-        return TX_ERR_ARGUMENT;
+        return tx_fail_null("tx_writer_commit", "writer");
     flush(w);
     if (w->status == TX_OK && fsync(w->fd) != 0)
         spoil_system(w, "sync");

@@ -54,7 +54,7 @@ typedef struct tx_network {
  * frees it; after an error there is nothing to free. */
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight);
 void tx_network_free(tx_network *n);
-/* Sets the momentum of every batch norm's running statistics, 0 to 1. */
+/* Sets the momentum of every batch norm's running statistics, 0 to 1; with 0 they stay as they are. */
 tx_status tx_network_bn_momentum(tx_network *n, double momentum);
 /* Multiply-adds of one image by the definition, and bytes of the arena of a session with these arguments. */
 tx_status tx_network_costs(const tx_network *n, tx_session_args args, double *macs, size_t *arena);

@@ -3,20 +3,11 @@
  * same for io; test/check_calls.sh looks that no function is left out. */
 #include "../nets/nets.h"
 #include "../optim/optim.h"
-#include "test.h"
+#include "refused.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-
-/* The answer is the one of a refusal, and the message is new and has `part` in it. */
-#define REFUSED(answer, part)                                                                            \
-    do {                                                                                                 \
-        tx_fail(TX_ERR_FILE, "nothing has failed yet");                                                  \
-        int refused_ = (answer);                                                                         \
-        CHECK(refused_ &&strstr(tx_error_message(), part) && tx_error_status() != TX_ERR_FILE, "%s: %s", \
-              refused_ ? #answer : "taken: " #answer, tx_error_message());                               \
-    } while (0)
 
 /* The same of a building call, on a graph g of its own with a node x, 3 channels of one pixel. */
 #define SPOILS(call, part)                                                    \
@@ -416,6 +407,9 @@ static void check_weights(void)
     REFUSED(tx_param_import(NULL, v, v) != TX_OK, "no parameter");
     REFUSED(tx_param_import(p, NULL, v) != TX_OK, "tx_param_import");
     REFUSED(tx_param_import(p, v, NULL) != TX_OK, "tx_param_import");
+    REFUSED(tx_weights_fit(NULL, f.w) != TX_OK, "no graph");
+    REFUSED(tx_weights_fit(f.g, NULL) != TX_OK, "no weights");
+    REFUSED(tx_weights_fit(f.other, f.w) != TX_OK, "belong to another network");
     REFUSED(tx_weights_digest(NULL, hex) != TX_OK, "no weights");
     REFUSED(tx_weights_digest(f.w, NULL) != TX_OK, "tx_weights_digest");
     /* a graph that has grown since */
