@@ -262,6 +262,59 @@ static void spellings(void)
     options_free(&o);
 }
 
+/* A command with several values of its own, whose options begin as others do. */
+static void own_values(void)
+{
+    const command c = {
+        .name = "c", .usage = "", .options = "netx cuts=3 out= size=97 batch=5 split=test epochs json", .most = -1};
+    options o;
+    CHECK(options_standards(&o, &c) == EXIT_DONE, "%s", tx_error_message());
+    CHECK(option_whole(&o, "size") == 97 && option_whole(&o, "batch") == 5 &&
+              !strcmp(option_text(&o, "split"), "test") && option_whole(&o, "epochs") == 3 && !option_text(&o, "out"),
+          "values of its own: %ld %ld", option_whole(&o, "size"), option_whole(&o, "batch"));
+    CHECK(!command_takes(&c, option_find("net")) && !command_takes(&c, option_find("cut")) &&
+              !command_takes(&c, option_find("eps")) && command_takes(&c, option_find("out")) &&
+              command_takes(&c, option_find("json")) && command_takes(&c, option_find("size")),
+          "options that begin alike");
+    CHECK(!option_text(&o, "net") && !option_text(&o, "cut"), "what it does not take");
+    options_free(&o);
+    const tx_net_info *net = tx_net_find("resnet18");
+    int stream = dup(2), null = open("/dev/null", O_WRONLY);
+    dup2(null, 2);
+    for (int cut = 0; cut <= net->blocks + 1; cut++)
+        CHECK((net_choice_check(&(tx_net_choice){net, cut, 1, net->smallest}) == EXIT_DONE) == (cut <= net->blocks),
+              "--cut %d", cut);
+    for (int side = net->smallest - 1; side <= net->smallest + 1; side++)
+        CHECK((net_choice_check(&(tx_net_choice){net, 0, 1, side}) == EXIT_DONE) == (side >= net->smallest),
+              "--size %d", side);
+    dup2(stream, 2);
+    close(stream);
+    close(null);
+}
+
+/* What was said once is not said again; what begins as it does is. */
+static void said_once(void)
+{
+    int stream = dup(2), file = open(temp_path("once"), O_CREAT | O_TRUNC | O_RDWR, 0600);
+    dup2(file, 2);
+    work_begins();
+    say_once("abc");
+    say_once("ab");
+    say_once("abc");
+    say_once("bc");
+    say_once("abcd");
+    say_once("ab");
+    say("abc");
+    say_lines("x\ny\n");
+    say_quietly(1);
+    say("not this");
+    say_quietly(0);
+    dup2(stream, 2);
+    close(stream);
+    close(file);
+    CHECK(temp_holds(temp_path("once"), "abc\nab\nbc\nabcd\nabc\nx\ny\n", 23), "other lines were said");
+}
+
 /* What a checkpoint carries beside its weights comes back; what is given wins; what is not known is named. */
 static void recipes(void)
 {
@@ -345,6 +398,8 @@ int main(void)
     names();
     files();
     spellings();
+    own_values();
+    said_once();
     recipes();
     output_done();
     temp_end();

@@ -4,6 +4,7 @@
 #include "test.h"
 #include "io_temp.h"
 
+#include "../bench/figures.h"
 #include "../bench/scores.h"
 
 #include <math.h>
@@ -195,6 +196,55 @@ static void means(void)
     CHECK(isnan(m[0].value) && isnan(m[1].value) && isnan(m[2].value), "means of nothing");
 }
 
+/* What repeats another column in one of two splits, or in both; as it stands or turned round. */
+static void twins(void)
+{
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) {
+            figure one[2] = {{.task = "Edema",
+                              .positives = 20,
+                              .negatives = 20,
+                              .auc = 0.5,
+                              .low = 0.25,
+                              .high = 0.75,
+                              .method = "delong-logit"},
+                             {.task = "Pneumonia",
+                              .positives = 20,
+                              .negatives = 20,
+                              .auc = 0.5,
+                              .low = 0.25,
+                              .high = 0.75,
+                              .method = "delong-logit"}};
+            figure two[2] = {one[0], one[1]};
+            one[1].twin = a ? "Edema" : NULL;
+            one[1].opposite = a == 2;
+            two[1].twin = b ? "Edema" : NULL;
+            two[1].opposite = b == 2;
+            const figure_set sets[2] = {{.task = one, .tasks = 2}, {.task = two, .tasks = 2}};
+            const figure_set *const list[] = {&sets[0], &sets[1]};
+            static const char *const split[] = {"valid", "test"}, *const says[] = {NULL, "says the same as",
+                                                                                   "is the opposite of"};
+            tx_buffer t = {0};
+            char wanted[3][120] = {"", "", ""};
+            figures_notes(list, split, 2, &t);
+            if (a && a == b)
+                snprintf(wanted[0], 120, "Pneumonia %s Edema in every image of valid and test: mean counts both.\n",
+                         says[a]);
+            if (a && a != b)
+                snprintf(wanted[1], 120, "Pneumonia %s Edema in every image of valid: mean counts both.\n", says[a]);
+            if (b && a != b)
+                snprintf(wanted[2], 120, "Pneumonia %s Edema in every image of test: mean counts both.\n", says[b]);
+            size_t length = 0;
+            for (int i = 0; i < 3; i++) {
+                CHECK(t.data && strstr(t.data, wanted[i]), "expected '%s' in\n%s", wanted[i], t.data);
+                length += strlen(wanted[i]);
+            }
+            const char *from = strstr(t.data, "Pneumonia ");
+            CHECK((from ? strlen(from) : 0) == length, "more than that is said:\n%s", t.data);
+            tx_buffer_free(&t);
+        }
+}
+
 static void tables(void)
 {
     const tx_dataset d = dataset();
@@ -272,6 +322,7 @@ int main(void)
     no_numbers();
     thresholds();
     means();
+    twins();
     tables();
     columns();
     temp_end();

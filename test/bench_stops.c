@@ -74,9 +74,9 @@ static int train(const char *folder, long stop, long *images)
         char data[300], out[300];
         snprintf(data, sizeof data, "%s/data", temp_folder);
         snprintf(out, sizeof out, "%s/%s", temp_folder, folder);
-        const char *argv[] = {"--net",     "resnet18", "--cut",   "3",     "--size", "32", "--batch",        "3",
-                              "--threads", "1",        "--steps", "4",     "--keep", "2",  "--digest-every", "1",
-                              "--quiet",   "--data",   data,      "--out", out};
+        const char *argv[] = {"--net",    "resnet18",  "--cut",   "3",       "--size", "32",     "--batch",
+                              "3",        "--threads", "1",       "--steps", "4",      "--keep", "2",
+                              "--states", "3",         "--quiet", "--data",  data,     "--out",  out};
         options o;
         const command *c = command_find("train");
         int null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
@@ -159,6 +159,22 @@ int main(void)
     CHECK(status == EXIT_DONE, "a training ends with %d", status);
     /* The first epoch reads five, the first evaluation five; those of the second are in memory. Then valid and test. */
     CHECK(images == 20, "%ld images are opened", images);
+    /* Steps, epochs and examples of its log; the steps of its digests: evaluations, the kept state. */
+    size_t n;
+    unsigned char *log = content("sound", "log.csv", &n), *digests = content("sound", "digests.txt", &n);
+    static const char *const rows[] = {"\n1,1,3,", "\n2,1,5,", "\n3,2,8,", "\n4,2,10,"};
+    for (int i = 0; i < 4; i++)
+        CHECK(log && strstr((char *)log, rows[i]), "the log has no row that begins with %s", rows[i] + 1);
+    static const char steps[] = "234";
+    size_t lines = 0;
+    for (char *p = (char *)digests; p && *p; p += strcspn(p, "\n") + 1, lines++)
+        CHECK(lines < 3 && p[0] == steps[lines] && p[1] == ' ', "line %zu of the digests is of step %c", lines + 1, *p);
+    CHECK(lines == 3, "%zu digests", lines);
+    CHECK(tx_path_exists(temp_path("sound/states/step-00000003.safetensors")) &&
+              !tx_path_exists(temp_path("sound/states/step-00000004.safetensors")),
+          "the state of step 3 is kept");
+    tx_free(log);
+    tx_free(digests);
     static const long moments[] = {1, 4, 6, 9, 12, 16, 20};
     for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++)
         stopped(moments[i]);

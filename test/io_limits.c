@@ -5,8 +5,11 @@
 #include "io_temp.h"
 
 #include "../io/io_private.h"
+#include "../io/jpeg.h"
 #include "../io/loader_private.h"
+#include "../nets/nets.h"
 
+#include <float.h>
 #include <math.h>
 
 static void journals(void)
@@ -277,6 +280,108 @@ static void alignment(void)
     }
 }
 
+/* The largest number is one, of whichever sign; a tensor of more dimensions is another. */
+static void weights(void)
+{
+    const tx_net_choice choice = {tx_net_find("resnet18"), 3, 3, 32};
+    tx_network net;
+    CHECK(tx_network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
+    tx_weights *w = tx_weights_new(net.graph, 0);
+    tx_weights_init(w, 1);
+    const tx_param *p = tx_graph_param(net.graph, 0);
+    float *value = tx_weights_param(w, p);
+    static const float sound[] = {FLT_MAX, -FLT_MAX, 0, -0.0f}, bad[] = {INFINITY, -INFINITY, NAN};
+    for (int i = 0; i < 4; i++) {
+        value[p->count - 1] = sound[i];
+        CHECK(tx_checkpoint_check(w, "w") == TX_OK, "%g: %s", (double)sound[i], tx_error_message());
+    }
+    for (int i = 0; i < 3; i++) {
+        value[p->count - 1] = bad[i];
+        CHECK(tx_checkpoint_check(w, "w") == TX_ERR_FORMAT, "%g is taken", (double)bad[i]);
+    }
+    value[p->count - 1] = 1;
+    /* Every tensor once with a side of 1 more, before and behind. */
+    for (int odd = -1; odd < tx_graph_params(net.graph); odd += odd < 6 ? 1 : 7)
+        for (int behind = 0; behind < 2; behind++) {
+            const char *path = temp_path("w.safetensors");
+            tx_safetensors_writer *out = tx_safetensors_create(path);
+            float *zeros = tx_alloc((size_t)1 << 20, sizeof *zeros);
+            for (int i = 0; i < tx_graph_params(net.graph); i++) {
+                const tx_param *q = tx_graph_param(net.graph, i);
+                size_t shape[TX_STORED_DIMS];
+                int dims = 0;
+                if (i == odd && !behind)
+                    shape[dims++] = 1;
+                for (int k = 0; k < q->dims; k++)
+                    shape[dims++] = (size_t)q->shape[k];
+                if (i == odd && behind)
+                    shape[dims++] = 1;
+                tx_safetensors_put(out, q->name, q->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32, dims, shape, zeros);
+            }
+            CHECK(tx_safetensors_finish(out) == TX_OK, "%s", tx_error_message());
+            CHECK((tx_checkpoint_load(path, w, 0, NULL) == TX_OK) == (odd < 0), "tensor %d has a side more: %s", odd,
+                  tx_error_message());
+            tx_free(zeros);
+        }
+    tx_weights_free(w);
+    tx_network_free(&net);
+}
+
+/* The checksum is of the whole file. */
+static void sums(void)
+{
+    unsigned char bytes[40000];
+    uint64_t sum = 0, first = 0;
+    tx_image image;
+    memset(bytes, 'a', sizeof bytes);
+    for (size_t at = 0; at < sizeof bytes; at += at < 4 ? 1 : 3999) {
+        bytes[at] = 'b';
+        temp_write(temp_path("i.jpg"), bytes, sizeof bytes);
+        CHECK(tx_image_read_sum(temp_path("i.jpg"), &image, &sum) == TX_ERR_FORMAT &&
+                  sum == tx_checksum(bytes, sizeof bytes) && sum != first,
+              "byte %zu", at);
+        first = sum;
+    }
+    CHECK(tx_image_read_sum(temp_path("none"), &image, &sum) == TX_ERR_FILE && sum == 0, "no file");
+}
+
+/* Sums beyond 16 bits are cut to them, so that bright stays bright (but those that the first step of a transform makes of
+ * its values 0 and 4, which fall over as in other decoders). */
+static void bright(void)
+{
+    uint16_t step[64];
+    for (int k = 0; k < 64; k++)
+        step[k] = 255;
+    for (int sign = -1; sign <= 1; sign += 2)
+        for (int place = 1; place < 64; place++) {
+            int16_t c[64] = {0};
+            unsigned char out[64];
+            c[0] = (int16_t)(sign * 127);
+            c[8] = 1; /* not one row alone */
+            c[place] = place % 8 != 4 && place / 8 != 4;
+            tx_jpeg_idct(c, step, out, 8);
+            int right = 1;
+            for (int i = 0; i < 64; i++)
+                right = right && out[i] == (sign > 0 ? 255 : 0);
+            CHECK(right, "a block of %d, coefficient %d", sign * 127 * 255, place);
+        }
+}
+
+/* A digit behind the 800th still says to which side a tie falls. */
+static void digits(void)
+{
+    char text[1200];
+    for (size_t zeros = 770; zeros < 900; zeros++)
+        for (int last = 0; last < 2; last++) {
+            int n = snprintf(text, sizeof text, "9007199254740993.");
+            memset(text + n, '0', zeros);
+            snprintf(text + n + zeros, 3, "%d", last);
+            double found = 0;
+            CHECK(tx_number_parse(text, &found) == 0 && found == (last ? 9007199254740994.0 : 9007199254740992.0),
+                  "%zu zeros and %d: %.17g", zeros, last, found);
+        }
+}
+
 /* Of a header alone, as no such image can be made here. */
 static void pixels(void)
 {
@@ -311,6 +416,10 @@ int main(void)
     sides();
     normalisations();
     alignment();
+    weights();
+    sums();
+    bright();
+    digits();
     pixels();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());

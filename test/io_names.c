@@ -299,6 +299,18 @@ static void paths(void)
               "%s: %s", made[i], tx_error_message());
     CHECK(tx_folder_make("/") == TX_OK && tx_folder_make(".") == TX_OK, "%s", tx_error_message());
     CHECK(tx_folder_make("") == TX_ERR_FILE && tx_folder_make(temp_path("file")) == TX_ERR_FILE, "what is no folder");
+    char **listed = NULL;
+    size_t count = 0;
+    static const char *const hidden[] = {".hidden", "...", "..a", "b"};
+    for (int i = 0; i < 4; i++) {
+        char *path = tx_path_join(temp_path("m/o"), hidden[i]);
+        temp_text(path, "");
+        tx_free(path);
+    }
+    CHECK(tx_folder_list(temp_path("m/o"), &listed, &count) == TX_OK && count == 4 && !strcmp(listed[0], "...") &&
+              !strcmp(listed[1], "..a") && !strcmp(listed[2], ".hidden"),
+          "%zu names, also hidden ones", count);
+    tx_folder_names_free(listed, count);
     /* Leftovers: a name, .tmp. and digits; nothing else. */
     static const char *const names[] = {"a.tmp.1", "a.tmp.99", "a.tmp.",        "a.tmp.1x", ".tmp.1",
                                         "a.tmp1",  "atmp.1",   "a.tmp.1.tmp.2", "x"};

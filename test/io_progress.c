@@ -158,6 +158,18 @@ static void on_terminal(int master, FILE *out)
     received(master, out, &p, text, sizeof text);
     CHECK(strncmp(text, "\r\n\rtrain", 8) == 0 && strlen(text) <= 43, "a narrower terminal: a new line, not two: %s",
           text);
+    /* Just as narrow as what stands there, and a column wider. */
+    for (int more = 0; more < 2; more++) {
+        size_t drawn = p.drawn;
+        set_columns(master, (int)drawn + more);
+        tx_progress_update(&p, 413, "loss 0.4123");
+        received(master, out, &p, text, sizeof text);
+        CHECK((strncmp(text, "\r\n", 2) == 0) == (more == 0), "%zu columns of %zu are drawn: %s", drawn,
+              drawn + (size_t)more, text);
+        set_columns(master, 40);
+        tx_progress_update(&p, 413, "loss 0.4123");
+        received(master, out, &p, text, sizeof text);
+    }
     setenv("COLUMNS", "20", 1);
     tx_progress_update(&p, 414, "loss 0.4123");
     received(master, out, &p, text, sizeof text);

@@ -292,6 +292,22 @@ static void exact_lengths(void)
             }
             tx_free(bytes);
         }
+    /* The name of a ZIP archive's first file may be longer than 255 bytes. */
+    for (size_t n = 8; n < 400; n += 131) {
+        unsigned char *zip = tx_alloc(30 + n, 1);
+        memset(zip, 'a', 30 + n);
+        memcpy(zip, "PK\3\4", 4);
+        zip[26] = (unsigned char)n;
+        zip[27] = (unsigned char)(n >> 8);
+        memcpy(zip + 30 + n - 8, "data.pkl", 8);
+        const char *looks = tx_file_looks(zip, 30 + n);
+        CHECK(looks && strcmp(looks, "a PyTorch checkpoint (.pth, zip)") == 0, "a name of %zu looks like %s", n,
+              looks ? looks : "nothing");
+        looks = tx_file_looks(zip, 30 + n - 1);
+        CHECK(looks && strcmp(looks, "a ZIP archive") == 0, "a name that is cut looks like %s",
+              looks ? looks : "nothing");
+        tx_free(zip);
+    }
     unsigned char odd[10] = {0xfe, 1, 2, 3, 4, 5, 6, 0xee, 8, 9};
     static const char *const told[] = {
         "x: byte 0: the file is empty, a thing expected",
