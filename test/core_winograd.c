@@ -395,6 +395,27 @@ static void test_bits(void)
     }
 }
 
+/* So many channels that a round of the gradient has more tiles than one chain may add: two chunks. */
+static void test_chunks(void)
+{
+    static const uint64_t want = 0xef043ea8d3f418bbu;
+    static const int threads[] = {1, 3};
+    drawn = (uint64_t)9 << 32;
+    problem p = problem_new((shape){150, 1, 1, 193, 193, 1, 0}, 0);
+    for (int t = 0; t < 2; t++) {
+        machine = (tx_machine){threads[t], machine.kernels};
+        result r = compute(&p);
+        if (t == 0)
+            compare(&p, &r, "two chunks");
+        uint64_t found = result_hash(&p, &r);
+        CHECK(found == want, "two chunks, %d threads: hash 0x%016llx, on other machines 0x%016llx", threads[t],
+              (unsigned long long)found, (unsigned long long)want);
+        result_free(&r);
+    }
+    problem_free(&p);
+    machine = tx_machine_now();
+}
+
 /* An image has the same results alone and among others. */
 static void test_alone(void)
 {
@@ -489,6 +510,7 @@ int main(void)
     test_shapes();
     test_large();
     test_bits();
+    test_chunks();
     test_alone();
     test_scale();
     test_less();

@@ -227,13 +227,14 @@ static void check_steps(const small_net *net)
     tx_graph_free(s.graph);
 }
 
-/* Everything from the description to the session, as it would stand in a user's program. */
-static int make_all(const small_net *net, tx_mode mode)
+/* Everything from the description to the session, as it would stand in a user's program, within so much memory. */
+static int make_all(const small_net *net, tx_mode mode, size_t memory)
 {
     small_graph s;
     tx_status status = small_build(&s, net, 0);
     tx_weights *w = status == TX_OK ? tx_weights_new(s.graph, 1) : NULL;
-    tx_session *session = w ? tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3}) : NULL;
+    tx_session_args args = {.batch = 2, .mode = mode, .seed = 3, .memory = memory};
+    tx_session *session = w ? tx_session_new(s.graph, w, args) : NULL;
     tx_reference *reference =
         session && tx_weights_init(w, 0) == TX_OK ? tx_reference_new(s.graph, w, 2, mode, 3) : NULL;
     int made = reference != NULL;
@@ -245,13 +246,13 @@ static int make_all(const small_net *net, tx_mode mode)
 }
 
 /* Each allocation in turn fails: the call fails, says why, and leaves nothing behind. */
-static void check_failures(const small_net *net, tx_mode mode)
+static void check_failures(const small_net *net, tx_mode mode, size_t memory)
 {
     long live = tx_alloc_live(), n = 0;
     int made = 0;
     for (; n < 20000 && !made; n++) {
         tx_alloc_fail_after(n);
-        made = make_all(net, mode);
+        made = make_all(net, mode, memory);
         if (!made)
             CHECK(strstr(tx_error_message(), "memory") != NULL, "%s: allocation %ld fails: %s", net->name, n,
                   tx_error_message());
@@ -260,6 +261,94 @@ static void check_failures(const small_net *net, tx_mode mode)
     }
     tx_alloc_fail_after(-1);
     CHECK(made && n > 30, "%s: made after %ld allocations", net->name, n);
+}
+
+/* The same where values are made again. */
+static void check_thrifty_failures(void)
+{
+    for (int k = 0; k < SMALL_NETS; k++) {
+        if (strcmp(small_nets[k].name, "chain of small products") != 0)
+            continue;
+        small_graph s;
+        size_t least = 0;
+        small_build(&s, &small_nets[k], 0);
+        tx_plan *plan = tx_plan_new(s.graph, (tx_session_args){.batch = 2, .mode = TX_TRAIN, .memory = 1});
+        CHECK(!plan && sscanf(tx_error_message(), "a batch of 2 takes %zu", &least) == 1, "%s", tx_error_message());
+        tx_plan_free(plan);
+        tx_graph_free(s.graph);
+        check_failures(&small_nets[k], TX_TRAIN, least);
+    }
+}
+
+/* ---- what becomes a step of its own, and what is joined to another */
+
+static int is_step(const tx_plan *plan, const tx_node *node)
+{
+    return tx_plan_need(plan, node) != NULL;
+}
+
+/* In inference a convolution takes batch norm, sum and activation; in training batch norms and sums take activations. */
+static void check_joining(void)
+{
+    tx_graph *g = tx_graph_new();
+    tx_node *image = tx_input(g, 3, 6, 6), *c1 = conv(image, 4, 3, 1), *b1 = bn(c1), *r1 = relu(b1);
+    tx_node *c2 = conv_bias(r1, 4, 3), *r2 = relu(c2), *c3 = conv(r2, 4, 3, 1), *b3 = bn(c3), *s = add(b3, r1);
+    tx_node *r3 = relu(s), *p = pool(r3, 2, 2, 0), *r4 = relu(p), *f = full(r4, 5), *r5 = relu(f);
+    tx_node *shared = conv(r5, 5, 1, 1), *r6 = relu(shared), *end = add(r6, shared);
+    tx_node *late = conv(end, 5, 1, 1), *early = conv(end, 5, 1, 1), *sum = add(late, early), *two = add(end, sum);
+    const struct {
+        const tx_node *node;
+        int infer, train;
+    } want[] = {{image, 1, 1},  {c1, 1, 1}, {b1, 0, 1},  {r1, 0, 0},   {c2, 1, 1},    {r2, 0, 1},  {c3, 1, 1},
+                {b3, 0, 1},     {s, 0, 1},  {r3, 0, 0},  {p, 1, 1},    {r4, 1, 1},    {f, 1, 1},   {r5, 1, 1},
+                {shared, 1, 1}, {r6, 1, 1}, {end, 1, 1}, {late, 1, 1}, {early, 1, 1}, {sum, 0, 1}, {two, 1, 1}};
+    CHECK(tx_graph_status(g) == TX_OK, "%s", tx_error_message());
+    for (int train = 0; train < 2; train++) {
+        tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = train ? TX_TRAIN : TX_INFER});
+        CHECK(plan != NULL, "%s", tx_error_message());
+        for (size_t i = 0; plan && i < sizeof want / sizeof want[0]; i++)
+            CHECK(is_step(plan, want[i].node) == (train ? want[i].train : want[i].infer), "node %d (%s), %s: %s",
+                  want[i].node->index, want[i].node->op->name, train ? "training" : "inference",
+                  is_step(plan, want[i].node) ? "a step" : "joined");
+        tx_plan_free(plan);
+    }
+    tx_node_keep(b1); /* what is read from outside is written */
+    tx_node_keep(c2);
+    tx_node_keep(s);
+    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_INFER});
+    CHECK(plan && is_step(plan, r1) && is_step(plan, r2) && is_step(plan, r3) && !is_step(plan, b1) &&
+              !is_step(plan, s),
+          "kept values are joined away");
+    tx_plan_free(plan);
+    tx_graph_free(g);
+}
+
+static void check_arguments(void)
+{
+    tx_graph *g = tx_graph_new();
+    tx_node *x = conv_bias(tx_input(g, 3, 4, 4), 2, 3);
+    const char *const typos[] = {"first", "conv1", "second", NULL}, *const right[] = {"conv1.bias", NULL};
+    const struct {
+        tx_session_args args;
+        const char *part;
+    } bad[] = {{{.batch = 0}, "0 images"},
+               {{.batch = -3}, "-3 images"},
+               {{.batch = TX_MAX_BATCH + 1}, "1048577 images"},
+               {{.batch = 1, .mode = (tx_mode)3}, "mode 3"},
+               {{.batch = 1, .mode = (tx_mode)-1}, "mode -1"},
+               {{.batch = 1, .mode = TX_TRAIN, .frozen = typos}, "'first'"},
+               {{.batch = 1, .mode = TX_TRAIN, .memory = 1}, "1 are allowed"},
+               {{.batch = 1, .mode = TX_INFER, .memory = 1}, "1 are allowed"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tx_plan *plan = tx_plan_new(g, bad[i].args);
+        CHECK(!plan && strstr(tx_error_message(), bad[i].part), "arguments %zu: '%s', expected '%s'", i,
+              tx_error_message(), bad[i].part);
+        tx_plan_free(plan);
+    }
+    tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN, .frozen = right});
+    CHECK(plan && tx_plan_need(plan, x), "%s", tx_error_message());
+    tx_plan_free(plan);
+    tx_graph_free(g);
 }
 
 /* Sizes that no memory holds are an error of the plan, not a wrapped product. */
@@ -305,10 +394,13 @@ int main(void)
         if (k % 6 == 0 || strcmp(net->name, "wide") == 0)
             check_threads(net);
         if (k % 5 == 0) {
-            check_failures(net, TX_TRAIN);
-            check_failures(net, TX_INFER);
+            check_failures(net, TX_TRAIN, 0);
+            check_failures(net, TX_INFER, 0);
         }
     }
+    check_thrifty_failures();
+    check_joining();
+    check_arguments();
     check_too_large();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("graph_plan");

@@ -252,6 +252,7 @@ static void check_refusals(void)
 /* A parameter list as long as it may be, and longer; sizes that do not fit. */
 static int leaves;
 static int side;
+static tx_role role = TX_ROLE_TRAINED;
 
 static tx_status leafy_shape(tx_node *node)
 {
@@ -260,7 +261,7 @@ static tx_status leafy_shape(tx_node *node)
     for (int i = 0; i < leaves && status == TX_OK; i++) {
         char leaf[16];
         snprintf(leaf, sizeof leaf, "leaf%d", i);
-        status = tx_node_param(node, leaf, TX_ROLE_TRAINED, (tx_init){TX_INIT_ONE, 0}, 4, (int[]){1, 2, side, side});
+        status = tx_node_param(node, leaf, role, (tx_init){TX_INIT_ONE, 0}, 4, (int[]){1, 2, side, side});
     }
     return status;
 }
@@ -288,6 +289,34 @@ static void check_params(void)
     side = -2;
     tx_graph_add(g, &leafy, "n", NULL, 0, NULL, 0);
     refused(g, "leaf0 has an impossible size", "a parameter of negative size");
+}
+
+/* As many parameters, but of other sizes or roles. */
+static void check_near_strangers(void)
+{
+    static const int sides[] = {3, 2, 3};
+    static const tx_role roles[] = {TX_ROLE_TRAINED, TX_ROLE_TRAINED, TX_ROLE_BUFFER};
+    tx_graph *g[3];
+    tx_weights *w[3];
+    leaves = 2;
+    for (int i = 0; i < 3; i++) {
+        side = sides[i];
+        role = roles[i];
+        g[i] = tx_graph_new();
+        tx_graph_add(g[i], &leafy, "n", NULL, 0, NULL, 0);
+        w[i] = tx_weights_new(g[i], 1);
+    }
+    role = TX_ROLE_TRAINED;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            tx_session *s = i == k ? NULL : tx_session_new(g[i], w[k], (tx_session_args){.batch = 1});
+            CHECK(i == k || (!s && strstr(tx_error_message(), "another network")), "graph %d took weights %d", i, k);
+            tx_session_free(s);
+        }
+    for (int i = 0; i < 3; i++) {
+        tx_weights_free(w[i]);
+        tx_graph_free(g[i]);
+    }
 }
 
 /* Weights of another network are refused, those of the same parameters in another description are not. */
@@ -337,6 +366,7 @@ int main(void)
     check_refusals();
     check_params();
     check_strangers();
+    check_near_strangers();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("graph_weights");
 }

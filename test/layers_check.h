@@ -141,6 +141,30 @@ static inline void layer_probe(layer_reference *r, const double *dy, const layer
     }
 }
 
+/* Where nobody wants an input's gradient, those of the parameters are added all the same: they double. */
+static inline void layer_check_unwanted(layer_reference *r, const char *label)
+{
+    double *none[TX_MAX_INPUTS] = {NULL};
+    r->step.dx = none;
+    double *before[TX_MAX_PARAMS];
+    for (int k = 0; k < r->step.node->params; k++) {
+        before[k] = layer_alloc(r->count[k], sizeof(double));
+        memcpy(before[k], r->step.dparam[k], r->count[k] * sizeof(double));
+    }
+    r->step.node->op->reference_backward(&r->step);
+    r->step.dx = r->dx;
+    for (int k = 0; k < r->step.node->params; k++) {
+        double worst = 0, largest = 0;
+        for (size_t i = 0; i < r->count[k]; i++) {
+            worst = fmax(worst, fabs(r->step.dparam[k][i] - 2 * before[k][i]));
+            largest = fmax(largest, fabs(before[k][i]));
+        }
+        CHECK(worst <= 1e-12 * (1 + largest), "%s: dparam %d without dx is off by %g", label, k, worst);
+        memcpy(r->step.dparam[k], before[k], r->count[k] * sizeof(double));
+        tx_free(before[k]);
+    }
+}
+
 static inline void layer_check_reference(layer_reference *r, const layer_options *o, const char *label)
 {
     const tx_node *node = r->step.node;
@@ -153,6 +177,7 @@ static inline void layer_check_reference(layer_reference *r, const layer_options
             r->dy[i] = 0;
     if (!o->inference) {
         node->op->reference_backward(&r->step);
+        layer_check_unwanted(r, label);
         for (int k = 0; k < node->inputs && !o->light; k++)
             if (!(k > 0 && strstr(node->op->name, "ross_entropy")) && !(k > 0 && strstr(node->op->name, "bce")))
                 layer_probe(r, dy, o, r->x[k], r->dx[k], layer_count(o->n, node->input[k]), label, "dx");

@@ -104,6 +104,14 @@ static void check_cross_entropy_extremes(void)
     tx_node *a = tx_input(g, 3, 1, 1), *b = tx_input(g, 1, 1, 1);
     tx_node *node = tx_cross_entropy(g, a, b, (tx_cross_entropy_args){0});
     float x[9] = {1000, 0, -1000, 0, 0, 0, 1, 2, 3}, t[3] = {0, 1, -100}, dx[9];
+    for (int largest = 0; largest < 3; largest++) { /* wherever it stands, no exponential overflows */
+        float far[3] = {-2000, -2000, -2000}, first[1] = {(float)((largest + 1) % 3)};
+        far[largest] = 2000;
+        float value = run(node, 1, far, first, NULL, dx);
+        CHECK(value == 4000 && dx[largest] == 1 && dx[(largest + 1) % 3] == -1 && dx[(largest + 2) % 3] == 0,
+              "logit %d of 2000 among -2000: loss %g, gradient %g %g %g", largest, (double)value, (double)dx[0],
+              (double)dx[1], (double)dx[2]);
+    }
     float loss = run(node, 3, x, t, NULL, dx);
     CHECK(fabsf(loss - 0.5f * 1.09861229f) < 1e-6f, "the mean over two images that count is %g", (double)loss);
     CHECK(dx[0] == 0 && dx[2] == 0 && fabsf(dx[4] + 1.0f / 3) < 1e-6f && dx[6] == 0 && dx[8] == 0,
@@ -195,6 +203,7 @@ int main(void)
             check_bce(16, 17, weighted, masked);
         }
     check_cross_entropy(1, 4, 0);
+    check_cross_entropy(3, 4, 1);
     check_cross_entropy(4, 5, 0.1);
     check_cross_entropy(8, 100, 0);
     check_bce_extremes();

@@ -67,7 +67,7 @@ prepare() {
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
@@ -642,3 +642,8 @@ mutate io/journal.c io_file 's/        tx_sha256_add(&journal->sha, block, n);//
 mutate io/seal.c io_safetensors 's/        tx_sha256_add(sha, s.hex\[i\], 64);//' 'seal: of the header alone'
 mutate io/seal.c io_safetensors 's/        at += n;/        at = end;/' 'seal: of the beginning of each block'
 mutate io/lock.c io_file 's/if (still_named(fd, path))/if (1)/' 'lock: on a file that has lost its name'
+# ---- bits: the same numbers within rounding, in another order
+mutate core/channel_text.h bits 's/a = v_add(a, v_load(x));/a = v_sub(a, v_load(x));/' 'another pivot of the variance'
+mutate core/channel_text.h bits 's/square = v_fma(d, d, square);/square = v_add(v_mul(d, d), square);/' 'squares rounded twice'
+mutate core/winograd.c winograd 's/GRADIENT_CHUNK = 144/GRADIENT_CHUNK = 72/' 'chunks of tiles of another length'
+mutate core/update_text.h bits 's/v_add(g, v_mul(v_set1(decay), w))/v_fma(v_set1(decay), w, g)/' 'weight decay rounded once'

@@ -80,7 +80,8 @@ static double rate(int t)
     return 0.01 / t;
 }
 
-static double w_wide[TRAINED], g_wide[TRAINED], state_wide[2][TRAINED];
+/* What stands behind the last element is nobody's. */
+static double w_wide[TRAINED + 1], g_wide[TRAINED + 1], state_wide[2][TRAINED + 1];
 
 static void against_reference(const tx_graph *g, int k)
 {
@@ -89,6 +90,7 @@ static void against_reference(const tx_graph *g, int k)
     memset(state_wide, 0, sizeof state_wide);
     for (size_t i = 0; i < TRAINED; i++)
         w_wide[i] = (double)w->value[i];
+    w_wide[TRAINED] = g_wide[TRAINED] = state_wide[0][TRAINED] = state_wide[1][TRAINED] = 7;
     tx_optimizer *o = tx_optimizer_new(w, cases[k]);
     CHECK(o != NULL, "case %d: %s", k, tx_error_message());
     double worst = 0;
@@ -107,6 +109,8 @@ static void against_reference(const tx_graph *g, int k)
         }
     }
     CHECK(worst <= 1, "case %d: %.3g times the tolerance from the equations", k, worst);
+    CHECK(w_wide[TRAINED] == 7 && state_wide[0][TRAINED] == 7 && state_wide[1][TRAINED] == 7,
+          "case %d: the equations go beyond the last element", k);
     for (int s = 0; s < tx_optimizer_states(o); s++) {
         worst = 0;
         for (size_t i = 0; i < TRAINED; i++) {
@@ -219,6 +223,60 @@ static void rates(const tx_graph *g)
     }
 }
 
+/* A negative number is a true 0, and 0 the default. */
+static void defaults(const tx_graph *g)
+{
+    static const struct {
+        tx_optimizer_args args, same;
+    } pairs[] = {
+        {{.kind = TX_SGD, .momentum = -1, .dampening = -1, .weight_decay = -1}, {.kind = TX_SGD}},
+        {{.kind = TX_SGD, .momentum = 0.9, .dampening = -0.5, .nesterov = 1},
+         {.kind = TX_SGD, .momentum = 0.9, .nesterov = 1}},
+        {{.kind = TX_SGD, .lr = 1e-3}, {.kind = TX_SGD}},
+        {{.kind = TX_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .lr = 1e-3}, {.kind = TX_ADAM}},
+        {{.kind = TX_ADAM, .weight_decay = -2}, {.kind = TX_ADAM}},
+        {{.kind = TX_ADAMW}, {.kind = TX_ADAM}},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        tx_weights *w[2] = {new_weights(g), new_weights(g)};
+        tx_optimizer *o[2] = {tx_optimizer_new(w[0], pairs[i].args), tx_optimizer_new(w[1], pairs[i].same)};
+        CHECK(o[0] && o[1], "pair %zu: %s", i, tx_error_message());
+        for (int t = 1; t <= 3 && o[0] && o[1]; t++)
+            for (int k = 0; k < 2; k++) {
+                set_gradients(w[k], t);
+                tx_optimizer_step(o[k], -1);
+            }
+        CHECK(memcmp(w[0]->value, w[1]->value, sizeof start) == 0, "pair %zu of arguments is not one", i);
+        for (int k = 0; k < 2; k++) {
+            tx_optimizer_free(o[k]);
+            tx_weights_free(w[k]);
+        }
+    }
+    /* eps and betas of 0: the step is the sign of the gradient */
+    tx_weights *w = new_weights(g);
+    tx_optimizer *o = tx_optimizer_new(w, (tx_optimizer_args){.kind = TX_ADAM, .beta1 = -1, .beta2 = -1, .eps = -1});
+    for (int i = 0; i < TRAINED; i++)
+        w->grad[i] = i % 2 ? -3.5f : 1e-4f;
+    tx_optimizer_step(o, 0.5);
+    int wrong = 0;
+    for (int i = 0; i < TRAINED; i++)
+        wrong += fabsf(w->value[i] - (start[i] + (i % 2 ? 0.5f : -0.5f))) > 1e-6f;
+    CHECK(wrong == 0, "%d of %d steps are not the gradient's sign", wrong, (int)TRAINED);
+    CHECK(!tx_optimizer_state(o, -1) && !tx_optimizer_state_name(o, -1) && !tx_optimizer_state_name(o, 2), "a state %d",
+          -1);
+    tx_optimizer_free(o);
+    tx_weights_free(w);
+    double x = 1, y = 2, *states[2] = {&x, &y};
+    CHECK(tx_optimizer_reference((tx_optimizer_args){.kind = (tx_optimizer_kind)7}, 1, 0.1, 1, &x, &y, states) ==
+                  TX_ERR_ARGUMENT &&
+              x == 1 && y == 2,
+          "a definition of no optimiser");
+    CHECK(tx_optimizer_reference((tx_optimizer_args){.kind = TX_SGD, .lr = 0.25}, 1, -1, 1, &x, &y, states) == TX_OK &&
+              x == 0.5,
+          "a negative rate of the definition: %g", x);
+    CHECK(!tx_optimizer_new(NULL, (tx_optimizer_args){0}), "an optimiser of nothing");
+}
+
 static void refused(const tx_graph *g)
 {
     static const tx_optimizer_args wrong[] = {
@@ -276,6 +334,7 @@ int main(void)
     }
     frozen(g);
     rates(g);
+    defaults(g);
     refused(g);
     tx_graph_free(g);
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
