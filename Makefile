@@ -122,9 +122,9 @@ check-symbols: $(B)/libthorax.a
 lint:
 	@sh test/lint.sh
 fmt:
-	clang-format -i $(wildcard */*.c */*.h)
+	clang-format -i $(wildcard */*.c */*.h core/*/*.h)
 fmt-check:
-	clang-format --dry-run -Werror $(wildcard */*.c */*.h)
+	clang-format --dry-run -Werror $(wildcard */*.c */*.h core/*/*.h)
 
 # A shared library needs position-independent objects and shows only tx_ symbols.
 $(B)/pic/%.o: %.c $(B)/flags

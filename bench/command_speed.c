@@ -132,7 +132,7 @@ static figures summarise(const speed *s)
 }
 
 /* GFLOP/s of a node over `ms` of all counted steps, `passes` times its multiply-adds. */
-static double node_gflops(const speed *s, const tx_need *need, double passes, double seconds)
+static double node_gflops(const speed *s, const tx_workspace *need, double passes, double seconds)
 {
     return seconds > 0 ? 2e-9 * need->macs * passes * s->batch * s->steps / seconds : 0;
 }
@@ -143,7 +143,7 @@ static void print_layers(const speed *s)
            "bwd ms", "GFLOP/s", "peak");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_need *need = tx_plan_need(tx_session_plan(s->session), node);
+        const tx_workspace *need = tx_plan_workspace(tx_session_plan(s->session), node);
         double forward, backward;
         char shape[48];
         if (!need || node->inputs == 0)
@@ -151,8 +151,8 @@ static void print_layers(const speed *s)
         tx_session_times(s->session, node, &forward, &backward);
         snprintf(shape, sizeof shape, "%d,%d,%d", node->h, node->w, node->c);
         double f = node_gflops(s, need, 1, forward), b = node_gflops(s, need, 2, backward);
-        printf("%-28s %-16s %-14s %9.3f %9.1f %6.1f%% %9.3f %9.1f %6.1f%%\n", node->name, node->op->name, shape,
-               1000 * forward / s->steps, f, 100 * f / s->peak_gflops, 1000 * backward / s->steps, b,
+        printf("%-28s %-16s %-14s %9.3f %9.1f %6.1f%% %9.3f %9.1f %6.1f%%\n", node->name, tx_node_operation(node),
+               shape, 1000 * forward / s->steps, f, 100 * f / s->peak_gflops, 1000 * backward / s->steps, b,
                100 * b / s->peak_gflops);
     }
 }
@@ -162,14 +162,14 @@ static void json_layers(json *j, const speed *s)
     json_open(j, "layers", '[');
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_need *need = tx_plan_need(tx_session_plan(s->session), node);
+        const tx_workspace *need = tx_plan_workspace(tx_session_plan(s->session), node);
         double forward, backward;
         if (!need || node->inputs == 0)
             continue;
         tx_session_times(s->session, node, &forward, &backward);
         json_open(j, NULL, '{');
         json_string(j, "name", node->name);
-        json_string(j, "op", node->op->name);
+        json_string(j, "op", tx_node_operation(node));
         json_real(j, "macs", need->macs);
         json_real(j, "forward_ms", 1000 * forward / s->steps);
         json_real(j, "backward_ms", 1000 * backward / s->steps);

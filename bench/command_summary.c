@@ -17,7 +17,7 @@ typedef struct summary {
 /* What computes a node: its algorithm, or that it happens within another step. */
 static const char *algorithm_of(const summary *s, const tx_node *node)
 {
-    const tx_need *need = tx_plan_need(s->plan, node);
+    const tx_workspace *need = tx_plan_workspace(s->plan, node);
     return !need ? "joined" : need->algorithm ? need->algorithm : "direct";
 }
 
@@ -30,9 +30,9 @@ static tx_status print_layers(const summary *s)
     table_row(&t);
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_need *need = tx_plan_need(s->plan, node);
+        const tx_workspace *need = tx_plan_workspace(s->plan, node);
         table_cell(&t, "%s", node->name);
-        table_cell(&t, "%s", node->op->name);
+        table_cell(&t, "%s", tx_node_operation(node));
         table_cell(&t, "%d,%d,%d", node->h, node->w, node->c);
         table_cell(&t, "%zu", tx_node_parameters(node));
         table_number(&t, need ? need->macs : 0, 0);
@@ -76,10 +76,10 @@ static void print_json(const summary *s)
     json_open(&j, "layers", '[');
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_need *need = tx_plan_need(s->plan, node);
+        const tx_workspace *need = tx_plan_workspace(s->plan, node);
         json_open(&j, NULL, '{');
         json_string(&j, "name", node->name);
-        json_string(&j, "op", node->op->name);
+        json_string(&j, "op", tx_node_operation(node));
         json_open(&j, "shape", '[');
         json_whole(&j, NULL, node == s->net.loss ? 1 : s->batch);
         json_whole(&j, NULL, node->h);
@@ -125,7 +125,7 @@ int command_summary(const options *o)
         if (tx_graph_param(s.net.graph, i)->role == TX_ROLE_BUFFER)
             s.buffers += tx_graph_param(s.net.graph, i)->count;
     for (int i = 0; i < tx_graph_nodes(s.net.graph); i++) {
-        const tx_need *need = tx_plan_need(s.plan, tx_graph_node(s.net.graph, i));
+        const tx_workspace *need = tx_plan_workspace(s.plan, tx_graph_node(s.net.graph, i));
         s.macs += need ? need->macs : 0;
     }
     tx_status status = TX_OK;

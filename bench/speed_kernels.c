@@ -62,7 +62,7 @@ static tx_status open_bench(kernel_bench *b, const kernel_case *k, int batch, ui
     size_t count = (size_t)batch * (size_t)k->side * (size_t)k->side * (size_t)k->in;
     for (size_t i = 0; i < count; i++)
         x[i] = tx_random_uniform(seed, TX_RANDOM_DATA, 3, i) - 0.5F;
-    const tx_need *need = tx_plan_need(tx_session_plan(b->session), b->y);
+    const tx_workspace *need = tx_plan_workspace(tx_session_plan(b->session), b->y);
     b->macs = need->macs * batch;
     return TX_OK;
 }
@@ -118,7 +118,7 @@ static tx_status run_kernel(const kernel_case *k, int batch, uint64_t seed, kern
     kernel_bench b = {0};
     tx_status status = open_bench(&b, k, batch, seed);
     if (status == TX_OK) {
-        const tx_need *need = tx_plan_need(tx_session_plan(b.session), b.y);
+        const tx_workspace *need = tx_plan_workspace(tx_session_plan(b.session), b.y);
         r->algorithm = need->algorithm ? need->algorithm : "direct";
         status = time_bench(&b, r);
     }

@@ -50,7 +50,7 @@ static tx_status run_pixels(const tx_machine *machine, pixel_pass *pass, int c, 
     pass->kernels = &machine->kernels->channel;
     pass->pixels = pixels;
     pass->block = block_of(c);
-    return tx_parallel_on(machine, parts(pixels, pass->block), task, pass);
+    return tx_parallel_on(machine, ceil_div(pixels, pass->block), task, pass);
 }
 
 static void sum_task(void *context, size_t i, int worker)
@@ -125,12 +125,12 @@ static void normal_gradient_task(void *context, size_t i, int worker)
                                    pixels_in(pass, i));
 }
 
-tx_status tx_channel_normal_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_view *x,
-                                     const float *mean, const tx_tensor *dy, const float *mean_g, const float *slope)
+tx_status tx_channel_bn_apply(const tx_machine *machine, const tx_gradient *dx, const tx_view *x, const float *mean,
+                              const tx_tensor *dy, const float *mean_g, const float *slope)
 {
     if (!machine_given(machine) || !gradient_given(dx) || !view_given(x) || !x->scale || !mean || !tensor_given(dy) ||
         !mean_g || !slope)
-        return operand_missing("tx_channel_normal_gradient");
+        return operand_missing("tx_channel_bn_apply");
     pixel_pass pass = {.dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope};
     return run_pixels(machine, &pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
 }
@@ -151,7 +151,7 @@ typedef struct chunk_pass {
 size_t tx_channel_work(size_t pixels, int c)
 {
     size_t count;
-    if (c > 0 && pixels <= SIZE_MAX - TX_CHUNK && tx_size_mul(parts(pixels, TX_CHUNK), (size_t)c, &count) == 0)
+    if (c > 0 && pixels <= SIZE_MAX - TX_CHUNK && tx_size_mul(ceil_div(pixels, TX_CHUNK), (size_t)c, &count) == 0)
         return float_bytes(count, 3);
     tx_fail(TX_ERR_ARGUMENT, "tx_channel_work: %zu pixels of %d channels", pixels, c);
     return (size_t)-1;
@@ -159,14 +159,14 @@ size_t tx_channel_work(size_t pixels, int c)
 
 static size_t pixels_of_chunk(const chunk_pass *pass, size_t chunk)
 {
-    return smaller(pass->pixels - chunk * TX_CHUNK, TX_CHUNK);
+    return min_size(pass->pixels - chunk * TX_CHUNK, TX_CHUNK);
 }
 
 /* Unit u: a slice of a chunk; units are counted as they stand in memory. The thread's next one is asked for meanwhile. */
 static void partial_unit(const chunk_pass *pass, size_t u, size_t next)
 {
     size_t chunk = u / pass->slices, channel = u % pass->slices * pass->slice, first = chunk * TX_CHUNK;
-    size_t c = smaller(pass->c - channel, pass->slice), pixels = pixels_of_chunk(pass, chunk);
+    size_t c = min_size(pass->c - channel, pass->slice), pixels = pixels_of_chunk(pass, chunk);
     float *to[3];
     for (int kind = 0; kind < 3; kind++)
         to[kind] = pass->partial[kind] + chunk * pass->c + channel;
@@ -185,7 +185,7 @@ static void partial_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const chunk_pass *pass = context;
-    size_t end = smaller(pass->chunks * pass->slices, (i + 1) * pass->group);
+    size_t end = min_size(pass->chunks * pass->slices, (i + 1) * pass->group);
     for (size_t u = i * pass->group; u < end; u++)
         partial_unit(pass, u, u + 1 < end ? u + 1 : u);
 }
@@ -246,20 +246,20 @@ static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *w
     pass->kernels = &machine->kernels->channel;
     pass->pixels = pixels_of(pass->x->n, pass->x->h, pass->x->w);
     pass->c = (size_t)pass->x->c;
-    pass->chunks = parts(pass->pixels, TX_CHUNK);
+    pass->chunks = ceil_div(pass->pixels, TX_CHUNK);
     size_t wanted = 16 * (size_t)machine->threads;
     /* Moments read a slice twice, the second time from the cache; what is read once is read in whole rows. */
     int moments = pass->second && !pass->dy;
-    pass->slice = moments ? smaller(pass->c, SLICE) : pass->c;
-    while (pass->slice > SLICE && pass->chunks * parts(pass->c, pass->slice) < wanted)
+    pass->slice = moments ? min_size(pass->c, SLICE) : pass->c;
+    while (pass->slice > SLICE && pass->chunks * ceil_div(pass->c, pass->slice) < wanted)
         pass->slice = round_up(pass->slice / 2, 16);
-    pass->slices = parts(pass->c, pass->slice);
-    pass->group = larger(1, pass->chunks * pass->slices / wanted);
+    pass->slices = ceil_div(pass->c, pass->slice);
+    pass->group = max_size(1, pass->chunks * pass->slices / wanted);
     float *next = work;
     for (int kind = 0; kind < 3; kind++, next += pass->chunks * pass->c)
         pass->partial[kind] = next;
-    tx_status status = tx_parallel_on(machine, parts(pass->chunks * pass->slices, pass->group), partial_task, pass);
-    return status ? status : tx_parallel_on(machine, parts(pass->c, MERGE), merge, pass);
+    tx_status status = tx_parallel_on(machine, ceil_div(pass->chunks * pass->slices, pass->group), partial_task, pass);
+    return status ? status : tx_parallel_on(machine, ceil_div(pass->c, MERGE), merge, pass);
 }
 
 tx_status tx_channel_total(const tx_machine *machine, const tx_view *x, double *sum, void *work)
@@ -278,12 +278,12 @@ tx_status tx_channel_moments(const tx_machine *machine, const tx_view *x, double
     return run_chunks(machine, &pass, work, merge_moments);
 }
 
-tx_status tx_channel_normal_sums(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
-                                 double *sum_g, double *sum_gx, void *work)
+tx_status tx_channel_bn_reduce(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
+                               double *sum_g, double *sum_gx, void *work)
 {
     if (!machine_given(machine) || !view_given(x) || !x->scale || !mean || !tensor_given(dy) || !sum_g || !sum_gx ||
         !work)
-        return operand_missing("tx_channel_normal_sums");
+        return operand_missing("tx_channel_bn_reduce");
     chunk_pass pass = {.x = x, .mean = mean, .dy = dy, .first = sum_g, .second = sum_gx};
     return run_chunks(machine, &pass, work, merge_sums);
 }
@@ -321,7 +321,7 @@ tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, c
 {
     if (!machine_given(machine) || !tensor_given(y) || !view_given(x))
         return operand_missing("tx_channel_image_mean");
-    mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slices = parts((size_t)x->c, SLICE)};
+    mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slices = ceil_div((size_t)x->c, SLICE)};
     return tx_parallel_on(machine, (size_t)x->n * pass.slices, mean_task, &pass);
 }
 

@@ -1,8 +1,8 @@
-/* channel_kernels.h - what the channel operations (channel.c) ask of an instruction set: channel_text.h, compiled. */
+/* channel_kernels.h - what the channel operations (channel.c) ask of an instruction set: kernels/channel.h, compiled. */
 #ifndef THORAX_CHANNEL_KERNELS_H
 #define THORAX_CHANNEL_KERNELS_H
 
-#include "core.h"
+#include "op.h"
 
 /* A range of pixels is [first, first + pixels) in the order (n,h,w); a range of channels [channel, channel + c).
  * Results of a range of channels are stored from element 0 on. */

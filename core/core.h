@@ -118,18 +118,6 @@ int tx_isa_list(const char **names);
  * operation once (no wider intermediate format, no contraction), gradual underflow, fma with one rounding. Of the calling
  * thread, as it is now: costs some ten operations. */
 tx_status tx_self_test(void);
-/* What computes: a number of threads with an instruction set. Work memory and the layout of packed weights depend on it, so
- * whatever is sized, packed and computed together is given the same one: a plan takes one when it is made, its steps hand
- * it on. */
-typedef struct tx_kernels tx_kernels;
-typedef struct tx_machine {
-    int threads;
-    const tx_kernels *kernels;
-} tx_machine;
-/* tx_threads() with the instruction set in use. */
-tx_machine tx_machine_now(void);
-/* tx_parallel_for with the machine's number of threads; worker is below it. */
-tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void *context);
 /* Floating point operations a second, multiply-adds in registers alone on that many threads with the current
  * instruction set, the best of some runs that take a tenth of a second or more. */
 double tx_fma_peak(int threads);
@@ -197,19 +185,6 @@ void tx_sha256_floats(tx_sha256 *s, const float *v, size_t n);
 uint64_t tx_checksum(const void *data, size_t bytes);
 /* The digest of floats alone. */
 void tx_floats_digest(const float *v, size_t n, char hex[65]);
-
-/* ------------------------------------------------------------------------------------------ values
- * A value as its reader sees it: act(scale[c]*data + shift[c]), one fused multiply-add, then the activation. scale NULL
- * (then shift too): the data as they are. Pixel (i,y,x) stands at data + ((i*h+y)*w+x)*ld, its c channels contiguous,
- * ld >= c; so a slice of a wider tensor is a view too. */
-typedef enum tx_act { TX_ACT_NONE, TX_ACT_RELU } tx_act;
-typedef struct tx_view {
-    const float *data;
-    int n, h, w, c;
-    size_t ld;
-    const float *scale, *shift;
-    tx_act act;
-} tx_view;
 
 /* ----------------------------------------------------------------------------------------- updates
  * One step of an optimiser over n elements that stand apart from each other (optim/ gives the equations and makes the
@@ -286,96 +261,15 @@ struct tx_node {
     int wanted;               /* kept readable after a run: tx_node_keep */
 };
 
-/* A dense or strided tensor that is written: pixel (i,y,x) at data + ((i*h+y)*w+x)*ld. */
-typedef struct tx_tensor {
-    float *data;
-    int n, h, w, c;
-    size_t ld;
-} tx_tensor;
-
-/* The gradient of one input as a step must produce it: data = add + contribution, add NULL for 0 (add may be data
- * itself). data NULL: nobody wants it. */
-typedef struct tx_gradient {
-    float *data;
-    size_t ld;
-    const float *add;
-    size_t add_ld;
-} tx_gradient;
-
-/* One node as it is run, with what the planner joined to it. Pointers are the session's. */
-struct tx_step {
-    const tx_node *node;
-    int n;              /* images in this run */
-    int training;       /* 1: batch statistics, dropout (TX_TRAIN) */
-    int backward;       /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
-    uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
-    const tx_machine *machine; /* the plan's */
-    tx_view *x;          /* the inputs, to be read through scale, shift and act where the operation says reads_views */
-    tx_tensor y;         /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
-    tx_act act;          /* activation joined to the result */
-    const tx_node *fold; /* inference: the batch norm folded into this convolution, or NULL */
-    tx_view add;         /* inference: what is added before act; data NULL: nothing */
-    int has_add;
-    tx_tensor dy;    /* backward: gradient of the result (after act) */
-    tx_gradient *dx; /* backward: one an input */
-    float *param[TX_MAX_PARAMS];
-    float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to. NULL: nobody wants it */
-    float *fold_param[TX_MAX_PARAMS];
-    int64_t *counter; /* the counter among the parameters, or NULL */
-    void *saved;      /* from forward to backward (TX_INFER: from prepare on, kept for good) */
-    void *prepared;   /* what prepare makes of the weights (with backward: only within the step) */
-    void *work;       /* scratch within the step */
-};
-
 /* What a step needs of memory, and how it will be computed. Bytes. */
-typedef struct tx_need {
+typedef struct tx_workspace {
     size_t saved, prepared, work;
     size_t work_backward;
     const char *algorithm; /* for the summary: "matrix", "im2col", "winograd", .. */
     int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward, and
                               has no effect but the result */
     double macs;           /* multiply-adds of one image, by the definition */
-} tx_need;
-
-/* The operation table. One constant of these an operation, in its own file in layers/. What runs returns a status: that of
- * the calls which it is made of. */
-struct tx_op {
-    const char *name;
-    /* Checks arguments and input shapes, sets h, w, c, declares parameters (tx_node_param). */
-    tx_status (*shape)(tx_node *node);
-    /* Says what the step needs; the step's shapes are set for the largest batch, its pointers are not. NULL: nothing. */
-    void (*plan)(const tx_step *step, tx_need *need);
-    /* Brings the weights into the form that forward reads. NULL: nothing to do. */
-    tx_status (*prepare)(tx_step *step);
-    tx_status (*forward)(tx_step *step);
-    tx_status (*backward)(tx_step *step);
-    /* The definition in double precision; backward adds to dx and dparam. */
-    void (*reference_forward)(tx_reference_step *step);
-    void (*reference_backward)(tx_reference_step *step);
-    const char *no_gradient; /* the reason why there is no backward, where there is none */
-    int reads_views;         /* 1: applies scale, shift and act of its inputs itself */
-    int backward_reads_x;    /* 1: backward reads the inputs' values */
-    int backward_reads_y;    /* 1: backward reads the result; 2: only if an activation is joined to it */
-    int in_place;            /* 1: backward may write dx over dy */
-    int joins_act;           /* 1: forward and backward apply step->act */
-    int folds;               /* 1: in inference takes a following batch norm and a sum into itself */
-    int makes_view;          /* 1: in training the result can be a view on the input: scale and shift are the first
-                                2*c floats of saved (batch norm) */
-    int shares_gradient;     /* 1: every input's gradient is the result's (a sum); 2: a slice of it (concatenation) */
-};
-
-/* The double-precision twin of a step: dense NHWC tensors, x[i] with the shapes of the node's inputs. */
-struct tx_reference_step {
-    const tx_node *node;
-    int n, training;
-    uint64_t seed, run;
-    const double **x;
-    double *y;
-    const double *dy;
-    double **dx;                  /* added to; an entry is NULL where no gradient is wanted */
-    double *param[TX_MAX_PARAMS]; /* kept as in tx_weights (HWIO, (in,out)); running statistics are updated in place */
-    double *dparam[TX_MAX_PARAMS];
-};
+} tx_workspace;
 
 tx_graph *tx_graph_new(void);
 void tx_graph_free(tx_graph *graph);
@@ -392,17 +286,13 @@ int tx_graph_find(const tx_graph *graph, const char *name);
 /* Elements of all trained parameters. */
 size_t tx_graph_trained(const tx_graph *graph);
 
-/* Adds a node; args (size bytes, may be NULL with 0) are copied. For the building calls of layers/. On a spoiled graph NULL,
- * and the first error is the message again. */
-tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
-                      const void *args, size_t size);
-/* Within op->shape: declares the parameter NODE.leaf. dims 0..4, shape as in the file. */
-tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init init, int dims, const int *shape);
 /* Images, labels and masks enter here: (N, h, w, c), set by tx_session_input. */
 tx_node *tx_input(tx_graph *graph, int c, int h, int w);
 /* After a run the value (and, after backward, the gradient) of a kept node can be read. Without it the planner may
  * reuse its memory. Inputs that are kept receive a gradient. */
 tx_status tx_node_keep(tx_node *node);
+/* The name of the node's operation: conv2d, batchnorm, .. Lasts as long as the program. "" and a message for NULL. */
+const char *tx_node_operation(const tx_node *node);
 /* Replaces the way a parameter of a node is filled: position as declared by the operation (0 the weight, 1 the bias). What
  * cannot be spoils the graph. */
 tx_status tx_node_init(tx_node *node, int position, tx_init init);
@@ -466,7 +356,7 @@ tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args);
 void tx_plan_free(tx_plan *plan);
 size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 /* What a node became: its need, or NULL if it was joined to another step. */
-const tx_need *tx_plan_need(const tx_plan *plan, const tx_node *node);
+const tx_workspace *tx_plan_workspace(const tx_plan *plan, const tx_node *node);
 
 /* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena, the
  * caller the session. A session with backward needs weights with gradients. NULL and a message as for tx_plan_new, and
@@ -517,137 +407,6 @@ const double *tx_reference_gradient(const tx_reference *reference, const tx_node
 /* Parameter or its gradient, in memory's layout (HWIO, (in,out)). */
 const double *tx_reference_param(const tx_reference *reference, int param);
 const double *tx_reference_param_gradient(const tx_reference *reference, int param);
-
-/* ------------------------------------------------------------------------------------ matrix products
- * Convolutions and linear layers as products of matrices that nobody writes down. Bits: an output of a forward product
- * is one chain of fused multiply-adds over its K terms in ascending order, from 0; a gradient is such a chain over each
- * chunk of TX_GEMM_CHUNK rows, TX_GEMM_GROUP chunks added in order to a group's sum, the groups added in order. Neither
- * threads nor blocks nor instruction set show in it.
- *
- * The caller keeps its side: steps and extents positive, every product of extents within size_t, work memory, aligned to
- * 64, of as many bytes as the ..._work function says for the same machine and at least as many images, and weights that
- * were packed for the same machine. Operands that are NULL or have no size are an error, and nothing is computed. */
-enum { TX_GEMM_CHUNK = 256, TX_GEMM_GROUP = 4 };
-
-/* Offset of a kernel element from the pixel that its output is counted from, in rows and columns of the input. */
-typedef struct tx_tap {
-    int y, x;
-} tx_tap;
-
-/* The implicit matrix of patches, M = n*grid_h*grid_w rows by K = taps*c columns: in row (i,gy,gx) and column (t,ch)
- * stands x[i, gy*step_y + tap[t].y, gx*step_x + tap[t].x, ch] as the reader of x sees it, and 0 where that lies outside of
- * the image (after scale, shift and activation). */
-typedef struct tx_rows {
-    tx_view x;
-    int grid_h, grid_w, step_y, step_x;
-    int taps; /* may be 0: then the product is 0 */
-    const tx_tap *tap;
-} tx_rows;
-
-/* Where row (i,gy,gx) of a product goes: pixel (i, gy*step_y + offset_y, gx*step_x + offset_x) of maps of h x w pixels,
- * n channels of it at data + pixel*ld, as  act((product + bias[o]) + add[o]).  bias may be NULL; add too, else it is read
- * at the same pixels with distance add_ld, as add_scale*add + add_shift where these are not NULL. add may be data itself
- * with add_ld = ld, which accumulates; apart from that they do not overlap. */
-typedef struct tx_target {
-    float *data;
-    size_t ld;
-    int h, w, step_y, step_x, offset_y, offset_x;
-    const float *bias;
-    const float *add;
-    size_t add_ld;
-    const float *add_scale, *add_shift;
-    tx_act act;
-} tx_target;
-
-/* Weights as the K x n matrix B of a product: B[(t,ch)][o] = data[tap[t]*tap_step + ch*row_step + o*column_step] * scale[o];
- * tap NULL: 0, 1, ..; scale NULL: 1. A plain K x n matrix: taps 1, c K, row_step n, column_step 1. */
-typedef struct tx_filter {
-    const float *data;
-    int taps;
-    const int *tap;
-    size_t tap_step;
-    int c;
-    size_t row_step;
-    int n;
-    size_t column_step;
-    const float *scale;
-} tx_filter;
-
-/* Floats that packed weights take, with every instruction set; (size_t)-1 if it does not fit. */
-size_t tx_gemm_packed(size_t k, size_t n);
-tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter *w);
-/* target = A B, B packed, of n columns. */
-size_t tx_gemm_forward_work(const tx_machine *machine, const tx_rows *a, int n);
-tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const float *packed, int n, const tx_target *y,
-                          void *work);
-/* dw[k][o] = sum over rows r of A[r][k] dy[r][o], K x dy->c without gaps; pixel r of dy (a view without scale and act)
- * is row r. add: the groups are added to what stands in dw. */
-size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n);
-tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *a, const tx_view *dy, int add,
-                           void *work);
-
-/* --------------------------------------------------------------------------------------- Winograd
- * Convolution with a 3x3 kernel, stride 1, by F(4x4,3x3): a quarter of the multiplications (winograd.c gives equations,
- * error and source). Maps of h x w pixels with 0, 1 or 2 rows and columns of padding p give results of h + 2p - 2 by
- * w + 2p - 2. The gradient of the input is such a convolution too: of dy, with padding 2 - p and weights turned by half a
- * turn. Bits: a result does not depend on the other images; nothing depends on threads or instruction set.
- *
- * The caller keeps its side as for matrix products; results have at least one pixel. */
-/* 1 if it pays for results of h x w pixels, ci input channels, co result channels. */
-int tx_winograd_gains(int h, int w, int ci, int co);
-/* Packed weights of k input channels for n results: floats, and from a filter of nine taps. Forward: tap NULL, row_step
- * and column_step as they stand; input gradient: taps 8, 7, .. 0 and the two steps exchanged. */
-size_t tx_winograd_packed(int k, int n);
-tx_status tx_winograd_pack(const tx_machine *machine, float *packed, const tx_filter *w);
-/* y has the size of the results, steps 1 and offsets 0. */
-size_t tx_winograd_forward_work(const tx_machine *machine, const tx_view *x, int padding, int n);
-tx_status tx_winograd_forward(const tx_machine *machine, const tx_view *x, int padding, const float *packed, int n,
-                              const tx_target *y, void *work);
-/* dw[tap][c][o], 9 x x->c x dy->c without gaps; dy is a view without scale and act. add: is added to what stands there. */
-size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, int padding, int n);
-tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_view *x, int padding, const tx_view *dy,
-                               int add, void *work);
-
-/* ------------------------------------------------------------------------------ channel operations
- * What the operations of layers/ are made of beside matrix products: passes over tensors along their contiguous
- * channels, in parallel over pixels, bound by memory: every operand is read once, nothing is stored between.
- *
- * A sum over pixels is taken in chunks of TX_CHUNK pixels in the order (n,h,w): within a chunk one chain of float
- * additions a channel, the chunks in index order in double. Chunks depend on the shape alone, so the bits do too.
- * Operands that are NULL or have no size are an error, and nothing is computed. */
-enum { TX_CHUNK = 128 };
-/* Square windows over a map: output o begins at o*stride - top (rows) and o*stride - left (columns). */
-typedef struct tx_window {
-    int kernel, stride, top, left;
-} tx_window;
-/* y = act(x[0] + x[1] + ..). Of one input it is a copy, an activation, a scale and shift. */
-tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx_view *x, int inputs, tx_act act);
-/* dx = add + dy where y > 0, add elsewhere; y NULL: everywhere. dx may be dy or add. A dy of ld 0 is spread over
- * the pixels. */
-tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y);
-/* Scratch of the four below, in bytes. */
-size_t tx_channel_work(size_t pixels, int c);
-/* sum[c] of the values of a view: a bias's gradient. */
-tx_status tx_channel_total(const tx_machine *machine, const tx_view *x, double *sum, void *work);
-/* Mean and (biased) variance of the data of x, without scale and act. */
-tx_status tx_channel_moments(const tx_machine *machine, const tx_view *x, double *mean, double *variance, void *work);
-/* With g = dy where the activation of view x lets it through (scale data + shift > 0), 0 elsewhere:
- * sum_g = sum g, sum_gx = sum g (data - mean). */
-tx_status tx_channel_normal_sums(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
-                                 double *sum_g, double *sum_gx, void *work);
-/* dx = add + scale (g - mean_g - (data - mean) slope), all but the data one value a channel. dx may be dy or add. */
-tx_status tx_channel_normal_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_view *x,
-                                     const float *mean, const tx_tensor *dy, const float *mean_g, const float *slope);
-/* y (n,1,1,c): the mean of each image's map, its chunks counted from the image's first pixel. */
-tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, const tx_view *x);
-/* The largest value of each window, what lies outside the map counting as -inf; a NaN is larger than all. argmax, if
- * not NULL, receives n*h*w*c bytes: row * kernel + column of the largest within its window, of equal ones the first, of
- * NaNs the last; kernel <= 15. */
-tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
-                              const tx_window *window);
-/* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */
-tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
-                                       const unsigned char *argmax, const tx_view *x, const tx_window *window);
 
 #ifdef __cplusplus
 }

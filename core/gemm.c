@@ -67,7 +67,7 @@ static void pack_task(void *context, size_t i, int worker)
 {
     const pack_run *run = context;
     size_t k0 = i % run->blocks * PACK_ROWS;
-    run->kernels->gemm.pack(run->w, run->packed, i / run->blocks, k0, smaller(run->k, k0 + PACK_ROWS));
+    run->kernels->gemm.pack(run->w, run->packed, i / run->blocks, k0, min_size(run->k, k0 + PACK_ROWS));
     (void)worker;
 }
 
@@ -85,8 +85,8 @@ tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter
     if (!machine_given(machine) || !packed || !w || !w->data || w->taps < 0 || w->c < 1 || w->n < 1)
         return operand_missing("tx_gemm_pack");
     size_t k = (size_t)w->taps * (size_t)w->c;
-    pack_run run = {machine->kernels, w, packed, k, parts(k, PACK_ROWS)};
-    return tx_parallel_on(machine, parts((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
+    pack_run run = {machine->kernels, w, packed, k, ceil_div(k, PACK_ROWS)};
+    return tx_parallel_on(machine, ceil_div((size_t)w->n, (size_t)run.kernels->tile_n) * run.blocks, pack_task, &run);
 }
 
 /* ----------------------------------------------------------------------------------------- forward */
@@ -94,13 +94,13 @@ tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter
 /* Blocks of outputs, halved until every thread has several. */
 static void forward_split(tx_gemm_forward_job *job, int threads)
 {
-    size_t wanted = 6 * (size_t)threads, blocks = parts(job->n, TASK_COLUMNS);
-    job->depth = round_up(parts(job->k, parts(job->k, DEPTH) + (job->k == 0)), 16);
+    size_t wanted = 6 * (size_t)threads, blocks = ceil_div(job->n, TASK_COLUMNS);
+    job->depth = round_up(ceil_div(job->k, ceil_div(job->k, DEPTH) + (job->k == 0)), 16);
     job->task_rows = TASK_ROWS;
-    job->task_columns = round_up(parts(job->n, blocks), GEMM_COLUMNS);
+    job->task_columns = round_up(ceil_div(job->n, blocks), GEMM_COLUMNS);
     for (;;) {
-        job->row_tasks = parts(job->m, job->task_rows);
-        job->column_tasks = parts(job->n, job->task_columns);
+        job->row_tasks = ceil_div(job->m, job->task_rows);
+        job->column_tasks = ceil_div(job->n, job->task_columns);
         if (threads == 1 || job->row_tasks * job->column_tasks >= wanted)
             break;
         if (job->task_rows > TASK_ROWS / 4)
@@ -181,9 +181,9 @@ static void gradient_task(void *context, size_t i, int worker)
     const tx_gemm_gradient_job *job = &run->job;
     size_t slot = i / run->blocks, b = i % run->blocks, first = (run->first + slot) * TX_GEMM_GROUP;
     size_t k0 = b / run->blocks_n * run->block_k, n0 = b % run->blocks_n * run->block_n;
-    tx_gemm_block block = {k0, smaller(run->block_k, job->k - k0), n0, smaller(run->block_n, job->n - n0)};
+    tx_gemm_block block = {k0, min_size(run->block_k, job->k - k0), n0, min_size(run->block_n, job->n - n0)};
     float *out = (run->slots ? run->sums + slot * job->k * job->n : run->dw) + k0 * job->n + n0;
-    run->kernels->gemm.gradient(job, first, smaller(TX_GEMM_GROUP, job->chunks - first), &block, out, job->n,
+    run->kernels->gemm.gradient(job, first, min_size(TX_GEMM_GROUP, job->chunks - first), &block, out, job->n,
                                 run->slots ? 0 : run->add, run->work + (size_t)worker * run->each);
 }
 
@@ -193,7 +193,7 @@ static void gradient_total_task(void *context, size_t i, int worker)
 {
     const gradient_run *run = context;
     size_t size = run->job.k * run->job.n, at = i * TOTAL;
-    run->kernels->gemm.total(run->dw + at, run->sums + at, run->round, size, smaller(TOTAL, size - at),
+    run->kernels->gemm.total(run->dw + at, run->sums + at, run->round, size, min_size(TOTAL, size - at),
                              run->add || run->first > 0);
     (void)worker;
 }
@@ -203,15 +203,15 @@ static void gradient_split(gradient_run *run, size_t threads)
 {
     tx_gemm_gradient_job *job = &run->job;
     size_t size = job->k * job->n;
-    job->chunks = parts(job->m, GEMM_CHUNK);
-    size_t groups = parts(job->chunks, TX_GEMM_GROUP);
+    job->chunks = ceil_div(job->m, GEMM_CHUNK);
+    size_t groups = ceil_div(job->chunks, TX_GEMM_GROUP);
     run->slots = job->chunks > 1 ? 1 : 0;
     if (threads > 1 && run->slots)
-        run->slots = smaller(groups, size < SUMS ? SUMS / size : 1);
+        run->slots = min_size(groups, size < SUMS ? SUMS / size : 1);
     size_t tasks = run->slots + !run->slots;
     run->block_k = round_up(job->k, GEMM_GROUP);
     run->block_n = round_up(job->n, GEMM_COLUMNS);
-    while (threads > 1 && tasks * parts(job->k, run->block_k) * parts(job->n, run->block_n) < 4 * threads) {
+    while (threads > 1 && tasks * ceil_div(job->k, run->block_k) * ceil_div(job->n, run->block_n) < 4 * threads) {
         if (run->block_k > GEMM_GROUP && run->block_k > run->block_n)
             run->block_k = round_up(run->block_k / 2, GEMM_GROUP);
         else if (run->block_n > 2 * GEMM_COLUMNS)
@@ -219,9 +219,9 @@ static void gradient_split(gradient_run *run, size_t threads)
         else
             break;
     }
-    run->blocks_n = parts(job->n, run->block_n);
-    run->blocks = parts(job->k, run->block_k) * run->blocks_n;
-    run->each = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_PANEL * smaller(run->block_n, GEMM_PANELS);
+    run->blocks_n = ceil_div(job->n, run->block_n);
+    run->blocks = ceil_div(job->k, run->block_k) * run->blocks_n;
+    run->each = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_PANEL * min_size(run->block_n, GEMM_PANELS);
 }
 
 size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n)
@@ -238,13 +238,13 @@ size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n)
 
 static tx_status gradient_rounds(const tx_machine *machine, gradient_run *run)
 {
-    size_t groups = parts(run->job.chunks, TX_GEMM_GROUP);
+    size_t groups = ceil_div(run->job.chunks, TX_GEMM_GROUP);
     tx_status status = TX_OK;
     for (run->first = 0; run->first < groups && status == TX_OK; run->first += run->slots) {
-        run->round = smaller(run->slots, groups - run->first);
+        run->round = min_size(run->slots, groups - run->first);
         status = tx_parallel_on(machine, run->round * run->blocks, gradient_task, run);
         if (status == TX_OK)
-            status = tx_parallel_on(machine, parts(run->job.k * run->job.n, TOTAL), gradient_total_task, run);
+            status = tx_parallel_on(machine, ceil_div(run->job.k * run->job.n, TOTAL), gradient_total_task, run);
     }
     return status;
 }

@@ -1,8 +1,8 @@
-/* gemm_kernels.h - what the matrix products (gemm.c) ask of an instruction set: gemm_text.h, compiled. */
+/* gemm_kernels.h - what the matrix products (gemm.c) ask of an instruction set: kernels/gemm.h, compiled. */
 #ifndef THORAX_GEMM_KERNELS_H
 #define THORAX_GEMM_KERNELS_H
 
-#include "core.h"
+#include "op.h"
 
 enum {
     GEMM_COLUMNS = 32, /* packed operands are padded to this many columns, a multiple of every TILE_N */

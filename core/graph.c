@@ -275,6 +275,13 @@ tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init i
     return TX_OK;
 }
 
+const char *tx_node_operation(const tx_node *node)
+{
+    if (!node)
+        tx_fail_null("tx_node_operation", "node");
+    return node ? node->op->name : "";
+}
+
 tx_status tx_node_keep(tx_node *node)
 {
     if (!node)
@@ -330,6 +337,7 @@ const tx_op tx_op_input = {
     .forward = input_forward,
     .reference_forward = input_reference,
     .no_gradient = "nothing stands before an input",
+    .kind = TX_DATA,
 };
 
 tx_node *tx_input(tx_graph *graph, int c, int h, int w)

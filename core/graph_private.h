@@ -2,7 +2,7 @@
 #ifndef THORAX_GRAPH_PRIVATE_H
 #define THORAX_GRAPH_PRIVATE_H
 
-#include "core.h"
+#include "op.h"
 
 struct tx_graph {
     tx_node **node;

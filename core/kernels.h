@@ -1,13 +1,13 @@
 /* kernels.h - everything that is compiled once per instruction set, as one table of functions. Private to core.
  *
- * kernels_text.h defines the functions and the table; core/kernels_ISA.c sets the target and includes it. Nothing but
+ * kernels/all.h defines the functions and the table; core/kernels_ISA.c sets the target and includes it. Nothing but
  * the table leaves such a file, so that no instruction of a newer processor is reached on an older one. isa.c chooses.
  */
 #ifndef THORAX_KERNELS_H
 #define THORAX_KERNELS_H
 
 #include "channel_kernels.h"
-#include "core.h"
+#include "op.h"
 #include "gemm_kernels.h"
 #include "update_kernels.h"
 #include "winograd_kernels.h"

@@ -17,7 +17,7 @@
 #define TX_SIMD_AVX2
 #define TX_KERNELS tx_kernels_avx2
 #define TX_KERNELS_NAME "avx2"
-#include "kernels_text.h"
+#include "kernels/all.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

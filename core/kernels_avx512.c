@@ -18,7 +18,7 @@
 #define TX_SIMD_AVX512
 #define TX_KERNELS tx_kernels_avx512
 #define TX_KERNELS_NAME "avx512"
-#include "kernels_text.h"
+#include "kernels/all.h"
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -5,7 +5,7 @@
 #define TX_SIMD_NEON
 #define TX_KERNELS tx_kernels_neon
 #define TX_KERNELS_NAME "neon"
-#include "kernels_text.h"
+#include "kernels/all.h"
 #else
 typedef int tx_kernels_neon_absent; /* a file must declare something */
 #endif

@@ -3,4 +3,4 @@
 
 #define TX_KERNELS tx_kernels_portable
 #define TX_KERNELS_NAME "portable"
-#include "kernels_text.h"
+#include "kernels/all.h"

@@ -2,7 +2,7 @@
 #ifndef THORAX_OPERANDS_H
 #define THORAX_OPERANDS_H
 
-#include "core.h"
+#include "op.h"
 
 static inline int machine_given(const tx_machine *m)
 {

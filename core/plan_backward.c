@@ -11,7 +11,7 @@ static void find_trained(tx_plan *plan)
             trains |= tx_plan_trains(plan, node, k);
         for (int k = 0; k < node->inputs; k++)
             trains |= plan->node[node->input[k]->index].trains;
-        plan->node[i].trains = trains && (!node->op->no_gradient || node->op == &tx_op_input);
+        plan->node[i].trains = trains && (!node->op->no_gradient || node->op->kind == TX_DATA);
     }
 }
 
@@ -40,7 +40,7 @@ static int clashes(const tx_plan *plan, int i, int v)
            dy_end = dy->channel + (size_t)tx_plan_node(plan, p->result)->c;
     if (sum->buffer != dy->buffer || sum->channel >= dy_end || dy->channel >= sum_end)
         return 0;
-    return !tx_plan_node(plan, i)->op->in_place || sum->channel != dy->channel || sum_end != dy_end ||
+    return !(tx_plan_node(plan, i)->op->traits & TX_IN_PLACE) || sum->channel != dy->channel || sum_end != dy_end ||
            sum->ld != dy->ld;
 }
 
@@ -72,9 +72,14 @@ static tx_status masked_place(tx_plan *plan, int i, tx_slot *place)
 {
     const tx_planned *p = &plan->node[i];
     *place = p->dy;
-    if (p->joined == TX_ACT_NONE || exclusive(plan, p->result))
+    if (p->fused == TX_ACT_NONE || exclusive(plan, p->result))
         return TX_OK;
     return tx_plan_tensor(plan, tx_plan_node(plan, p->result), tx_backward_time(plan, i), place);
+}
+
+static int shares_gradient(const tx_op *op)
+{
+    return op->kind == TX_SUM || op->kind == TX_CONCAT;
 }
 
 static tx_status route_inputs(tx_plan *plan, int i)
@@ -83,20 +88,20 @@ static tx_status route_inputs(tx_plan *plan, int i)
     tx_planned *p = &plan->node[i];
     tx_slot offer = tx_nowhere;
     tx_status status = TX_OK;
-    if (node->op->shares_gradient)
+    if (shares_gradient(node->op))
         status = masked_place(plan, i, &offer);
-    else if (node->op->in_place && exclusive(plan, p->result))
+    else if (node->op->traits & TX_IN_PLACE && exclusive(plan, p->result))
         offer = p->dy;
     plan->node[p->result].done = !tx_plan_node(plan, p->result)->wanted;
     size_t channel = 0;
     for (int k = 0; k < node->inputs && status == TX_OK; k++) {
         tx_slot mine = offer;
-        if (node->op->shares_gradient == 2)
+        if (node->op->kind == TX_CONCAT)
             mine.channel += channel;
         channel += (size_t)node->input[k]->c;
         if (plan->node[node->input[k]->index].trains)
             status = route(plan, i, k, mine);
-        if (!node->op->shares_gradient)
+        if (!shares_gradient(node->op))
             offer = tx_nowhere;
     }
     return status;
@@ -122,10 +127,10 @@ tx_status tx_plan_backward(tx_plan *plan)
         int time = tx_backward_time(plan, i);
         p->dy = plan->node[p->result].gradient;
         tx_arena_touch(plan, p->dy.buffer, time);
-        if (op->backward_reads_x)
+        if (op->needs & TX_NEEDS_X)
             for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)
                 tx_plan_touch(plan, tx_plan_node(plan, i)->input[k]->index, time);
-        if (op->backward_reads_y == 1 || (op->backward_reads_y == 2 && p->joined != TX_ACT_NONE))
+        if (op->needs & TX_NEEDS_Y || (op->needs & TX_NEEDS_Y_IF_FUSED && p->fused != TX_ACT_NONE))
             tx_plan_touch(plan, p->result, time);
         status = route_inputs(plan, i);
         if (status)

@@ -2,7 +2,7 @@
 #ifndef THORAX_PLAN_PRIVATE_H
 #define THORAX_PLAN_PRIVATE_H
 
-#include "core.h"
+#include "op.h"
 
 /* A stretch of the arena, alive from `first` to `last`. Times: node i runs forward at i, backward at 2N-1-i. */
 typedef struct tx_buffer {
@@ -23,21 +23,21 @@ typedef struct tx_planned {
     int kept;   /* its value and gradient can be read after a run */
     int result; /* of a step: the node whose value it makes */
     tx_slot value;
-    int origin;       /* the node whose memory holds the value: itself, or further up for a view */
-    tx_slot again;    /* where the value stands when it is made again for backward; buffer -1: it is kept */
-    int remade;       /* the backward time at which that happens */
-    int coefficients; /* the batch norm whose scale and shift the value is read through, or -1 */
-    tx_act act;       /* to be applied by readers */
-    tx_act joined;    /* applied by the step itself */
-    int fold, add;    /* nodes, or -1: see tx_step */
-    tx_slot gradient; /* of this node's value */
-    int reached;      /* backward: the gradient arrives here */
-    int done;         /* planning: its gradient has been consumed */
-    int trains;       /* a trained parameter or a kept node lies at or before it */
+    int origin;               /* the node whose memory holds the value: itself, or further up for a view */
+    tx_slot recomputed_value; /* where the value stands when it is made again for backward; buffer -1: it is kept */
+    int recomputed;           /* the backward time at which that happens */
+    int coefficients;         /* the batch norm whose scale and shift the value is read through, or -1 */
+    tx_act act;               /* to be applied by readers */
+    tx_act fused;             /* applied by the step itself */
+    int fold, add;            /* nodes, or -1: see tx_step */
+    tx_slot gradient;         /* of this node's value */
+    int reached;              /* backward: the gradient arrives here */
+    int done;                 /* planning: its gradient has been consumed */
+    int trains;               /* a trained parameter or a kept node lies at or before it */
     tx_slot dy, *dx, *dx_add;
-    tx_need need;
+    tx_workspace workspace;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
-    int again_prepared, again_work;
+    int recompute_prepared, recompute_work;
 } tx_planned;
 
 struct tx_plan {
@@ -65,12 +65,12 @@ const tx_planned *tx_plan_find(const tx_plan *plan, const tx_node *node, const c
 int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k);
 extern const tx_slot tx_nowhere;
 
-/* arena.c: a new buffer's number, -1 without memory or where the size does not fit; longer life; places for all. */
+/* plan_arena.c: a new buffer's number, -1 without memory or where the size does not fit; longer life; places for all. */
 int tx_arena_add(tx_plan *plan, size_t bytes, int time);
 void tx_arena_touch(tx_plan *plan, int buffer, int time);
 tx_status tx_arena_place(tx_plan *plan);
 
-/* plan.c: a dense tensor of the node's shape; where the value of node i is read at some time, and keeping it alive. */
+/* plan_place.c: a dense tensor of the node's shape; where the value of node i is read at some time, and keeping it alive. */
 tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *slot);
 tx_slot tx_plan_value(const tx_plan *plan, int i, int time);
 void tx_plan_touch(tx_plan *plan, int i, int time);
@@ -78,8 +78,10 @@ void tx_plan_touch(tx_plan *plan, int i, int time);
 /* Batch and mode are what there can be, and the graph is not empty. */
 tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args);
 
-/* plan_remake.c, plan_backward.c */
-tx_status tx_plan_remake(tx_plan *plan);
+/* plan_fuse.c, plan_forward.c, plan_recompute.c, plan_backward.c */
+void tx_plan_fuse(tx_plan *plan);
+tx_status tx_plan_forward(tx_plan *plan, tx_step *step);
+tx_status tx_plan_recompute(tx_plan *plan);
 tx_status tx_plan_backward(tx_plan *plan);
 
 /* Fills the shapes of a step (not its pointers) for n images. step->x and step->dx have room for the inputs. */

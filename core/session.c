@@ -85,7 +85,7 @@ static void bind_step(tx_session *s, int i)
     bind_values(s, i, 0);
     for (int k = 0; k < node->inputs; k++)
         step->dx[k] = (tx_gradient){pointer_of(s, p->dx[k]), p->dx[k].ld, pointer_of(s, p->dx_add[k]), p->dx_add[k].ld};
-    step->dy.data = pointer_of(s, p->dy);
+    step->dy.g.data = pointer_of(s, p->dy);
     step->saved = buffer_of(s, p->saved);
     step->prepared = buffer_of(s, p->prepared);
     step->work = buffer_of(s, p->work);
@@ -193,7 +193,7 @@ tx_status tx_session_batch(tx_session *session, int n)
         tx_step *step = &session->step[i];
         if (!step->node)
             continue;
-        step->n = step->y.n = step->dy.n = step->add.n = n;
+        step->n = step->y.n = step->dy.g.n = step->dy.x.n = step->add.n = n;
         for (int k = 0; k < step->node->inputs; k++)
             step->x[k].n = n;
     }
@@ -296,14 +296,14 @@ static void seed_gradient(tx_session *s, const float *dy)
 }
 
 /* Runs steps again whose results were dropped, those that are due at this time. */
-static tx_status remake(tx_session *s, int time)
+static tx_status recompute(tx_session *s, int time)
 {
     tx_status status = TX_OK;
     for (int j = 0; j < s->plan->nodes && status == TX_OK; j++) {
         const tx_planned *p = &s->plan->node[j];
-        if (!p->is_step || p->remade != time)
+        if (!p->is_step || p->recomputed != time)
             continue;
-        tx_step *step = aim(s, j, time, p->again_work, p->again_prepared);
+        tx_step *step = aim(s, j, time, p->recompute_work, p->recompute_prepared);
         status = run_forward(step, 1);
         if (status)
             return failed_in(step, status);
@@ -327,8 +327,8 @@ static tx_status backward_step(tx_session *session, int i)
     const tx_plan *plan = session->plan;
     tx_step *step = &session->step[i];
     int time = tx_backward_time(plan, i), reached = plan->node[plan->nodes - 1].reached;
-    tx_status status = plan->keep_every > 1 ? remake(session, time) : TX_OK;
-    int runs = reached && step->node && step->dy.data && step->node->op->backward;
+    tx_status status = plan->keep_every > 1 ? recompute(session, time) : TX_OK;
+    int runs = reached && step->node && step->dy.g.data && step->node->op->backward;
     clear_gradients(session, i, !runs);
     if (status || !runs)
         return status;

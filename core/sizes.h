@@ -4,22 +4,22 @@
 
 #include "core.h"
 
-static inline size_t parts(size_t n, size_t size)
+static inline size_t ceil_div(size_t n, size_t size)
 {
     return (n + size - 1) / size;
 }
 
 static inline size_t round_up(size_t n, size_t to)
 {
-    return parts(n, to) * to;
+    return ceil_div(n, to) * to;
 }
 
-static inline size_t smaller(size_t a, size_t b)
+static inline size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-static inline size_t larger(size_t a, size_t b)
+static inline size_t max_size(size_t a, size_t b)
 {
     return a > b ? a : b;
 }

@@ -1,4 +1,4 @@
-/* update_kernels.h - what the updates of the optimisers (update.c) ask of an instruction set: update_text.h, compiled. */
+/* update_kernels.h - what the updates of the optimisers (update.c) ask of an instruction set: kernels/update.h, compiled. */
 #ifndef THORAX_UPDATE_KERNELS_H
 #define THORAX_UPDATE_KERNELS_H
 

@@ -93,7 +93,7 @@ static size_t tiles_of(const tx_view *x, const tx_winograd_map *map)
 /* An odd number of cache lines, so that what stands this far apart does not share a set of a cache. */
 static size_t odd_lines(size_t floats)
 {
-    return (parts(floats, 16) | 1) * 16;
+    return (ceil_div(floats, 16) | 1) * 16;
 }
 
 /* Of a tile's channels at one point: whole lines, and no multiple of eight of them. */
@@ -126,7 +126,7 @@ static tx_winograd_points points_at(tx_winograd_points points, float *data)
  * its at most 16 results 9 directly. Measured with all three directions together, packing included, it takes as
  * long as a matrix product where the multiplications are 1.2 to 1.4 times fewer (1.5 with 512 channels), from 8
  * channels on; below 16 neither has its vectors full. Twice fewer is asked for, as the error is larger too. */
-int tx_winograd_gains(int h, int w, int ci, int co)
+int tx_winograd_pays(int h, int w, int ci, int co)
 {
     double tiles = (double)((h + 3) / 4) * (double)((w + 3) / 4), results = (double)h * (double)w;
     return h > 0 && w > 0 && ci >= 16 && co >= 16 && 9 * results >= 2 * 36 * tiles;
@@ -144,8 +144,9 @@ static size_t group_floats(int k)
 size_t tx_winograd_packed(int k, int n)
 {
     size_t floats;
-    return k > 0 && n > 0 && tx_size_mul(group_floats(k), parts((size_t)n, WINOGRAD_GROUP), &floats) == 0 ? floats
-                                                                                                          : (size_t)-1;
+    return k > 0 && n > 0 && tx_size_mul(group_floats(k), ceil_div((size_t)n, WINOGRAD_GROUP), &floats) == 0
+               ? floats
+               : (size_t)-1;
 }
 
 typedef struct pack_run {
@@ -169,8 +170,8 @@ tx_status tx_winograd_pack(const tx_machine *machine, float *packed, const tx_fi
 {
     if (!machine_given(machine) || !packed || !w || !w->data || w->taps != 9 || w->c < 1 || w->n < 1)
         return operand_missing("tx_winograd_pack");
-    pack_run run = {machine->kernels, w, packed, parts((size_t)w->c, PACK_ROWS)};
-    return tx_parallel_on(machine, parts((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
+    pack_run run = {machine->kernels, w, packed, ceil_div((size_t)w->c, PACK_ROWS)};
+    return tx_parallel_on(machine, ceil_div((size_t)w->n, WINOGRAD_GROUP) * run.blocks, pack_task, &run);
 }
 
 /* ------------------------------------------------------------------------------------------ forward
@@ -210,23 +211,23 @@ static void forward_split(forward_run *run, const tx_view *x, int padding, int n
     run->n = n;
     run->map = map_of(x, padding);
     run->tiles = tiles_of(x, &run->map);
-    run->groups = parts((size_t)n, WINOGRAD_GROUP);
+    run->groups = ceil_div((size_t)n, WINOGRAD_GROUP);
     run->v.ld = row_floats(x->c);
     run->v.block = WINOGRAD_ROWS;
     run->m.ld = WINOGRAD_GROUP;
 
     size_t weights = run->groups * group_floats(x->c) / FORWARD_WEIGHTS;
     size_t fits = FORWARD_FLOATS / (WINOGRAD_POINTS * (run->v.ld + run->m.ld));
-    size_t block = larger(FORWARD_LEAST, smaller(FORWARD_MOST, larger(fits, weights)));
+    size_t block = max_size(FORWARD_LEAST, min_size(FORWARD_MOST, max_size(fits, weights)));
     block = round_up(block, (size_t)run->kernels->tile_m);
     run->v.slab = odd_lines(run->tiles * run->v.ld);
     run->m.block = odd_lines(run->tiles * run->m.ld);
     run->m.slab = odd_lines(run->groups * run->m.block);
     run->shared = run->tiles < 4 * threads * block && run->v.slab + run->m.slab <= FORWARD_SHARED / WINOGRAD_POINTS;
-    run->slices = smaller(parts(run->tiles, FORWARD_LEAST), parts(6 * threads, WINOGRAD_POINTS));
+    run->slices = min_size(ceil_div(run->tiles, FORWARD_LEAST), ceil_div(6 * threads, WINOGRAD_POINTS));
     if (run->shared)
         return;
-    run->blocks = parts(run->tiles, block);
+    run->blocks = ceil_div(run->tiles, block);
     if (run->blocks < 16 * threads)
         run->blocks = round_up(run->blocks, threads);
     run->v.slab = odd_lines(block * run->v.ld);
@@ -250,7 +251,7 @@ size_t tx_winograd_forward_work(const tx_machine *machine, const tx_view *x, int
     for (part.n = 1; part.n <= x->n; part.n++) {
         forward_run run = {.kernels = machine->kernels, .threads = threads};
         forward_split(&run, &part, padding, n);
-        most = larger(most, float_bytes(forward_floats(&run), run.shared ? 1 : threads));
+        most = max_size(most, float_bytes(forward_floats(&run), run.shared ? 1 : threads));
     }
     return most;
 }
@@ -303,7 +304,7 @@ static void forward_input_task(void *context, size_t i, int worker)
     const forward_run *run = context;
     size_t first = i * TRANSFORM;
     tx_winograd_points v = points_at(run->v, run->work + first * run->v.ld);
-    run->kernels->winograd.input(run->x, &run->map, first, smaller(TRANSFORM, run->tiles - first), &v);
+    run->kernels->winograd.input(run->x, &run->map, first, min_size(TRANSFORM, run->tiles - first), &v);
     (void)worker;
 }
 
@@ -343,7 +344,7 @@ static void forward_output_task(void *context, size_t i, int worker)
     const forward_run *run = context;
     size_t first = i / run->groups * TRANSFORM, group = i % run->groups;
     tx_winograd_points m = forward_products(run, group, first);
-    run->kernels->winograd.output(run->y, &run->map, first, smaller(TRANSFORM, run->tiles - first), &m,
+    run->kernels->winograd.output(run->y, &run->map, first, min_size(TRANSFORM, run->tiles - first), &m,
                                   (int)group * WINOGRAD_GROUP, columns_of(run->n, group));
     (void)worker;
 }
@@ -358,11 +359,11 @@ tx_status tx_winograd_forward(const tx_machine *machine, const tx_view *x, int p
     forward_split(&run, x, padding, n);
     if (!run.shared)
         return tx_parallel_on(machine, run.blocks, forward_block_task, &run);
-    tx_status status = tx_parallel_on(machine, parts(run.tiles, TRANSFORM), forward_input_task, &run);
+    tx_status status = tx_parallel_on(machine, ceil_div(run.tiles, TRANSFORM), forward_input_task, &run);
     if (status == TX_OK)
         status = tx_parallel_on(machine, WINOGRAD_POINTS * run.slices, forward_point_task, &run);
     if (status == TX_OK)
-        status = tx_parallel_on(machine, parts(run.tiles, TRANSFORM) * run.groups, forward_output_task, &run);
+        status = tx_parallel_on(machine, ceil_div(run.tiles, TRANSFORM) * run.groups, forward_output_task, &run);
     return status;
 }
 
@@ -399,19 +400,19 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
     run->x = x;
     run->map = map_of(x, padding);
     run->tiles = tiles_of(x, &run->map);
-    run->groups = parts((size_t)n, WINOGRAD_GROUP);
-    run->rows = parts((size_t)x->c, WINOGRAD_ROWS);
+    run->groups = ceil_div((size_t)n, WINOGRAD_GROUP);
+    run->rows = ceil_div((size_t)x->c, WINOGRAD_ROWS);
     run->blocks = run->groups * run->rows;
-    run->v.ld = smaller(WINOGRAD_ROWS, round_up((size_t)x->c, 16));
+    run->v.ld = min_size(WINOGRAD_ROWS, round_up((size_t)x->c, 16));
 
     size_t tile = WINOGRAD_POINTS * (run->rows * run->v.ld + run->groups * WINOGRAD_GROUP);
     size_t sums = WINOGRAD_POINTS * run->blocks * run->v.ld * WINOGRAD_GROUP;
-    size_t wanted = larger(GRADIENT_LEAST, smaller(GRADIENT_MOST, sums) / tile);
-    run->rounds = 2 * run->tiles <= 3 * wanted ? 1 : parts(run->tiles, wanted);
-    size_t most = parts(run->tiles, run->rounds);
-    run->chunks = parts(most, GRADIENT_CHUNK);
+    size_t wanted = max_size(GRADIENT_LEAST, min_size(GRADIENT_MOST, sums) / tile);
+    run->rounds = 2 * run->tiles <= 3 * wanted ? 1 : ceil_div(run->tiles, wanted);
+    size_t most = ceil_div(run->tiles, run->rounds);
+    run->chunks = ceil_div(most, GRADIENT_CHUNK);
     run->kept = run->rounds > 1 || sums <= GRADIENT_KEPT;
-    run->slices = smaller(run->blocks, parts(6 * run->threads, WINOGRAD_POINTS));
+    run->slices = min_size(run->blocks, ceil_div(6 * run->threads, WINOGRAD_POINTS));
 
     run->v.block = odd_lines(most * run->v.ld);
     run->v.slab = odd_lines(run->rows * run->v.block);
@@ -442,7 +443,7 @@ size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, in
     for (part.n = 1; part.n <= x->n; part.n++) {
         gradient_run run = {.threads = (size_t)machine->threads};
         gradient_split(&run, &part, padding, n);
-        most = larger(most, gradient_bytes(&run));
+        most = max_size(most, gradient_bytes(&run));
     }
     return most;
 }
@@ -460,7 +461,7 @@ static size_t gradient_tiles(const gradient_run *run, size_t round)
 static void gradient_input_task(void *context, size_t i, int worker)
 {
     const gradient_run *run = context;
-    size_t first = i / 2 * TRANSFORM, tiles = smaller(TRANSFORM, gradient_tiles(run, run->round) - first);
+    size_t first = i / 2 * TRANSFORM, tiles = min_size(TRANSFORM, gradient_tiles(run, run->round) - first);
     size_t tile = gradient_begin(run, run->round) + first;
     if (i % 2) {
         tx_winograd_points s = points_at(run->s, run->s.data + first * (size_t)run->kernels->tile_n);
@@ -478,7 +479,7 @@ static void gradient_finish(const gradient_run *run, size_t block, const tx_wino
     size_t group = block / run->rows, row = block % run->rows * WINOGRAD_ROWS;
     size_t n = (size_t)run->dy->c, k = (size_t)run->x->c;
     run->kernels->winograd.finish(run->dw + row * n + group * WINOGRAD_GROUP, k * n, n, d,
-                                  (int)smaller(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add);
+                                  (int)min_size(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add);
 }
 
 static float *gradient_patches(const gradient_run *run, size_t block)
@@ -503,7 +504,7 @@ static void gradient_block(const gradient_run *run, size_t block, int point, int
                              .out = *d,
                              .tiles = gradient_tiles(run, run->round),
                              .chunks = run->chunks,
-                             .rows = (int)smaller(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
+                             .rows = (int)min_size(WINOGRAD_ROWS, (size_t)x->c - row * WINOGRAD_ROWS),
                              .cols = columns_of(dy->c, group),
                              .point = point,
                              .points = points,
@@ -554,7 +555,7 @@ static tx_status gradient_rounds(const tx_machine *machine, gradient_run *run)
 {
     tx_status status = TX_OK;
     for (run->round = 0; run->round < run->rounds && status == TX_OK; run->round++) {
-        size_t tasks = 2 * parts(gradient_tiles(run, run->round), TRANSFORM);
+        size_t tasks = 2 * ceil_div(gradient_tiles(run, run->round), TRANSFORM);
         status = tx_parallel_on(machine, tasks, gradient_input_task, run);
         if (status == TX_OK && run->kept)
             status = tx_parallel_on(machine, WINOGRAD_POINTS * run->slices, gradient_point_task, run);

@@ -1,8 +1,8 @@
-/* winograd_kernels.h - what winograd.c asks of an instruction set: winograd_text.h, compiled. */
+/* winograd_kernels.h - what winograd.c asks of an instruction set: kernels/winograd.h, compiled. */
 #ifndef THORAX_WINOGRAD_KERNELS_H
 #define THORAX_WINOGRAD_KERNELS_H
 
-#include "core.h"
+#include "op.h"
 
 enum {
     WINOGRAD_POINTS = 36, /* products of a tile for a pair of channels, 6 x 6 */

@@ -8,7 +8,7 @@
  *          gradients of all inputs are one tensor, mostly dy's own memory: g is written once.
  * SOURCE   He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, equation 1.
  * TESTS    test/layers_elementwise.c, test/golden/op_misc.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 static tx_status add_shape(tx_node *node)
 {
@@ -26,11 +26,6 @@ static tx_status add_shape(tx_node *node)
 }
 
 /* ---- the definition */
-
-static size_t reference_size(const tx_reference_step *s)
-{
-    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
-}
 
 static void add_reference_forward(tx_reference_step *s)
 {
@@ -50,10 +45,10 @@ static void add_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
-static void add_plan(const tx_step *step, tx_need *need)
+static void add_plan(const tx_step *step, tx_workspace *space)
 {
     (void)step;
-    need->cheap = 1;
+    space->cheap = 1;
 }
 
 static tx_status add_forward(tx_step *step)
@@ -78,10 +73,10 @@ static tx_status add_backward(tx_step *step)
     tx_status status = TX_OK;
     for (int k = 0; k < step->node->inputs && status == TX_OK; k++) {
         const tx_gradient *dx = &step->dx[k];
-        int in_place = dx->data == step->dy.data && !y;
+        int in_place = dx->data == step->dy.g.data && !y;
         if (!dx->data || (!dx->add && (in_place || written(step, k))))
             continue;
-        status = tx_channel_mask(step->machine, dx, &step->dy, y);
+        status = tx_channel_mask(step->machine, dx, &step->dy.g, y);
     }
     return status;
 }
@@ -94,10 +89,10 @@ const tx_op tx_op_add = {
     .backward = add_backward,
     .reference_forward = add_reference_forward,
     .reference_backward = add_reference_backward,
-    .reads_views = 1,
-    .backward_reads_y = 2,
-    .joins_act = 1,
-    .shares_gradient = 1,
+    .kind = TX_SUM,
+    .reads = TX_READS_VIEW,
+    .fuses = 1u << TX_ACT_RELU,
+    .needs = TX_NEEDS_Y_IF_FUSED,
 };
 
 tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b)

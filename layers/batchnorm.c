@@ -19,7 +19,7 @@
  *          never written. Work: three floats a channel for TX_CHUNK pixels. Backward reads x and dy twice.
  * SOURCE   Ioffe & Szegedy, "Batch Normalization", arXiv:1502.03167, algorithm 1 and section 3.
  * TESTS    test/layers_batchnorm.c, test/golden/op_norm_pool.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <math.h>
 
@@ -121,19 +121,14 @@ static coefficients saved_of(const tx_step *step)
     return (coefficients){saved, saved + c, saved + 2 * c, saved + 3 * c};
 }
 
-static size_t pixels_of(const tx_step *step)
-{
-    return (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w;
-}
-
-static void batchnorm_plan(const tx_step *step, tx_need *need)
+static void batchnorm_plan(const tx_step *step, tx_workspace *space)
 {
     size_t c = (size_t)step->node->c;
-    need->saved = 4 * c * sizeof(float);
+    space->saved = 4 * c * sizeof(float);
     if (!step->backward)
         return;
-    need->work = 2 * c * sizeof(double) + tx_channel_work(pixels_of(step), step->node->c);
-    need->work_backward = need->work + 2 * c * sizeof(float);
+    space->work = 2 * c * sizeof(double) + tx_channel_work(pixels_of(step), step->node->c);
+    space->work_backward = space->work + 2 * c * sizeof(float);
 }
 
 /* y = scale x + shift, the shift by the scale as rounded: at x = mean, y = bias */
@@ -221,7 +216,7 @@ static tx_status batchnorm_backward(tx_step *step)
     x.scale = k.scale;
     x.shift = k.shift;
     x.act = step->act;
-    tx_status status = tx_channel_normal_sums(step->machine, &x, k.mean, &step->dy, sum_g, sum_gx, slope + channels);
+    tx_status status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, slope + channels);
     if (status)
         return status;
     for (size_t c = 0; c < channels; c++) {
@@ -236,7 +231,7 @@ static tx_status batchnorm_backward(tx_step *step)
     }
     if (!step->dx[0].data)
         return TX_OK;
-    return tx_channel_normal_gradient(step->machine, &step->dx[0], &x, k.mean, &step->dy, mean_g, slope);
+    return tx_channel_bn_apply(step->machine, &step->dx[0], &x, k.mean, &step->dy.g, mean_g, slope);
 }
 
 const tx_op tx_op_batchnorm = {
@@ -248,10 +243,10 @@ const tx_op tx_op_batchnorm = {
     .backward = batchnorm_backward,
     .reference_forward = batchnorm_reference_forward,
     .reference_backward = batchnorm_reference_backward,
-    .backward_reads_x = 1,
-    .in_place = 1,
-    .joins_act = 1,
-    .makes_view = 1,
+    .kind = TX_AFFINE,
+    .fuses = 1u << TX_ACT_RELU,
+    .needs = TX_NEEDS_X,
+    .traits = TX_IN_PLACE,
 };
 
 tx_node *tx_batchnorm(tx_graph *graph, tx_node *x, const char *name, tx_batchnorm_args args)

@@ -11,7 +11,7 @@
  * MEMORY   nothing is kept.
  * SOURCE   Irvin et al., "CheXpert", arXiv:1901.07031, section 3 (masked labels).
  * TESTS    test/layers_losses.c, test/golden/op_loss.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <math.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static double pos_weight(const tx_node *node, size_t channel)
 
 /* ---- the definition */
 
-static size_t reference_size(const tx_reference_step *s)
+static size_t reference_logits(const tx_reference_step *s)
 {
     const tx_node *x = s->node->input[0];
     return (size_t)s->n * (size_t)x->h * (size_t)x->w * (size_t)x->c;
@@ -83,7 +83,7 @@ static double reference_mask(const tx_reference_step *s, size_t i)
 static double reference_count(const tx_reference_step *s)
 {
     double count = 0;
-    for (size_t i = 0; i < reference_size(s); i++)
+    for (size_t i = 0; i < reference_logits(s); i++)
         count += reference_mask(s, i);
     return count;
 }
@@ -92,7 +92,7 @@ static void bce_reference_forward(tx_reference_step *s)
 {
     double sum = 0, count = reference_count(s);
     size_t channels = (size_t)s->node->input[0]->c;
-    for (size_t i = 0; i < reference_size(s); i++)
+    for (size_t i = 0; i < reference_logits(s); i++)
         if (reference_mask(s, i) != 0)
             sum += reference_mask(s, i) * entry_loss(s->x[0][i], s->x[1][i], pos_weight(s->node, i % channels));
     for (size_t i = 0; i < (size_t)s->n; i++)
@@ -104,7 +104,7 @@ static void bce_reference_backward(tx_reference_step *s)
 {
     double count = reference_count(s);
     size_t channels = (size_t)s->node->input[0]->c;
-    for (size_t i = 0; i < reference_size(s) && s->dx[0]; i++)
+    for (size_t i = 0; i < reference_logits(s) && s->dx[0]; i++)
         if (reference_mask(s, i) != 0)
             s->dx[0][i] += s->dy[0] * reference_mask(s, i) / count *
                            entry_gradient(s->x[0][i], s->x[1][i], pos_weight(s->node, i % channels));
@@ -112,21 +112,21 @@ static void bce_reference_backward(tx_reference_step *s)
 
 /* ---- what runs: some hundred entries, so plain loops */
 
+static size_t logit_pixels(const tx_step *step)
+{
+    return (size_t)step->n * (size_t)step->x[0].h * (size_t)step->x[0].w;
+}
+
 /* Channel c of pixel p of input i; 1 where there is no mask. */
 static double value(const tx_step *step, int i, size_t p, size_t c)
 {
     return i < step->node->inputs ? (double)step->x[i].data[p * step->x[i].ld + c] : 1;
 }
 
-static size_t pixels_of(const tx_step *step)
-{
-    return (size_t)step->n * (size_t)step->x[0].h * (size_t)step->x[0].w;
-}
-
 static double mask_sum(const tx_step *step)
 {
     double count = 0;
-    for (size_t p = 0; p < pixels_of(step); p++)
+    for (size_t p = 0; p < logit_pixels(step); p++)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++)
             count += value(step, 2, p, c);
     return count;
@@ -135,7 +135,7 @@ static double mask_sum(const tx_step *step)
 static tx_status bce_forward(tx_step *step)
 {
     double sum = 0, count = mask_sum(step);
-    for (size_t p = 0; p < pixels_of(step); p++)
+    for (size_t p = 0; p < logit_pixels(step); p++)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++)
             if (value(step, 2, p, c) != 0)
                 sum += value(step, 2, p, c) *
@@ -150,16 +150,16 @@ static tx_status bce_forward(tx_step *step)
 static void pass_by(const tx_step *step, int i)
 {
     const tx_gradient *dx = &step->dx[i];
-    for (size_t p = 0; p < pixels_of(step) && dx->data; p++)
+    for (size_t p = 0; p < logit_pixels(step) && dx->data; p++)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++)
             dx->data[p * dx->ld + c] = dx->add ? dx->add[p * dx->add_ld + c] : 0;
 }
 
 static tx_status bce_backward(tx_step *step)
 {
-    double count = mask_sum(step), share = count > 0 ? (double)step->dy.data[0] / count : 0;
+    double count = mask_sum(step), share = count > 0 ? (double)step->dy.g.data[0] / count : 0;
     const tx_gradient *dx = &step->dx[0];
-    for (size_t p = 0; p < pixels_of(step) && dx->data; p++)
+    for (size_t p = 0; p < logit_pixels(step) && dx->data; p++)
         for (size_t c = 0; c < (size_t)step->x[0].c; c++) {
             double m = value(step, 2, p, c), g = 0;
             if (m != 0)
@@ -179,7 +179,8 @@ const tx_op tx_op_bce = {
     .backward = bce_backward,
     .reference_forward = bce_reference_forward,
     .reference_backward = bce_reference_backward,
-    .backward_reads_x = 1,
+    .needs = TX_NEEDS_X,
+    .traits = TX_DATA_INPUTS,
 };
 
 tx_node *tx_bce_with_logits(tx_graph *graph, tx_node *logits, tx_node *labels, tx_node *mask, tx_bce_args args)

@@ -9,7 +9,7 @@
  * SOURCE   Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842; Huang et al., "Densely Connected
  *          Convolutional Networks", arXiv:1608.06993, equation 2.
  * TESTS    test/layers_elementwise.c, test/golden/op_misc.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <limits.h>
 
@@ -97,7 +97,7 @@ static tx_status concat_backward(tx_step *step)
     tx_status status = TX_OK;
     for (int i = 0; i < step->node->inputs && status == TX_OK; i++) {
         const tx_gradient *dx = &step->dx[i];
-        tx_tensor dy = slice(step, step->dy, i);
+        tx_tensor dy = slice(step, step->dy.g, i);
         if (dx->data && (dx->data != dy.data || dx->add))
             status = tx_channel_mask(step->machine, dx, &dy, NULL);
     }
@@ -111,7 +111,7 @@ const tx_op tx_op_concat = {
     .backward = concat_backward,
     .reference_forward = concat_reference_forward,
     .reference_backward = concat_reference_backward,
-    .shares_gradient = 2,
+    .kind = TX_CONCAT,
 };
 
 tx_node *tx_concat(tx_graph *graph, tx_node *const *nodes, int n)

@@ -13,12 +13,12 @@
  *          class only the taps with ky DLH = y + PH (mod SH) take part: one dense stride-1 convolution a class.
  * NUMERICS as a matrix product one chain of fused multiply-adds an output, (ky,kx,c) ascending, c fastest; dw in chunks
  *          of rows (core.h, tx_gemm_gradient). Winograd's algorithm F(4x4,3x3) for 3x3 kernels at stride 1 where
- *          tx_winograd_gains says so, by channels and map size alone: its error bound is in core/winograd.c.
+ *          tx_winograd_pays says so, by channels and map size alone: its error bound is in core/winograd.c.
  * MEMORY   forward keeps nothing; backward reads x. The matrix of all patches never exists: it is packed block by block.
  * SOURCE   Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", arXiv:1410.0759 (implicit matrix product);
  *          Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
  * TESTS    test/layers_conv2d.c, test/golden/op_conv.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <math.h>
 #include <string.h>
@@ -182,7 +182,7 @@ static int is_winograd(const tx_node *node)
 {
     const conv_args *a = node->args;
     return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph == a->pw &&
-           a->ph <= 2 && tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
+           a->ph <= 2 && tx_winograd_pays(node->h, node->w, node->input[0]->c, node->c);
 }
 
 /* The matrix of patches: a row an output pixel, (ky,kx,c) its columns. */
@@ -248,11 +248,6 @@ static const float *forward_bias(const tx_step *s)
     if (s->fold)
         return fold_scale(s) + s->node->c;
     return a->has_bias ? s->param[1] : NULL;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
 }
 
 /* ---------------------------------------------------------------------------------- gradients */
@@ -325,13 +320,13 @@ static void join_classes(const axis_class *y, const axis_class *x, int kernel_w,
 /* Patches of dy: its rows are the pixels of a class. */
 static tx_rows gradient_rows(const tx_step *s, const pixel_class *k)
 {
-    tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    tx_view dy = {.data = s->dy.g.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.g.ld};
     return (tx_rows){
         .x = dy, .grid_h = k->gh, .grid_w = k->gw, .step_y = 1, .step_x = 1, .taps = k->taps, .tap = k->tap};
 }
 
 /* The weight as dy's patches meet it: row (tap, o), column c. */
-static tx_filter turned_weight(const tx_step *s, const pixel_class *k)
+static tx_filter transposed_weight(const tx_step *s, const pixel_class *k)
 {
     size_t c = (size_t)s->node->input[0]->c, o = (size_t)s->node->c;
     return (tx_filter){.data = s->param[0],
@@ -363,7 +358,7 @@ static tx_target gradient_target(const tx_step *s, const pixel_class *k, int ste
 static tx_status class_gradient(const tx_step *s, const pixel_class *k, int step_y, int step_x)
 {
     tx_rows rows = gradient_rows(s, k);
-    tx_filter w = turned_weight(s, k);
+    tx_filter w = transposed_weight(s, k);
     tx_target dx = gradient_target(s, k, step_y, step_x);
     float *packed = s->work, *work = packed + packed_floats((size_t)k->taps * (size_t)w.c, w.n);
     tx_status status = tx_gemm_pack(s->machine, packed, &w);
@@ -417,7 +412,7 @@ static tx_status input_gradient(const tx_step *s)
         k.weight[t] = k.taps - 1 - t;
     tx_view dy = gradient_rows(s, &k).x;
     tx_target dx = gradient_target(s, &k, 1, 1);
-    tx_filter w = turned_weight(s, &k);
+    tx_filter w = transposed_weight(s, &k);
     float *packed = s->work, *work = packed + winograd_floats(w.c, w.n);
     tx_status status = tx_winograd_pack(s->machine, packed, &w);
     return status ? status : tx_winograd_forward(s->machine, &dy, 2 - a->ph, packed, w.n, &dx, work);
@@ -427,7 +422,7 @@ static tx_status input_gradient(const tx_step *s)
 static tx_status weight_gradient(const tx_step *s)
 {
     const conv_args *a = s->node->args;
-    tx_view dy = {.data = s->dy.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    tx_view dy = {.data = s->dy.g.data, .n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.g.ld};
     tx_status status = TX_OK;
     if (s->grad[0] && is_winograd(s->node)) {
         status = tx_winograd_gradient(s->machine, s->grad[0], &s->x[0], a->ph, &dy, 0, s->work);
@@ -476,7 +471,7 @@ static int find_kinds(const axis *a, axis_kind kind[MOST_KINDS])
 static size_t class_work(const tx_step *s, int h, int w, int taps)
 {
     static const tx_tap unread;
-    tx_view dy = {.n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.ld};
+    tx_view dy = {.n = s->n, .h = s->node->h, .w = s->node->w, .c = s->node->c, .ld = s->dy.g.ld};
     tx_rows rows = {.x = dy, .grid_h = h, .grid_w = w, .step_y = 1, .step_x = 1, .taps = taps, .tap = &unread};
     return packed_floats((size_t)taps * (size_t)s->node->c, s->x[0].c) * sizeof(float) +
            tx_gemm_forward_work(s->machine, &rows, s->x[0].c);
@@ -490,7 +485,7 @@ static size_t classes_work(const tx_step *s)
     size_t bytes = has_many_classes(s->node) ? class_work(s, rows.n, columns.n, 0) : 0;
     for (int i = 0; i < ys; i++)
         for (int j = 0; j < xs; j++)
-            bytes = larger(bytes, class_work(s, y[i].size, x[j].size, y[i].taps * x[j].taps));
+            bytes = max_size(bytes, class_work(s, y[i].size, x[j].size, y[i].taps * x[j].taps));
     return bytes;
 }
 
@@ -498,41 +493,41 @@ static size_t backward_work(const tx_step *s)
 {
     const conv_args *a = s->node->args;
     const tx_node *node = s->node;
-    tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.ld};
+    tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.g.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = larger(tx_winograd_gradient_work(s->machine, &s->x[0], a->ph, node->c),
-                       winograd_floats(node->c, s->x[0].c) * sizeof(float) +
-                           tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
+        bytes = max_size(tx_winograd_gradient_work(s->machine, &s->x[0], a->ph, node->c),
+                         winograd_floats(node->c, s->x[0].c) * sizeof(float) +
+                             tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
-        bytes = larger(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
+        bytes = max_size(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
     }
     size_t sums =
         ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
-    return a->has_bias ? larger(bytes, sums) : bytes;
+    return a->has_bias ? max_size(bytes, sums) : bytes;
 }
 
 /* ---------------------------------------------------------------------------------- forward */
 
-static void conv2d_plan(const tx_step *s, tx_need *need)
+static void conv2d_plan(const tx_step *s, tx_workspace *space)
 {
     const tx_node *node = s->node;
     const conv_args *a = node->args;
     size_t fold = s->fold ? 2 * (size_t)node->c * sizeof(float) : 0;
-    need->prepared = packed_bytes(s) + fold;
-    need->cheap = product_rows(node) <= CHEAP_ROWS;
-    need->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
+    space->prepared = packed_bytes(s) + fold;
+    space->cheap = product_rows(node) <= CHEAP_ROWS;
+    space->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     if (is_winograd(node)) {
-        need->algorithm = "winograd";
-        need->work = tx_winograd_forward_work(s->machine, &s->x[0], a->ph, node->c);
+        space->algorithm = "winograd";
+        space->work = tx_winograd_forward_work(s->machine, &s->x[0], a->ph, node->c);
     } else {
         tx_rows rows = patches(s);
-        need->algorithm = a->taps == 1 ? "matrix" : "im2col";
-        need->work = tx_gemm_forward_work(s->machine, &rows, node->c);
+        space->algorithm = a->taps == 1 ? "matrix" : "im2col";
+        space->work = tx_gemm_forward_work(s->machine, &rows, node->c);
     }
     if (s->backward)
-        need->work_backward = backward_work(s);
+        space->work_backward = backward_work(s);
 }
 
 /* Folding: scale (x*w + b) + shift = x*(scale w) + (scale b + shift), channel by channel of the result. */
@@ -585,8 +580,8 @@ const tx_op tx_op_conv2d = {
     .backward = conv2d_backward,
     .reference_forward = conv2d_reference_forward,
     .reference_backward = conv2d_reference_backward,
-    .reads_views = 1,
-    .backward_reads_x = 1,
-    .joins_act = 1,
-    .folds = 1,
+    .reads = TX_READS_VIEW,
+    .fuses = 1u << TX_ACT_RELU,
+    .needs = TX_NEEDS_X,
+    .traits = TX_FOLDS,
 };

@@ -9,7 +9,7 @@
  * MEMORY   one double an image within the step.
  * SOURCE   Szegedy et al., "Rethinking the Inception Architecture", arXiv:1512.00567, section 7 (smoothing).
  * TESTS    test/layers_losses.c, test/golden/op_loss.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 static tx_status cross_entropy_shape(tx_node *node)
 {
@@ -115,9 +115,9 @@ static int images_that_count(const tx_step *step)
     return count;
 }
 
-static void cross_entropy_plan(const tx_step *step, tx_need *need)
+static void cross_entropy_plan(const tx_step *step, tx_workspace *space)
 {
-    need->work = (size_t)step->n * sizeof(double);
+    space->work = (size_t)step->n * sizeof(double);
 }
 
 static void loss_task(void *context, size_t n, int worker)
@@ -156,7 +156,7 @@ static void gradient_task(void *context, size_t n, int worker)
     const tx_gradient *dx = &step->dx[0];
     int classes = step->x[0].c, target = target_of(step, n);
     const float *x = logits_of(step, n);
-    double lse = lse_of(x, classes), share = (double)step->dy.data[0] / images_that_count(step);
+    double lse = lse_of(x, classes), share = (double)step->dy.g.data[0] / images_that_count(step);
     for (int k = 0; k < classes; k++) {
         double g = target < 0 ? 0 : share * (tx_exp((double)x[k] - lse) - wanted(step->node, k, target));
         float add = dx->add ? dx->add[n * dx->add_ld + (size_t)k] : 0;
@@ -183,7 +183,8 @@ const tx_op tx_op_cross_entropy = {
     .backward = cross_entropy_backward,
     .reference_forward = cross_entropy_reference_forward,
     .reference_backward = cross_entropy_reference_backward,
-    .backward_reads_x = 1,
+    .needs = TX_NEEDS_X,
+    .traits = TX_DATA_INPUTS,
 };
 
 tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_cross_entropy_args args)

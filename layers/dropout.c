@@ -10,7 +10,7 @@
  * SOURCE   Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15, 2014;
  *          scaled in training, not in inference.
  * TESTS    test/layers_elementwise.c */
-#include "layers.h"
+#include "layers_private.h"
 
 static tx_status dropout_shape(tx_node *node)
 {
@@ -31,11 +31,6 @@ static int kept(const tx_node *node, uint64_t seed, uint64_t run, size_t i)
 }
 
 /* ---- the definition */
-
-static size_t reference_size(const tx_reference_step *s)
-{
-    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
-}
 
 static void dropout_reference_forward(tx_reference_step *s)
 {
@@ -98,8 +93,8 @@ static tx_status dropout_backward(tx_step *step)
     if (!step->dx[0].data)
         return TX_OK;
     if (step->training)
-        return run_pass(step, step->dx[0], step->dy.data, step->dy.ld);
-    return tx_channel_mask(step->machine, &step->dx[0], &step->dy, NULL);
+        return run_pass(step, step->dx[0], step->dy.g.data, step->dy.g.ld);
+    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, NULL);
 }
 
 const tx_op tx_op_dropout = {
@@ -109,7 +104,7 @@ const tx_op tx_op_dropout = {
     .backward = dropout_backward,
     .reference_forward = dropout_reference_forward,
     .reference_backward = dropout_reference_backward,
-    .in_place = 1,
+    .traits = TX_IN_PLACE | TX_RANDOM,
 };
 
 tx_node *tx_dropout(tx_graph *graph, tx_node *x, tx_dropout_args args)

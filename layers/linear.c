@@ -10,7 +10,7 @@
  * MEMORY   the weights once more, packed; backward packs their transpose. Backward reads x.
  * SOURCE   the definition; weights and bias start from U(-1/sqrt(I), 1/sqrt(I)), as in torchvision's models.
  * TESTS    test/layers_linear.c, test/golden/op_misc.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <math.h>
 
@@ -95,26 +95,21 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static void linear_plan(const tx_step *step, tx_need *need)
+static void linear_plan(const tx_step *step, tx_workspace *space)
 {
     sizes z = sizes_of(step->node, step->n);
-    tx_view dy = view_of(&step->dy);
+    tx_view dy = view_of(&step->dy.g);
     tx_rows x_rows = rows_of(&step->x[0]), dy_rows = rows_of(&dy);
-    need->algorithm = "matrix";
-    need->macs = (double)step->node->h * (double)step->node->w * (double)z.in * (double)z.out;
-    need->prepared = tx_gemm_packed(z.in, z.out) * sizeof(float);
-    need->work = tx_gemm_forward_work(step->machine, &x_rows, step->node->c);
+    space->algorithm = "matrix";
+    space->macs = (double)step->node->h * (double)step->node->w * (double)z.in * (double)z.out;
+    space->prepared = tx_gemm_packed(z.in, z.out) * sizeof(float);
+    space->work = tx_gemm_forward_work(step->machine, &x_rows, step->node->c);
     if (!step->backward)
         return;
     size_t work = tx_gemm_gradient_work(step->machine, &x_rows, step->node->c);
-    work = larger(work, tx_gemm_forward_work(step->machine, &dy_rows, (int)z.in));
-    work = larger(work, z.out * sizeof(double) + tx_channel_work(z.rows, step->node->c));
-    need->work_backward = aligned(tx_gemm_packed(z.out, z.in) * sizeof(float)) + work;
+    work = max_size(work, tx_gemm_forward_work(step->machine, &dy_rows, (int)z.in));
+    work = max_size(work, z.out * sizeof(double) + tx_channel_work(z.rows, step->node->c));
+    space->work_backward = aligned(tx_gemm_packed(z.out, z.in) * sizeof(float)) + work;
 }
 
 static tx_status linear_prepare(tx_step *step)
@@ -163,7 +158,7 @@ static tx_status input_gradient(tx_step *step, const tx_view *dy, float *packed,
 static tx_status linear_backward(tx_step *step)
 {
     sizes z = sizes_of(step->node, step->n);
-    tx_view dy = view_of(&step->dy);
+    tx_view dy = view_of(&step->dy.g);
     tx_rows x = rows_of(&step->x[0]);
     float *packed = step->work;
     void *work = (char *)step->work + aligned(tx_gemm_packed(z.out, z.in) * sizeof(float));
@@ -184,8 +179,8 @@ const tx_op tx_op_linear = {
     .backward = linear_backward,
     .reference_forward = linear_reference_forward,
     .reference_backward = linear_reference_backward,
-    .reads_views = 1,
-    .backward_reads_x = 1,
+    .reads = TX_READS_VIEW,
+    .needs = TX_NEEDS_X,
 };
 
 tx_node *tx_linear(tx_graph *graph, tx_node *x, const char *name, tx_linear_args args)

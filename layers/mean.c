@@ -8,7 +8,7 @@
  * MEMORY   x is read through its view; backward keeps one value a channel and image.
  * SOURCE   Lin, Chen, Yan, "Network In Network", arXiv:1312.4400, section 3.2.
  * TESTS    test/layers_pool.c, test/golden/op_norm_pool.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 static tx_status mean_shape(tx_node *node)
 {
@@ -43,10 +43,10 @@ static void mean_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
-static void mean_plan(const tx_step *step, tx_need *need)
+static void mean_plan(const tx_step *step, tx_workspace *space)
 {
     if (step->backward)
-        need->work_backward = (size_t)step->node->c * sizeof(float);
+        space->work_backward = (size_t)step->node->c * sizeof(float);
 }
 
 static tx_status mean_forward(tx_step *step)
@@ -66,7 +66,7 @@ static tx_status mean_backward(tx_step *step)
     tx_status status = TX_OK;
     for (int n = 0; n < step->n && status == TX_OK; n++) {
         for (size_t c = 0; c < channels; c++)
-            share[c] = step->dy.data[(size_t)n * step->dy.ld + c] / (float)area;
+            share[c] = step->dy.g.data[(size_t)n * step->dy.g.ld + c] / (float)area;
         status = tx_channel_mask(step->machine, &dx, &spread, NULL);
         dx.data += area * dx.ld;
         dx.add = dx.add ? dx.add + area * dx.add_ld : NULL;
@@ -82,7 +82,7 @@ const tx_op tx_op_mean = {
     .backward = mean_backward,
     .reference_forward = mean_reference_forward,
     .reference_backward = mean_reference_backward,
-    .reads_views = 1,
+    .reads = TX_READS_VIEW,
 };
 
 tx_node *tx_global_mean(tx_graph *graph, tx_node *x)

@@ -15,7 +15,7 @@
  * SOURCE   Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012,
  *          section 3.4 (overlapping windows).
  * TESTS    test/layers_pool.c, test/golden/op_norm_pool.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 #include <math.h>
 
@@ -69,11 +69,6 @@ static size_t reference_argmax(const tx_reference_step *s, size_t i)
     return best;
 }
 
-static size_t reference_size(const tx_reference_step *s)
-{
-    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
-}
-
 static void max_pool_reference_forward(tx_reference_step *s)
 {
     for (size_t i = 0; i < reference_size(s); i++)
@@ -94,10 +89,10 @@ static tx_window window_of(const tx_step *step)
     return (tx_window){.kernel = a->kernel, .stride = a->stride, .top = a->padding, .left = a->padding};
 }
 
-static void max_pool_plan(const tx_step *step, tx_need *need)
+static void max_pool_plan(const tx_step *step, tx_workspace *space)
 {
     if (step->backward)
-        need->saved = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w * (size_t)step->node->c;
+        space->saved = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w * (size_t)step->node->c;
 }
 
 static tx_status max_pool_forward(tx_step *step)
@@ -111,7 +106,7 @@ static tx_status max_pool_backward(tx_step *step)
     tx_window window = window_of(step);
     if (!step->dx[0].data)
         return TX_OK;
-    return tx_channel_max_pool_gradient(step->machine, &step->dx[0], &step->dy, step->saved, &step->x[0], &window);
+    return tx_channel_max_pool_gradient(step->machine, &step->dx[0], &step->dy.g, step->saved, &step->x[0], &window);
 }
 
 const tx_op tx_op_max_pool = {
@@ -122,7 +117,7 @@ const tx_op tx_op_max_pool = {
     .backward = max_pool_backward,
     .reference_forward = max_pool_reference_forward,
     .reference_backward = max_pool_reference_backward,
-    .reads_views = 1,
+    .reads = TX_READS_VIEW,
 };
 
 tx_node *tx_max_pool(tx_graph *graph, tx_node *x, tx_pool_args args)

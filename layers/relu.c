@@ -9,7 +9,7 @@
  *          the planner joins it to that step, and this file's forward does not run.
  * SOURCE   Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", ICML 2010.
  * TESTS    test/layers_elementwise.c, test/golden/op_misc.txt */
-#include "layers.h"
+#include "layers_private.h"
 
 static tx_status relu_shape(tx_node *node)
 {
@@ -20,11 +20,6 @@ static tx_status relu_shape(tx_node *node)
 }
 
 /* ---- the definition */
-
-static size_t reference_size(const tx_reference_step *s)
-{
-    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
-}
 
 static void relu_reference_forward(tx_reference_step *s)
 {
@@ -47,7 +42,7 @@ static tx_status relu_forward(tx_step *step)
 
 static tx_status relu_backward(tx_step *step)
 {
-    return step->dx[0].data ? tx_channel_mask(step->machine, &step->dx[0], &step->dy, &step->y) : TX_OK;
+    return step->dx[0].data ? tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, &step->y) : TX_OK;
 }
 
 const tx_op tx_op_relu = {
@@ -57,9 +52,11 @@ const tx_op tx_op_relu = {
     .backward = relu_backward,
     .reference_forward = relu_reference_forward,
     .reference_backward = relu_reference_backward,
-    .reads_views = 1,
-    .backward_reads_y = 1,
-    .in_place = 1,
+    .kind = TX_ACTIVATION,
+    .act = TX_ACT_RELU,
+    .reads = TX_READS_VIEW,
+    .needs = TX_NEEDS_Y,
+    .traits = TX_IN_PLACE,
 };
 
 tx_node *tx_relu(tx_graph *graph, tx_node *x)

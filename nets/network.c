@@ -68,7 +68,7 @@ tx_status tx_network_costs(const tx_network *n, tx_session_args args, double *ma
         return tx_error_status();
     *macs = 0;
     for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
-        const tx_need *need = tx_plan_need(plan, tx_graph_node(n->graph, i));
+        const tx_workspace *need = tx_plan_workspace(plan, tx_graph_node(n->graph, i));
         *macs += need ? need->macs : 0;
     }
     *arena = tx_plan_bytes(plan);

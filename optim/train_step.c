@@ -11,7 +11,7 @@ static tx_status check(const tx_session *session, const tx_node *loss, const tx_
     if (loss != tx_session_last(session) || loss->h != 1 || loss->w != 1 || loss->c != 1)
         return tx_fail(TX_ERR_ARGUMENT,
                        "%s '%s' is not the last node, of one number, of the session: no loss to train by",
-                       loss->op->name, loss->name);
+                       tx_node_operation(loss), loss->name);
     if (optimizer->weights != tx_session_weights(session))
         return tx_fail(TX_ERR_ARGUMENT, "the optimiser is one of other weights than the session's");
     return tx_rate_check(lr);

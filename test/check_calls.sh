@@ -13,7 +13,7 @@ declared() { # HEADER: the names of the functions in it, comments and types of f
            print out }' "$1" |
         grep -vE '^ *(typedef|#)' | grep -oE '(^|[ *])tx_[a-z0-9_]+\(' | grep -oE 'tx_[a-z0-9_]+' | sort -u
 }
-for header in core/core.h layers/layers.h nets/nets.h optim/optim.h io/io.h; do
+for header in core/core.h core/op.h layers/layers.h nets/nets.h optim/optim.h io/io.h; do
     names=$(declared $header)
     [ "$(echo "$names" | wc -l)" -ge 5 ] || { echo "$header declares next to nothing: $names"; failed=$((failed + 1)); }
     for name in $names; do

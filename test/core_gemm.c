@@ -6,7 +6,7 @@
  * element ends, what lies between rows is a NaN on input and a pattern on output, compared too. */
 #include "test.h"
 
-#include "../core/core.h"
+#include "../core/op.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* core_operands.c - the calls that compute, each with one operand missing or without a size: an error that names the call, and
  * nothing is computed; with all of them there, no error. */
-#include "../core/core.h"
+#include "../core/op.h"
 #include "test.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static void set_up(operands *o)
 {
     memset(o, 0, sizeof *o);
     o->machine = tx_machine_now();
-    o->x = (tx_view){data[0], 1, H, W, C, C, numbers, numbers, TX_ACT_RELU};
+    o->x = (tx_view){data[0], 1, H, W, C, C, numbers, numbers, TX_ACT_RELU, NULL, 0};
     o->y = (tx_tensor){data[1], 1, H, W, C, C};
     o->dy = (tx_tensor){data[2], 1, H, W, C, C};
     o->dy_view = (tx_view){.data = data[2], .n = 1, .h = H - 2, .w = W - 2, .c = C, .ld = C};
@@ -189,19 +189,19 @@ static tx_status call_moments(const operands *o)
 }
 static tx_status call_normal_sums(const operands *o)
 {
-    return tx_channel_normal_sums(o->m, o->px, o->vector, o->pdy, o->sums, o->more, o->work);
+    return tx_channel_bn_reduce(o->m, o->px, o->vector, o->pdy, o->sums, o->more, o->work);
 }
 static tx_status call_normal_gradient(const operands *o)
 {
-    return tx_channel_normal_gradient(o->m, o->pdx, o->px, numbers, o->pdy, o->vector, numbers);
+    return tx_channel_bn_apply(o->m, o->pdx, o->px, numbers, o->pdy, o->vector, numbers);
 }
 static tx_status call_normal_mean(const operands *o)
 {
-    return tx_channel_normal_gradient(o->m, o->pdx, o->px, o->vector, o->pdy, numbers, numbers);
+    return tx_channel_bn_apply(o->m, o->pdx, o->px, o->vector, o->pdy, numbers, numbers);
 }
 static tx_status call_normal_slope(const operands *o)
 {
-    return tx_channel_normal_gradient(o->m, o->pdx, o->px, numbers, o->pdy, numbers, o->vector);
+    return tx_channel_bn_apply(o->m, o->pdx, o->px, numbers, o->pdy, numbers, o->vector);
 }
 static tx_status call_image_mean(const operands *o)
 {
@@ -288,18 +288,12 @@ static const struct {
     {"tx_channel_mask", call_mask, {COMPUTES, NO_DX, DX_DATA, TENSOR_DY, Y_DATA, Y_SIZE, -1}},
     {"tx_channel_total", call_total, {COMPUTES, VIEW, NO_SUMS, NO_WORK, -1}},
     {"tx_channel_moments", call_moments, {COMPUTES, VIEW, NO_SUMS, NO_MORE, NO_WORK, -1}},
-    {"tx_channel_normal_sums",
+    {"tx_channel_bn_reduce",
      call_normal_sums,
      {COMPUTES, VIEW, X_PLAIN, TENSOR_DY, NO_VECTOR, NO_SUMS, NO_MORE, NO_WORK, -1}},
-    {"tx_channel_normal_gradient",
-     call_normal_gradient,
-     {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
-    {"tx_channel_normal_gradient",
-     call_normal_mean,
-     {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
-    {"tx_channel_normal_gradient",
-     call_normal_slope,
-     {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
+    {"tx_channel_bn_apply", call_normal_gradient, {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
+    {"tx_channel_bn_apply", call_normal_mean, {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
+    {"tx_channel_bn_apply", call_normal_slope, {COMPUTES, VIEW, X_PLAIN, NO_DX, DX_DATA, TENSOR_DY, NO_VECTOR, -1}},
     {"tx_channel_image_mean", call_image_mean, {COMPUTES, VIEW, NO_MEAN, MEAN_SIZE, -1}},
     {"tx_channel_max_pool", call_max_pool, {COMPUTES, VIEW, NO_POOLED, POOLED_SIZE, WINDOW, -1}},
     {"tx_channel_max_pool_gradient",

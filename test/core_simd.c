@@ -1,10 +1,11 @@
-/* core_simd.c - every vector operation of core/simd.h on every instruction set of this machine, bit for bit against its
+/* core_simd.c - every vector operation of core/simd/simd.h on every instruction set of this machine, bit for bit against its
  * scalar definition: all pairs of special values, random bits, all counts; and what selects an instruction set. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include "../core/op.h"
 #include "test.h"
 
 #include "../core/kernels.h"
-#include "../core/lanes.h"
+#include "../core/simd/lanes.h"
 
 #include <math.h>
 #include <stdlib.h>

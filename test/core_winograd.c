@@ -2,7 +2,7 @@
  *
  * Rounding errors are compared with the sum of the absolute values of a result's terms, which does not shrink where
  * the terms cancel. */
-#include "../core/core.h"
+#include "../core/op.h"
 #include "test.h"
 
 #include <math.h>
@@ -112,8 +112,9 @@ static problem problem_new(shape s, int prologue)
     size_t ci = (size_t)s.ci, co = (size_t)s.co, gap = (size_t)s.gap;
     p.in = (size_t)s.n * (size_t)s.h * (size_t)s.w;
     p.out = (size_t)s.n * (size_t)p.out_h * (size_t)p.out_w;
-    p.x = (tx_view){draw_map(p.in, s.ci, ci + gap), s.n, s.h, s.w, s.ci, ci + gap, NULL, NULL, TX_ACT_NONE};
-    p.dy = (tx_view){draw_map(p.out, s.co, co + gap), s.n, p.out_h, p.out_w, s.co, co + gap, NULL, NULL, TX_ACT_NONE};
+    p.x = (tx_view){draw_map(p.in, s.ci, ci + gap), s.n, s.h, s.w, s.ci, ci + gap, NULL, NULL, TX_ACT_NONE, NULL, 0};
+    p.dy = (tx_view){
+        draw_map(p.out, s.co, co + gap), s.n, p.out_h, p.out_w, s.co, co + gap, NULL, NULL, TX_ACT_NONE, NULL, 0};
     p.add = draw_map(p.out, s.co, co + gap);
     p.w = draw_some(9 * ci * co);
     p.bias = draw_some(co);
@@ -495,11 +496,10 @@ static void test_less(void)
 
 static void test_gains(void)
 {
-    CHECK(tx_winograd_gains(80, 80, 64, 64) && tx_winograd_gains(10, 10, 512, 512) &&
-              tx_winograd_gains(40, 40, 128, 32),
+    CHECK(tx_winograd_pays(80, 80, 64, 64) && tx_winograd_pays(10, 10, 512, 512) && tx_winograd_pays(40, 40, 128, 32),
           "it pays where it was made for");
-    CHECK(!tx_winograd_gains(1, 1, 64, 64) && !tx_winograd_gains(5, 5, 64, 64) && !tx_winograd_gains(40, 40, 3, 64) &&
-              !tx_winograd_gains(40, 40, 64, 1),
+    CHECK(!tx_winograd_pays(1, 1, 64, 64) && !tx_winograd_pays(5, 5, 64, 64) && !tx_winograd_pays(40, 40, 3, 64) &&
+              !tx_winograd_pays(40, 40, 64, 1),
           "it does not pay for one pixel or few channels");
     CHECK(tx_winograd_packed(1 << 30, 1 << 30) == (size_t)-1, "packed weights beyond size_t");
 }

@@ -3,6 +3,7 @@
 #ifndef THORAX_GOLDEN_OP_H
 #define THORAX_GOLDEN_OP_H
 
+#include "../core/op.h"
 #include "../layers/layers.h"
 #include "../optim/optim.h"
 #include "golden_case.h"

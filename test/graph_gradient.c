@@ -1,5 +1,6 @@
 /* graph_gradient.c - gradients through whole graphs: the references' against central differences of their own forward, the
  * planned float session's against the references', element by element, for graphs that branch and share in many ways. */
+#include "../core/op.h"
 #include "graph_nets.h"
 #include "test.h"
 

@@ -1,5 +1,6 @@
 /* graph_plan.c - what a plan promises: nothing that lives at the same time shares memory, the same bits for every number of
  * threads and every way to cut a batch, no allocation between steps, and an error instead of a crash where memory ends. */
+#include "../core/op.h"
 #include "../optim/optim.h"
 #include "graph_nets.h"
 #include "test.h"
@@ -284,7 +285,7 @@ static void check_thrifty_failures(void)
 
 static int is_step(const tx_plan *plan, const tx_node *node)
 {
-    return tx_plan_need(plan, node) != NULL;
+    return tx_plan_workspace(plan, node) != NULL;
 }
 
 /* In inference a convolution takes batch norm, sum and activation; in training batch norms and sums take activations. */
@@ -346,7 +347,7 @@ static void check_arguments(void)
         tx_plan_free(plan);
     }
     tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN, .frozen = right});
-    CHECK(plan && tx_plan_need(plan, x), "%s", tx_error_message());
+    CHECK(plan && tx_plan_workspace(plan, x), "%s", tx_error_message());
     tx_plan_free(plan);
     tx_graph_free(g);
 }

@@ -1,5 +1,6 @@
 /* graph_weights.c - the numbers of a network: where each parameter stands, how it is filled, the file's order and memory's,
  * the digest; and what a description refuses. */
+#include "../core/op.h"
 #include "../layers/layers.h"
 #include "test.h"
 

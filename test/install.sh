@@ -81,9 +81,9 @@ for link in libthorax.so.0 libthorax.so; do
     echo "  $root/lib/$link -> libthorax.so.$4"
 done
 # Installed headers lie side by side, so includes lose their floors.
-for h in core layers nets optim io; do
-    put 644 "include/thorax/$h.h" <<END
-$(sed 's:#include "\.\./[a-z]*/:#include ":' "$h/$h.h")
+for h in core/core core/op layers/layers nets/nets optim/optim io/io; do
+    put 644 "include/thorax/${h#*/}.h" <<END
+$(sed 's:#include "\.\./[a-z]*/:#include ":' "$h.h")
 END
 done
 put 644 share/man/man1/thorax.1 bench/thorax.1

@@ -1,5 +1,6 @@
 /* io_checkpoint.c - weights to a file and back: names, orders, mismatches, a new last layer, files of other types. */
 #define _DEFAULT_SOURCE
+#include "../core/op.h"
 #include "test.h"
 #include "io_temp.h"
 

@@ -1,4 +1,5 @@
 /* layers_batchnorm.c - batch normalisation: against its definition, and where floats could fail it. */
+#include "../core/op.h"
 #include "layers_check.h"
 
 static tx_machine machine; /* what the tests compute with */
@@ -47,7 +48,7 @@ static void check_offset(float mean, float std)
     double got_mean[C], got_variance[C];
     void *work = tx_alloc(tx_channel_work(N, C), 1);
     fill(x, N * C, mean, std);
-    tx_view view = {x, 1, 1, N, C, C, NULL, NULL, TX_ACT_NONE};
+    tx_view view = {x, 1, 1, N, C, C, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_channel_moments(&machine, &view, got_mean, got_variance, work);
     for (int c = 0; c < C; c++) {
         double mu = 0, v = 0;
@@ -70,7 +71,7 @@ static void check_one_value(void)
     tx_node *node = tx_batchnorm(g, tx_input(g, 2, 1, 1), "bn", (tx_batchnorm_args){0});
     float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[8];
     int64_t counter = 7;
-    tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE};
+    tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_step step = {.node = node,
                     .machine = &machine,
                     .n = 1,
@@ -82,7 +83,7 @@ static void check_one_value(void)
     step.y = (tx_tensor){y, 1, 1, 1, 2, 2};
     float *state[4] = {w, b, mean, var};
     memcpy(step.param, state, sizeof state);
-    tx_need need = {.algorithm = ""};
+    tx_workspace need = {.algorithm = ""};
     node->op->plan(&step, &need);
     step.work = tx_alloc(need.work, 1);
     node->op->forward(&step);

@@ -7,6 +7,7 @@
 #ifndef THORAX_LAYERS_CHECK_H
 #define THORAX_LAYERS_CHECK_H
 
+#include "../core/op.h"
 #include "../layers/layers.h"
 #include "test.h"
 
@@ -179,7 +180,7 @@ static inline void layer_check_reference(layer_reference *r, const layer_options
         node->op->reference_backward(&r->step);
         layer_check_unwanted(r, label);
         for (int k = 0; k < node->inputs && !o->light; k++)
-            if (!(k > 0 && strstr(node->op->name, "ross_entropy")) && !(k > 0 && strstr(node->op->name, "bce")))
+            if (!(k > 0 && node->op->traits & TX_DATA_INPUTS))
                 layer_probe(r, dy, o, r->x[k], r->dx[k], layer_count(o->n, node->input[k]), label, "dx");
         for (int k = 0; k < node->params && !o->light; k++)
             if (r->trained[k])
@@ -300,13 +301,13 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
     run->dy = layer_tensor_new(pixels, (size_t)node->c, l->pad);
     layer_tensor_fill(&run->dy, r->dy);
     run->step.y = (tx_tensor){o->as_view ? NULL : run->y.data, o->n, node->h, node->w, node->c, run->y.ld};
-    run->step.dy = (tx_tensor){run->dy.data, o->n, node->h, node->w, node->c, run->dy.ld};
+    run->step.dy.g = (tx_tensor){run->dy.data, o->n, node->h, node->w, node->c, run->dy.ld};
     for (int k = 0; k < node->inputs; k++) {
         const tx_node *x = node->input[k];
         size_t xpixels = (size_t)o->n * (size_t)x->h * (size_t)x->w;
         run->xs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
         layer_tensor_fill(&run->xs[k], raw[k]);
-        run->x[k] = (tx_view){run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE};
+        run->x[k] = (tx_view){run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE, NULL, 0};
         if (k == 0 && o->view) {
             run->x[k].scale = scale;
             run->x[k].shift = shift;
@@ -334,7 +335,7 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         run->step.param[k] = run->params[k].data;
         run->step.grad[k] = r->trained[k] ? run->grads[k].data : NULL;
     }
-    tx_need need = {.algorithm = ""};
+    tx_workspace need = {.algorithm = ""};
     if (node->op->plan)
         node->op->plan(&run->step, &need);
     size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
@@ -461,14 +462,14 @@ static inline void layer_check(const tx_node *node, layer_options o, const char 
     }
     for (size_t i = 0; i < layer_count(o.n, node); i++)
         r->dy[i] = (double)layer_draw(60, i);
-    if (node->h * node->w * node->c == 1 && o.n > 1 && strstr(node->op->name, "entropy"))
+    if (node->op->traits & TX_DATA_INPUTS && o.n > 1)
         memset(r->dy + 1, 0, (size_t)(o.n - 1) * sizeof(double));
     layer_check_reference(r, &o, label);
     const char *isas[TX_MAX_ISAS];
     int n_isas = tx_isa_list(isas), before = tx_threads();
     static const int threads[] = {1, 2, 3, 7};
     for (size_t v = 0; v < sizeof layouts / sizeof *layouts; v++) {
-        if ((layouts[v].in_place && (!node->op->in_place || o.inference)) || (o.light && v != 2))
+        if ((layouts[v].in_place && (!(node->op->traits & TX_IN_PLACE) || o.inference)) || (o.light && v != 2))
             continue;
         uint64_t first = 0;
         for (int i = 0; i < n_isas; i++)

@@ -1,5 +1,6 @@
 /* layers_conv2d.c - convolution against its definition: kernels, strides, paddings, dilations, odd sizes and channel
  * counts, products and Winograd's algorithm alike; what is refused; an image alone and in a batch. */
+#include "../core/op.h"
 #include "layers_check.h"
 
 typedef struct conv_case {
@@ -55,7 +56,7 @@ static int winograd_wanted(const tx_node *node, const tx_conv2d_args *a)
 {
     return a->kernel_h == 3 && a->kernel_w == 3 && a->stride_h == 1 && a->stride_w == 1 && a->dilation_h == 1 &&
            a->dilation_w == 1 && a->padding_h == a->padding_w && a->padding_h <= 2 &&
-           tx_winograd_gains(node->h, node->w, node->input[0]->c, node->c);
+           tx_winograd_pays(node->h, node->w, node->input[0]->c, node->c);
 }
 
 /* Options together, on maps and channels for which Winograd's algorithm would pay. */
@@ -69,9 +70,9 @@ static void check_options(tx_conv2d_args args)
     tx_node *node = tx_conv2d(g, tx_input(g, 16, 14, 13), "conv", args);
     CHECK(node != NULL, "%s: %s", label, tx_error_message());
     tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN});
-    int taken = plan && node && strcmp(tx_plan_need(plan, node)->algorithm, "winograd") == 0;
+    int taken = plan && node && strcmp(tx_plan_workspace(plan, node)->algorithm, "winograd") == 0;
     CHECK(node && taken == winograd_wanted(node, &args), "%s: algorithm %s", label,
-          plan ? tx_plan_need(plan, node)->algorithm : "");
+          plan ? tx_plan_workspace(plan, node)->algorithm : "");
     if (node)
         layer_check(node, (layer_options){.n = 1, .tolerance = 1e-5, .light = 1}, label);
     tx_plan_free(plan);
@@ -87,9 +88,10 @@ static void check_needs(void)
         tx_node *node = tx_conv2d(g, tx_input(g, channels[i], 5, 5), "conv",
                                   (tx_conv2d_args){.out = 4, .kernel = kernels[i], .padding = kernels[i] / 2});
         tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = TX_TRAIN});
-        CHECK(plan && tx_plan_need(plan, node)->cheap == cheap[i], "%d channels, kernel %d", channels[i], kernels[i]);
-        CHECK(plan && tx_plan_need(plan, node)->macs == channels[i] * kernels[i] * kernels[i] * 25.0 * 4,
-              "%d channels, kernel %d: %g multiply-adds", channels[i], kernels[i], tx_plan_need(plan, node)->macs);
+        CHECK(plan && tx_plan_workspace(plan, node)->cheap == cheap[i], "%d channels, kernel %d", channels[i],
+              kernels[i]);
+        CHECK(plan && tx_plan_workspace(plan, node)->macs == channels[i] * kernels[i] * kernels[i] * 25.0 * 4,
+              "%d channels, kernel %d: %g multiply-adds", channels[i], kernels[i], tx_plan_workspace(plan, node)->macs);
         tx_plan_free(plan);
         tx_graph_free(g);
     }

@@ -1,4 +1,5 @@
 /* layers_elementwise.c - relu, add, concat, dropout. */
+#include "../core/op.h"
 #include "layers_check.h"
 
 static tx_machine machine; /* what the tests compute with */
@@ -69,7 +70,7 @@ static void check_dropout(int s)
 static void check_relu_specials(void)
 {
     float x[5] = {-0.0f, 0.0f, NAN, -INFINITY, INFINITY}, y[5], dy[5] = {1, 1, 1, 1, 1}, dx[5];
-    tx_view view = {x, 1, 1, 1, 5, 5, NULL, NULL, TX_ACT_NONE};
+    tx_view view = {x, 1, 1, 1, 5, 5, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_tensor to = {y, 1, 1, 1, 5, 5}, from = {dy, 1, 1, 1, 5, 5};
     tx_gradient gradient = {dx, 5, NULL, 0};
     tx_channel_sum(&machine, &to, &view, 1, TX_ACT_RELU);
@@ -92,7 +93,7 @@ static void check_add_sharing(void)
     tx_step step = {
         .node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .dx = dx, .act = TX_ACT_RELU};
     step.y = (tx_tensor){y, 1, 1, 1, 4, 4};
-    step.dy = (tx_tensor){dy, 1, 1, 1, 4, 4};
+    step.dy.g = (tx_tensor){dy, 1, 1, 1, 4, 4};
     for (int layout = 0; layout < 3; layout++) {
         for (int i = 0; i < 4; i++) {
             dy[i] = (float)(i + 1);
@@ -118,11 +119,12 @@ static void check_concat_in_place(void)
     tx_node *inputs[2] = {tx_input(g, 2, 1, 2), tx_input(g, 1, 1, 2)};
     tx_node *node = tx_concat(g, inputs, 2);
     float wide[6] = {1, 2, 0, 4, 5, 0}, second[2] = {3, 6}, dwide[6] = {1, 2, 3, 4, 5, 6}, dsecond[2];
-    tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE}, {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE}};
+    tx_view x[2] = {{wide, 1, 1, 2, 2, 3, NULL, NULL, TX_ACT_NONE, NULL, 0},
+                    {second, 1, 1, 2, 1, 1, NULL, NULL, TX_ACT_NONE, NULL, 0}};
     tx_gradient dx[2] = {{dwide, 3, NULL, 0}, {dsecond, 1, NULL, 0}};
     tx_step step = {.node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .x = x, .dx = dx};
     step.y = (tx_tensor){wide, 1, 1, 2, 3, 3};
-    step.dy = (tx_tensor){dwide, 1, 1, 2, 3, 3};
+    step.dy.g = (tx_tensor){dwide, 1, 1, 2, 3, 3};
     node->op->forward(&step);
     node->op->backward(&step);
     for (int i = 0; i < 6; i++)
@@ -187,13 +189,13 @@ static void check_dropout_ends(void)
             dy[i] = layer_draw(86, (size_t)i);
         }
         x[3] = INFINITY;
-        tx_view view = {x, 1, 3, 2, 17, 17, NULL, NULL, TX_ACT_NONE};
+        tx_view view = {x, 1, 3, 2, 17, 17, NULL, NULL, TX_ACT_NONE, NULL, 0};
         tx_gradient gradient = {dx, 17, NULL, 0};
         machine = tx_machine_now();
         tx_step step = {.node = node, .machine = &machine, .n = 1, .training = 1, .backward = 1, .x = &view};
         step.dx = &gradient;
         step.y = (tx_tensor){y, 1, 3, 2, 17, 17};
-        step.dy = (tx_tensor){dy, 1, 3, 2, 17, 17};
+        step.dy.g = (tx_tensor){dy, 1, 3, 2, 17, 17};
         node->op->forward(&step);
         node->op->backward(&step);
         for (int i = 0; i < 102; i++)
@@ -212,7 +214,7 @@ static void check_dropout_share(void)
     int kept[2] = {0, 0}, both = 0;
     for (int i = 0; i < 10000; i++)
         x[i] = 1;
-    tx_view view = {x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE};
+    tx_view view = {x, 1, 1, 1, 10000, 10000, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_step step = {.node = node,
                     .machine = &machine,
                     .n = 1,

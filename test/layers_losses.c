@@ -1,4 +1,5 @@
 /* layers_losses.c - binary cross-entropy with masks and weights, softmax cross-entropy. */
+#include "../core/op.h"
 #include "layers_check.h"
 
 static tx_machine machine; /* what the tests compute with */
@@ -49,16 +50,16 @@ static void check_cross_entropy(int n, int classes, double smoothing)
 static float run(const tx_node *node, int n, float *x, float *second, float *mask, float *dx)
 {
     int c = node->input[0]->c, c2 = node->input[1]->c;
-    tx_view in[3] = {{x, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE},
-                     {second, n, 1, 1, c2, (size_t)c2, NULL, NULL, TX_ACT_NONE},
-                     {mask, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE}};
+    tx_view in[3] = {{x, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE, NULL, 0},
+                     {second, n, 1, 1, c2, (size_t)c2, NULL, NULL, TX_ACT_NONE, NULL, 0},
+                     {mask, n, 1, 1, c, (size_t)c, NULL, NULL, TX_ACT_NONE, NULL, 0}};
     float y[8] = {0}, dy[8] = {1};
     double work[8];
     tx_gradient d[3] = {{dx, (size_t)c, NULL, 0}, {NULL, 0, NULL, 0}, {NULL, 0, NULL, 0}};
     tx_step step = {
         .node = node, .machine = &machine, .n = n, .training = 1, .backward = 1, .x = in, .dx = d, .work = work};
     step.y = (tx_tensor){y, n, 1, 1, 1, 1};
-    step.dy = (tx_tensor){dy, n, 1, 1, 1, 1};
+    step.dy.g = (tx_tensor){dy, n, 1, 1, 1, 1};
     node->op->forward(&step);
     node->op->backward(&step);
     return y[0];

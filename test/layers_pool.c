@@ -1,4 +1,5 @@
 /* layers_pool.c - max pooling and the global mean. */
+#include "../core/op.h"
 #include "layers_check.h"
 
 static tx_machine machine; /* what the tests compute with */
@@ -56,7 +57,7 @@ static void check_specials(void)
         float x[4] = {1, 2, 3, 4}, y, dy = 5, dx[4];
         unsigned char argmax;
         x[at] = NAN;
-        tx_view view = {x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE};
+        tx_view view = {x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE, NULL, 0};
         tx_tensor to = {&y, 1, 1, 1, 1, 1}, from = {&dy, 1, 1, 1, 1, 1};
         tx_window window = {2, 2, 0, 0};
         tx_channel_max_pool(&machine, &to, &argmax, &view, &window);
@@ -179,7 +180,7 @@ static void check_alone(void)
     static float x[N * H * W * C], together[N * C], alone[C];
     for (size_t i = 0; i < sizeof x / sizeof *x; i++)
         x[i] = layer_draw(81, i);
-    tx_view all = {x, N, H, W, C, C, NULL, NULL, TX_ACT_NONE};
+    tx_view all = {x, N, H, W, C, C, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_tensor y = {together, N, 1, 1, C, C}, one = {alone, 1, 1, 1, C, C};
     tx_channel_image_mean(&machine, &y, &all);
     for (int n = 0; n < N; n++) {

@@ -1,6 +1,7 @@
 /* library_calls.c - every public call of core, layers, nets and optim with wrong arguments: NULL, indices and nodes that are
  * none, numbers that are none, calls out of order. None crashes, and each says what is wrong. test/library_files.c does the
  * same for io; test/check_calls.sh looks that no function is left out. */
+#include "../core/op.h"
 #include "../nets/nets.h"
 #include "../optim/optim.h"
 #include "refused.h"
@@ -221,6 +222,7 @@ static void check_graph(void)
     SPOILS(tx_graph_add(g, &tx_op_add, NULL, NULL, -2, NULL, 0), "-2 inputs");
     SPOILS(tx_node_init(x, 0, (tx_init){TX_INIT_ONE, 0}) == TX_OK, "parameter 0 of 0");
     REFUSED(tx_input(NULL, 3, 1, 1) == NULL, "no graph");
+    REFUSED(tx_node_operation(NULL)[0] == 0, "no node");
     REFUSED(tx_node_keep(NULL) != TX_OK, "no node");
     REFUSED(tx_node_init(NULL, 0, (tx_init){TX_INIT_ONE, 0}) != TX_OK, "no node");
 }
@@ -440,9 +442,9 @@ static void check_plan(void)
     REFUSED(tx_plan_new(f.g, (tx_session_args){.batch = 1, .memory = 1}) == NULL, "bytes of memory at least, 1 are");
     REFUSED(tx_plan_new(f.g, (tx_session_args){.batch = 1, .frozen = frozen}) == NULL, "'nobody'");
     REFUSED(tx_plan_bytes(NULL) == 0, "no plan");
-    REFUSED(tx_plan_need(NULL, f.image) == NULL, "no plan");
-    REFUSED(tx_plan_need(tx_session_plan(f.train), NULL) == NULL, "no node");
-    REFUSED(tx_plan_need(tx_session_plan(f.train), f.stranger) == NULL, "is no node of what was planned");
+    REFUSED(tx_plan_workspace(NULL, f.image) == NULL, "no plan");
+    REFUSED(tx_plan_workspace(tx_session_plan(f.train), NULL) == NULL, "no node");
+    REFUSED(tx_plan_workspace(tx_session_plan(f.train), f.stranger) == NULL, "is no node of what was planned");
 }
 
 static void check_session_new(void)
@@ -639,7 +641,7 @@ static void check_winograd(void)
     nine.taps = 9;
     tx_target y = {.data = memory + 1024, .ld = 4, .h = 4, .w = 4, .step_y = 1, .step_x = 1}, nowhere = y;
     nowhere.data = NULL;
-    CHECK(!tx_winograd_gains(0, 4, 64, 64) && !tx_winograd_gains(-4, -4, 64, 64), "it pays for no map");
+    CHECK(!tx_winograd_pays(0, 4, 64, 64) && !tx_winograd_pays(-4, -4, 64, 64), "it pays for no map");
     REFUSED(tx_winograd_pack(NULL, memory, &nine) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_pack(m, NULL, &nine) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_pack(m, memory, &w) != TX_OK, "tx_winograd_pack");
@@ -688,12 +690,12 @@ static void check_passes(void)
     REFUSED(tx_channel_moments(m, &x, NULL, sum, memory) != TX_OK, "tx_channel_moments");
     REFUSED(tx_channel_moments(m, &x, sum, NULL, memory) != TX_OK, "tx_channel_moments");
     REFUSED(tx_channel_moments(m, &x, sum, sum, NULL) != TX_OK, "tx_channel_moments");
-    REFUSED(tx_channel_normal_sums(m, &x, memory, &t, sum, sum, memory) != TX_OK, "tx_channel_normal_sums");
-    REFUSED(tx_channel_normal_sums(m, &seen, NULL, &t, sum, sum, memory) != TX_OK, "tx_channel_normal_sums");
-    REFUSED(tx_channel_normal_sums(m, &seen, memory, NULL, sum, sum, memory) != TX_OK, "tx_channel_normal_sums");
-    REFUSED(tx_channel_normal_gradient(m, &dx, &x, memory, &t, memory, memory) != TX_OK, "tx_channel_normal_gradient");
-    REFUSED(tx_channel_normal_gradient(m, &dx, &seen, memory, &t, NULL, memory) != TX_OK, "tx_channel_normal_gradient");
-    REFUSED(tx_channel_normal_gradient(m, NULL, &seen, memory, &t, memory, memory) != TX_OK, "normal_gradient");
+    REFUSED(tx_channel_bn_reduce(m, &x, memory, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, &seen, NULL, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, &seen, memory, NULL, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_apply(m, &dx, &x, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, &dx, &seen, memory, &t, NULL, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, NULL, &seen, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
     REFUSED(tx_channel_image_mean(m, NULL, &x) != TX_OK, "tx_channel_image_mean");
     REFUSED(tx_channel_image_mean(m, &t, NULL) != TX_OK, "tx_channel_image_mean");
     REFUSED(tx_channel_max_pool(NULL, &t, argmax, &x, &window) != TX_OK, "tx_channel_max_pool");

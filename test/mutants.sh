@@ -110,7 +110,7 @@ exec >"$4/share$share.out"
 # What has to be compiled again after a change of FILE.
 sources_of() {
     case $1 in
-    core/*_text.h | core/simd.h | core/tile.h) echo "core/kernels_$TX_ISA.c" ;;
+    core/kernels/*.h | core/simd/*.h) echo "core/kernels_$TX_ISA.c" ;;
     *) echo "$1" ;;
     esac
 }
@@ -213,12 +213,12 @@ mutate layers/cross_entropy.c ops 's/- a->smoothing \/ classes \* sum/+ a->smoot
 mutate layers/cross_entropy.c losses 's/float add = dx->add ?/float add = 0 ?/' 'added gradient forgotten'
 
 # ---- kernels along channels
-f=core/channel_text.h
-mutate core/kernels_text.h ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
+f=core/kernels/channel.h
+mutate core/kernels/all.h ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
 mutate $f gradient 's/v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n))/v_mul(v_take(x->scale + j, n), z)/' 'views without shift'
 mutate $f ops 's/g = v_select(v_gt(v_take(y->data + p \* y->ld + j, c - j), zero), g, zero);/g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), zero, g);/' 'mask inverted'
 mutate $f gradient 's/g = v_add(v_take(dx->add + p \* dx->add_ld + j, c - j), g);/g = v_take(dx->add + p * dx->add_ld + j, c - j);/' 'masked gradient not added'
-mutate core/simd.h ops 's/return n < 16 ? v_load_n(p, (int)n) : v_load(p);/return n < 16 ? v_load_n(p, (int)n - (n > 4)) : v_load(p);/' 'tail one channel short'
+mutate core/simd/simd.h ops 's/return n < 16 ? v_load_n(p, (int)n) : v_load(p);/return n < 16 ? v_load_n(p, (int)n - (n > 4)) : v_load(p);/' 'tail one channel short'
 mutate $f ops 's/square = v_fma(d, d, square);/square = v_add(d, square);/' 'variance: not squared'
 mutate $f ops 's/moment = v_fma(g, v_sub(value, centre), moment);/moment = v_fma(g, value, moment);/' 'moments not about the mean'
 mutate $f net 's/moment1 = v_fma(g1, v_sub(value1, centre1), moment1);/moment1 = v_fma(g1, v_sub(value0, centre1), moment1);/' 'moments of the second sixteen channels'
@@ -232,7 +232,7 @@ mutate $f ops 's/(reach + stride - 1) \/ stride/reach \/ stride/' 'pooling gradi
 mutate $f plan 's/m_not(v_eq(z, z))/v_gt(z, z)/' 'pooling: NaN vanishes'
 
 # ---- matrix products
-f=core/gemm_text.h
+f=core/kernels/gemm.h
 mutate $f ops 's/v = v_add(v, bias);/v = v_sub(v, bias);/' 'sign of the bias'
 mutate $f gradient 's/v_put(y->data + pixel\[r\] \* y->ld + at, kernel_act(y->act, v), n);/v_put(y->data + pixel[r] * y->ld + at, v, n);/' 'activation forgotten'
 mutate $f gradient 's/v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);/v = u;/' 'sum replaced by what is added'
@@ -241,11 +241,11 @@ mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->s
 mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'
 mutate core/channel.c net 's/ + (double)k \* (off \* off);/;/' 'variance: chunk means that differ'
 mutate core/channel.c net 's/smaller(pass->chunks \* pass->slices, (i + 1) \* pass->group)/smaller(pass->chunks * pass->slices - 1, (i + 1) * pass->group)/' 'sums: not the last slice'
-mutate core/gemm_text.h ops 's/to + TILE_M < end; to += TILE_M, from += ld/to < end; to += TILE_M, from += ld/' 'eights reach into the next tile'
+mutate core/kernels/gemm.h ops 's/to + TILE_M < end; to += TILE_M, from += ld/to < end; to += TILE_M, from += ld/' 'eights reach into the next tile'
 mutate core/channel.c net 's/result\[kind\]\[j\] += (double)pass->partial/result[kind][j] = (double)pass->partial/' 'sums: only the last chunk'
 
 # ---- Winograd's algorithm
-f=core/winograd_text.h
+f=core/kernels/winograd.h
 mutate $f net 's/v_fnma(s, d\[3\], d\[5\])/v_fma(s, d[3], d[5])/' 'input transform: sign'
 mutate $f net 's/odd = v_fnma(other, d\[1\], d\[3\])/odd = v_fnma(other, d[3], d[1])/' 'input transform: rows exchanged'
 mutate $f net 's/v_fma(v_set1(WINOGRAD_A3), a, m\[5\])/v_mul(v_set1(WINOGRAD_A3), a)/' 'output transform: point at infinity'
@@ -261,10 +261,10 @@ f=core/plan.c
 mutate $f session 's/role == TX_ROLE_TRAINED \&\& !plan->frozen\[node->param\[k\]\]/role == TX_ROLE_TRAINED/' 'nothing is frozen'
 mutate $f session 's/plan->bytes <= allowed ||/plan->bytes <= allowed + 64 ||/' 'a budget exceeded'
 mutate $f session 's/least = plan->bytes < least ? plan->bytes : least;/least = plan->bytes;/' 'not the least memory'
-f=core/plan_remake.c
+f=core/plan_recompute.c
 mutate $f session 's/++cheap % plan->keep_every == 0/++cheap % plan->keep_every == -1/' 'no value of a chain is kept'
-mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].remade; k++/k < 0; k++/' 'what is made again reads what is gone'
-mutate $f session 's/if (x \&\& p->remade \&\& p->remade < first)/if (0)/' 'made again after it is read by what is made again'
+mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].recomputed; k++/k < 0; k++/' 'what is made again reads what is gone'
+mutate $f session 's/if (x \&\& p->recomputed \&\& p->recomputed < first)/if (0)/' 'made again after it is read by what is made again'
 f=core/session.c
 mutate $f session 's/(all || !tx_plan_trains(s->plan, node, k))/all/' 'frozen parameters keep old gradients'
 mutate $f session 's/    status = run_forward(step, 1);/    status = run_forward(step, 0);/' 'made again with weights that were not prepared'
@@ -295,7 +295,7 @@ mutate core/error.c library_calls 's/    if (!follows)/    if (1)/' 'a chain of 
 mutate optim/train_step.c library_calls 's/optimizer->weights != tx_session_weights(session)/0/' 'an optimiser of other weights'
 
 # ---- updates and schedules
-f=core/update_text.h
+f=core/kernels/update.h
 mutate $f update 's/v_sub(weight, v_mul(lr, d))/v_add(weight, v_mul(lr, d))/' 'SGD: uphill'
 mutate $f update 's/if (!s->first)/if (1)/' 'SGD: the first step is damped'
 mutate $f update 's/s->nesterov ? v_add(d, v_mul(momentum, b)) : b/b/' 'SGD: Nesterov'
@@ -305,7 +305,7 @@ mutate $f update 's/v_mul(square_gain, v_mul(d, d))/v_mul(square_gain, d)/' 'Ada
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_sqrt(v_add(v, eps)), correction)/' 'Adam: eps in the root'
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_add(v_sqrt(v), eps), correction)/' 'Adam: eps before the correction'
 mutate $f update 's/v_mul(keep, v_take(w + i, n - i))/v_take(w + i, n - i)/' 'AdamW: no decay'
-mutate core/simd.h update 's/v_store_n(p, (int)n, x);/v_store_n(p, (int)n - (n > 1), x);/' 'last element of a tail'
+mutate core/simd/simd.h update 's/v_store_n(p, (int)n, x);/v_store_n(p, (int)n - (n > 1), x);/' 'last element of a tail'
 f=optim/adam.c
 mutate $f update 's/lr \/ (1 - tx_whole_power(a->beta1, o->steps))/lr/' 'no correction of the mean'
 mutate $f update 's/(float)sqrt(1 - tx_whole_power(a->beta2, o->steps))/1/' 'no correction of the square'
@@ -537,14 +537,14 @@ f=core/session.c
 mutate $f state 's/|| session->prepared != weights->version;/|| !session->prepared;/' 'weights prepared once'
 mutate $f plan 's/pointer_of(s, p->dx_add\[k\]), p->dx_add\[k\].ld}/pointer_of(s, p->dx_add[k]), p->dx[k].ld}/' 'accumulated gradient: distance of pixels'
 mutate $f session 's/memset(s->weights->grad + p->offset, 0, p->count \* sizeof(float));/;/' 'gradients of what is not reached'
-mutate core/plan_remake.c state 's/for (int i = plan->nodes - 1; i >= 0; i--) {/for (int i = 0; i < plan->nodes; i++) {/' 'values made again: planned from the front'
-mutate core/plan_remake.c state 's/if (x \&\& p->remade \&\& p->remade < first)/if (0)/' 'values made again: readers that are made again'
+mutate core/plan_recompute.c state 's/for (int i = plan->nodes - 1; i >= 0; i--) {/for (int i = 0; i < plan->nodes; i++) {/' 'values made again: planned from the front'
+mutate core/plan_recompute.c state 's/if (x \&\& p->recomputed \&\& p->recomputed < first)/if (0)/' 'values made again: readers that are made again'
 mutate core/weights.c weights 's/task->weights->counter\[p->offset\] = 0/task->weights->counter[0] = 0/' 'one counter'
 mutate core/weights.c weights 's/draw(p->init, task->seed, i, e)/draw(p->init, task->seed, 0, e)/' 'one stream for all parameters'
 mutate core/weights.c state 's/weights->trained : 0);/weights->total - weights->trained : 0);/' 'buffers stand in trained parameters'
 mutate core/weights.c weights 's/^    weights->version++;/;/' 'nobody is told of a change'
-mutate core/arena.c state 's/other->last < b->first)/other->last <= b->first)/' 'buffers that follow each other overlap in time'
-mutate core/arena.c state 's/offset + b->bytes)$/offset + b->bytes - 64)/' 'buffers overlap by a line'
+mutate core/plan_arena.c state 's/other->last < b->first)/other->last <= b->first)/' 'buffers that follow each other overlap in time'
+mutate core/plan_arena.c state 's/offset + b->bytes)$/offset + b->bytes - 64)/' 'buffers overlap by a line'
 mutate core/reference.c state 's/memset(reference->dparam\[i\], 0, .*/;/' 'definition: gradients of the run before'
 f=core/plan.c
 mutate $f state 's/tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));/tx_arena_touch(plan, p->saved, plan->nodes);/' 'what is saved dies before its step'
@@ -553,7 +553,7 @@ mutate $f state 's/slot->channel += channel;/slot->channel = channel;/' 'slices 
 mutate $f gradient 's/if (made >= 0 \&\& made < i) {/if (made < i) {/' 'a sum with what is made later'
 f=core/plan_backward.c
 mutate $f state 's/mine.channel += channel;/mine.channel = channel;/' 'gradients of slices of slices'
-mutate $f gradient 's/if (p->joined == TX_ACT_NONE || exclusive(plan, p->result))/if (1)/' 'a shared gradient is masked in place'
+mutate $f gradient 's/if (p->fused == TX_ACT_NONE || exclusive(plan, p->result))/if (1)/' 'a shared gradient is masked in place'
 mutate $f gradient 's/.done = !tx_plan_node(plan, p->result)->wanted;/.done = 1;/' 'the gradient of a kept node is given away'
 mutate core/graph.c weights 's/if (graph \&\& graph->status == TX_OK) {/if (graph) {/' 'the last error stays'
 mutate optim/optimizer.c update 's/lr < 0 ? optimizer->args.lr : lr/lr <= 0 ? optimizer->args.lr : lr/' 'a rate of 0 is the default'
@@ -643,7 +643,7 @@ mutate io/seal.c io_safetensors 's/        tx_sha256_add(sha, s.hex\[i\], 64);//
 mutate io/seal.c io_safetensors 's/        at += n;/        at = end;/' 'seal: of the beginning of each block'
 mutate io/lock.c io_file 's/if (still_named(fd, path))/if (1)/' 'lock: on a file that has lost its name'
 # ---- bits: the same numbers within rounding, in another order
-mutate core/channel_text.h bits 's/a = v_add(a, v_load(x));/a = v_sub(a, v_load(x));/' 'another pivot of the variance'
-mutate core/channel_text.h bits 's/square = v_fma(d, d, square);/square = v_add(v_mul(d, d), square);/' 'squares rounded twice'
+mutate core/kernels/channel.h bits 's/a = v_add(a, v_load(x));/a = v_sub(a, v_load(x));/' 'another pivot of the variance'
+mutate core/kernels/channel.h bits 's/square = v_fma(d, d, square);/square = v_add(v_mul(d, d), square);/' 'squares rounded twice'
 mutate core/winograd.c winograd 's/GRADIENT_CHUNK = 144/GRADIENT_CHUNK = 72/' 'chunks of tiles of another length'
-mutate core/update_text.h bits 's/v_add(g, v_mul(v_set1(decay), w))/v_fma(v_set1(decay), w, g)/' 'weight decay rounded once'
+mutate core/kernels/update.h bits 's/v_add(g, v_mul(v_set1(decay), w))/v_fma(v_set1(decay), w, g)/' 'weight decay rounded once'

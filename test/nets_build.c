@@ -1,5 +1,6 @@
 /* nets_build.c - the networks as they are published: parameters, multiply-adds, sizes and names of every stage, initial values,
  * cuts, and what is refused. */
+#include "../core/op.h"
 #include "../nets/nets.h"
 #include "test.h"
 

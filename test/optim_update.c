@@ -1,5 +1,6 @@
 /* optim_update.c - the optimisers: the kernels against the equations in double, equal bits for every number of threads,
  * frozen parameters, resuming, refused arguments, no allocation in a step. */
+#include "../core/op.h"
 #include "../optim/optim.h"
 #include "test.h"
 

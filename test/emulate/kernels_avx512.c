@@ -1,4 +1,4 @@
-/* kernels_avx512.c - the kernels for AVX-512 on a processor without it: core/simd_avx512.h over SIMDe's portable definitions
+/* kernels_avx512.c - the kernels for AVX-512 on a processor without it: core/simd/avx512.h over SIMDe's portable definitions
  * of Intel's intrinsics. Linked in the place of core/kernels_avx2.c and chosen as that is (TX_ISA=avx2), so that nothing else
  * of the program differs. Compiled with -mavx2 -mfma: multiply-adds round once. */
 #include "../../core/kernels.h"
@@ -83,4 +83,4 @@ EMULATED __m512i shift_right_signed(__m512i x, __m128i count)
 #define TX_SIMD_AVX512
 #define TX_KERNELS tx_kernels_avx2
 #define TX_KERNELS_NAME "avx2" /* by which it is chosen */
-#include "../../core/kernels_text.h"
+#include "../../core/kernels/all.h"

@@ -1,4 +1,4 @@
-/* simd_portable.h - f32x16 (simd.h) as an array: the specification of every operation, in plain C. */
+/* simd/portable.h - f32x16 (simd.h) as an array: the specification of every operation, in plain C. */
 #include <math.h>
 
 typedef struct f32x16 {

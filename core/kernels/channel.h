@@ -1,4 +1,4 @@
-/* channel_text.h - kernels of the channel operations (channel.c), written once over f32x16, compiled once per ISA.
+/* kernels/channel.h - kernels of the channel operations (channel.c), written once over f32x16, compiled once per ISA.
  *
  * The channels of a pixel are contiguous and every loop runs along them, sixteen at a time; what is left of a row
  * goes through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
@@ -11,7 +11,7 @@ TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
 }
 
 /* Channels j.. of a value as its reader sees it; row is where the pixel's channel 0 stands. */
-TX_INLINE f32x16 channel_read(const tx_view *x, const float *row, size_t j, size_t n)
+TX_INLINE f32x16 channel_view(const tx_view *x, const float *row, size_t j, size_t n)
 {
     return v_max(kernel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
 }
@@ -22,9 +22,9 @@ static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act
     f32x16 floor = kernel_floor(act);
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
-            f32x16 sum = channel_read(x, x->data + p * x->ld, j, c - j);
+            f32x16 sum = channel_view(x, x->data + p * x->ld, j, c - j);
             for (int i = 1; i < inputs; i++)
-                sum = v_add(sum, channel_read(x + i, x[i].data + p * x[i].ld, j, c - j));
+                sum = v_add(sum, channel_view(x + i, x[i].data + p * x[i].ld, j, c - j));
             v_put(y->data + p * y->ld + j, v_max(floor, sum), c - j);
         }
 }
@@ -97,7 +97,7 @@ static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t 
             const float *row = start;
             f32x16 a = v_take(sum + k, c - k);
             for (size_t i = 0; i < rows; i++, row += x->ld)
-                a = v_add(a, channel_read(x, row, channel + k, c - k));
+                a = v_add(a, channel_view(x, row, channel + k, c - k));
             v_put(sum + k, a, c - k);
         }
     }
@@ -191,7 +191,7 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
 }
 
 /* The gradient that x's activation lets through: dy where scale x + shift > 0. */
-TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
+TX_INLINE f32x16 channel_slope(const tx_view *x, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
 {
     if (x->act == TX_ACT_NONE)
         return g;
@@ -199,9 +199,8 @@ TX_INLINE f32x16 channel_passed(const tx_view *x, f32x16 data, f32x16 g, f32x16 
 }
 
 /* a += g and b += g (x - mean) over the rows of a stretch: sixteen (n) channels from j on. */
-TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const float *data, const float *dy,
-                                     size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b,
-                                     channel_ahead ahead[2])
+TX_INLINE void channel_bn_narrow(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
+                                 size_t rows, size_t j, size_t n, float *a, float *b, channel_ahead ahead[2])
 {
     f32x16 scale = v_take(x->scale + j, n), shift = v_take(x->shift + j, n);
     f32x16 centre = v_take(mean + j, n), sum = v_take(a, n), moment = v_take(b, n);
@@ -209,7 +208,7 @@ TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const 
         f32x16 value = v_take(data, n);
         channel_ask(&ahead[0]);
         channel_ask(&ahead[1]);
-        f32x16 g = channel_passed(x, value, v_take(dy, n), scale, shift);
+        f32x16 g = channel_slope(x, value, v_take(dy, n), scale, shift);
         sum = v_add(sum, g);
         moment = v_fma(g, v_sub(value, centre), moment);
     }
@@ -218,8 +217,8 @@ TX_INLINE void channel_normal_narrow(const tx_view *x, const float *mean, const 
 }
 
 /* The same for 32 channels: two lines of memory a row at once. */
-TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const float *data, const float *dy,
-                                   size_t dy_ld, size_t rows, size_t j, float *a, float *b, channel_ahead ahead[2])
+TX_INLINE void channel_bn_wide(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
+                               size_t rows, size_t j, float *a, float *b, channel_ahead ahead[2])
 {
     f32x16 scale0 = v_load(x->scale + j), shift0 = v_load(x->shift + j), centre0 = v_load(mean + j);
     f32x16 scale1 = v_load(x->scale + j + 16), shift1 = v_load(x->shift + j + 16), centre1 = v_load(mean + j + 16);
@@ -228,8 +227,8 @@ TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const fl
         f32x16 value0 = v_load(data), value1 = v_load(data + 16);
         for (int line = 0; line < 4; line++)
             channel_ask(&ahead[line % 2]);
-        f32x16 g0 = channel_passed(x, value0, v_load(dy), scale0, shift0);
-        f32x16 g1 = channel_passed(x, value1, v_load(dy + 16), scale1, shift1);
+        f32x16 g0 = channel_slope(x, value0, v_load(dy), scale0, shift0);
+        f32x16 g1 = channel_slope(x, value1, v_load(dy + 16), scale1, shift1);
         sum0 = v_add(sum0, g0);
         sum1 = v_add(sum1, g1);
         moment0 = v_fma(g0, v_sub(value0, centre0), moment0);
@@ -241,8 +240,8 @@ TX_INLINE void channel_normal_wide(const tx_view *x, const float *mean, const fl
     v_store(b + 16, moment1);
 }
 
-static void channel_normal_sums(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
-                                size_t channel, size_t c, float *a, float *b)
+static void channel_bn_reduce(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
+                              size_t channel, size_t c, float *a, float *b)
 {
     channel_clear(a, c);
     channel_clear(b, c);
@@ -252,14 +251,14 @@ static void channel_normal_sums(const tx_view *x, const float *mean, const tx_te
         channel_ahead ahead[2] = {channel_ahead_of(tile_address(data, CHANNEL_ROWS * x->ld), x->ld, c),
                                   channel_ahead_of(tile_address(g, CHANNEL_ROWS * dy->ld), dy->ld, c)};
         for (; k + 32 <= c; k += 32)
-            channel_normal_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
+            channel_bn_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
         for (; k < c; k += 16)
-            channel_normal_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k, ahead);
+            channel_bn_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k, ahead);
     }
 }
 
-static void channel_normal_gradient(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
-                                    const float *mean_g, const float *slope, size_t first, size_t pixels)
+static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
+                             const float *mean_g, const float *slope, size_t first, size_t pixels)
 {
     size_t c = (size_t)x->c;
     for (size_t p = first; p < first + pixels; p++)
@@ -267,7 +266,7 @@ static void channel_normal_gradient(const tx_gradient *dx, const tx_view *x, con
             size_t n = c - j;
             f32x16 data = v_take(x->data + p * x->ld + j, n), g = v_take(dy->data + p * dy->ld + j, n);
             f32x16 scale = v_take(x->scale + j, n);
-            g = channel_passed(x, data, g, scale, v_take(x->shift + j, n));
+            g = channel_slope(x, data, g, scale, v_take(x->shift + j, n));
             f32x16 away = v_sub(data, v_take(mean + j, n));
             g = v_fnma(away, v_take(slope + j, n), v_sub(g, v_take(mean_g + j, n)));
             g = dx->add ? v_fma(scale, g, v_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
@@ -307,12 +306,12 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
         const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 best = channel_read(x, corner, j, n);
+            f32x16 best = channel_view(x, corner, j, n);
             i32x16 tap = i_set1(ky0 * k + kx0);
             for (int ky = ky0; ky < ky1; ky++) {
                 const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
                 for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
-                    f32x16 z = channel_read(x, pixel, j, n);
+                    f32x16 z = channel_view(x, pixel, j, n);
                     m16 wins = m_or(v_gt(z, best), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
                     tap = i_select(wins, i_set1(ky * k + kx), tap);
                     best = v_select(wins, z, best);
@@ -380,10 +379,10 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
     }
 }
 
-/* What kernels_text.h puts into the table. */
-#define CHANNEL_KERNELS                                                                                               \
-    {                                                                                                                 \
-        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments,                 \
-        .normal_sums = channel_normal_sums, .normal_gradient = channel_normal_gradient, .max_pool = channel_max_pool, \
-        .max_pool_gradient = channel_max_pool_gradient                                                                \
+/* What kernels/all.h puts into the table. */
+#define CHANNEL_KERNELS                                                                                      \
+    {                                                                                                        \
+        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments,        \
+        .normal_sums = channel_bn_reduce, .normal_gradient = channel_bn_apply, .max_pool = channel_max_pool, \
+        .max_pool_gradient = channel_max_pool_gradient                                                       \
     }

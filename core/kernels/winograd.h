@@ -1,4 +1,4 @@
-/* winograd_text.h - kernels of Winograd convolution (winograd.c), compiled once per instruction set.
+/* kernels/winograd.h - kernels of Winograd convolution (winograd.c), compiled once per instruction set.
  *
  * Channels run along the lanes and never mix. A transform in two dimensions is the one-dimensional one of all
  * columns, then of all rows; the equations, in the order of their operations, are in the head of winograd.c. */
@@ -174,7 +174,7 @@ TX_NOINLINE void winograd_patch(const float *d, size_t line, size_t step, float 
 
 /* Channels c.. of a patch as the reader of x sees them, every pixel read once. The first pixel, which may lie
  * outside of the image, would stand at x->data + corner; pixels outside are 0. */
-TX_INLINE void winograd_seen_patch(const tx_view *x, ptrdiff_t corner, int top, int left, int c, int n, int inside,
+TX_INLINE void winograd_view_patch(const tx_view *x, ptrdiff_t corner, int top, int left, int c, int n, int inside,
                                    float *v, size_t slab)
 {
     f32x16 t[36], scale = v_set1(1), shift = v_zero();
@@ -224,11 +224,11 @@ static void winograd_input(const tx_view *x, const tx_winograd_map *map, size_t 
         for (int c = 0; c < x->c; c += 16) {
             float *out = v->data + (size_t)(c / WINOGRAD_ROWS) * v->block + t * v->ld + (size_t)(c % WINOGRAD_ROWS);
             if (!inside || x->c - c < 16)
-                winograd_seen_patch(x, corner, top, left, c, x->c - c, 0, out, v->slab);
+                winograd_view_patch(x, corner, top, left, c, x->c - c, 0, out, v->slab);
             else if (plain)
                 winograd_patch(x->data + corner + c, (size_t)x->w * x->ld, x->ld, out, v->slab);
             else
-                winograd_seen_patch(x, corner, top, left, c, 16, 1, out, v->slab);
+                winograd_view_patch(x, corner, top, left, c, 16, 1, out, v->slab);
         }
     }
 }
@@ -613,7 +613,7 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
         }
 }
 
-/* What kernels_text.h puts into the table. */
+/* What kernels/all.h puts into the table. */
 #define WINOGRAD_KERNELS                                                                                        \
     {                                                                                                           \
         .pack = winograd_pack, .input = winograd_input, .product = winograd_product, .output = winograd_output, \

@@ -1,6 +1,6 @@
-/* machine_text.h - what this instruction set's code does with IEEE arithmetic, how fast it multiplies and adds, and each of
+/* kernels/machine.h - what this instruction set's code does with IEEE arithmetic, how fast it multiplies and adds, and each of
  * its vector operations for a test to see. */
-#include "lanes.h"
+#include "../simd/lanes.h"
 
 /* Lanes through memory that the compiler cannot see through, so that nothing is computed beforehand. */
 TX_INLINE f32x16 machine_hidden(float s)

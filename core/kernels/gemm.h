@@ -1,4 +1,4 @@
-/* gemm_text.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
+/* kernels/gemm.h - packing and blocks of the matrix products (gemm.c), compiled once per instruction set. */
 
 TX_INLINE void gemm_zero(float *out, size_t n)
 {
@@ -18,7 +18,7 @@ TX_INLINE void gemm_copy(float *out, const float *in, size_t n)
 /* ------------------------------------------------------------------------------- packing of weights */
 
 /* Rows k.. of a panel where the columns of a row stand apart: a block of up to 16 rows of one tap is turned. */
-static void gemm_pack_turned(const tx_filter *w, const float *in, float *out, size_t rows, size_t columns)
+static void gemm_pack_transposed(const tx_filter *w, const float *in, float *out, size_t rows, size_t columns)
 {
     for (size_t j = 0; j < columns; j++)
         for (size_t i = 0; i < rows; i++)
@@ -45,7 +45,7 @@ static void gemm_pack(const tx_filter *w, float *packed, size_t panel, size_t k0
             for (size_t i = 0; i < rows; i++)
                 gemm_copy(out + i * TILE_N, in + i * w->row_step, columns);
         else
-            gemm_pack_turned(w, in, out, rows, columns);
+            gemm_pack_transposed(w, in, out, rows, columns);
         if (w->scale)
             for (size_t i = 0; i < rows * TILE_N; i += 16)
                 v_store(out + i, v_mul(v_load(out + i), v_load(scale + i % TILE_N)));
@@ -83,7 +83,7 @@ static void gemm_places(const tx_rows *a, size_t row, size_t rows, gemm_place *p
 }
 
 /* n floats from channel c on, as the reader of x sees them. */
-static void gemm_copy_seen(const tx_view *x, size_t c, float *out, const float *in, size_t n)
+static void gemm_copy_view(const tx_view *x, size_t c, float *out, const float *in, size_t n)
 {
     const float *scale = x->scale ? x->scale + c : NULL, *shift = x->scale ? x->shift + c : NULL;
     f32x16 floor = kernel_floor(x->act);
@@ -137,7 +137,7 @@ static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_plac
         if (x >= 0 && x <= a->x.w - run->pixels) {
             const float *in = line + (size_t)x * a->x.ld + run->c;
             if (seen)
-                gemm_copy_seen(&a->x, run->c, out, in, run->n);
+                gemm_copy_view(&a->x, run->c, out, in, run->n);
             else
                 gemm_copy(out, in, (size_t)(end - in) < whole ? run->n : whole);
         } else if (run->pixels == 1) {
@@ -523,7 +523,7 @@ static void gemm_total(float *sum, const float *part, size_t parts, size_t step,
     }
 }
 
-/* What kernels_text.h puts into the table. */
+/* What kernels/all.h puts into the table. */
 #define GEMM_KERNELS                                                                               \
     {                                                                                              \
         .pack = gemm_pack, .forward = gemm_forward, .gradient = gemm_gradient, .total = gemm_total \

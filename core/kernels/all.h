@@ -1,6 +1,6 @@
-/* kernels_text.h - the text of the kernels, compiled by core/kernels_ISA.c, one after the other. TX_KERNELS is the
+/* kernels/all.h - the text of the kernels, compiled by core/kernels_ISA.c, one after the other. TX_KERNELS is the
  * name of the table. */
-#include "core.h"
+#include "../op.h"
 #include "tile.h"
 
 #include <math.h>
@@ -16,11 +16,11 @@ TX_INLINE f32x16 kernel_floor(tx_act act)
     return v_set1(act == TX_ACT_RELU ? 0.0f : -INFINITY);
 }
 
-#include "machine_text.h"
-#include "gemm_text.h"
-#include "channel_text.h"
-#include "update_text.h"
-#include "winograd_text.h"
+#include "machine.h"
+#include "gemm.h"
+#include "channel.h"
+#include "update.h"
+#include "winograd.h"
 
 const tx_kernels TX_KERNELS = {
     .name = TX_KERNELS_NAME,

@@ -1,4 +1,4 @@
-/* update_text.h - kernels of the updates (update.c), written once over f32x16, compiled once per ISA.
+/* kernels/update.h - kernels of the updates (update.c), written once over f32x16, compiled once per ISA.
  *
  * No fused multiply-add: every product and sum is rounded by itself, in PyTorch's order. An element is a chain of its own,
  * so neither the lane nor the neighbours show in its digits. */

@@ -1,6 +1,6 @@
-/* plan_remake.c - values that backward needs but that are cheaper to make again than to keep.
+/* plan_recompute.c - values that backward needs but that are cheaper to make again than to keep.
  *
- * An operation says of a step that it is cheap (tx_need): a sum, say, is one pass over memory. Such a value lives from its
+ * An operation says of a step that it is cheap (tx_workspace): a sum, say, is one pass over memory. Such a value lives from its
  * step to its last reader in forward, and a second time from its first use in backward on, where its step is run again.
  * What the second run reads must be there at that time; if that is a cheap value too, it is made again no later, and
  * steps to be run again at one time run in their forward order. The idea is gradient checkpointing (Griewank & Walther,
@@ -15,7 +15,8 @@ static int droppable(const tx_plan *plan, int i)
 {
     const tx_planned *p = &plan->node[i], *result = &plan->node[p->result];
     const tx_node *node = tx_plan_node(plan, p->result);
-    if (!p->is_step || !p->need.cheap || node->wanted || p->result == plan->nodes - 1 || result->origin != p->result)
+    if (!p->is_step || !p->workspace.cheap || node->wanted || p->result == plan->nodes - 1 ||
+        result->origin != p->result)
         return 0;
     for (int j = 0; j < plan->nodes; j++)
         if (j != p->result && plan->node[j].origin == j && plan->node[j].value.buffer == result->value.buffer)
@@ -41,13 +42,13 @@ static int first_use(const tx_plan *plan, int origin)
         const tx_op *op = tx_plan_node(plan, j)->op;
         if (!p->is_step)
             continue;
-        int reads_y = op->backward_reads_y == 1 || (op->backward_reads_y == 2 && p->joined != TX_ACT_NONE);
+        int reads_y = op->needs & TX_NEEDS_Y || (op->needs & TX_NEEDS_Y_IF_FUSED && p->fused != TX_ACT_NONE);
         int x = reads(plan, j, origin), y = plan->node[p->result].origin == origin;
         int time = tx_backward_time(plan, j);
-        if (((x && op->backward_reads_x) || (y && reads_y)) && time < first)
+        if (((x && op->needs & TX_NEEDS_X) || (y && reads_y)) && time < first)
             first = time;
-        if (x && p->remade && p->remade < first)
-            first = p->remade;
+        if (x && p->recomputed && p->recomputed < first)
+            first = p->recomputed;
     }
     return first;
 }
@@ -59,7 +60,7 @@ static int add_scratch(tx_plan *plan, size_t bytes, int time, int *buffer)
     return bytes && *buffer < 0;
 }
 
-tx_status tx_plan_remake(tx_plan *plan)
+tx_status tx_plan_recompute(tx_plan *plan)
 {
     int cheap = 0;
     for (int i = plan->nodes - 1; i >= 0; i--) {
@@ -67,16 +68,17 @@ tx_status tx_plan_remake(tx_plan *plan)
         int time = droppable(plan, i) ? first_use(plan, p->result) : tx_end_of_time(plan);
         if (time == tx_end_of_time(plan) || ++cheap % plan->keep_every == 0)
             continue;
-        p->remade = time;
-        tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, p->result), time, &plan->node[p->result].again);
+        p->recomputed = time;
+        tx_status status =
+            tx_plan_tensor(plan, tx_plan_node(plan, p->result), time, &plan->node[p->result].recomputed_value);
         if (status)
             return status;
-        if (add_scratch(plan, p->need.prepared, time, &p->again_prepared) ||
-            add_scratch(plan, p->need.work, time, &p->again_work))
+        if (add_scratch(plan, p->workspace.prepared, time, &p->recompute_prepared) ||
+            add_scratch(plan, p->workspace.work, time, &p->recompute_work))
             return TX_ERR_MEMORY;
     }
     for (int i = 0; i < plan->nodes; i++) /* now that all second lives are known: what the second runs read */
-        for (int k = 0; k < tx_plan_node(plan, i)->inputs && plan->node[i].remade; k++)
-            tx_plan_touch(plan, tx_plan_node(plan, i)->input[k]->index, plan->node[i].remade);
+        for (int k = 0; k < tx_plan_node(plan, i)->inputs && plan->node[i].recomputed; k++)
+            tx_plan_touch(plan, tx_plan_node(plan, i)->input[k]->index, plan->node[i].recomputed);
     return TX_OK;
 }

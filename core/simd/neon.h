@@ -1,4 +1,4 @@
-/* simd_neon.h - f32x16 (simd.h) as four q registers, of AArch64. */
+/* simd/neon.h - f32x16 (simd.h) as four q registers, of AArch64. */
 #include <arm_neon.h>
 
 typedef struct f32x16 {

@@ -1,4 +1,4 @@
-/* arena.c - buffers with lifetimes get their places: largest first, each at the lowest offset that is free during its
+/* plan_arena.c - buffers with lifetimes get their places: largest first, each at the lowest offset that is free during its
  * life. Two buffers overlap in memory only if they are never alive together. */
 #include "plan_private.h"
 

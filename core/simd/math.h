@@ -1,4 +1,4 @@
-/* simd_math.h - exp, log, log1p, tanh and sigmoid of sixteen lanes: line by line the operations of elementary.c, which
+/* simd/math.h - exp, log, log1p, tanh and sigmoid of sixteen lanes: line by line the operations of elementary.c, which
  * explains them, so with its bits and its errors. Private to core; included by simd.h. */
 
 #define MATH_ROUND 0x1.8p23f      /* x + MATH_ROUND has unit 1 */

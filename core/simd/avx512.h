@@ -1,4 +1,4 @@
-/* simd_avx512.h - f32x16 (simd.h) as one zmm register. */
+/* simd/avx512.h - f32x16 (simd.h) as one zmm register. */
 #include <immintrin.h>
 
 typedef __m512 f32x16;

@@ -18,7 +18,7 @@
 #ifndef THORAX_TILE_H
 #define THORAX_TILE_H
 
-#include "simd.h"
+#include "../simd/simd.h"
 
 /* TILE_STEP: so many k are written out one after the other. */
 #if defined(TX_SIMD_AVX512)

@@ -1,4 +1,4 @@
-/* simd_avx2.h - f32x16 (simd.h) as two ymm registers, lanes 0..7 and 8..15. Needs AVX2 and FMA. */
+/* simd/avx2.h - f32x16 (simd.h) as two ymm registers, lanes 0..7 and 8..15. Needs AVX2 and FMA. */
 #include <immintrin.h>
 
 typedef struct f32x16 {

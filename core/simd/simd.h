@@ -72,13 +72,13 @@
 #endif
 
 #if defined(TX_SIMD_AVX512)
-#include "simd_avx512.h"
+#include "avx512.h"
 #elif defined(TX_SIMD_AVX2)
-#include "simd_avx2.h"
+#include "avx2.h"
 #elif defined(TX_SIMD_NEON)
-#include "simd_neon.h"
+#include "neon.h"
 #else
-#include "simd_portable.h"
+#include "portable.h"
 #endif
 
 /* 1.5 * 2^23: a float of this size has no bits below 1, so that adding it rounds to an integer, which then stands
@@ -125,6 +125,6 @@ TX_INLINE f32x16 v_pow2(i32x16 i)
     return v_from_bits(i_shl(i_add(i, i_set1(127)), 23));
 }
 
-#include "simd_math.h"
+#include "math.h"
 
 #endif

@@ -1,0 +1,34 @@
+/* layers_private.h - what the operations' files share. Private to layers. */
+#ifndef THORAX_LAYERS_PRIVATE_H
+#define THORAX_LAYERS_PRIVATE_H
+
+#include "../core/op.h"
+#include "layers.h"
+
+/* Pixels of a step's result. */
+static inline size_t pixels_of(const tx_step *step)
+{
+    return (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w;
+}
+
+/* Elements of the result of a step of the double-precision run. */
+static inline size_t reference_size(const tx_reference_step *s)
+{
+    return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
+}
+
+static inline size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The result has the first input's shape. */
+static inline tx_status same_shape(tx_node *node)
+{
+    node->h = node->input[0]->h;
+    node->w = node->input[0]->w;
+    node->c = node->input[0]->c;
+    return TX_OK;
+}
+
+#endif
