@@ -224,6 +224,19 @@ enum { TX_MAX_PARAMS = 6, TX_MAX_INPUTS = 64 };
 /* Of a map: rows and columns, channels. One image's values and one parameter's are 2^31 - 1 at most. */
 enum { TX_MAX_SIDE = 1 << 20, TX_MAX_CHANNELS = 1 << 24 };
 
+/* Activations, of z: max(0, z); min(6, max(0, z)); z s(z) with s(z) = 1/(1 + exp(-z)); s(z); z h(z); h(z) with
+ * h(z) = min(6, max(0, z + 3)) / 6. A NaN stays one. */
+typedef enum tx_act {
+    TX_ACT_NONE,
+    TX_ACT_RELU,
+    TX_ACT_RELU6,
+    TX_ACT_SILU,
+    TX_ACT_SIGMOID,
+    TX_ACT_HARDSWISH,
+    TX_ACT_HARDSIGMOID,
+    TX_ACTS
+} tx_act;
+
 /* How a parameter is filled before training. a is the standard deviation or the bound. */
 typedef enum tx_init_kind { TX_INIT_ZERO, TX_INIT_ONE, TX_INIT_NORMAL, TX_INIT_UNIFORM } tx_init_kind;
 typedef struct tx_init {

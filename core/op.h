@@ -26,20 +26,7 @@ tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void 
 /* ------------------------------------------------------------------------------------------ values
  * Three descriptors carry what the planner fuses: how a value is read (tx_view), how a gradient is read (tx_slope), how a
  * result is written (tx_target). Whoever cannot read one is given the value written out instead (tx_op reads).
- *
- * Activations, of z: max(0, z); min(6, max(0, z)); z s(z) with s(z) = 1/(1 + exp(-z)); s(z); z h(z); h(z) with
- * h(z) = min(6, max(0, z + 3)) / 6. A NaN stays one. */
-typedef enum tx_act {
-    TX_ACT_NONE,
-    TX_ACT_RELU,
-    TX_ACT_RELU6,
-    TX_ACT_SILU,
-    TX_ACT_SIGMOID,
-    TX_ACT_HARDSWISH,
-    TX_ACT_HARDSIGMOID,
-    TX_ACTS
-} tx_act;
-
+ */
 /* A value as its reader sees it: gate[i][c] * act(scale[c]*data + shift[c]), one fused multiply-add, the activation, one
  * multiplication. scale NULL (then shift too): the data as they are; gate NULL: 1, else one row of c an image, gate_ld
  * apart. Pixel (i,y,x) stands at data + ((i*h+y)*w+x)*ld, its c channels contiguous, ld >= c; so a slice of a wider tensor
