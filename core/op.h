@@ -57,9 +57,11 @@ typedef struct tx_slope {
     const float *mean, *mean_g, *slope;
 } tx_slope;
 
-/* Batch statistics of a value, a channel: mean and (biased) variance. mean NULL: nobody wants them, or there are none. */
+/* Batch statistics of a value, a channel: mean and (biased) variance. mean NULL: nobody wants them, or there are none.
+ * work: of the writer, tx_channel_work bytes for the value's pixels and channels. */
 typedef struct tx_moments {
     double *mean, *variance;
+    void *work;
 } tx_moments;
 
 /* The gradient of one input as a step must produce it: data = add + contribution, add NULL for 0 (add may be data
@@ -91,18 +93,20 @@ struct tx_step {
     float *param[TX_MAX_PARAMS];
     float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to. NULL: nobody wants it */
     float *fold_param[TX_MAX_PARAMS];
-    int64_t *counter; /* the counter among the parameters, or NULL */
-    void *saved;      /* from forward to backward (TX_INFER: from prepare on, kept for good) */
-    void *prepared;   /* what prepare makes of the weights (with backward: only within the step) */
-    void *work;       /* scratch within the step */
+    int64_t *counter;     /* the counter among the parameters, or NULL */
+    tx_moments moments;   /* batch statistics of the result: filled by the forward of a TX_MOMENTS, else behind it */
+    tx_moments x_moments; /* training, a TX_AFFINE: batch statistics of x[0] */
+    void *saved;          /* from forward to backward (TX_INFER: from prepare on, kept for good) */
+    void *prepared;       /* what prepare makes of the weights (with backward: only within the step) */
+    void *work;           /* scratch within the step */
 };
 
 /* What the planner reasons about. */
 typedef enum tx_kind {
     TX_OTHER,
     TX_DATA,   /* an input of the graph */
-    TX_AFFINE, /* a batch norm: in training y may be a view on x[0], scale and shift being the first 2*c floats of saved;
-                      in inference it may be folded into a convolution */
+    TX_AFFINE, /* a batch norm: in training it is given x[0]'s batch statistics, and y may be a view on x[0], scale and
+                  shift being the first 2*c floats of saved; in inference it may be folded into a convolution */
     TX_ACTIVATION, /* op->act of x[0] */
     TX_SUM,        /* every input's gradient is the result's */
     TX_CONCAT      /* every input's gradient is a slice of the result's */

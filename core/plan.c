@@ -4,7 +4,7 @@
  *    with an earlier value, then an activation. In training a batch norm whose readers all apply scale and shift
  *    themselves writes no result: its value is a view on its input; an activation joins the batch norm or sum before it.
  * 2. Forward (plan_forward.c). Every value, saved array and scratch buffer gets a lifetime. The inputs of a concatenation are written
- *    straight into slices of its buffer.
+ *    straight into slices of its buffer. Batch statistics stand beside the buffers (plan_moments.c).
  * 3. Backward. Steps in reverse: where does each input's gradient go? The first contribution is written, later ones are
  *    added, in the order of the reversed steps. A sum hands on its own gradient's place, a concatenation slices of it;
  *    a gradient that several values share is overwritten only by the last of them to use it.
@@ -51,7 +51,10 @@ static tx_status plan_all(tx_plan *plan)
                           .work = -1,
                           .work_backward = -1,
                           .recompute_prepared = -1,
-                          .recompute_work = -1};
+                          .recompute_work = -1,
+                          .moments = tx_nowhere,
+                          .x_moments = tx_nowhere,
+                          .moments_work = -1};
         p->dx = next;
         p->dx_add = next + tx_plan_node(plan, i)->inputs;
         next += 2 * tx_plan_node(plan, i)->inputs;
@@ -62,6 +65,8 @@ static tx_status plan_all(tx_plan *plan)
         tx_plan_fuse(plan);
         status = tx_plan_forward(plan, &step);
     }
+    if (status == TX_OK && plan->mode == TX_TRAIN)
+        status = tx_plan_moments(plan);
     if (status == TX_OK && plan->keep_every > 1)
         status = tx_plan_recompute(plan);
     if (status == TX_OK && plan->mode != TX_INFER)

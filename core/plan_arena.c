@@ -13,7 +13,8 @@ int tx_arena_add(tx_plan *plan, size_t bytes, int time)
     if (tx_size_add(bytes, ALIGN - 1, &padded) ||
         tx_grow((void **)&plan->buffer, &plan->room, plan->buffers + 1, sizeof *plan->buffer))
         return -1;
-    plan->buffer[plan->buffers] = (tx_buffer){.bytes = padded / ALIGN * ALIGN, .first = time, .last = time};
+    plan->buffer[plan->buffers] =
+        (tx_buffer){.bytes = padded / ALIGN * ALIGN, .first = time, .last = time, .moments = -1};
     return (int)plan->buffers++;
 }
 

@@ -8,6 +8,7 @@
 typedef struct tx_buffer {
     size_t bytes, offset;
     int first, last;
+    int moments; /* the buffer of batch statistics beside it, or -1 */
 } tx_buffer;
 
 /* A tensor's place: channels [channel, channel+c) of pixels ld channels wide. buffer -1: nowhere. */
@@ -38,6 +39,8 @@ typedef struct tx_planned {
     tx_workspace workspace;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
     int recompute_prepared, recompute_work;
+    tx_slot moments, x_moments; /* of a step: batch statistics that its forward leaves and reads, in doubles */
+    int moments_work;
 } tx_planned;
 
 struct tx_plan {
@@ -78,9 +81,12 @@ void tx_plan_touch(tx_plan *plan, int i, int time);
 /* Batch and mode are what there can be, and the graph is not empty. */
 tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args);
 
-/* plan_fuse.c, plan_forward.c, plan_recompute.c, plan_backward.c */
+/* plan_fuse.c, plan_forward.c, plan_moments.c, plan_recompute.c, plan_backward.c */
 void tx_plan_fuse(tx_plan *plan);
 tx_status tx_plan_forward(tx_plan *plan, tx_step *step);
+tx_status tx_plan_moments(tx_plan *plan);
+/* Input k of a concatenation stands elsewhere and is copied into its result, from this channel on. */
+int tx_plan_copies(const tx_plan *plan, int concat, int k, size_t *channel);
 tx_status tx_plan_recompute(tx_plan *plan);
 tx_status tx_plan_backward(tx_plan *plan);
 

@@ -36,6 +36,13 @@ static void *buffer_of(const tx_session *s, int buffer)
     return buffer < 0 ? NULL : s->arena + s->plan->buffer[buffer].offset;
 }
 
+/* Batch statistics at a place beside a buffer of values: the means of its channels, then the variances. */
+static tx_moments moments_at(const tx_session *s, tx_slot slot)
+{
+    double *mean = buffer_of(s, slot.buffer);
+    return mean ? (tx_moments){mean + slot.channel, mean + slot.ld + slot.channel, NULL} : (tx_moments){0};
+}
+
 /* Completes a view that has its shape with pointers to node i's value at some time. */
 static void bind_view(const tx_session *s, int i, int time, tx_view *view)
 {
@@ -90,6 +97,7 @@ static void bind_step(tx_session *s, int i)
     step->prepared = buffer_of(s, p->prepared);
     step->work = buffer_of(s, p->work);
     step->seed = s->seed;
+    step->x_moments = moments_at(s, p->x_moments);
     bind_params(s, node, step->param, step->grad, &step->counter);
     if (step->fold)
         bind_params(s, step->fold, step->fold_param, NULL, &unused);
@@ -225,15 +233,48 @@ static tx_step *aim(tx_session *s, int i, int time, int work, int prepared)
     step->work = buffer_of(s, work);
     step->prepared = buffer_of(s, prepared);
     step->run = s->run;
+    step->moments = (tx_moments){0};
+    if (time < s->plan->nodes) { /* a value that is made again has been measured */
+        step->moments = moments_at(s, s->plan->node[i].moments);
+        step->moments.work = buffer_of(s, s->plan->node[i].moments_work);
+    }
     if (s->plan->keep_every > 1)
         bind_values(s, i, time);
     return step;
 }
 
-static tx_status run_forward(tx_step *step, int prepare)
+/* Batch statistics of what step i has written, where the operation takes none itself: of a concatenation, what it has
+ * copied; the rest has been measured by whoever wrote it. */
+static tx_status take_moments(const tx_session *s, int i)
 {
+    const tx_step *step = &s->step[i];
+    const tx_op *op = step->node->op;
+    tx_tensor y = step->y;
+    tx_view x = {.data = y.data, .n = y.n, .h = y.h, .w = y.w, .c = y.c, .ld = y.ld};
+    double *mean = step->moments.mean, *variance = step->moments.variance;
+    if (!mean || op->traits & TX_MOMENTS)
+        return TX_OK;
+    if (op->kind != TX_CONCAT)
+        return tx_channel_moments(step->machine, &x, mean, variance, step->moments.work);
+    tx_status status = TX_OK;
+    for (int k = 0; k < step->node->inputs && status == TX_OK; k++) {
+        size_t channel;
+        if (!tx_plan_copies(s->plan, i, k, &channel))
+            continue;
+        x.data = y.data + channel;
+        x.c = step->node->input[k]->c;
+        status = tx_channel_moments(step->machine, &x, mean + channel, variance + channel, step->moments.work);
+    }
+    return status;
+}
+
+static tx_status run_forward(const tx_session *s, int i, int prepare)
+{
+    tx_step *step = &s->step[i];
     tx_status status = prepare && step->node->op->prepare ? step->node->op->prepare(step) : TX_OK;
-    return status ? status : step->node->op->forward(step);
+    if (status == TX_OK)
+        status = step->node->op->forward(step);
+    return status ? status : take_moments(s, i);
 }
 
 /* The step's node before the message of what failed in it. */
@@ -250,7 +291,7 @@ static tx_status forward_steps(tx_session *s, int prepare)
             continue;
         double start = s->clock ? tx_seconds() : 0;
         tx_step *step = aim(s, i, i, p->work, p->prepared);
-        tx_status status = run_forward(step, prepare);
+        tx_status status = run_forward(s, i, prepare);
         if (status)
             return failed_in(step, status);
         if (s->clock)
@@ -304,7 +345,7 @@ static tx_status recompute(tx_session *s, int time)
         if (!p->is_step || p->recomputed != time)
             continue;
         tx_step *step = aim(s, j, time, p->recompute_work, p->recompute_prepared);
-        status = run_forward(step, 1);
+        status = run_forward(s, j, 1);
         if (status)
             return failed_in(step, status);
     }

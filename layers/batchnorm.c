@@ -16,7 +16,8 @@
  *          shift are computed in double and rounded once. One value a channel (M = 1): v = 0, y = b, and the running
  *          variance takes v itself.
  * MEMORY   saved: scale, shift, mean, rstd (C floats each). Where all readers apply scale and shift themselves, y is
- *          never written. Work: three floats a channel for TX_CHUNK pixels. Backward reads x and dy twice.
+ *          never written. Whoever writes x takes its statistics. Work of backward: three floats a channel for TX_CHUNK
+ *          pixels; it reads x and dy twice.
  * SOURCE   Ioffe & Szegedy, "Batch Normalization", arXiv:1502.03167, algorithm 1 and section 3.
  * TESTS    test/layers_batchnorm.c, test/golden/op_norm_pool.txt */
 #include "layers_private.h"
@@ -127,8 +128,7 @@ static void batchnorm_plan(const tx_step *step, tx_workspace *space)
     space->saved = 4 * c * sizeof(float);
     if (!step->backward)
         return;
-    space->work = 2 * c * sizeof(double) + tx_channel_work(pixels_of(step), step->node->c);
-    space->work_backward = space->work + 2 * c * sizeof(float);
+    space->work_backward = 2 * c * (sizeof(double) + sizeof(float)) + tx_channel_work(pixels_of(step), step->node->c);
 }
 
 /* y = scale x + shift, the shift by the scale as rounded: at x = mean, y = bias */
@@ -171,15 +171,15 @@ static tx_status batchnorm_prepare(tx_step *step)
 }
 
 /* Batch statistics into the coefficients and the running statistics. */
-static tx_status take_statistics(tx_step *step)
+static tx_status use_statistics(tx_step *step)
 {
     const tx_batchnorm_args *a = step->node->args;
     coefficients k = saved_of(step);
     size_t channels = (size_t)step->node->c, m = pixels_of(step);
-    double *mean = step->work, *variance = mean + channels, keep = 1 - a->momentum;
-    tx_status status = tx_channel_moments(step->machine, &step->x[0], mean, variance, variance + channels);
-    if (status)
-        return status;
+    const double *mean = step->x_moments.mean, *variance = step->x_moments.variance;
+    double keep = 1 - a->momentum;
+    if (!mean)
+        return tx_fail(TX_ERR_ARGUMENT, "training without the batch statistics of its input");
     double unbiased = m > 1 ? (double)m / (double)(m - 1) : 1;
     float *running_mean = step->param[RUNNING_MEAN], *running_var = step->param[RUNNING_VAR];
     for (size_t c = 0; c < channels; c++) {
@@ -196,7 +196,7 @@ static tx_status take_statistics(tx_step *step)
 
 static tx_status batchnorm_forward(tx_step *step)
 {
-    tx_status status = step->training ? take_statistics(step) : TX_OK;
+    tx_status status = step->training ? use_statistics(step) : TX_OK;
     if (status || !step->y.data)
         return status; /* without y, readers apply scale, shift and act */
     tx_view x = step->x[0];

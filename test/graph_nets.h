@@ -418,7 +418,7 @@ typedef struct small_graph {
 /* keep: 0 nothing but the image, 1 every node stays readable, 2 not even the image, from 3 on the image and about every
  * third node, others for each number. */
 enum { SMALL_KEEPS = 6 };
-static tx_status small_build(small_graph *s, const small_net *net, int keep)
+static inline tx_status small_build(small_graph *s, const small_net *net, int keep)
 {
     memset(s, 0, sizeof *s);
     tx_graph *g = s->graph = tx_graph_new();
@@ -448,13 +448,13 @@ static tx_status small_build(small_graph *s, const small_net *net, int keep)
     return TX_OK;
 }
 
-static size_t small_count(const tx_node *node, int n)
+static inline size_t small_count(const tx_node *node, int n)
 {
     return (size_t)n * (size_t)node->h * (size_t)node->w * (size_t)node->c;
 }
 
 /* Element i of input number k (0 image, 1 labels, 2 mask). */
-static float small_input(const small_net *net, int k, size_t i)
+static inline float small_input(const small_net *net, int k, size_t i)
 {
     if (k == 0)
         return tx_random_normal(11, TX_RANDOM_TEST, 0, i);
@@ -464,13 +464,13 @@ static float small_input(const small_net *net, int k, size_t i)
 }
 
 /* Gradient that arrives at the last node where there is no loss. */
-static float small_dy(size_t i)
+static inline float small_dy(size_t i)
 {
     return tx_random_normal(11, TX_RANDOM_TEST, 5, i);
 }
 
 /* Values that stay clear of 0 and 1: scales around 1, shifts around 0, running statistics that are not the initial ones. */
-static void small_fill(tx_weights *w)
+static inline void small_fill(tx_weights *w)
 {
     tx_weights_init(w, 7);
     for (int i = 0; i < tx_graph_params(w->graph); i++) {

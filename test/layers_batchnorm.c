@@ -70,6 +70,7 @@ static void check_one_value(void)
     tx_graph *g = tx_graph_new();
     tx_node *node = tx_batchnorm(g, tx_input(g, 2, 1, 1), "bn", (tx_batchnorm_args){0});
     float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[8];
+    double mu[2] = {3, -4}, v[2] = {0, 0};
     int64_t counter = 7;
     tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE, NULL, 0};
     tx_step step = {.node = node,
@@ -79,20 +80,19 @@ static void check_one_value(void)
                     .backward = 1,
                     .x = &view,
                     .saved = saved,
-                    .counter = &counter};
+                    .counter = &counter,
+                    .x_moments = {mu, v, NULL}};
     step.y = (tx_tensor){y, 1, 1, 1, 2, 2};
     float *state[4] = {w, b, mean, var};
     memcpy(step.param, state, sizeof state);
-    tx_workspace need = {.algorithm = ""};
-    node->op->plan(&step, &need);
-    step.work = tx_alloc(need.work, 1);
-    node->op->forward(&step);
+    CHECK(node->op->forward(&step) == TX_OK, "%s", tx_error_message());
     CHECK(fabsf(y[0] - 0.5f) < 1e-3f && fabsf(y[1] + 1) < 1e-3f, "one value: y = %g %g, expected the bias",
           (double)y[0], (double)y[1]);
     CHECK(fabsf(var[0] - 0.9f) < 1e-6f && fabsf(mean[1] + 0.4f) < 1e-6f, "one value: running %g %g", (double)var[0],
           (double)mean[1]);
     CHECK(counter == 8, "num_batches_tracked is %d", (int)counter);
-    tx_free(step.work);
+    step.x_moments.mean = NULL;
+    CHECK(node->op->forward(&step) != TX_OK && counter == 8, "trained without statistics");
     tx_graph_free(g);
 }
 

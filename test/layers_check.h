@@ -271,12 +271,55 @@ typedef struct layer_run {
     layer_tensor xs[TX_MAX_INPUTS], dxs[TX_MAX_INPUTS], adds[TX_MAX_INPUTS], y, dy, params[TX_MAX_PARAMS],
         grads[TX_MAX_PARAMS];
     layer_tensor memory[4]; /* saved, prepared, work of forward, of backward: as floats */
+    tx_moments of_x, of_y;  /* batch statistics that the step is given, and that it shall take */
     int64_t counter;
 } layer_run;
 
 static inline layer_tensor layer_bytes_new(size_t bytes)
 {
     return layer_tensor_new(1, (bytes + 3) / 4, 0);
+}
+
+static inline tx_moments layer_moments_new(size_t pixels, int c)
+{
+    double *mean = layer_alloc(2 * (size_t)c, sizeof *mean);
+    return (tx_moments){mean, mean + c, layer_alloc(tx_channel_work(pixels, c), 1)};
+}
+
+static inline void layer_moments_free(tx_moments *m)
+{
+    tx_free(m->mean);
+    tx_free(m->work);
+}
+
+/* A batch norm is given its input's statistics; whoever takes its result's takes those that a pass takes, bit for bit. */
+static inline void layer_moments_give(layer_run *run)
+{
+    const tx_view *x = &run->x[0];
+    const tx_tensor *y = &run->step.y;
+    if (!run->step.training)
+        return;
+    if (run->step.node->op->kind == TX_AFFINE) {
+        run->of_x = layer_moments_new((size_t)x->n * (size_t)x->h * (size_t)x->w, x->c);
+        CHECK(tx_channel_moments(&run->machine, x, run->of_x.mean, run->of_x.variance, run->of_x.work) == TX_OK, "%s",
+              tx_error_message());
+        run->step.x_moments = run->of_x;
+    }
+    if (run->step.node->op->traits & TX_MOMENTS && y->data)
+        run->of_y = run->step.moments = layer_moments_new((size_t)y->n * (size_t)y->h * (size_t)y->w, y->c);
+}
+
+static inline void layer_moments_compare(const layer_run *run, const char *label, const char *layout)
+{
+    const tx_tensor *y = &run->step.y;
+    if (!run->of_y.mean)
+        return;
+    tx_view view = {.data = y->data, .n = y->n, .h = y->h, .w = y->w, .c = y->c, .ld = y->ld};
+    tx_moments own = layer_moments_new((size_t)y->n * (size_t)y->h * (size_t)y->w, y->c);
+    CHECK(tx_channel_moments(&run->machine, &view, own.mean, own.variance, own.work) == TX_OK &&
+              memcmp(own.mean, run->of_y.mean, 2 * (size_t)y->c * sizeof(double)) == 0,
+          "%s (%s): batch statistics of the result differ from those of a pass", label, layout);
+    layer_moments_free(&own);
 }
 
 static inline void layer_run_new(layer_run *run, layer_reference *r, const layer_options *o, const layer_layout *l,
@@ -343,6 +386,7 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         run->memory[k] = layer_bytes_new(bytes[k]);
     run->step.saved = run->memory[0].data;
     run->step.prepared = run->memory[1].data;
+    layer_moments_give(run);
 }
 
 static inline void layer_run_free(layer_run *run)
@@ -361,6 +405,8 @@ static inline void layer_run_free(layer_run *run)
     }
     for (int k = 0; k < 4; k++)
         tx_free(run->memory[k].data);
+    layer_moments_free(&run->of_x);
+    layer_moments_free(&run->of_y);
 }
 
 static inline void layer_compare(const layer_tensor *t, const double *wanted, const double *add, double tolerance,
@@ -396,6 +442,7 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
     if (node->op->prepare)
         CHECK(node->op->prepare(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     CHECK(node->op->forward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
+    layer_moments_compare(run, label, l->name);
     if (o->as_view)
         layer_apply_view(run);
     uint64_t hash = layer_hash(0xcbf29ce484222325u, run->y.data, run->y.pixels, run->y.c, run->y.ld);

@@ -67,6 +67,7 @@ prepare() {
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
+    cp -r "$top/core/kernels" "$top/core/simd" base/core
     cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
@@ -267,9 +268,15 @@ mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].reco
 mutate $f session 's/if (x \&\& p->recomputed \&\& p->recomputed < first)/if (0)/' 'made again after it is read by what is made again'
 f=core/session.c
 mutate $f session 's/(all || !tx_plan_trains(s->plan, node, k))/all/' 'frozen parameters keep old gradients'
-mutate $f session 's/    status = run_forward(step, 1);/    status = run_forward(step, 0);/' 'made again with weights that were not prepared'
+mutate $f session 's/    status = run_forward(s, j, 1);/    status = run_forward(s, j, 0);/' 'made again with weights that were not prepared'
 mutate $f session 's/for (int j = 0; j < s->plan->nodes \&\& status == TX_OK; j++)/for (int j = s->plan->nodes - 1; j >= 0 \&\& status == TX_OK; j--)/' 'made again in the wrong order'
 mutate $f machine 's/tx_self_test()/TX_OK/' 'forward and backward do not look at the arithmetic'
+mutate $f moments 's/    if (time < s->plan->nodes) {.*/    if (1) {/' 'statistics: taken again of what is made again'
+f=core/plan_moments.c
+mutate $f moments 's/return x.buffer != y.buffer || x.channel != y.channel + \*channel;/return 1;/' 'statistics: taken again of what a concatenation reads in place'
+mutate $f bits 's/return x.buffer != y.buffer || x.channel != y.channel + \*channel;/return 0;/' 'statistics: not of what a concatenation copies'
+mutate $f moments 's/values.channel < x.channel + (size_t)tx_plan_node(plan, i)->input\[0\]->c/values.channel <= x.channel + (size_t)tx_plan_node(plan, i)->input[0]->c/' 'statistics: of channels that no batch norm reads'
+mutate $f moments 's/    tx_arena_touch(plan, beside, time);/    ;/' 'statistics: gone before they are read'
 mutate core/parallel.c gemm 's/return run_parallel(machine->threads, n/return run_parallel(tx_threads(), n/' 'loops with the threads of the moment'
 mutate core/gemm.c machine 's/.kernels = machine->kernels, .work = work};/.kernels = tx_machine_now().kernels, .work = work};/' 'products by the instruction set of the moment'
 mutate core/winograd.c machine 's/pack_run run = {machine->kernels/pack_run run = {tx_machine_now().kernels/' 'weights packed for the instruction set of the moment'
