@@ -35,6 +35,7 @@ typedef struct pixel_pass {
     const float *mean, *mean_g, *slope;
     int inputs;
     tx_act act;
+    int stream;
     int flat; /* dense, and no channel differs from another: a block is run as one pixel of all its values */
     size_t pixels, block;
 } pixel_pass;
@@ -59,7 +60,7 @@ static void sum_task(void *context, size_t i, int worker)
     const pixel_pass *pass = context;
     size_t first = i * pass->block, pixels = pixels_in(pass, i);
     if (!pass->flat) {
-        pass->kernels->sum(pass->y, pass->x, pass->inputs, pass->act, first, pixels);
+        pass->kernels->sum(pass->y, pass->x, pass->inputs, pass->act, first, pixels, pass->stream);
         return;
     }
     tx_tensor y = *pass->y;
@@ -71,7 +72,7 @@ static void sum_task(void *context, size_t i, int worker)
         x[k] = pass->x[k];
         x[k].data += start;
     }
-    pass->kernels->sum(&y, x, pass->inputs, pass->act, 0, 1);
+    pass->kernels->sum(&y, x, pass->inputs, pass->act, 0, 1, pass->stream);
 }
 
 tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx_view *x, int inputs, tx_act act)
@@ -84,7 +85,17 @@ tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx
     pixel_pass pass = {.y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c};
     for (int k = 0; k < inputs; k++)
         pass.flat &= !x[k].scale && x[k].ld == y->ld;
-    return run_pixels(machine, &pass, y->c, pixels_of(y->n, y->h, y->w), sum_task);
+    size_t pixels = pixels_of(y->n, y->h, y->w);
+    pass.stream = streams(y->data, y->ld, pixels, (size_t)y->c);
+    for (int k = 0; k < inputs; k++)
+        pass.stream &= x[k].data != y->data;
+    return run_pixels(machine, &pass, y->c, pixels, sum_task);
+}
+
+/* Nobody reads the result while it is made: it is neither dy's memory nor the addend's. */
+static int gradient_streams(const tx_gradient *dx, const tx_tensor *dy, size_t pixels, size_t c)
+{
+    return dx->data != dy->data && dx->data != dx->add && streams(dx->data, dx->ld, pixels, c);
 }
 
 static void mask_task(void *context, size_t i, int worker)
@@ -93,7 +104,7 @@ static void mask_task(void *context, size_t i, int worker)
     const pixel_pass *pass = context;
     size_t first = i * pass->block, pixels = pixels_in(pass, i);
     if (!pass->flat) {
-        pass->kernels->mask(pass->dx, pass->dy, pass->y, first, pixels);
+        pass->kernels->mask(pass->dx, pass->dy, pass->y, first, pixels, pass->stream);
         return;
     }
     tx_tensor dy = *pass->dy, y = pass->y ? *pass->y : dy;
@@ -104,7 +115,7 @@ static void mask_task(void *context, size_t i, int worker)
     y.data += start;
     dx.data += start;
     dx.add = dx.add ? dx.add + start : NULL;
-    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, 1);
+    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, 1, pass->stream);
 }
 
 tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
@@ -114,7 +125,9 @@ tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, cons
     pixel_pass pass = {.dx = dx, .dy = dy, .y = y};
     size_t c = (size_t)dy->c;
     pass.flat = dy->ld == c && dx->ld == c && (!dx->add || dx->add_ld == c) && (!y || y->ld == c);
-    return run_pixels(machine, &pass, dy->c, pixels_of(dy->n, dy->h, dy->w), mask_task);
+    size_t pixels = pixels_of(dy->n, dy->h, dy->w);
+    pass.stream = gradient_streams(dx, dy, pixels, c);
+    return run_pixels(machine, &pass, dy->c, pixels, mask_task);
 }
 
 static void normal_gradient_task(void *context, size_t i, int worker)
@@ -122,7 +135,7 @@ static void normal_gradient_task(void *context, size_t i, int worker)
     (void)worker;
     const pixel_pass *pass = context;
     pass->kernels->normal_gradient(pass->dx, pass->x, pass->mean, pass->dy, pass->mean_g, pass->slope, i * pass->block,
-                                   pixels_in(pass, i));
+                                   pixels_in(pass, i), pass->stream);
 }
 
 tx_status tx_channel_bn_apply(const tx_machine *machine, const tx_gradient *dx, const tx_view *x, const float *mean,
@@ -132,7 +145,9 @@ tx_status tx_channel_bn_apply(const tx_machine *machine, const tx_gradient *dx, 
         !mean_g || !slope)
         return operand_missing("tx_channel_bn_apply");
     pixel_pass pass = {.dx = dx, .x = x, .mean = mean, .dy = dy, .mean_g = mean_g, .slope = slope};
-    return run_pixels(machine, &pass, x->c, pixels_of(x->n, x->h, x->w), normal_gradient_task);
+    size_t pixels = pixels_of(x->n, x->h, x->w);
+    pass.stream = gradient_streams(dx, dy, pixels, (size_t)x->c);
+    return run_pixels(machine, &pass, x->c, pixels, normal_gradient_task);
 }
 
 /* ---- sums over pixels */
@@ -335,6 +350,7 @@ typedef struct pool_pass {
     const tx_window *window;
     unsigned char *argmax;
     const unsigned char *chosen;
+    int stream;
 } pool_pass;
 
 static void max_pool_task(void *context, size_t i, int worker)
@@ -342,7 +358,7 @@ static void max_pool_task(void *context, size_t i, int worker)
     (void)worker;
     const pool_pass *pass = context;
     size_t h = (size_t)pass->y->h;
-    pass->kernels->max_pool(pass->y, pass->argmax, pass->x, pass->window, (int)(i / h), (int)(i % h));
+    pass->kernels->max_pool(pass->y, pass->argmax, pass->x, pass->window, (int)(i / h), (int)(i % h), pass->stream);
 }
 
 static int window_given(const tx_window *w)
@@ -356,6 +372,7 @@ tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, uns
     if (!machine_given(machine) || !tensor_given(y) || !view_given(x) || !window_given(window))
         return operand_missing("tx_channel_max_pool");
     pool_pass pass = {.kernels = &machine->kernels->channel, .y = y, .argmax = argmax, .x = x, .window = window};
+    pass.stream = streams(y->data, y->ld, pixels_of(y->n, y->h, y->w), (size_t)y->c);
     return tx_parallel_on(machine, (size_t)y->n * (size_t)y->h, max_pool_task, &pass);
 }
 
@@ -365,7 +382,7 @@ static void max_pool_gradient_task(void *context, size_t i, int worker)
     const pool_pass *pass = context;
     size_t h = (size_t)pass->x->h;
     pass->kernels->max_pool_gradient(pass->dx, pass->dy, pass->chosen, pass->x, pass->window, (int)(i / h),
-                                     (int)(i % h));
+                                     (int)(i % h), pass->stream);
 }
 
 tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
@@ -376,5 +393,6 @@ tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradi
         return operand_missing("tx_channel_max_pool_gradient");
     pool_pass pass = {.dx = dx, .dy = dy, .chosen = argmax, .x = x, .window = window};
     pass.kernels = &machine->kernels->channel;
+    pass.stream = gradient_streams(dx, dy, pixels_of(x->n, x->h, x->w), (size_t)x->c);
     return tx_parallel_on(machine, (size_t)x->n * (size_t)x->h, max_pool_gradient_task, &pass);
 }

@@ -260,7 +260,9 @@ tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *
     run.job.a_at_pixels = rows_stand_at_pixels(a);
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= 256 && dy->c <= 64;
-    run.job.dy_in_place = dy->ld <= 256 && dy->c % 16 == 0 && run.job.k <= 128;
+    /* Panels of 32 columns are read where they stand if the rows of dY are near each other. */
+    run.job.dy_in_place = dy->c % 16 == 0 && ((dy->ld <= 256 && run.job.k <= 128) ||
+                                              (dy->ld <= 128 && run.kernels->tile_n == GEMM_COLUMNS));
     gradient_split(&run, (size_t)machine->threads);
     run.sums = run.work + run.each * (size_t)machine->threads;
     return run.slots ? gradient_rounds(machine, &run) : tx_parallel_on(machine, run.blocks, gradient_task, &run);

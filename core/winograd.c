@@ -134,6 +134,7 @@ int tx_winograd_pays(int h, int w, int ci, int co)
 
 /* ----------------------------------------------------------------------------------------- weights */
 
+enum { STREAM_WEIGHTS = 1 << 18 }; /* floats of a gradient from which on it is stored past the caches */
 enum { PACK_ROWS = 64 };
 
 static size_t group_floats(int k)
@@ -391,6 +392,7 @@ typedef struct gradient_run {
     size_t groups, rows, blocks;  /* blocks of dw: their columns, their rows, all */
     int kept;                     /* the sums of all blocks */
     size_t slices;                /* tasks of a point then */
+    int stream;                   /* dw is stored past the caches */
     tx_winograd_points v, s, d;
     size_t round;
 } gradient_run;
@@ -479,7 +481,8 @@ static void gradient_finish(const gradient_run *run, size_t block, const tx_wino
     size_t group = block / run->rows, row = block % run->rows * WINOGRAD_ROWS;
     size_t n = (size_t)run->dy->c, k = (size_t)run->x->c;
     run->kernels->winograd.finish(run->dw + row * n + group * WINOGRAD_GROUP, k * n, n, d,
-                                  (int)min_size(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add);
+                                  (int)min_size(WINOGRAD_ROWS, k - row), columns_of(run->dy->c, group), run->add,
+                                  run->stream);
 }
 
 static float *gradient_patches(const gradient_run *run, size_t block)
@@ -573,6 +576,8 @@ tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_vi
     gradient_run run = {.kernels = machine->kernels, .dy = dy, .dw = dw, .add = add};
     run.threads = (size_t)machine->threads;
     gradient_split(&run, x, padding, dy->c);
+    run.stream =
+        !add && (uintptr_t)dw % 64 == 0 && dy->c % 16 == 0 && 9 * (size_t)x->c * (size_t)dy->c >= STREAM_WEIGHTS;
     run.v.data = work;
     run.s.data = run.v.data + WINOGRAD_POINTS * run.v.slab;
     run.d.data = run.s.data + WINOGRAD_POINTS * run.s.slab;

@@ -72,7 +72,8 @@ typedef struct tx_winograd_kernels {
                    const tx_winograd_points *s);
     void (*correlate)(const tx_winograd_product *p);
     /* dw from d; a tap of dw is `tap` floats, a row `ld`. */
-    void (*finish)(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add);
+    void (*finish)(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add,
+                   int stream);
 } tx_winograd_kernels;
 
 #endif

@@ -214,6 +214,7 @@ mutate layers/cross_entropy.c ops 's/- a->smoothing \/ classes \* sum/+ a->smoot
 mutate layers/cross_entropy.c losses 's/float add = dx->add ?/float add = 0 ?/' 'added gradient forgotten'
 
 # ---- kernels along channels
+mutate core/sizes.h stream 's/(uintptr_t)data % 64 == 0/1/' 'lines that do not begin at one stored past the caches'
 f=core/kernels/channel.h
 mutate core/kernels/all.h ops 's/act == TX_ACT_RELU ? 0.0f : -INFINITY/act == TX_ACT_RELU ? 0.0f : 0.0f/' 'everything rectified'
 mutate $f gradient 's/v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n))/v_mul(v_take(x->scale + j, n), z)/' 'views without shift'

@@ -16,32 +16,52 @@ TX_INLINE f32x16 channel_view(const tx_view *x, const float *row, size_t j, size
     return v_max(kernel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
 }
 
-static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels)
+/* A pass asks for what it will read a page ahead: beyond pages the processor does not foresee. */
+enum { CHANNEL_SOON = 1024 };
+
+TX_INLINE void channel_soon(const float *p)
+{
+    TX_PREFETCH(tile_address(p, CHANNEL_SOON));
+}
+
+static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels,
+                        int stream)
 {
     size_t c = (size_t)y->c;
     f32x16 floor = kernel_floor(act);
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
+            channel_soon(x->data + p * x->ld + j);
             f32x16 sum = channel_view(x, x->data + p * x->ld, j, c - j);
-            for (int i = 1; i < inputs; i++)
+            for (int i = 1; i < inputs; i++) {
+                channel_soon(x[i].data + p * x[i].ld + j);
                 sum = v_add(sum, channel_view(x + i, x[i].data + p * x[i].ld, j, c - j));
-            v_put(y->data + p * y->ld + j, v_max(floor, sum), c - j);
+            }
+            v_put_past(y->data + p * y->ld + j, v_max(floor, sum), c - j, stream);
         }
+    if (stream)
+        v_stream_end();
 }
 
-static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels)
+static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels,
+                         int stream)
 {
     size_t c = (size_t)dy->c;
     f32x16 zero = v_zero();
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
+            channel_soon(dy->data + p * dy->ld + j);
+            if (y)
+                channel_soon(y->data + p * y->ld + j);
             f32x16 g = v_take(dy->data + p * dy->ld + j, c - j);
             if (y)
                 g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), g, zero);
             if (dx->add)
                 g = v_add(v_take(dx->add + p * dx->add_ld + j, c - j), g);
-            v_put(dx->data + p * dx->ld + j, g, c - j);
+            v_put_past(dx->data + p * dx->ld + j, g, c - j, stream);
         }
+    if (stream)
+        v_stream_end();
 }
 
 /* Sums over pixels go through memory in stretches of a few rows: within one, a column of channels at a time keeps its
@@ -258,20 +278,24 @@ static void channel_bn_reduce(const tx_view *x, const float *mean, const tx_tens
 }
 
 static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
-                             const float *mean_g, const float *slope, size_t first, size_t pixels)
+                             const float *mean_g, const float *slope, size_t first, size_t pixels, int stream)
 {
     size_t c = (size_t)x->c;
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
+            channel_soon(x->data + p * x->ld + j);
+            channel_soon(dy->data + p * dy->ld + j);
             f32x16 data = v_take(x->data + p * x->ld + j, n), g = v_take(dy->data + p * dy->ld + j, n);
             f32x16 scale = v_take(x->scale + j, n);
             g = channel_slope(x, data, g, scale, v_take(x->shift + j, n));
             f32x16 away = v_sub(data, v_take(mean + j, n));
             g = v_fnma(away, v_take(slope + j, n), v_sub(g, v_take(mean_g + j, n)));
             g = dx->add ? v_fma(scale, g, v_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
-            v_put(dx->data + p * dx->ld + j, g, n);
+            v_put_past(dx->data + p * dx->ld + j, g, n, stream);
         }
+    if (stream)
+        v_stream_end();
 }
 
 /* First and last+1 tap of the window at output o that lie within a side of n pixels. */
@@ -294,7 +318,7 @@ TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
 }
 
 static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
-                             int image, int row)
+                             int image, int row, int stream)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
     channel_taps(row, window->stride, window->top, k, x->h, &ky0, &ky1);
@@ -317,11 +341,13 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
                     best = v_select(wins, z, best);
                 }
             }
-            v_put(y->data + out * y->ld + j, best, n);
+            v_put_past(y->data + out * y->ld + j, best, n, stream);
             if (argmax)
                 channel_put_bytes(argmax + out * c + j, tap, n);
         }
     }
+    if (stream)
+        v_stream_end();
 }
 
 /* The windows of `outputs` that cover input position i of a side. */
@@ -350,7 +376,7 @@ TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
 }
 
 static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
-                                      const tx_view *x, const tx_window *window, int image, int row)
+                                      const tx_view *x, const tx_window *window, int image, int row, int stream)
 {
     int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
     channel_cover cover[15 * 15];
@@ -374,9 +400,11 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
             }
             if (dx->add)
                 sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
-            v_put(dx->data + pixel * dx->ld + j, sum, n);
+            v_put_past(dx->data + pixel * dx->ld + j, sum, n, stream);
         }
     }
+    if (stream)
+        v_stream_end();
 }
 
 /* What kernels/all.h puts into the table. */

@@ -584,7 +584,8 @@ static void winograd_sample(const tx_view *dy, const tx_winograd_map *map, size_
     }
 }
 
-static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add)
+static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_points *d, int rows, int cols, int add,
+                            int stream)
 {
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c += 16) {
@@ -608,9 +609,11 @@ static void winograd_finish(float *dw, size_t tap, size_t ld, const tx_winograd_
                 f32x16 g[3];
                 winograd_gt(t + 6 * i, g);
                 for (int j = 0; j < 3; j++, out += tap)
-                    v_put(out, add ? v_add(v_take(out, left), g[j]) : g[j], left);
+                    v_put_past(out, add ? v_add(v_take(out, left), g[j]) : g[j], left, stream);
             }
         }
+    if (stream)
+        v_stream_end();
 }
 
 /* What kernels/all.h puts into the table. */

@@ -46,6 +46,17 @@ TX_INLINE void v_store(float *p, f32x16 x)
     _mm256_storeu_ps(p + 8, x.hi);
 }
 
+TX_INLINE void v_stream(float *p, f32x16 x)
+{
+    _mm256_stream_ps(p, x.lo);
+    _mm256_stream_ps(p + 8, x.hi);
+}
+
+TX_INLINE void v_stream_end(void)
+{
+    _mm_sfence();
+}
+
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
     if (n < 8)

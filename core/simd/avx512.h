@@ -20,6 +20,16 @@ TX_INLINE void v_store(float *p, f32x16 x)
     _mm512_storeu_ps(p, x);
 }
 
+TX_INLINE void v_stream(float *p, f32x16 x)
+{
+    _mm512_stream_ps(p, x);
+}
+
+TX_INLINE void v_stream_end(void)
+{
+    _mm_sfence();
+}
+
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
     return _mm512_maskz_loadu_ps(avx512_first(n), p);

@@ -42,6 +42,15 @@ TX_INLINE void v_store(float *p, f32x16 x)
     vst1q_f32(p + 12, x.q[3]);
 }
 
+TX_INLINE void v_stream(float *p, f32x16 x)
+{
+    v_store(p, x);
+}
+
+TX_INLINE void v_stream_end(void)
+{
+}
+
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
     float lane[16] = {0};

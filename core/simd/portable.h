@@ -62,6 +62,15 @@ TX_INLINE void v_store(float *p, f32x16 x)
     memcpy(p, x.v, sizeof x.v);
 }
 
+TX_INLINE void v_stream(float *p, f32x16 x)
+{
+    v_store(p, x);
+}
+
+TX_INLINE void v_stream_end(void)
+{
+}
+
 TX_INLINE f32x16 v_load_n(const float *p, int n)
 {
     f32x16 r = {{0}};

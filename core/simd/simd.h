@@ -13,6 +13,8 @@
  *
  *   v_load(p) v_store(p,x)           p need not be aligned
  *   v_load_n(p,n) v_store_n(p,n,x)   first n lanes, 1 <= n <= 16; the others are 0 and not touched in memory
+ *   v_stream(p,x)                    as v_store, p aligned to 64, without reading the line into a cache first; v_stream_end()
+ *                                    before another thread may read
  *   v_zero() v_set1(s)
  *   v_add v_sub v_mul v_div v_sqrt
  *   v_fma(a,b,c) = a*b + c           v_fnma(a,b,c) = c - a*b, one rounding each
@@ -94,6 +96,17 @@ TX_INLINE void v_put(float *p, f32x16 x, size_t n)
 {
     if (n < 16)
         v_store_n(p, (int)n, x);
+    else
+        v_store(p, x);
+}
+
+/* As v_put; past the caches if `stream`, then p is aligned to 64. */
+TX_INLINE void v_put_past(float *p, f32x16 x, size_t n, int stream)
+{
+    if (n < 16)
+        v_store_n(p, (int)n, x);
+    else if (stream)
+        v_stream(p, x);
     else
         v_store(p, x);
 }

@@ -3,6 +3,7 @@
  * of the program differs. Compiled with -mavx2 -mfma: multiply-adds round once. */
 #include "../../core/kernels.h"
 
+#include <stdlib.h>
 #include <string.h>
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
@@ -67,10 +68,20 @@ EMULATED __m512i shift_right_signed(__m512i x, __m128i count)
     return _mm512_loadu_si512(v);
 }
 
+/* Unlike the processor's own, this one says so where p is not aligned. */
+EMULATED void store_past(void *p, __m512 x)
+{
+    if ((uintptr_t)p % 64)
+        abort();
+    _mm512_storeu_ps(p, x);
+}
+
 #undef _mm512_maskz_loadu_ps
 #define _mm512_maskz_loadu_ps masked_load
 #undef _mm512_mask_storeu_ps
 #define _mm512_mask_storeu_ps masked_store
+#undef _mm512_stream_ps
+#define _mm512_stream_ps store_past
 #undef _mm512_cvtepi32_ps
 #define _mm512_cvtepi32_ps to_floats
 #undef _mm512_cvtepu8_epi32
