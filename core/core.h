@@ -346,7 +346,8 @@ tx_status tx_weights_digest(const tx_weights *weights, char hex[65]);
 typedef enum tx_mode {
     TX_INFER,  /* forward alone, batch norms folded where that is possible */
     TX_TRAIN,  /* forward with the batch's statistics and dropout, and backward */
-    TX_EXPLAIN /* forward as in inference, and backward: gradients of a trained network, say for activation maps */
+    TX_EXPLAIN /* forward as in inference, and backward down to the kept nodes alone: gradients of a trained network, say
+                  for activation maps */
 } tx_mode;
 /* What a session is planned for. Zeros are the usual values, but for the batch. */
 typedef struct tx_session_args {
@@ -361,6 +362,7 @@ typedef struct tx_session_args {
      * and backward ends where it would compute nothing else; other gradients have the same bits. Each must meet a
      * parameter. Read while the session is made. */
     const char *const *frozen;
+    int parameters; /* TX_EXPLAIN: 1: gradients of parameters too, by statistics that are constants */
 } tx_session_args;
 enum { TX_MAX_BATCH = 1 << 20 };
 /* The plan that a session with these arguments has. graph must outlive it; the caller owns it. NULL and a message for
@@ -372,8 +374,8 @@ size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 const tx_workspace *tx_plan_workspace(const tx_plan *plan, const tx_node *node);
 
 /* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena, the
- * caller the session. A session with backward needs weights with gradients. NULL and a message as for tx_plan_new, and
- * for weights that are not of this network. */
+ * caller the session. A session that takes gradients of parameters (TX_TRAIN) needs weights with gradients. NULL and a
+ * message as for tx_plan_new, and for weights that are not of this network. */
 tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_session_args args);
 void tx_session_free(tx_session *session);
 const tx_plan *tx_session_plan(const tx_session *session);

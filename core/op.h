@@ -78,7 +78,7 @@ struct tx_step {
     const tx_node *node;
     int n;              /* images in this run */
     int training;       /* 1: batch statistics, dropout (TX_TRAIN) */
-    int backward;       /* 1: forward keeps what backward needs (TX_TRAIN, TX_EXPLAIN) */
+    int backward;       /* 1: forward keeps what backward needs; 0: backward will not run, nobody wants its gradients */
     uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
     const tx_machine *machine; /* the plan's */
     tx_view *x;                /* the inputs, to be read as views as far as the operation says (reads) */

@@ -63,6 +63,8 @@ static tx_status plan_all(tx_plan *plan)
         *s = tx_nowhere;
     if (status == TX_OK) {
         tx_plan_fuse(plan);
+        if (plan->mode != TX_INFER)
+            tx_plan_wanted(plan);
         status = tx_plan_forward(plan, &step);
     }
     if (status == TX_OK && plan->mode == TX_TRAIN)
@@ -75,11 +77,6 @@ static tx_status plan_all(tx_plan *plan)
         status = tx_arena_place(plan);
     tx_free(step.x);
     return status;
-}
-
-int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k)
-{
-    return plan->graph->param[node->param[k]].role == TX_ROLE_TRAINED && !plan->frozen[node->param[k]];
 }
 
 static tx_status freeze(tx_plan *plan, const char *prefix)
@@ -106,6 +103,7 @@ static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, in
     plan->machine = tx_machine_now();
     plan->batch = args->batch;
     plan->mode = args->mode;
+    plan->parameters = args->mode == TX_TRAIN || (args->mode == TX_EXPLAIN && args->parameters);
     plan->keep_every = keep_every;
     plan->nodes = (int)graph->nodes;
     plan->node = tx_alloc(graph->nodes, sizeof *plan->node);

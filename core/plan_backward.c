@@ -2,19 +2,6 @@
 #include "graph_private.h"
 #include "plan_private.h"
 
-static void find_trained(tx_plan *plan)
-{
-    for (int i = 0; i < plan->nodes; i++) {
-        const tx_node *node = tx_plan_node(plan, i);
-        int trains = node->wanted;
-        for (int k = 0; k < node->params; k++)
-            trains |= tx_plan_trains(plan, node, k);
-        for (int k = 0; k < node->inputs; k++)
-            trains |= plan->node[node->input[k]->index].trains;
-        plan->node[i].trains = trains && (!node->op->no_gradient || node->op->kind == TX_DATA);
-    }
-}
-
 /* No other value still needs what stands in node i's gradient. */
 static int exclusive(const tx_plan *plan, int i)
 {
@@ -109,9 +96,8 @@ static tx_status route_inputs(tx_plan *plan, int i)
 
 tx_status tx_plan_backward(tx_plan *plan)
 {
-    find_trained(plan);
     int last = plan->nodes - 1;
-    if (!plan->node[last].trains)
+    if (!plan->node[last].arrives)
         return TX_OK;
     tx_status status = tx_plan_tensor(plan, tx_plan_node(plan, last), plan->nodes, &plan->node[last].gradient);
     if (status)
@@ -121,7 +107,7 @@ tx_status tx_plan_backward(tx_plan *plan)
     plan->node[last].reached = 1;
     for (int i = last; i >= 0; i--) {
         tx_planned *p = &plan->node[i];
-        if (!p->is_step || !plan->node[p->result].reached)
+        if (!p->backward)
             continue;
         const tx_op *op = tx_plan_node(plan, i)->op;
         int time = tx_backward_time(plan, i);

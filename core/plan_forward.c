@@ -68,10 +68,9 @@ static tx_status book_workspace(tx_plan *plan, int i, tx_step *step)
     p->workspace = (tx_workspace){.algorithm = ""};
     if (op->plan)
         op->plan(step, &p->workspace);
-    int backward = plan->mode != TX_INFER;
     int *place[4] = {&p->saved, &p->prepared, &p->work, &p->work_backward};
     size_t bytes[4] = {p->workspace.saved, p->workspace.prepared, p->workspace.work,
-                       backward ? p->workspace.work_backward : 0};
+                       p->backward ? p->workspace.work_backward : 0};
     for (int k = 0; k < 4; k++) {
         if (bytes[k] == 0)
             continue;
@@ -80,9 +79,9 @@ static tx_status book_workspace(tx_plan *plan, int i, tx_step *step)
             return tx_fail(TX_ERR_MEMORY, "%s '%s': its plan does not fit in memory", op->name,
                            tx_plan_node(plan, i)->name);
     }
-    if (backward) {
+    if (p->backward)
         tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));
-    } else {
+    if (plan->mode == TX_INFER) {
         for (int k = 0; k < 2; k++) { /* made once, by prepare */
             tx_arena_touch(plan, *place[k], -1);
             tx_arena_touch(plan, *place[k], tx_end_of_time(plan));

@@ -59,7 +59,7 @@ void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step)
     step->machine = &plan->machine;
     step->n = n;
     step->training = plan->mode == TX_TRAIN;
-    step->backward = plan->mode != TX_INFER;
+    step->backward = p->backward;
     for (int k = 0; k < node->inputs; k++)
         view_of(plan, node->input[k]->index, n, &step->x[k]);
     step->y = (tx_tensor){

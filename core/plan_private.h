@@ -32,9 +32,11 @@ typedef struct tx_planned {
     tx_act fused;             /* applied by the step itself */
     int fold, add;            /* nodes, or -1: see tx_step */
     tx_slot gradient;         /* of this node's value */
-    int reached;              /* backward: the gradient arrives here */
+    int trains;               /* a wanted gradient lies at or before it */
+    int arrives;              /* .. and its own gradient has to be computed */
+    int backward;             /* of a step: it runs backward */
+    int reached;              /* planning: its gradient has a place */
     int done;                 /* planning: its gradient has been consumed */
-    int trains;               /* a trained parameter or a kept node lies at or before it */
     tx_slot dy, *dx, *dx_add;
     tx_workspace workspace;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
@@ -48,6 +50,7 @@ struct tx_plan {
     tx_machine machine; /* what it is planned for, and computed by */
     int batch;
     tx_mode mode;
+    int parameters; /* gradients of parameters are wanted */
     int nodes;
     int keep_every;        /* of the cheap values every so many are kept for backward, the others made again; 1: all */
     unsigned char *frozen; /* one a parameter of the graph: 1 where nobody wants its gradient */
@@ -64,8 +67,9 @@ int tx_end_of_time(const tx_plan *plan);
 const tx_node *tx_plan_node(const tx_plan *plan, int i);
 /* What became of a node; NULL and a message if the plan knows no such node. */
 const tx_planned *tx_plan_find(const tx_plan *plan, const tx_node *node, const char *call);
-/* Parameter k of a node is trained, and not frozen. */
+/* plan_wanted.c: the gradient of parameter k of a node is wanted; what runs backward. */
 int tx_plan_trains(const tx_plan *plan, const tx_node *node, int k);
+void tx_plan_wanted(tx_plan *plan);
 extern const tx_slot tx_nowhere;
 
 /* plan_arena.c: a new buffer's number, -1 without memory or where the size does not fit; longer life; places for all. */

@@ -77,7 +77,7 @@ static void bind_params(const tx_session *s, const tx_node *node, float **param,
             continue;
         }
         param[k] = tx_weights_param(s->weights, p);
-        if (grad && tx_plan_trains(s->plan, node, k) && s->weights->grad)
+        if (grad && tx_plan_trains(s->plan, node, k))
             grad[k] = s->weights->grad + p->offset;
     }
 }
@@ -136,8 +136,9 @@ tx_session *tx_session_new(const tx_graph *graph, tx_weights *weights, tx_sessio
         tx_fail_null("tx_session_new", "weights");
     if (!weights || tx_weights_fit(graph, weights))
         return NULL;
-    if (args.mode != TX_INFER && !weights->grad) {
-        tx_fail(TX_ERR_ARGUMENT, "a backward run needs weights with gradients");
+    int parameters = args.mode == TX_TRAIN || (args.mode == TX_EXPLAIN && args.parameters);
+    if (parameters && !weights->grad) {
+        tx_fail(TX_ERR_ARGUMENT, "gradients of parameters need weights with gradients");
         return NULL;
     }
     tx_session *s = tx_alloc(1, sizeof *s);
@@ -356,7 +357,7 @@ static tx_status recompute(tx_session *s, int time)
 static void clear_gradients(const tx_session *s, int i, int all)
 {
     const tx_node *node = tx_graph_node(s->plan->graph, i);
-    for (int k = 0; k < node->params; k++) {
+    for (int k = 0; k < node->params && s->plan->parameters; k++) {
         const tx_param *p = tx_graph_param(s->plan->graph, node->param[k]);
         if (p->role == TX_ROLE_TRAINED && (all || !tx_plan_trains(s->plan, node, k)))
             memset(s->weights->grad + p->offset, 0, p->count * sizeof(float));
@@ -367,9 +368,8 @@ static tx_status backward_step(tx_session *session, int i)
 {
     const tx_plan *plan = session->plan;
     tx_step *step = &session->step[i];
-    int time = tx_backward_time(plan, i), reached = plan->node[plan->nodes - 1].reached;
+    int time = tx_backward_time(plan, i), runs = plan->node[i].backward;
     tx_status status = plan->keep_every > 1 ? recompute(session, time) : TX_OK;
-    int runs = reached && step->node && step->dy.g.data && step->node->op->backward;
     clear_gradients(session, i, !runs);
     if (status || !runs)
         return status;

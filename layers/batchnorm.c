@@ -216,7 +216,10 @@ static tx_status batchnorm_backward(tx_step *step)
     x.scale = k.scale;
     x.shift = k.shift;
     x.act = step->act;
-    tx_status status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, slope + channels);
+    int sums = step->training || step->grad[WEIGHT] || step->grad[BIAS];
+    tx_status status = TX_OK;
+    if (sums)
+        status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, slope + channels);
     if (status)
         return status;
     for (size_t c = 0; c < channels; c++) {

@@ -197,7 +197,8 @@ static tx_status op_run_mode(op_run *run, tx_mode mode)
     if (o->c->report->reference)
         run->reference = tx_reference_new(o->graph, run->weights, o->n, mode, 0);
     else
-        run->session = tx_session_new(o->graph, run->weights, (tx_session_args){.batch = o->n, .mode = mode});
+        run->session =
+            tx_session_new(o->graph, run->weights, (tx_session_args){.batch = o->n, .mode = mode, .parameters = 1});
     if (!run->reference && !run->session)
         return TX_ERR_ARGUMENT;
     op_set_inputs(run);

@@ -194,7 +194,8 @@ static void check_float(const small_net *net, int n, int keep, tx_mode mode)
     tx_weights *w = tx_weights_new(s.graph, 1);
     small_fill(w);
     tx_reference *r = run_reference(&s, net, w, n, mode);
-    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = n, .mode = mode, .seed = 3});
+    tx_session *session =
+        tx_session_new(s.graph, w, (tx_session_args){.batch = n, .mode = mode, .parameters = 1, .seed = 3});
     CHECK(session != NULL, "%s: %s", net->name, tx_error_message());
     if (session) {
         size_t count = small_count(s.last, n);

@@ -76,7 +76,8 @@ static void check_memory(const small_net *net, tx_mode mode, int keep)
     results first = {0}, again = {0}, wider = {0};
     CHECK(small_build(&s, net, keep) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_weights *w = tx_weights_new(s.graph, 1);
-    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 3, .mode = mode, .seed = 3});
+    tx_session *session =
+        tx_session_new(s.graph, w, (tx_session_args){.batch = 3, .mode = mode, .parameters = 1, .seed = 3});
     run(session, &s, net, w, 3, 0, &first);
     run(session, &s, net, w, 3, 1, &again);
     CHECK(isnan(again.value[0]), "%s: NaN in, %g out", net->name, (double)again.value[0]);
@@ -84,7 +85,7 @@ static void check_memory(const small_net *net, tx_mode mode, int keep)
     CHECK(results_equal(&first, &again), "%s, mode %d, keep %d: a run remembers the run before it", net->name, mode,
           keep);
     tx_session_free(session);
-    session = tx_session_new(s.graph, w, (tx_session_args){.batch = 5, .mode = mode, .seed = 3});
+    session = tx_session_new(s.graph, w, (tx_session_args){.batch = 5, .mode = mode, .parameters = 1, .seed = 3});
     run(session, &s, net, w, 5, 1, &again);
     CHECK(tx_session_batch(session, 3) == TX_OK, "%s: %s", net->name, tx_error_message());
     run(session, &s, net, w, 3, 0, &wider);
@@ -178,7 +179,8 @@ static void check_nan(const small_net *net, tx_mode mode)
     small_build(&s, net, 2);
     tx_weights *w = tx_weights_new(s.graph, 1);
     small_fill(w);
-    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3});
+    tx_session *session =
+        tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .parameters = 1, .seed = 3});
     size_t count = net->cross_entropy == 2 ? small_count(s.last, 2) : 1, hits = 0;
     float *value = tx_alloc(small_count(s.last, 2), sizeof *value);
     set_inputs(session, &s, net, 0, 2, 0);
@@ -234,7 +236,7 @@ static int make_all(const small_net *net, tx_mode mode, size_t memory)
     small_graph s;
     tx_status status = small_build(&s, net, 0);
     tx_weights *w = status == TX_OK ? tx_weights_new(s.graph, 1) : NULL;
-    tx_session_args args = {.batch = 2, .mode = mode, .seed = 3, .memory = memory};
+    tx_session_args args = {.batch = 2, .mode = mode, .parameters = 1, .seed = 3, .memory = memory};
     tx_session *session = w ? tx_session_new(s.graph, w, args) : NULL;
     tx_reference *reference =
         session && tx_weights_init(w, 0) == TX_OK ? tx_reference_new(s.graph, w, 2, mode, 3) : NULL;

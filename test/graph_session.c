@@ -1,5 +1,5 @@
-/* graph_session.c - what the arguments of a session promise: a budget of memory and frozen parameters change no bit of what
- * is wanted. */
+/* graph_session.c - what the arguments of a session promise: a budget of memory, frozen parameters, gradients of kept nodes
+ * alone change no bit of what is wanted, and what nobody wants does not run. */
 #include "graph_nets.h"
 #include "test.h"
 
@@ -39,7 +39,7 @@ static void fill_inputs(tx_session *session, const small_graph *s, const small_n
 static tx_session *run(const small_net *net, const small_graph *s, tx_weights *w, tx_session_args args, outcome *r)
 {
     small_fill(w);
-    for (size_t i = 0; i < w->trained; i++)
+    for (size_t i = 0; i < w->trained && w->grad; i++)
         w->grad[i] = NAN;
     tx_session *session = tx_session_new(s->graph, w, args);
     if (!session)
@@ -55,7 +55,7 @@ static tx_session *run(const small_net *net, const small_graph *s, tx_weights *w
     CHECK(tx_forward(session) == TX_OK && tx_session_value(session, s->last, r->value) == TX_OK &&
               tx_backward(session, net->cross_entropy == 2 ? dy : NULL) == TX_OK,
           "%s: %s", net->name, tx_error_message());
-    r->grad = copy(w->grad, w->trained);
+    r->grad = w->grad ? copy(w->grad, w->trained) : NULL;
     r->state = copy(w->value + w->trained, w->total - w->trained);
     tx_free(dy);
     return session;
@@ -72,7 +72,8 @@ static void check_budget(const small_net *net, const small_graph *s, tx_weights 
                          const outcome *all)
 {
     outcome r = {0};
-    tx_session *session = run(net, s, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3, .memory = memory}, &r);
+    tx_session *session =
+        run(net, s, w, (tx_session_args){.batch = 2, .mode = mode, .parameters = 1, .seed = 3, .memory = memory}, &r);
     CHECK(session != NULL, "%s, mode %d, %zu bytes: %s", net->name, (int)mode, memory, tx_error_message());
     if (session) {
         CHECK(r.bytes <= memory, "%s: %zu bytes of %zu", net->name, r.bytes, memory);
@@ -88,7 +89,8 @@ static void check_budget(const small_net *net, const small_graph *s, tx_weights 
 static size_t least_of(const small_graph *s, tx_weights *w, tx_mode mode)
 {
     size_t least = 0, allowed = 0;
-    tx_session *session = tx_session_new(s->graph, w, (tx_session_args){.batch = 2, .mode = mode, .memory = 1});
+    tx_session *session =
+        tx_session_new(s->graph, w, (tx_session_args){.batch = 2, .mode = mode, .parameters = 1, .memory = 1});
     CHECK(!session, "a session of one byte");
     tx_session_free(session);
     if (sscanf(tx_error_message(), "a batch of 2 takes %zu bytes of memory at least, %zu are allowed", &least,
@@ -104,7 +106,7 @@ static size_t check_memory(const small_net *net, tx_mode mode)
     outcome all = {0};
     CHECK(small_build(&s, net, 0) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_weights *w = tx_weights_new(s.graph, 1);
-    tx_session_free(run(net, &s, w, (tx_session_args){.batch = 2, .mode = mode, .seed = 3}, &all));
+    tx_session_free(run(net, &s, w, (tx_session_args){.batch = 2, .mode = mode, .parameters = 1, .seed = 3}, &all));
     size_t least = least_of(&s, w, mode);
     CHECK(least > 0 && least <= all.bytes, "%s: %zu bytes at least, %zu used: %s", net->name, least, all.bytes,
           tx_error_message());
@@ -112,7 +114,8 @@ static size_t check_memory(const small_net *net, tx_mode mode)
     check_budget(net, &s, w, mode, least, &all);
     for (int k = 1; k < 4; k++)
         check_budget(net, &s, w, mode, least + (all.bytes - least) * (size_t)k / 4, &all);
-    tx_session *session = tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .memory = least - 1});
+    tx_session *session =
+        tx_session_new(s.graph, w, (tx_session_args){.batch = 2, .mode = mode, .parameters = 1, .memory = least - 1});
     CHECK(!session, "%s: a session of %zu bytes, the least are %zu", net->name, least - 1, least);
     tx_session_free(session);
     size_t between = all.bytes - least;
@@ -185,9 +188,9 @@ static void check_frozen_gradients(const small_net *net, const tx_weights *w, co
     }
 }
 
-/* Gradients of kept nodes are wanted whatever is frozen. */
+/* Gradients of kept nodes are wanted whatever is frozen, and where those of parameters are not. */
 static void check_kept_gradients(const small_net *net, const small_graph *s, tx_session *all, tx_session *session,
-                                 const char *frozen)
+                                 const char *how)
 {
     int kept = 0, found = 0;
     for (int i = 0; i < tx_graph_nodes(s->graph); i++) {
@@ -198,7 +201,7 @@ static void check_kept_gradients(const small_net *net, const small_graph *s, tx_
         kept += node->wanted;
         found += status == TX_OK;
         CHECK(tx_session_gradient(session, node, got) == status && same(want, got, status == TX_OK ? count : 0),
-              "%s: another gradient of node %d when %s is frozen", net->name, i, frozen);
+              "%s: another gradient of node %d: %s", net->name, i, how);
         tx_free(want);
         tx_free(got);
     }
@@ -220,7 +223,7 @@ static void check_frozen(const small_net *net, int keep, const char *const *froz
         CHECK(same(r.value, all.value, r.values) && same(r.state, all.state, w->total - w->trained),
               "%s: other values when %s is frozen", net->name, frozen[0]);
         check_frozen_gradients(net, w, frozen, &all, &r);
-        check_kept_gradients(net, &s, before, session, frozen[0]);
+        check_kept_gradients(net, &s, before, session, "frozen parameters");
     }
     tx_session_free(before);
     tx_session_free(session);
@@ -281,6 +284,81 @@ static void check_stem(void)
     tx_session_free(session);
     outcome_free(&r);
     tx_weights_free(w);
+    tx_graph_free(s.graph);
+}
+
+/* ---- gradients of nodes alone */
+
+/* The same gradients of kept nodes and the same values, from weights that have no room for gradients of their own. */
+static void check_nodes_alone(const small_net *net, int keep)
+{
+    small_graph s;
+    outcome all = {0}, r = {0};
+    small_build(&s, net, keep);
+    tx_weights *w = tx_weights_new(s.graph, 1), *bare = tx_weights_new(s.graph, 0);
+    tx_session_args args = {.batch = 2, .mode = TX_EXPLAIN, .parameters = 1};
+    tx_session *before = run(net, &s, w, args, &all);
+    CHECK(!tx_session_new(s.graph, bare, args), "%s: gradients of parameters without room for them", net->name);
+    args.parameters = 0;
+    tx_session *session = run(net, &s, bare, args, &r);
+    CHECK(session != NULL, "%s: %s", net->name, tx_error_message());
+    if (session) {
+        CHECK(same(r.value, all.value, r.values), "%s: other values without gradients of parameters", net->name);
+        CHECK(r.bytes <= all.bytes, "%s: %zu bytes with fewer gradients, %zu with all", net->name, r.bytes, all.bytes);
+        check_kept_gradients(net, &s, before, session, "of nodes alone");
+    }
+    tx_session_free(before);
+    tx_session_free(session);
+    outcome_free(&all);
+    outcome_free(&r);
+    tx_weights_free(w);
+    tx_weights_free(bare);
+    tx_graph_free(s.graph);
+}
+
+/* Steps that took time in backward, and the first of them. */
+static int backward_steps(tx_session *session, const small_graph *s, int *first)
+{
+    int steps = 0;
+    for (int i = tx_graph_nodes(s->graph) - 1; i >= 0; i--) {
+        double forward, backward;
+        tx_session_times(session, tx_graph_node(s->graph, i), &forward, &backward);
+        if (backward > 0) {
+            steps++;
+            *first = i;
+        }
+    }
+    return steps;
+}
+
+/* An activation map: what is kept is what the head reads, and nothing but the head runs backward. */
+static void check_head(void)
+{
+    small_graph s;
+    outcome r = {0};
+    int first = 0, kept = 0;
+    small_build(&s, &chain, 2);
+    for (int i = 0; i < tx_graph_nodes(s.graph); i++)
+        if (strcmp(tx_node_operation(tx_graph_node(s.graph, i)), "global_mean") == 0)
+            kept = tx_graph_node(s.graph, i)->input[0]->index;
+    tx_node_keep((tx_node *)tx_graph_node(s.graph, kept));
+    tx_weights *w = tx_weights_new(s.graph, 0), *trained = tx_weights_new(s.graph, 1);
+    tx_session_args args = {.batch = 2, .mode = TX_EXPLAIN};
+    tx_session *session = run(&chain, &s, w, args, &r);
+    int steps = session ? backward_steps(session, &s, &first) : 0;
+    CHECK(steps == 3 && first == kept + 1, "%d steps run backward, the first is node %d; kept is %d", steps, first,
+          kept);
+    size_t bytes = r.bytes;
+    tx_session_free(session);
+    outcome_free(&r);
+    args.parameters = 1;
+    session = run(&chain, &s, trained, args, &r);
+    CHECK(session && backward_steps(session, &s, &first) > 50 && first == 1 && bytes < r.bytes,
+          "%zu bytes for a map, %zu for all gradients, the first step backward is %d", bytes, r.bytes, first);
+    tx_session_free(session);
+    outcome_free(&r);
+    tx_weights_free(w);
+    tx_weights_free(trained);
     tx_graph_free(s.graph);
 }
 
@@ -366,12 +444,15 @@ int main(void)
         saved += check_memory(&small_nets[k], TX_TRAIN);
         check_memory(&small_nets[k], TX_EXPLAIN);
         check_freezing(&small_nets[k]);
+        for (int keep = 0; keep < SMALL_KEEPS; keep++)
+            check_nodes_alone(&small_nets[k], keep);
     }
     CHECK(saved > 0, "no small net has values that can be made again");
     CHECK(check_memory(&chain, TX_TRAIN) > 0, "nothing of a chain of sums can be made again");
     check_chain();
     check_freezing(&chain);
     check_stem();
+    check_head();
     check_statistics();
     check_runs();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());

@@ -174,7 +174,7 @@ static void check_runs(const small_net *net, tx_mode mode, int thrifty)
     small_graph s;
     CHECK(small_build(&s, net, 0) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_weights *w = tx_weights_new(s.graph, 1);
-    tx_session_args args = {.batch = 3, .mode = mode, .seed = 3};
+    tx_session_args args = {.batch = 3, .mode = mode, .parameters = 1, .seed = 3};
     if (thrifty) { /* as little memory as will do */
         args.memory = 1;
         size_t least = 0;
@@ -191,7 +191,8 @@ static void check_runs(const small_net *net, tx_mode mode, int thrifty)
         set_weights(w, t);
         float *got = outcome(old, &s, net, w, t, n, mode, &count);
         set_weights(w, t);
-        tx_session *fresh = tx_session_new(s.graph, w, (tx_session_args){.batch = n, .mode = mode, .seed = 3});
+        tx_session *fresh =
+            tx_session_new(s.graph, w, (tx_session_args){.batch = n, .mode = mode, .parameters = 1, .seed = 3});
         float *want = outcome(fresh, &s, net, w, t, n, mode, &again);
         CHECK(count == again && memcmp(got, want, count * sizeof *got) == 0,
               "%s, mode %d: run %d differs from a fresh session's", net->name, (int)mode, t);
@@ -213,7 +214,7 @@ static void check_shared(const small_net *net)
     CHECK(small_build(&s, net, 0) == TX_OK, "%s: %s", net->name, tx_error_message());
     tx_weights *w = tx_weights_new(s.graph, 1), *alone = tx_weights_new(s.graph, 1);
     tx_session_args train = {.batch = 3, .mode = TX_TRAIN, .seed = 3}, infer = {.batch = 3, .mode = TX_INFER},
-                    explain = {.batch = 2, .mode = TX_EXPLAIN};
+                    explain = {.batch = 2, .mode = TX_EXPLAIN, .parameters = 1};
     small_fill(w);
     small_fill(alone);
     tx_session *session[4] = {tx_session_new(s.graph, w, train), tx_session_new(s.graph, alone, train),

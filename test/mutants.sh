@@ -256,11 +256,13 @@ mutate $f net 's/g\[1\] = v_fma(v_set1(WINOGRAD_GA1), da/g[1] = v_fma(v_set1(WIN
 mutate $f net 's/\*second = y\[3\];/*second = y[2];/' 'weight gradient: point at infinity'
 
 # ---- plans, sessions and their machine
-f=core/plan_backward.c
-mutate $f session 's/int trains = node->wanted;/int trains = 0;/' 'kept nodes behind frozen parameters have no gradient'
-mutate $f session 's/    if (tx_plan_node(plan, last)->wanted)/    if (0)/' 'the last node is kept, its gradient is not'
+f=core/plan_wanted.c
+mutate $f session 's/int trains = node->wanted || /int trains = /' 'kept nodes behind frozen parameters have no gradient'
+mutate $f session 's/role == TX_ROLE_TRAINED \&\& !plan->frozen\[param\]/role == TX_ROLE_TRAINED/' 'nothing is frozen'
+mutate $f session 's/return plan->parameters \&\& /return /' 'gradients of parameters that nobody asks for'
+mutate $f session 's/node->op->backward \&\& has_trained(plan, node)/node->op->backward != NULL/' 'what serves nobody runs backward'
+mutate core/plan_backward.c session 's/    if (tx_plan_node(plan, last)->wanted)/    if (0)/' 'the last node is kept, its gradient is not'
 f=core/plan.c
-mutate $f session 's/role == TX_ROLE_TRAINED \&\& !plan->frozen\[node->param\[k\]\]/role == TX_ROLE_TRAINED/' 'nothing is frozen'
 mutate $f session 's/plan->bytes <= allowed ||/plan->bytes <= allowed + 64 ||/' 'a budget exceeded'
 mutate $f session 's/least = plan->bytes < least ? plan->bytes : least;/least = plan->bytes;/' 'not the least memory'
 f=core/plan_recompute.c
@@ -554,11 +556,11 @@ mutate core/weights.c weights 's/^    weights->version++;/;/' 'nobody is told of
 mutate core/plan_arena.c state 's/other->last < b->first)/other->last <= b->first)/' 'buffers that follow each other overlap in time'
 mutate core/plan_arena.c state 's/offset + b->bytes)$/offset + b->bytes - 64)/' 'buffers overlap by a line'
 mutate core/reference.c state 's/memset(reference->dparam\[i\], 0, .*/;/' 'definition: gradients of the run before'
-f=core/plan.c
+f=core/plan_forward.c
 mutate $f state 's/tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));/tx_arena_touch(plan, p->saved, plan->nodes);/' 'what is saved dies before its step'
 mutate $f gradient 's/^            tx_plan_touch(plan, p->add, i);/            ;/' 'what a sum adds dies on the way'
 mutate $f state 's/slot->channel += channel;/slot->channel = channel;/' 'slices of slices'
-mutate $f gradient 's/if (made >= 0 \&\& made < i) {/if (made < i) {/' 'a sum with what is made later'
+mutate core/plan_fuse.c gradient 's/if (made >= 0 \&\& made < i) {/if (made < i) {/' 'a sum with what is made later'
 f=core/plan_backward.c
 mutate $f state 's/mine.channel += channel;/mine.channel = channel;/' 'gradients of slices of slices'
 mutate $f gradient 's/if (p->fused == TX_ACT_NONE || exclusive(plan, p->result))/if (1)/' 'a shared gradient is masked in place'
