@@ -546,7 +546,8 @@ static void first_descriptor(void)
               !tx_safetensors_open("/dev/null/a") && !tx_journal_open("/dev/null/a", 0) &&
               !tx_writer_open("/dev/null/a"),
           "what cannot be opened");
-    CHECK(!tx_csv_open(temp_folder) && !tx_safetensors_open(temp_folder) && !tx_journal_open("/dev/null", 0) &&
+    CHECK(mkfifo(temp_path("pipe"), 0600) == 0, "a pipe");
+    CHECK(!tx_csv_open(temp_folder) && !tx_safetensors_open(temp_folder) && !tx_journal_open(temp_path("pipe"), 0) &&
               tx_file_read(temp_folder, 1, &data, &n) == TX_ERR_FILE,
           "what is no file");
     CHECK(next_descriptor() == 0, "what was refused stays open");
