@@ -175,7 +175,7 @@ mutate $f ops 's/mean_g\[c\] = step->training ?/mean_g[c] = 1 ?/' 'running stati
 # ---- activations, sums, concatenation, dropout
 mutate layers/relu.c reference 's/s->x\[0\]\[i\] < 0 ? 0 : s->x\[0\]\[i\]/s->x[0][i] > 0 ? 0 : s->x[0][i]/' 'definition: the wrong half'
 mutate layers/relu.c reference 's/s->x\[0\]\[i\] > 0 ? s->dy/s->x[0][i] >= 0 ? s->dy/' 'definition: derivative 1 at 0'
-mutate layers/relu.c ops 's/&step->dx\[0\], &step->dy, &step->y)/\&step->dx[0], \&step->dy, NULL)/' 'no mask'
+mutate layers/relu.c ops 's/&step->dx\[0\], &step->dy.g, &step->y)/\&step->dx[0], \&step->dy.g, NULL)/' 'no mask'
 mutate layers/add.c gradient 's/s->dx\[k\]\[i\] += s->dy\[i\]/s->dx[k][i] = s->dy[i]/' 'definition: not accumulated'
 mutate layers/add.c gradient 's/NULL : &step->y;/NULL : NULL;/' 'mask of the joined activation'
 mutate layers/concat.c gradient 's/start += c;/start += c - 1;/' 'definition: slices overlap'
@@ -242,7 +242,7 @@ mutate $f net 's/k0 ? TILE_RESUME : TILE_ZERO/TILE_ZERO/' 'second block of k doe
 mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->step_y/' 'row offset of a target'
 mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'
 mutate core/channel.c net 's/ + (double)k \* (off \* off);/;/' 'variance: chunk means that differ'
-mutate core/channel.c net 's/smaller(pass->chunks \* pass->slices, (i + 1) \* pass->group)/smaller(pass->chunks * pass->slices - 1, (i + 1) * pass->group)/' 'sums: not the last slice'
+mutate core/channel.c net 's/min_size(pass->chunks \* pass->slices, (i + 1) \* pass->group)/min_size(pass->chunks * pass->slices - 1, (i + 1) * pass->group)/' 'sums: not the last slice'
 mutate core/kernels/gemm.h ops 's/to + TILE_M < end; to += TILE_M, from += ld/to < end; to += TILE_M, from += ld/' 'eights reach into the next tile'
 mutate core/channel.c net 's/result\[kind\]\[j\] += (double)pass->partial/result[kind][j] = (double)pass->partial/' 'sums: only the last chunk'
 
