@@ -9,7 +9,6 @@ PREFIX ?= /usr/local
 # One short line a file, or with V=1 the whole command.
 Q := $(if $(filter-out 0,$(V)),,@)
 saying = $(if $(Q),$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' '$(1)' '$(2)'))
-VERSION := 0.1.0
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
 OPT ?= -O2
 B ?= build
@@ -122,9 +121,9 @@ check-symbols: $(B)/libthorax.a
 lint:
 	@sh test/lint.sh
 fmt:
-	clang-format -i $(wildcard */*.c */*.h core/*/*.h)
+	clang-format -i $(wildcard */*.c */*.h core/*/*.h test/examples/*.[ch])
 fmt-check:
-	clang-format --dry-run -Werror $(wildcard */*.c */*.h core/*/*.h)
+	clang-format --dry-run -Werror $(wildcard */*.c */*.h core/*/*.h test/examples/*.[ch])
 
 # A shared library needs position-independent objects and shows only tx_ symbols.
 $(B)/pic/%.o: %.c $(B)/flags
@@ -137,7 +136,7 @@ $(B)/libthorax.so.0: $(LIB_SRC:%.c=$(B)/pic/%.o)
 	$(Q)$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libthorax.so.0 -Wl,--version-script=$(B)/exports -o $@ $^ $(LIBS)
 
 install: found thorax libthorax.a $(B)/libthorax.so.0
-	@sh test/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(VERSION)" "$(B)" "$(THREADS)"
+	@sh test/install.sh install "$(DESTDIR)" "$(PREFIX)" "$(B)" "$(THREADS)"
 uninstall:
 	@sh test/install.sh uninstall "$(DESTDIR)" "$(PREFIX)"
 

@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "environment.h"
 #include "message.h"
+#include "thorax.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -141,7 +142,7 @@ void environment_note(tx_buffer *p, const char *what)
     if (utc)
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", utc);
     processor(name, sizeof name);
-    tx_buffer_add(p, "session: %s\ntime: %s\nthorax: %s\n", what, when, THORAX_VERSION);
+    tx_buffer_add(p, "session: %s\ntime: %s\nthorax: %s\n", what, when, TX_VERSION);
     if (uname(&system) >= 0)
         tx_buffer_add(p, "system: %.60s %.60s %.60s\nhost: %.60s\n", system.sysname, system.release, system.machine,
                       system.nodename);

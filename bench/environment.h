@@ -5,8 +5,6 @@
 
 #include "../io/io.h"
 
-#define THORAX_VERSION "0.1.0"
-
 /* How the program was called: argv[0]. */
 void program_called(const char *name);
 /* The folder with the sample radiographs: bench/nih-sample-128 below the current folder, else beside the program,

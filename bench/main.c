@@ -5,6 +5,7 @@
 #include "environment.h"
 #include "help.h"
 #include "startup.h"
+#include "thorax.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -130,7 +131,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (options_ask(argc - 1, argv + 1, "-V", "--version")) {
-        printf("thorax %s\n", THORAX_VERSION);
+        printf("thorax %s\n", TX_VERSION);
         return output_done();
     }
     if (bring_command(argc, argv))

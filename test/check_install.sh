@@ -19,7 +19,8 @@ done
 cp "$thorax" "$tree/thorax"
 touch "$tree/libthorax.a" "$work/so/libthorax.so.0"
 install() { # DESTDIR PREFIX VERSION
-    (cd "$tree" && sh test/install.sh install "$1" "$2" "$3" "$work/so" "-fopenmp") >"$work/out" 2>"$work/err"
+    sed "s/^\(#define TX_VERSION\) .*/\1 \"$3\"/" bench/thorax.h >"$tree/bench/thorax.h"
+    (cd "$tree" && sh test/install.sh install "$1" "$2" "$work/so" "-fopenmp") >"$work/out" 2>"$work/err"
     pass "install to '$1' '$2': $(cat "$work/err")" $?
 }
 uninstall() { # DESTDIR PREFIX
@@ -37,7 +38,7 @@ install "" "$prefix" 1.2.3
 (cd "$prefix" && find . -type f -o -type l) | sed 's:^\./::' | grep -v '^share/thorax/nih-sample-128/' | sort >"$work/there"
 sed -n "s:^  $prefix/\([^ ]*\).*:\1:p" "$work/out" | grep -v '/$' | sort >"$work/listed"
 same "$work/there" "$work/listed"
-for file in bin/thorax lib/libthorax.a lib/libthorax.so.1.2.3 include/thorax/layers.h share/man/man1/thorax.1 \
+for file in bin/thorax lib/libthorax.a lib/libthorax.so.1.2.3 include/thorax/thorax.h include/thorax/layers_check.h share/man/man1/thorax.1 \
     share/doc/thorax/README.md share/doc/thorax/LICENSE share/bash-completion/completions/thorax; do
     grep -qx "$file" "$work/listed"
     pass "$file is not installed" $?
@@ -45,6 +46,13 @@ done
 grep -q '#include "\.\.' "$prefix"/include/thorax/*.h
 [ $? -eq 1 ]
 pass "an installed header includes one of another floor" $?
+grep -qx '#define TX_VERSION "1.2.3"' "$prefix/include/thorax/thorax.h" && grep -qx "Version: 1.2.3" "$prefix/lib/pkgconfig/thorax.pc" &&
+    head -n 1 "$prefix/share/man/man1/thorax.1" | grep -q '^\.TH THORAX 1 [0-9-]* "thorax 1\.2\.3" "User Commands"$'
+pass "not one version: $(head -n 1 "$prefix/share/man/man1/thorax.1")" $?
+version=$("$thorax" --version | sed 's/.* //')
+elsewhere=$(grep -rlF -- "$version" Makefile README.md core layers nets optim io bench/*.[ch1] bench/README.md test/*.sh test/*.[ch] | grep -vx bench/thorax.h)
+[ -n "$version" ] && [ -z "$elsewhere" ]
+pass "the version stands elsewhere, too: $elsewhere" $?
 says "share/thorax/nih-sample-128/ ($(find "$small" -type f | wc -l) files)"
 (cd / && "$prefix/bin/thorax" train --net resnet18 --cut 3 --size 8 --limit 8 --dry-run --quiet) >"$work/out" 2>&1
 pass "the installed program does not find its sample: $(cat "$work/out")" $?

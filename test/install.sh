@@ -1,10 +1,24 @@
 #!/bin/sh
-# install.sh install DESTDIR PREFIX VERSION BUILD LINKFLAGS - copies what a user needs below DESTDIR/PREFIX, says where, and
-# notes it in share/thorax/installed.txt.
+# install.sh install DESTDIR PREFIX BUILD LINKFLAGS - copies what a user needs below DESTDIR/PREFIX, says where, and notes it
+# in share/thorax/installed.txt. The version is bench/thorax.h's.
 # install.sh uninstall DESTDIR PREFIX - removes what is noted there, and the folders that were made for it if they are empty.
+# install.sh headers FOLDER - the public headers alone, without a note.
 # A relative PREFIX is below the folder where make runs: what is installed must not depend on where it is used from.
 set -e
 umask 022
+
+# ---- the public headers: those of the floors, all of them at once, and the check for an operation of one's own
+headers="bench/thorax.h core/core.h core/op.h layers/layers.h nets/nets.h optim/optim.h io/io.h test/test.h test/layers_check.h"
+# Installed they lie side by side, so includes lose their floors.
+header() { # SOURCE
+    sed 's:#include "\.\./[a-z]*/:#include ":' "$1"
+}
+if [ "$1" = headers ]; then
+    mkdir -p "$2"
+    for h in $headers; do header "$h" >"$2/${h##*/}"; done
+    exit 0
+fi
+
 case $3 in
 /*) prefix=$3 ;;
 *) prefix=$PWD/$3 ;;
@@ -38,6 +52,8 @@ if [ "$1" = uninstall ]; then
     exit 0
 fi
 [ ! -f "$notes" ] || uninstall
+version=$(sed -n 's/^#define TX_VERSION "\(.*\)"$/\1/p' bench/thorax.h)
+[ -n "$version" ]
 
 # ---- files, each noted before it is there
 note() { # file|folder NAME
@@ -74,19 +90,20 @@ printf '%s' "$first" >>"$notes"
 echo "installing"
 put 755 bin/thorax thorax
 put 644 lib/libthorax.a libthorax.a
-put 755 "lib/libthorax.so.$4" "$5/libthorax.so.0"
+put 755 "lib/libthorax.so.$version" "$4/libthorax.so.0"
 for link in libthorax.so.0 libthorax.so; do
     note file "lib/$link"
-    ln -sf "libthorax.so.$4" "$root/lib/$link"
-    echo "  $root/lib/$link -> libthorax.so.$4"
+    ln -sf "libthorax.so.$version" "$root/lib/$link"
+    echo "  $root/lib/$link -> libthorax.so.$version"
 done
-# Installed headers lie side by side, so includes lose their floors.
-for h in core/core core/op layers/layers nets/nets optim/optim io/io; do
-    put 644 "include/thorax/${h#*/}.h" <<END
-$(sed 's:#include "\.\./[a-z]*/:#include ":' "$h.h")
+for h in $headers; do
+    put 644 "include/thorax/${h##*/}" <<END
+$(header "$h")
 END
 done
-put 644 share/man/man1/thorax.1 bench/thorax.1
+put 644 share/man/man1/thorax.1 <<END
+$(sed "1s/ thorax / \"thorax $version\" /" bench/thorax.1)
+END
 put 644 share/doc/thorax/README.md README.md
 put 644 share/doc/thorax/LICENSE LICENSE
 put 644 lib/pkgconfig/thorax.pc <<END
@@ -96,9 +113,9 @@ includedir=\${prefix}/include
 
 Name: Thorax
 Description: deep learning in plain C with the same bits everywhere
-Version: $4
+Version: $version
 Libs: -L\${libdir} -lthorax
-Libs.private: -lm $6
+Libs.private: -lm $5
 Cflags: -I\${includedir}
 END
 completion() { # SHELL NAME: where the program runs, as one for another machine does not
