@@ -1,9 +1,17 @@
 /* layers_check.h - one operation against its definition: the reference's gradient against central differences, then
  * what runs against the reference, in every way in which a planner may lay its tensors out, on every instruction set
- * and with several numbers of threads, where all bits must be equal.
+ * and with several numbers of threads, where all bits must be equal. For the operations of layers/, and for one of your
+ * own: installed as <thorax/layers_check.h>, test/examples/residual.c shows it in use.
+ *
+ *     layer_check(node, (layer_options){.n = 2}, "name");     node: of the operation, on inputs of tx_input
+ *     return test_done("program");                            says how many checks passed and failed
+ *
+ * What does not hold is said on standard error. Give it odd numbers of channels (1, 3, 17), a 1 x 1 map, one image; with
+ * .inference and .explain the operation is what it is in these modes.
  *
  * Tensors are given room to the right of each pixel's channels (ld > c) and behind the last pixel. What is read there
- * is NaN, so it shows in the result if it is used; what is written there is noticed. */
+ * is NaN, so it shows in the result if it is used; what is written there is noticed. So is what backward reads although
+ * the operation's table says that it does not: it is NaN by then. */
 #ifndef THORAX_LAYERS_CHECK_H
 #define THORAX_LAYERS_CHECK_H
 
@@ -196,20 +204,21 @@ static inline void layer_check_reference(layer_reference *r, const layer_options
 
 /* ---- the float side */
 
-static const uint32_t layer_canary = 0x7fc0beefu; /* a NaN */
-
-/* A tensor with guards: pixels of c channels, ld apart. */
+/* A tensor with guards: pixels of c channels, ld apart. The guards hold a NaN that is its own, so that another's which is
+ * copied there shows, too. */
 typedef struct layer_tensor {
     float *data;
     size_t pixels, c, ld;
+    uint32_t canary;
 } layer_tensor;
 
 static inline layer_tensor layer_tensor_new(size_t pixels, size_t c, size_t pad)
 {
-    layer_tensor t = {NULL, pixels, c, c + pad};
+    static uint32_t tensors;
+    layer_tensor t = {NULL, pixels, c, c + pad, 0x7fc00000u + ++tensors % 0x3fffffu};
     t.data = layer_alloc(pixels * t.ld + LAYER_GUARD, sizeof(float));
     for (size_t i = 0; i < pixels * t.ld + LAYER_GUARD; i++)
-        memcpy(t.data + i, &layer_canary, 4);
+        memcpy(t.data + i, &t.canary, 4);
     return t;
 }
 
@@ -224,7 +233,7 @@ static inline int layer_guards_hold(const layer_tensor *t)
 {
     for (size_t p = 0; p <= t->pixels; p++)
         for (size_t c = p < t->pixels ? t->c : 0; c < (p < t->pixels ? t->ld : LAYER_GUARD); c++)
-            if (memcmp(t->data + p * t->ld + c, &layer_canary, 4) != 0)
+            if (memcmp(t->data + p * t->ld + c, &t->canary, 4) != 0)
                 return 0;
     return 1;
 }
@@ -258,10 +267,17 @@ static inline double layer_error(const layer_tensor *t, const double *wanted, co
 /* How the tensors of one run lie. */
 typedef struct layer_layout {
     const char *name;
-    size_t pad;   /* channels between pixels that belong to others */
-    int add;      /* 1: dx = add + .., 2: add is dx itself */
-    int in_place; /* 1: dx is written over dy */
+    size_t pad;              /* channels between pixels that belong to others */
+    int add;                 /* 1: dx = add + .., 2: add is dx itself */
+    int in_place;            /* 1: dx is written over dy */
+    unsigned no_dx, no_grad; /* bit k: nobody wants the gradient of input k, of parameter k */
+    int more;                /* images by which the plan is larger than the run */
 } layer_layout;
+
+static inline int layer_wants(unsigned unwanted, int k)
+{
+    return k >= 32 || !(unwanted >> k & 1);
+}
 
 typedef struct layer_run {
     tx_step step;
@@ -322,8 +338,37 @@ static inline void layer_moments_compare(const layer_run *run, const char *label
     layer_moments_free(&own);
 }
 
+/* For n images, as planned for or as run. */
+static inline void layer_run_images(layer_run *run, int n)
+{
+    run->step.n = run->step.y.n = run->step.dy.g.n = n;
+    for (int k = 0; k < run->step.node->inputs; k++)
+        run->x[k].n = n;
+}
+
+static inline void layer_run_plan(layer_run *run, int n, int more)
+{
+    tx_workspace need = {.algorithm = ""};
+    layer_run_images(run, n + more);
+    if (run->step.node->op->plan)
+        run->step.node->op->plan(&run->step, &need);
+    layer_run_images(run, n);
+    size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
+    for (int k = 0; k < 4; k++)
+        run->memory[k] = layer_bytes_new(bytes[k]);
+    run->step.saved = run->memory[0].data;
+    run->step.prepared = run->memory[1].data;
+}
+
+/* What the runs of one check share: the inputs as they stand in memory, how the first of them is read, what gradients are
+ * added to. */
+typedef struct layer_values {
+    double *raw[TX_MAX_INPUTS], *adds[TX_MAX_INPUTS];
+    float *scale, *shift;
+} layer_values;
+
 static inline void layer_run_new(layer_run *run, layer_reference *r, const layer_options *o, const layer_layout *l,
-                                 double *const *adds, const float *scale, const float *shift, double *const *raw)
+                                 const layer_values *v)
 {
     const tx_node *node = r->step.node;
     memset(run, 0, sizeof *run);
@@ -349,43 +394,38 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         const tx_node *x = node->input[k];
         size_t xpixels = (size_t)o->n * (size_t)x->h * (size_t)x->w;
         run->xs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
-        layer_tensor_fill(&run->xs[k], raw[k]);
-        run->x[k] = (tx_view){run->xs[k].data, o->n, x->h, x->w, x->c, run->xs[k].ld, NULL, NULL, TX_ACT_NONE, NULL, 0};
+        layer_tensor_fill(&run->xs[k], v->raw[k]);
+        run->x[k] = (tx_view){.data = run->xs[k].data, .n = o->n, .h = x->h, .w = x->w, .c = x->c, .ld = run->xs[k].ld};
         if (k == 0 && o->view) {
-            run->x[k].scale = scale;
-            run->x[k].shift = shift;
+            run->x[k].scale = v->scale;
+            run->x[k].shift = v->shift;
             run->x[k].act = TX_ACT_RELU;
         }
         run->dxs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
         run->adds[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad / 2);
-        layer_tensor_fill(&run->adds[k], adds[k]);
+        layer_tensor_fill(&run->adds[k], v->adds[k]);
         run->dx[k] = (tx_gradient){run->dxs[k].data, run->dxs[k].ld, NULL, 0};
         if (l->in_place && k == 0)
             run->dx[k] = (tx_gradient){run->dy.data, run->dy.ld, NULL, 0};
         if (l->add == 2) {
-            layer_tensor_fill(&run->dxs[k], adds[k]);
+            layer_tensor_fill(&run->dxs[k], v->adds[k]);
             run->dx[k].add = run->dx[k].data;
             run->dx[k].add_ld = run->dx[k].ld;
         } else if (l->add == 1) {
             run->dx[k].add = run->adds[k].data;
             run->dx[k].add_ld = run->adds[k].ld;
         }
+        if (!layer_wants(l->no_dx, k))
+            run->dx[k] = (tx_gradient){NULL, 0, NULL, 0};
     }
     for (int k = 0; k < node->params; k++) {
         run->params[k] = layer_tensor_new(1, r->count[k], 0);
         layer_tensor_fill(&run->params[k], r->original[k]);
         run->grads[k] = layer_tensor_new(1, r->count[k], 0);
         run->step.param[k] = run->params[k].data;
-        run->step.grad[k] = r->trained[k] ? run->grads[k].data : NULL;
+        run->step.grad[k] = r->trained[k] && layer_wants(l->no_grad, k) ? run->grads[k].data : NULL;
     }
-    tx_workspace need = {.algorithm = ""};
-    if (node->op->plan)
-        node->op->plan(&run->step, &need);
-    size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
-    for (int k = 0; k < 4; k++)
-        run->memory[k] = layer_bytes_new(bytes[k]);
-    run->step.saved = run->memory[0].data;
-    run->step.prepared = run->memory[1].data;
+    layer_run_plan(run, o->n, l->more);
     layer_moments_give(run);
 }
 
@@ -429,13 +469,29 @@ static inline void layer_apply_view(layer_run *run)
         }
 }
 
+static inline void layer_spoil(layer_tensor *t)
+{
+    for (size_t p = 0; p < t->pixels; p++)
+        for (size_t c = 0; c < t->c; c++)
+            memcpy(t->data + p * t->ld + c, &t->canary, 4);
+}
+
+/* What the operation does not claim to read in backward is gone by then. */
+static inline void layer_forget(layer_run *run)
+{
+    const tx_op *op = run->step.node->op;
+    for (int k = 0; k < run->step.node->inputs && !(op->needs & TX_NEEDS_X); k++)
+        layer_spoil(&run->xs[k]);
+    if (!(op->needs & (run->step.act == TX_ACT_NONE ? TX_NEEDS_Y : TX_NEEDS_Y | TX_NEEDS_Y_IF_FUSED)))
+        layer_spoil(&run->y);
+}
+
 /* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
 static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l,
-                                      double *const *adds, const float *scale, const float *shift, double *const *raw,
-                                      int compare, const char *label)
+                                      const layer_values *v, int compare, const char *label)
 {
     layer_run *run = layer_alloc(1, sizeof *run);
-    layer_run_new(run, r, o, l, adds, scale, shift, raw);
+    layer_run_new(run, r, o, l, v);
     const tx_node *node = r->step.node;
     double tolerance = o->tolerance > 0 ? o->tolerance : 1e-6;
     run->step.work = run->memory[2].data;
@@ -450,18 +506,21 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
         layer_compare(&run->y, r->y, NULL, tolerance, label, l->name, "y");
     if (!o->inference) {
         run->step.work = run->memory[3].data;
+        layer_forget(run);
         CHECK(node->op->backward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     }
     for (int k = 0; k < node->inputs && !o->inference; k++) {
+        if (!layer_wants(l->no_dx, k))
+            continue;
         layer_tensor *dx = l->in_place && k == 0 ? &run->dy : &run->dxs[k];
         hash = layer_hash(hash, dx->data, dx->pixels, dx->c, dx->ld);
         if (compare)
-            layer_compare(dx, r->dx[k], l->add ? adds[k] : NULL, tolerance, label, l->name, "dx");
+            layer_compare(dx, r->dx[k], l->add ? v->adds[k] : NULL, tolerance, label, l->name, "dx");
     }
     for (int k = 0; k < node->params; k++) {
         const layer_tensor *t = r->trained[k] ? &run->grads[k] : &run->params[k];
         int counter = tx_graph_param(node->graph, node->param[k])->role == TX_ROLE_COUNTER;
-        if (counter || (r->trained[k] && o->inference))
+        if (counter || (r->trained[k] && (o->inference || !run->step.grad[k])))
             continue;
         hash = layer_hash(hash, t->data, 1, t->c, t->c);
         if (compare)
@@ -475,72 +534,145 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
     return hash;
 }
 
-/* All of the above for one node. */
-static inline void layer_check(const tx_node *node, layer_options o, const char *label)
+/* A layout that the operation may meet. */
+static inline int layer_meets(const layer_reference *r, const layer_options *o, const layer_layout *l)
 {
-    static const layer_layout layouts[] = {
-        {"dense", 0, 0, 0},          {"strided", 5, 0, 0}, {"strided, added", 3, 1, 0},
-        {"added in place", 0, 2, 0}, {"over dy", 0, 0, 1}, {"strided over dy, added", 7, 1, 1},
-    };
-    CHECK(node != NULL, "%s: %s", label, tx_error_message());
-    if (!node)
-        return;
-    layer_reference *r = layer_alloc(1, sizeof *r);
-    layer_reference_new(r, node, &o);
-    double *adds[TX_MAX_INPUTS], *raw[TX_MAX_INPUTS];
+    const tx_node *node = r->step.node;
+    int wanted = 0, unwanted = 0;
+    for (int k = 0; k < node->inputs; k++)
+        layer_wants(l->no_dx, k) ? wanted++ : unwanted++;
+    for (int k = 0; k < node->params; k++)
+        if (r->trained[k])
+            layer_wants(l->no_grad, k) ? wanted++ : unwanted++;
+    int partial = l->no_dx || l->no_grad;
+    return !(l->in_place && (!(node->op->traits & TX_IN_PLACE) || o->inference)) &&
+           !(partial && (o->inference || !wanted || !unwanted));
+}
+
+/* On every instruction set with one thread; on the first, in two layouts, with all numbers of threads. */
+static inline void layer_check_layout(layer_reference *r, const layer_options *o, const layer_layout *l,
+                                      int all_threads, const layer_values *v, const char *label)
+{
+    static const int threads[] = {1, 2, 3, 7};
+    const char *isas[TX_MAX_ISAS];
+    int n_isas = tx_isa_list(isas);
+    uint64_t first = 0;
+    for (int i = 0; i < n_isas; i++)
+        for (int t = 0; t < (i == 0 && all_threads ? 4 : 1); t++) {
+            CHECK(tx_isa_select(isas[i]) == TX_OK, "%s", tx_error_message());
+            tx_set_threads(threads[t]);
+            uint64_t hash = layer_run_once(r, o, l, v, i == 0 && t == 0, label);
+            if (i == 0 && t == 0)
+                first = hash;
+            CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, l->name, isas[i], threads[t]);
+        }
+}
+
+static inline layer_values *layer_values_new(layer_reference *r, const layer_options *o)
+{
+    const tx_node *node = r->step.node;
+    layer_values *v = layer_alloc(1, sizeof *v);
     size_t channels = (size_t)node->input[0]->c;
-    float *scale = layer_alloc(2 * channels, sizeof(float)), *shift = scale + channels;
+    v->scale = layer_alloc(2 * channels, sizeof(float));
+    v->shift = v->scale + channels;
     for (size_t c = 0; c < channels; c++) {
-        scale[c] = 1 + 0.5f * layer_draw(90, c);
-        shift[c] = 0.4f * layer_draw(91, c);
+        v->scale[c] = 1 + 0.5f * layer_draw(90, c);
+        v->shift[c] = 0.4f * layer_draw(91, c);
     }
     for (int k = 0; k < node->inputs; k++) {
-        size_t count = layer_count(o.n, node->input[k]);
-        adds[k] = layer_alloc(count, sizeof(double));
-        raw[k] = layer_alloc(count, sizeof(double));
+        size_t count = layer_count(o->n, node->input[k]);
+        v->adds[k] = layer_alloc(count, sizeof(double));
+        v->raw[k] = layer_alloc(count, sizeof(double));
         for (size_t i = 0; i < count; i++) {
-            float x = o.fill ? o.fill(k, i) : layer_draw((uint64_t)k, i);
-            raw[k][i] = (double)x;
-            adds[k][i] = (double)layer_draw(50 + (uint64_t)k, i);
-            if (k == 0 && o.view)
-                x = fmaxf(0, tx_fmaf(scale[i % channels], x, shift[i % channels]));
+            float x = o->fill ? o->fill(k, i) : layer_draw((uint64_t)k, i);
+            v->raw[k][i] = (double)x;
+            v->adds[k][i] = (double)layer_draw(50 + (uint64_t)k, i);
+            if (k == 0 && o->view)
+                x = fmaxf(0, tx_fmaf(v->scale[i % channels], x, v->shift[i % channels]));
             r->x[k][i] = (double)x;
         }
     }
-    for (size_t i = 0; i < layer_count(o.n, node); i++)
+    for (size_t i = 0; i < layer_count(o->n, node); i++)
         r->dy[i] = (double)layer_draw(60, i);
-    if (node->op->traits & TX_DATA_INPUTS && o.n > 1)
-        memset(r->dy + 1, 0, (size_t)(o.n - 1) * sizeof(double));
+    if (node->h * node->w * node->c == 1 && o->n > 1 && node->op->traits & TX_DATA_INPUTS)
+        memset(r->dy + 1, 0, (size_t)(o->n - 1) * sizeof(double));
+    return v;
+}
+
+static inline void layer_values_free(layer_values *v, int inputs)
+{
+    for (int k = 0; k < inputs; k++) {
+        tx_free(v->adds[k]);
+        tx_free(v->raw[k]);
+    }
+    tx_free(v->scale);
+    tx_free(v);
+}
+
+/* Whether there is something to check, with the functions that it takes. */
+static inline int layer_complete(const tx_node *node, const layer_options *o, const char *label)
+{
+    CHECK(node != NULL, "%s: %s", label, tx_error_message());
+    if (!node)
+        return 0;
+    const tx_op *op = node->op;
+    int complete = op->forward && op->reference_forward && (o->inference || (op->backward && op->reference_backward));
+    CHECK(complete && node->inputs > 0 && o->n > 0,
+          "%s: %s lacks an input, or one of forward, backward and their references", label, op->name);
+    return complete && node->inputs > 0 && o->n > 0;
+}
+
+/* All of the above for one node. Returns how many checks have failed; instruction set and threads are as before. */
+static inline int layer_check(const tx_node *node, layer_options o, const char *label)
+{
+    static const layer_layout layouts[] = {
+        {.name = "dense"},
+        {.name = "strided", .pad = 5, .more = 1},
+        {.name = "strided, added", .pad = 3, .add = 1},
+        {.name = "added in place", .add = 2},
+        {.name = "over dy", .in_place = 1},
+        {.name = "strided over dy, added", .pad = 7, .add = 1, .in_place = 1},
+        {.name = "without dx", .no_dx = ~0u},
+        {.name = "without the first dx and parameter", .no_dx = 1, .no_grad = 1},
+        {.name = "without the parameters", .no_grad = ~0u},
+    };
+    int failed = test_failed, threads = tx_threads();
+    const char *isa = tx_isa_name();
+    if (!layer_complete(node, &o, label))
+        return test_failed - failed;
+    layer_reference *r = layer_alloc(1, sizeof *r);
+    layer_reference_new(r, node, &o);
+    layer_values *v = layer_values_new(r, &o);
     layer_check_reference(r, &o, label);
-    const char *isas[TX_MAX_ISAS];
-    int n_isas = tx_isa_list(isas), before = tx_threads();
-    static const int threads[] = {1, 2, 3, 7};
-    for (size_t v = 0; v < sizeof layouts / sizeof *layouts; v++) {
-        if ((layouts[v].in_place && (!(node->op->traits & TX_IN_PLACE) || o.inference)) || (o.light && v != 2))
-            continue;
-        uint64_t first = 0;
-        for (int i = 0; i < n_isas; i++)
-            for (int t = 0; t < 4; t++) {
-                /* every ISA on one thread; the first, on two layouts, with all numbers of threads */
-                if (t > 0 && (i > 0 || v % 5 != 0))
-                    continue;
-                CHECK(tx_isa_select(isas[i]) == TX_OK, "%s", tx_error_message());
-                tx_set_threads(threads[t]);
-                uint64_t hash = layer_run_once(r, &o, &layouts[v], adds, scale, shift, raw, i == 0 && t == 0, label);
-                if (i == 0 && t == 0)
-                    first = hash;
-                CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, layouts[v].name, isas[i],
-                      threads[t]);
-            }
-    }
-    tx_set_threads(before);
-    for (int k = 0; k < node->inputs; k++) {
-        tx_free(adds[k]);
-        tx_free(raw[k]);
-    }
-    tx_free(scale);
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
+        if (layer_meets(r, &o, &layouts[i]) && (!o.light || i == 2))
+            layer_check_layout(r, &o, &layouts[i], i % 5 == 0, v, label);
+    tx_set_threads(threads);
+    CHECK(tx_isa_select(isa) == TX_OK, "%s", tx_error_message());
+    layer_values_free(v, node->inputs);
     layer_reference_free(r);
     tx_free(r);
+    return test_failed - failed;
+}
+
+/* In every mode, and in every way of use that the operation's table claims: inputs read through scale, shift and a
+ * rectifier, a rectifier joined to the result. */
+static inline int layer_check_all(const tx_node *node, layer_options o, const char *label)
+{
+    int failed = 0, gradient = node && !node->op->no_gradient;
+    if (!node)
+        return layer_check(node, o, label);
+    for (int k = 0; k < 12; k++) {
+        o.inference = k % 3 == 0;
+        o.explain = k % 3 == 1;
+        o.view = k / 3 % 2;
+        o.act = k / 6 ? TX_ACT_RELU : TX_ACT_NONE;
+        if ((!o.inference && !gradient) || (o.view && !(node->op->reads & TX_READS_VIEW)) ||
+            (o.act && !(node->op->fuses >> o.act & 1)))
+            continue;
+        failed += layer_check(node, o, label);
+    }
+    return failed;
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 static int test_passed, test_failed;
 static long test_spoiled; /* blocks that the test itself spoils */
+static int test_quiet;    /* 1: failures are counted alone, as where they are what is wanted */
 
 /* Counts one check; a failure prints where it stands and the message, which says how to repeat it. */
 #define CHECK(condition, ...)                               \
@@ -16,6 +17,8 @@ static long test_spoiled; /* blocks that the test itself spoils */
             test_passed++;                                  \
         } else {                                            \
             test_failed++;                                  \
+            if (test_quiet)                                 \
+                break;                                      \
             fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
             fprintf(stderr, __VA_ARGS__);                   \
             fputc('\n', stderr);                            \
