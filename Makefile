@@ -16,12 +16,19 @@ B ?= build
 # What the compiler can do is found by trying: threads (OpenMP), dependency files, warnings.
 try = $(shell t=$$(mktemp -d) && printf 'int main(void){return 0;}' >$$t/a.c && \
         $(CC) -std=c11 -Werror $(1) -o $$t/a $$t/a.c >/dev/null 2>&1 && echo $(1); rm -rf $$t)
+HASH := \#
+single = $(shell t=$$(mktemp -d) && printf '$(HASH)include <float.h>\n_Static_assert(FLT_EVAL_METHOD == 0, "");' >$$t/a.c && \
+           $(CC) -std=c11 $(1) -c -o $$t/a.o $$t/a.c >/dev/null 2>&1 && echo yes; rm -rf $$t)
 IS_TCC := $(findstring tcc,$(shell $(CC) -v 2>&1))
 ifneq ($(IS_TCC),)
   FLAGS := -std=c11 $(OPT)
 else
   DEPS := $(call try,-MMD -MP)
-  FLAGS := -std=c11 $(OPT) -ffp-contract=off $(DEPS) $(call try,$(WARN))
+  # Floats are computed as floats: gcc for s390x takes double for them under -std=c11 unless it is told.
+  ifeq ($(call single),)
+    FLOATS := $(if $(call single,-fexcess-precision=fast),-fexcess-precision=fast)
+  endif
+  FLAGS := -std=c11 $(OPT) -ffp-contract=off $(FLOATS) $(DEPS) $(call try,$(WARN))
   ifneq ($(OMP),0)
     THREADS := $(call try,-fopenmp)
   endif

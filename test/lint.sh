@@ -38,6 +38,8 @@ library=$(code core/*.[ch] core/*/*.h layers/*.[ch] nets/*.[ch] optim/*.[ch] io/
 verdict "a libm function that is not exact" "$(echo "$all" |
     grep -E '(^|[^_[:alnum:]])(exp|log|log2|log10|pow|sin|cos|tan|asin|acos|atan|atan2|tanh|sinh|cosh|erf|erfc|exp2|expm1|log1p|cbrt|hypot|tgamma|lgamma|fmod|remainder)[fl]?[[:space:]]*\(')"
 verdict "OpenMP outside core" "$(echo "$all" | grep -vE '^core/' | grep -E '#[[:space:]]*pragma[[:space:]]+omp')"
+verdict "sums in the order of threads" "$(echo "$all" |
+    grep -E '#[[:space:]]*pragma[[:space:]]+omp.*reduction|#[[:space:]]*pragma[[:space:]]+omp[[:space:]]+(atomic|critical)')"
 verdict "the library exits, prints or starts a program" "$(echo "$library" |
     grep -E '(^|[^_[:alnum:]])(exit|_exit|abort|printf|puts|putchar|perror|system|popen)[[:space:]]*\(')"
 verdict "an allocation that does not go through core" "$(echo "$all" | grep -v '^core/memory.c' |
