@@ -145,6 +145,18 @@ const char *net_normal(const tx_net_info *net)
     return strncmp(net->name, "inception", 9) == 0 || strncmp(net->name, "nasnet", 6) == 0 ? "half" : "imagenet";
 }
 
+tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
+                         tx_checkpoint_report *report)
+{
+    tx_safetensors *file = tx_safetensors_open(path);
+    if (!file)
+        return tx_error_status();
+    const tx_checkpoint_names names = {tx_net_other_name, choice};
+    tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
+    tx_safetensors_close(file);
+    return status;
+}
+
 /* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
 static int fits(const tx_safetensors *file, const tx_net_choice *choice)
 {
@@ -153,14 +165,16 @@ static int fits(const tx_safetensors *file, const tx_net_choice *choice)
         return 0;
     size_t found = 0, counters = 0;
     int same = 1;
+    const tx_checkpoint_names names = {tx_net_other_name, choice};
     for (int i = 0; same && i < tx_graph_params(n.graph); i++) {
         const tx_param *p = tx_graph_param(n.graph, i);
-        const tx_stored *t = tx_safetensors_find(file, p->name);
+        const tx_stored *t = NULL;
+        same = tx_checkpoint_find(file, &names, p->name, &t) == TX_OK;
         if (p->role == TX_ROLE_COUNTER) {
             counters += t != NULL;
             continue;
         }
-        same = t && t->dims == p->dims;
+        same = same && t && t->dims == p->dims;
         for (int d = 0; same && d < p->dims; d++)
             same = t->shape[d] == (size_t)p->shape[d];
         found++;
@@ -174,8 +188,11 @@ static int fits(const tx_safetensors *file, const tx_net_choice *choice)
 static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
 {
     char name[128];
-    snprintf(name, sizeof name, "%.100s.weight", net->head);
-    const tx_stored *t = tx_safetensors_find(file, name);
+    const tx_net_choice choice = {.net = net};
+    const tx_checkpoint_names names = {tx_net_other_name, &choice};
+    const tx_stored *t = NULL;
+    snprintf(name, sizeof name, "%.100s.weight", net->head.name);
+    tx_checkpoint_find(file, &names, name, &t);
     return t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
 }
 
@@ -223,7 +240,7 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
     m->choice.classes = outputs_in(file, m->choice.net);
     if (m->choice.classes == 0)
         return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
-                        m->choice.net->head, m->choice.net->name);
+                        m->choice.net->head.name, m->choice.net->name);
     return EXIT_DONE;
 }
 
@@ -357,7 +374,7 @@ tx_status model_check(const model *m)
     if (!weights)
         status = TX_ERR_MEMORY;
     for (size_t i = 0; status == TX_OK && i < m->files; i++)
-        status = tx_checkpoint_load(m->file[i], weights, 0, NULL);
+        status = net_checkpoint(m->file[i], &m->choice, weights, 0, NULL);
     tx_weights_free(weights);
     tx_network_free(&n);
     return status;
@@ -436,7 +453,7 @@ tx_status predictor_open(predictor *p, const tx_net_choice *choice, int batch)
 
 tx_status predictor_load(predictor *p, const char *path)
 {
-    tx_status status = tx_checkpoint_load(path, p->weights, 0, NULL);
+    tx_status status = net_checkpoint(path, &p->net.choice, p->weights, 0, NULL);
     tx_weights_changed(p->weights);
     return status;
 }

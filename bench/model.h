@@ -36,6 +36,9 @@ void model_describe(const model *m);
  * itself. An absolute path, the caller's; NULL: an error is stored. */
 char *model_init(const char *name);
 
+/* Reads the weights of a network from a file whose tensors may have other names: see tx_checkpoint_read. */
+tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
+                         tx_checkpoint_report *report);
 /* How published weights of a network expect their input. */
 const char *net_normal(const tx_net_info *net);
 

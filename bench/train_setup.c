@@ -261,6 +261,8 @@ static tx_status build_networks(trainer *t)
         status = tx_network_build(&t->plain, &t->choice, 0, NULL);
     if (status == TX_OK && option_text(t->o, "bn-momentum"))
         status = tx_network_bn_momentum(&t->fitted, option_real(t->o, "bn-momentum"));
+    if (status == TX_OK && t->init)
+        status = tx_network_new_head(&t->fitted);
     if (status == TX_OK)
         status = read_frozen(t);
     t->inference_batch = t->batch < 16 ? (int)t->batch : 16;
@@ -310,7 +312,7 @@ static tx_status initial_weights(trainer *t)
     if (status || !t->init)
         return status;
     int flags = TX_CHECKPOINT_NEW_HEAD | (t->choice.cut ? TX_CHECKPOINT_EXTRA : 0);
-    status = tx_checkpoint_load(t->init, t->weights, flags, &report);
+    status = net_checkpoint(t->init, &t->choice, t->weights, flags, &report);
     tx_weights_changed(t->weights);
     if (status == TX_OK && report.replaced)
         say("%s: the file has %zu outputs, the new last layer has %d", report.replaced, report.outputs_in_file,

@@ -299,6 +299,13 @@ int tx_graph_find(const tx_graph *graph, const char *name);
 /* Elements of all trained parameters. */
 size_t tx_graph_trained(const tx_graph *graph);
 
+/* Scopes: until the matching tx_graph_leave the names of new nodes and parameters begin with what the format gives and a
+ * dot, so after tx_graph_enter(g, "layer%d.%d", 1, 0) a convolution "conv1" is layer1.0.conv1. Scopes nest; an empty name
+ * is entered without a dot; a node without a name stays so, its parameters do not. Names may have any length. Nothing
+ * happens in a spoiled graph; leaving what was not entered spoils it. The status is the graph's. */
+tx_status tx_graph_enter(tx_graph *graph, const char *format, ...) TX_PRINTF(2, 3);
+tx_status tx_graph_leave(tx_graph *graph);
+
 /* Images, labels and masks enter here: (N, h, w, c), set by tx_session_input. */
 tx_node *tx_input(tx_graph *graph, int c, int h, int w);
 /* After a run the value (and, after backward, the gradient) of a kept node can be read. Without it the planner may

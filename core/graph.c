@@ -31,6 +31,8 @@ void tx_graph_free(tx_graph *graph)
         tx_free(graph->param[i].name);
     tx_free(graph->node);
     tx_free(graph->param);
+    tx_free(graph->scope);
+    tx_free(graph->scopes);
     tx_free(graph);
 }
 
@@ -142,6 +144,67 @@ static tx_status check_shape(const tx_node *node)
     return TX_OK;
 }
 
+/* A and B with a dot between where neither is empty. The caller's; NULL without memory. */
+static char *join_names(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    char *name = tx_alloc(n + m + 2, 1);
+    if (name)
+        snprintf(name, n + m + 2, "%s%s%s", a, n && m ? "." : "", b);
+    return name;
+}
+
+static const char *scope_of(const tx_graph *graph)
+{
+    return graph->scope ? graph->scope : "";
+}
+
+tx_status tx_graph_enter(tx_graph *graph, const char *format, ...)
+{
+    tx_status status = tx_graph_status(graph);
+    if (status)
+        return status;
+    if (!format) {
+        spoil(graph, tx_fail_null("tx_graph_enter", "name"));
+        return graph->status;
+    }
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t before = strlen(scope_of(graph)), dot = before > 0 && length > 0;
+    if (length < 0)
+        status = tx_fail(TX_ERR_ARGUMENT, "tx_graph_enter: a name that cannot be written");
+    else
+        status = tx_grow((void **)&graph->scope, &graph->scope_room, before + dot + (size_t)length + 1, 1);
+    if (status == TX_OK)
+        status = tx_grow((void **)&graph->scopes, &graph->depth_room, graph->depth + 1, sizeof *graph->scopes);
+    if (status) {
+        spoil(graph, status);
+        return status;
+    }
+    graph->scopes[graph->depth++] = before;
+    if (dot)
+        graph->scope[before] = '.';
+    va_start(args, format);
+    vsnprintf(graph->scope + before + dot, (size_t)length + 1, format, args);
+    va_end(args);
+    return TX_OK;
+}
+
+tx_status tx_graph_leave(tx_graph *graph)
+{
+    tx_status status = tx_graph_status(graph);
+    if (status)
+        return status;
+    if (graph->depth == 0) {
+        tx_graph_refuse(graph, "tx_graph_leave: no scope was entered");
+        return graph->status;
+    }
+    graph->scope[graph->scopes[--graph->depth]] = 0;
+    return TX_OK;
+}
+
 /* Allocates a node with copies of everything that it refers to; NULL without memory. */
 static tx_node *node_new(tx_graph *graph, const tx_op *op, const char *name, tx_node *const *inputs, int n_inputs,
                          const void *args, size_t size)
@@ -152,7 +215,7 @@ static tx_node *node_new(tx_graph *graph, const tx_op *op, const char *name, tx_
     node->op = op;
     node->graph = graph;
     node->index = (int)graph->nodes;
-    node->name = tx_strdup(name ? name : "");
+    node->name = name && name[0] ? join_names(scope_of(graph), name) : tx_strdup("");
     node->inputs = n_inputs;
     node->input = tx_alloc((size_t)n_inputs, sizeof *node->input);
     node->args = tx_alloc(1, size);
@@ -214,16 +277,6 @@ tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_nod
     return node;
 }
 
-/* NODE.leaf, or leaf alone where the node has no name. */
-static char *join_name(const char *node, const char *leaf)
-{
-    size_t n = strlen(node), m = strlen(leaf);
-    char *name = tx_alloc(n + m + 2, 1);
-    if (name)
-        snprintf(name, n + m + 2, "%s%s%s", node, n ? "." : "", leaf);
-    return name;
-}
-
 static tx_status check_init(tx_init init)
 {
     if (init.kind != TX_INIT_ZERO && init.kind != TX_INIT_ONE && init.kind != TX_INIT_NORMAL &&
@@ -257,7 +310,7 @@ tx_status tx_node_param(tx_node *node, const char *leaf, tx_role role, tx_init i
     status = tx_grow((void **)&graph->param, &graph->param_room, graph->params + 1, sizeof *graph->param);
     if (status)
         return status;
-    p.name = join_name(node->name, leaf);
+    p.name = join_names(node->name[0] ? node->name : scope_of(graph), leaf);
     if (!p.name)
         return TX_ERR_MEMORY;
     if (tx_graph_find(graph, p.name) >= 0) {

@@ -10,6 +10,10 @@ struct tx_graph {
     tx_param *param;
     size_t params, param_room;
     size_t trained, buffers, counters; /* elements of each role so far */
+    char *scope; /* the names of the open scopes, joined and ended by a zero; NULL before the first */
+    size_t scope_room;
+    size_t *scopes; /* for each of them the length of what was there before */
+    size_t depth, depth_room;
     tx_status status;
     char message[512];
 };

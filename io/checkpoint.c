@@ -45,6 +45,39 @@ tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const 
 
 /* ---------------------------------------------------------------------------------------- loading */
 
+tx_status tx_checkpoint_find(const tx_safetensors *file, const tx_checkpoint_names *names, const char *name,
+                             const tx_stored **tensor)
+{
+    if (!file || !name || !tensor)
+        return tx_fail_null("tx_checkpoint_find", !file ? "file" : !name ? "name" : "room for a tensor");
+    *tensor = NULL;
+    for (int k = 0; names && names->other && !*tensor; k++) {
+        char *text = NULL;
+        tx_status status = names->other(names->context, name, k, &text);
+        if (status)
+            return status;
+        if (!text)
+            break;
+        *tensor = tx_safetensors_find(file, text);
+        tx_free(text);
+    }
+    if (!*tensor)
+        *tensor = tx_safetensors_find(file, name);
+    return TX_OK;
+}
+
+/* The file's tensor for every parameter of the graph, NULL where it has none. The caller's; NULL without memory. */
+static const tx_stored **find_all(const tx_safetensors *file, const tx_graph *graph, const tx_checkpoint_names *names)
+{
+    const tx_stored **found = tx_alloc((size_t)tx_graph_params(graph), sizeof *found);
+    for (int i = 0; found && i < tx_graph_params(graph); i++)
+        if (tx_checkpoint_find(file, names, tx_graph_param(graph, i)->name, &found[i])) {
+            tx_free(found);
+            return NULL;
+        }
+    return found;
+}
+
 /* The first few names of one kind of disagreement. */
 typedef struct listing {
     char text[160];
@@ -107,7 +140,7 @@ static int find_head(const tx_graph *graph, int *bias)
 }
 
 /* Whether the file's last layer differs and is to stay out: the graph's positions of its weight and bias, or -1. */
-static void choose_head(tx_safetensors *file, const tx_graph *graph, int flags, int left_out[2],
+static void choose_head(const tx_stored **found, const tx_graph *graph, int flags, int left_out[2],
                         tx_checkpoint_report *report)
 {
     int bias, head = find_head(graph, &bias);
@@ -115,7 +148,7 @@ static void choose_head(tx_safetensors *file, const tx_graph *graph, int flags, 
     if (head < 0 || !(flags & TX_CHECKPOINT_NEW_HEAD))
         return;
     const tx_param *p = tx_graph_param(graph, head);
-    const tx_stored *t = tx_safetensors_find(file, p->name);
+    const tx_stored *t = found[head];
     if (t && same_shape(p, t))
         return;
     left_out[0] = head;
@@ -124,35 +157,58 @@ static void choose_head(tx_safetensors *file, const tx_graph *graph, int flags, 
     report->outputs_in_file = t && t->dims > 0 ? t->shape[0] : 0;
 }
 
+/* "F32 (2,3), not (2,4)" */
+static void describe_difference(char *out, size_t size, const tx_param *p, const tx_stored *t)
+{
+    char is[40], wanted[40];
+    size_t shape[4];
+    for (int d = 0; d < p->dims; d++)
+        shape[d] = (size_t)p->shape[d];
+    snprintf(out, size, " %s %s, not %s", tx_dtype_name(t->dtype), shape_text(is, sizeof is, t->dims, t->shape),
+             shape_text(wanted, sizeof wanted, p->dims, shape));
+}
+
+/* Lists the file's tensors that are no parameter's. */
+static tx_status list_extra(listing *extra, const tx_safetensors *file, const tx_stored **found, int params)
+{
+    size_t count = tx_safetensors_count(file);
+    const tx_stored *first = count ? tx_safetensors_at(file, 0) : NULL;
+    unsigned char *used = tx_alloc(count, 1);
+    if (!used)
+        return TX_ERR_MEMORY;
+    for (int i = 0; i < params; i++)
+        if (found[i])
+            used[found[i] - first] = 1;
+    for (size_t i = 0; i < count; i++)
+        if (!used[i])
+            list(extra, tx_safetensors_at(file, i)->name, "");
+    tx_free(used);
+    return TX_OK;
+}
+
 /* Compares names, shapes and types; the error lists what disagrees. */
-static tx_status compare(tx_safetensors *file, const tx_graph *graph, int flags, const int left_out[2],
-                         tx_checkpoint_report *report)
+static tx_status compare(tx_safetensors *file, const tx_graph *graph, const tx_stored **found, int flags,
+                         const int left_out[2], tx_checkpoint_report *report)
 {
     listing missing = {.count = 0}, other = {.count = 0}, extra = {.count = 0};
-    size_t found = 0;
     for (int i = 0; i < tx_graph_params(graph); i++) {
         const tx_param *p = tx_graph_param(graph, i);
-        const tx_stored *t = tx_safetensors_find(file, p->name);
-        found += t != NULL;
+        const tx_stored *t = found[i];
+        char detail[96];
         if (i == left_out[0] || i == left_out[1])
             continue;
         if (!t && p->role != TX_ROLE_COUNTER) {
             list(&missing, p->name, "");
         } else if (t && !(same_shape(p, t) && readable(p, t))) {
-            char detail[96], is[40], wanted[40];
-            size_t shape[4];
-            for (int d = 0; d < p->dims; d++)
-                shape[d] = (size_t)p->shape[d];
-            snprintf(detail, sizeof detail, " %s %s, not %s", tx_dtype_name(t->dtype),
-                     shape_text(is, sizeof is, t->dims, t->shape), shape_text(wanted, sizeof wanted, p->dims, shape));
-            list(&other, p->name, detail);
+            describe_difference(detail, sizeof detail, p, t);
+            list(&other, t->name, detail);
         }
     }
-    report->extra = tx_safetensors_count(file) - found;
-    if (report->extra && !(flags & TX_CHECKPOINT_EXTRA))
-        for (size_t i = 0; i < tx_safetensors_count(file); i++)
-            if (tx_graph_find(graph, tx_safetensors_at(file, i)->name) < 0)
-                list(&extra, tx_safetensors_at(file, i)->name, "");
+    if (list_extra(&extra, file, found, tx_graph_params(graph)))
+        return TX_ERR_MEMORY;
+    report->extra = extra.count;
+    if (flags & TX_CHECKPOINT_EXTRA)
+        extra.count = 0;
     if (missing.count + other.count + extra.count == 0)
         return TX_OK;
     char text[480];
@@ -254,7 +310,7 @@ static tx_status read_counter(tx_safetensors *file, const tx_stored *t, int64_t 
     return unsound(file, t, 0, number, "numbers from 0");
 }
 
-static tx_status read_params(tx_safetensors *file, tx_weights *weights, const int left_out[2])
+static tx_status read_params(tx_safetensors *file, tx_weights *weights, const tx_stored **found, const int left_out[2])
 {
     const tx_graph *graph = weights->graph;
     size_t largest = 0;
@@ -265,7 +321,7 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const in
     tx_status status = values ? TX_OK : TX_ERR_MEMORY;
     for (int i = 0; i < tx_graph_params(graph) && status == TX_OK; i++) {
         const tx_param *p = tx_graph_param(graph, i);
-        const tx_stored *t = tx_safetensors_find(file, p->name);
+        const tx_stored *t = found[i];
         if (i == left_out[0] || i == left_out[1])
             continue;
         if (!t) {
@@ -285,7 +341,8 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const in
     return status;
 }
 
-tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report)
+tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
+                             tx_checkpoint_report *report)
 {
     if (!file || !weights)
         return tx_fail_null("tx_checkpoint_read", file ? "weights" : "file");
@@ -298,9 +355,15 @@ tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flag
     if (!report)
         report = &ignored;
     memset(report, 0, sizeof *report);
-    choose_head(file, weights->graph, flags, left_out, report);
-    tx_status status = compare(file, weights->graph, flags, left_out, report);
-    return status ? status : read_params(file, weights, left_out);
+    const tx_stored **found = find_all(file, weights->graph, names);
+    if (!found)
+        return tx_error_status();
+    choose_head(found, weights->graph, flags, left_out, report);
+    tx_status status = compare(file, weights->graph, found, flags, left_out, report);
+    if (status == TX_OK)
+        status = read_params(file, weights, found, left_out);
+    tx_free(found);
+    return status;
 }
 
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report)
@@ -310,7 +373,7 @@ tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, t
     tx_safetensors *file = tx_safetensors_open(path);
     if (!file)
         return TX_ERR_FILE;
-    tx_status status = tx_checkpoint_read(file, weights, flags, report);
+    tx_status status = tx_checkpoint_read(file, weights, flags, NULL, report);
     tx_safetensors_close(file);
     return status;
 }

@@ -443,12 +443,24 @@ typedef struct tx_checkpoint_report {
     size_t outputs_in_file; /* rows of the file's, 0 if it is absent */
     size_t extra;           /* tensors passed over */
 } tx_checkpoint_report;
+/* Other names that files have for tensors: other(context, name, k, &text) gives number k = 0, 1, .. of those of the tensor
+ * called `name` in the network, a string that the reader gives to tx_free, NULL behind the last. */
+typedef struct tx_checkpoint_names {
+    tx_status (*other)(const void *context, const char *name, int k, char **text);
+    const void *context;
+} tx_checkpoint_names;
+/* The file's tensor for that name: by the first of its other names that the file has, else by its own; *tensor is NULL where
+ * there is none. names may be NULL. */
+tx_status tx_checkpoint_find(const tx_safetensors *file, const tx_checkpoint_names *names, const char *name,
+                             const tx_stored **tensor);
 /* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
  * before all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are
- * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. report
- * may be NULL. */
+ * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. names and
+ * report may be NULL. */
+tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
+                             tx_checkpoint_report *report);
+/* The same from a path, by the network's own names alone. */
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);
-tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, tx_checkpoint_report *report);
 /* TX_ERR_FORMAT if weights in memory hold such numbers; `what` stands for them in the message. */
 tx_status tx_checkpoint_check(const tx_weights *weights, const char *what);
 

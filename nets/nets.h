@@ -11,18 +11,50 @@ extern "C" {
 typedef struct tx_net_info tx_net_info;
 
 /* Builds the network on `image` and returns its last features' node; the head is added by tx_net_build. cut: how many
- * final blocks are left out. */
+ * final blocks are left out. Scopes that it enters it leaves. */
 typedef tx_node *tx_net_features(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut);
+
+/* How a linear layer of the head begins: weight, bias. U(b) is uniform on [-b, b], N(s) normal with deviation s. */
+typedef enum tx_head_init {
+    TX_HEAD_IN,             /* U(1/sqrt(in)), U(1/sqrt(in)): what tx_linear does */
+    TX_HEAD_IN_ZERO,        /* U(1/sqrt(in)), 0 */
+    TX_HEAD_OUT_ZERO,       /* U(1/sqrt(out)), 0 */
+    TX_HEAD_OUT_ROOT3_ZERO, /* U(sqrt(3/out)), 0 */
+    TX_HEAD_NORMAL_ZERO     /* N(0.01), 0 */
+} tx_head_init;
+
+/* What stands behind the features: global mean, a hidden layer where there is one, dropout, the linear layer. Behind cut
+ * blocks the mean and the linear layer alone. */
+typedef struct tx_net_head {
+    const char *name;  /* of the last linear layer, e.g. "fc" */
+    tx_head_init init; /* of all its linear layers */
+    double dropout;
+    const char *hidden; /* name of the hidden linear layer; NULL: none */
+    int width;          /* its outputs, */
+    tx_act act;         /* and what follows it */
+} tx_net_head;
+
+/* Another name of a module in weights files: old ones, another library's, that of the module whose numbers stand in for one
+ * that only a cut network has. In `name` # stands for any number. In `other` # is the next of those numbers, < the next
+ * less one, @ the next, counted from 2 on, as STAGE.BLOCK, where stage 1, 2, .. has stages[0], stages[1], .. blocks counted
+ * from 0 (0 ends the list). A row with ^ is for networks with some of their blocks cut, ^ being the number of those that
+ * are kept; one that begins with $ is for those with all blocks cut. */
+typedef struct tx_net_alias {
+    const char *name, *other; /* NULL after the last row */
+    const int *stages;
+} tx_net_alias;
 
 struct tx_net_info {
     const char *name;   /* torchvision's, e.g. "resnet18" */
     const char *family; /* "ResNet" */
-    const char *head;   /* name of the last linear layer, e.g. "fc" */
-    int blocks;         /* that can be cut: cut is 0 .. blocks */
-    int smallest;       /* side of the smallest square input */
-    double top1;        /* ImageNet top-1 in percent of the published weights, single centre crop */
+    tx_net_head head;
+    int blocks;   /* that can be cut: cut is 0 .. blocks */
+    int smallest; /* side of the smallest square input that the whole network takes */
+    int usual;    /* side of the squares that published weights are used with */
+    double top1;  /* ImageNet top-1 in percent of the published weights, single centre crop of that size */
     tx_net_features *features;
-    const void *table; /* the family's own: widths and depths */
+    const void *table;         /* the family's own: widths and depths */
+    const tx_net_alias *alias; /* NULL: its modules have no other names */
 };
 
 /* The registry, in the order in which `thorax nets` lists it. */
@@ -31,10 +63,15 @@ const tx_net_info *tx_net_at(int index);
 /* NULL if there is no network of that name, which is an answer and leaves no message. */
 const tx_net_info *tx_net_find(const char *name);
 
-/* Builds features and head (global mean, linear layer) and returns the logits (N,1,1,classes). cut 1..net->blocks removes
- * final blocks, as nets/README.md defines; the linear layer is then U(1/sqrt(in)). image is (N,H,W,3). NULL with an error
- * in the graph where the image is smaller than the network takes, or cut or classes are out of range. */
-tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
+/* What tx_net_build adds to a graph. */
+typedef struct tx_net_nodes {
+    tx_node *features; /* the map that the global mean is taken of */
+    tx_node *logits;   /* (N,1,1,classes) */
+} tx_net_nodes;
+/* Builds features and head. cut 1..net->blocks removes final blocks, as nets/README.md defines; the linear layer is then
+ * U(1/sqrt(in)). image is (N,H,W,3). NULLs with an error in the graph where the image is smaller than the network takes, or
+ * cut or classes are out of range. */
+tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
 
 /* ------------------------------------------------------------------------------- described for use */
 /* Which network: blocks cut, outputs, side of the square image. */
@@ -46,7 +83,7 @@ typedef struct tx_net_choice {
 typedef struct tx_network {
     tx_net_choice choice;
     tx_graph *graph;
-    tx_node *image, *logits;
+    tx_node *image, *features, *logits;
     tx_node *label, *mask, *loss; /* (N,1,1,classes) inputs and the masked loss; NULL without one */
 } tx_network;
 
@@ -54,6 +91,13 @@ typedef struct tx_network {
  * frees it; after an error there is nothing to free. */
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight);
 void tx_network_free(tx_network *n);
+/* Other name k = 0, 1, .. that a weights file may have for the tensor of that name, the caller's; *other is NULL where
+ * there is none. `choice` is a const tx_net_choice: this is a function for readers of files (tx_checkpoint_names in io.h).
+ * TX_ERR_MEMORY. */
+tx_status tx_net_other_name(const void *choice, const char *name, int k, char **other);
+/* The last linear layer is to stand behind weights that were trained with another: it begins as one that stands behind cut
+ * blocks, U(1/sqrt(in)). For the weights that are initialised from now on. */
+tx_status tx_network_new_head(tx_network *n);
 /* Sets the momentum of every batch norm's running statistics, 0 to 1; with 0 they stay as they are. */
 tx_status tx_network_bn_momentum(tx_network *n, double momentum);
 /* Multiply-adds of one image by the definition, and bytes of the arena of a session with these arguments. */

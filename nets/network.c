@@ -1,5 +1,6 @@
 /* network.c - a network of the registry, described for use: to predict, or to train with its loss. */
-#include "nets.h"
+#include "../core/op.h"
+#include "blocks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,9 @@ tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_
     n->choice = *choice;
     n->graph = tx_graph_new();
     n->image = tx_input(n->graph, 3, choice->size, choice->size);
-    n->logits = tx_net_build(n->graph, n->image, choice->net, choice->cut, choice->classes);
+    tx_net_nodes nodes = tx_net_build(n->graph, n->image, choice->net, choice->cut, choice->classes);
+    n->features = nodes.features;
+    n->logits = nodes.logits;
     if (with_loss) {
         n->label = tx_input(n->graph, choice->classes, 1, 1);
         n->mask = tx_input(n->graph, choice->classes, 1, 1);
@@ -43,6 +46,14 @@ void tx_network_free(tx_network *n)
         return;
     tx_graph_free(n->graph);
     memset(n, 0, sizeof *n);
+}
+
+tx_status tx_network_new_head(tx_network *n)
+{
+    if (!n || !n->graph)
+        return tx_fail_null("tx_network_new_head", "network");
+    tx_net_linear_init(n->logits, TX_HEAD_IN);
+    return TX_OK;
 }
 
 tx_status tx_network_bn_momentum(tx_network *n, double momentum)

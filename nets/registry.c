@@ -1,5 +1,5 @@
 /* registry.c - every network by name, and the head that all of them share. */
-#include "nets.h"
+#include "blocks.h"
 
 #include <string.h>
 
@@ -33,23 +33,46 @@ const tx_net_info *tx_net_find(const char *name)
     return NULL;
 }
 
-tx_node *tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
+/* What a network refuses, said once for all of them. Returns 1 where there is nothing to refuse. */
+static int buildable(tx_graph *graph, const tx_node *image, const tx_net_info *net, int cut, int classes)
 {
     if (tx_graph_status(graph))
-        return NULL;
+        return 0;
     if (!net || !image || !net->features) {
         tx_fail_null("tx_net_build", net ? "image" : "network");
-        return tx_graph_refuse(graph, "%s", tx_error_message());
+        tx_graph_refuse(graph, "%s", tx_error_message());
+    } else if (image->h < net->smallest || image->w < net->smallest || image->c != 3) {
+        tx_graph_refuse(graph,
+                        "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d",
+                        net->name, net->smallest, net->smallest, image->c, image->h, image->w);
+    } else if (cut < 0 || cut > net->blocks) {
+        tx_graph_refuse(graph, "%s has %d final blocks to cut, found %d", net->name, net->blocks, cut);
+    } else if (classes < 1) {
+        tx_graph_refuse(graph, "%s with %d outputs, expected at least one", net->name, classes);
+    } else {
+        return 1;
     }
-    if (image->h < net->smallest || image->w < net->smallest || image->c != 3)
-        return tx_graph_refuse(
-            graph, "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d", net->name,
-            net->smallest, net->smallest, image->c, image->h, image->w);
-    if (cut < 0 || cut > net->blocks)
-        return tx_graph_refuse(graph, "%s has %d final blocks to cut, found %d", net->name, net->blocks, cut);
-    if (classes < 1)
-        return tx_graph_refuse(graph, "%s with %d outputs, expected at least one", net->name, classes);
-    tx_node *x = net->features(graph, image, net, cut);
-    x = tx_global_mean(graph, x);
-    return tx_linear(graph, x, net->head, (tx_linear_args){.out = classes});
+    return 0;
+}
+
+tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
+{
+    tx_net_nodes nodes = {NULL, NULL};
+    if (!buildable(graph, image, net, cut, classes))
+        return nodes;
+    const tx_net_head *head = &net->head;
+    nodes.features = net->features(graph, image, net, cut);
+    tx_node *x = tx_global_mean(graph, nodes.features);
+    if (head->hidden && !cut) {
+        x = tx_linear(graph, x, head->hidden, (tx_linear_args){.out = head->width});
+        tx_net_linear_init(x, head->init);
+        x = tx_net_act(graph, x, head->act);
+    }
+    if (head->dropout > 0 && !cut)
+        x = tx_dropout(graph, x, (tx_dropout_args){.p = head->dropout});
+    nodes.logits = tx_linear(graph, x, head->name, (tx_linear_args){.out = classes});
+    tx_net_linear_init(nodes.logits, cut ? TX_HEAD_IN : head->init);
+    if (!nodes.logits)
+        nodes.features = NULL;
+    return nodes;
 }

@@ -18,68 +18,52 @@
  * block's input, or where width or size change a 1x1 convolution with batch norm (`downsample`).
  * Initial values: convolutions N(sqrt(2 / fan_out)), batch norm 1 and 0, the linear layer U(1/sqrt(in)).
  * A cut removes layer4, then layer3, .. and nothing else. */
-#include "nets.h"
-
-#include <math.h>
-#include <stdio.h>
+#include "blocks.h"
 
 typedef struct resnet_table {
     int bottleneck;
     int depth[4];
 } resnet_table;
 
-/* Convolution without bias, batch norm. */
-static tx_node *conv_norm(tx_graph *g, tx_node *x, const char *block, const char *conv, const char *norm, int out,
-                          int kernel, int stride)
+static tx_node *conv_norm(tx_graph *g, tx_node *x, const char *conv, const char *norm, int out, int kernel, int stride)
 {
-    char conv_name[64], norm_name[64];
-    snprintf(conv_name, sizeof conv_name, "%s%s", block, conv);
-    snprintf(norm_name, sizeof norm_name, "%s%s", block, norm);
-    double fan_out = (double)out * kernel * kernel;
-    x = tx_conv2d(g, x, conv_name,
-                  (tx_conv2d_args){.out = out,
-                                   .kernel = kernel,
-                                   .stride = stride,
-                                   .padding = kernel / 2,
-                                   .no_bias = 1,
-                                   .init = {TX_INIT_NORMAL, sqrt(2.0 / fan_out)}});
-    return tx_batchnorm(g, x, norm_name, (tx_batchnorm_args){.eps = 1e-5, .momentum = 0.1});
+    return tx_net_conv_norm(g, x, conv, norm, (tx_conv_norm_args){.out = out, .kernel = kernel, .stride = stride});
 }
 
-static tx_node *shortcut(tx_graph *g, tx_node *x, const char *block, int out, int stride)
+static tx_node *shortcut(tx_graph *g, tx_node *x, int out, int stride)
 {
     if (!x || (stride == 1 && x->c == out))
         return x;
-    return conv_norm(g, x, block, "downsample.0", "downsample.1", out, 1, stride);
+    return conv_norm(g, x, "downsample.0", "downsample.1", out, 1, stride);
 }
 
-static tx_node *basic_block(tx_graph *g, tx_node *x, const char *block, int width, int stride)
+static tx_node *basic_block(tx_graph *g, tx_node *x, int width, int stride)
 {
-    tx_node *y = tx_relu(g, conv_norm(g, x, block, "conv1", "bn1", width, 3, stride));
-    y = conv_norm(g, y, block, "conv2", "bn2", width, 3, 1);
-    return tx_relu(g, tx_add(g, y, shortcut(g, x, block, width, stride)));
+    tx_node *y = tx_relu(g, conv_norm(g, x, "conv1", "bn1", width, 3, stride));
+    y = conv_norm(g, y, "conv2", "bn2", width, 3, 1);
+    return tx_relu(g, tx_add(g, y, shortcut(g, x, width, stride)));
 }
 
-static tx_node *bottleneck(tx_graph *g, tx_node *x, const char *block, int width, int stride)
+static tx_node *bottleneck(tx_graph *g, tx_node *x, int width, int stride)
 {
-    tx_node *y = tx_relu(g, conv_norm(g, x, block, "conv1", "bn1", width, 1, 1));
-    y = tx_relu(g, conv_norm(g, y, block, "conv2", "bn2", width, 3, stride));
-    y = conv_norm(g, y, block, "conv3", "bn3", 4 * width, 1, 1);
-    return tx_relu(g, tx_add(g, y, shortcut(g, x, block, 4 * width, stride)));
+    tx_node *y = tx_relu(g, conv_norm(g, x, "conv1", "bn1", width, 1, 1));
+    y = tx_relu(g, conv_norm(g, y, "conv2", "bn2", width, 3, stride));
+    y = conv_norm(g, y, "conv3", "bn3", 4 * width, 1, 1);
+    return tx_relu(g, tx_add(g, y, shortcut(g, x, 4 * width, stride)));
 }
 
 static tx_node *resnet_features(tx_graph *g, tx_node *x, const tx_net_info *net, int cut)
 {
     const resnet_table *table = net->table;
-    x = tx_relu(g, conv_norm(g, x, "", "conv1", "bn1", 64, 7, 2));
+    x = tx_relu(g, conv_norm(g, x, "conv1", "bn1", 64, 7, 2));
     x = tx_max_pool(g, x, (tx_pool_args){.kernel = 3, .stride = 2, .padding = 1});
     for (int layer = 1; layer <= 4 - cut; layer++) {
         int width = 64 << (layer - 1);
         for (int i = 0; i < table->depth[layer - 1]; i++) {
-            char block[32];
-            snprintf(block, sizeof block, "layer%d.%d.", layer, i);
             int stride = layer > 1 && i == 0 ? 2 : 1;
-            x = table->bottleneck ? bottleneck(g, x, block, width, stride) : basic_block(g, x, block, width, stride);
+            tx_graph_enter(g, "layer%d.%d", layer, i);
+            x = table->bottleneck ? bottleneck(g, x, width, stride) : basic_block(g, x, width, stride);
+            tx_graph_leave(g);
         }
     }
     return x;
@@ -90,7 +74,13 @@ static const resnet_table table34 = {0, {3, 4, 6, 3}};
 static const resnet_table table50 = {1, {3, 4, 6, 3}};
 static const resnet_table table101 = {1, {3, 4, 23, 3}};
 
-const tx_net_info tx_net_resnet18 = {"resnet18", "ResNet", "fc", 4, 1, 69.758, resnet_features, &table18};
-const tx_net_info tx_net_resnet34 = {"resnet34", "ResNet", "fc", 4, 1, 73.314, resnet_features, &table34};
-const tx_net_info tx_net_resnet50 = {"resnet50", "ResNet", "fc", 4, 1, 76.130, resnet_features, &table50};
-const tx_net_info tx_net_resnet101 = {"resnet101", "ResNet", "fc", 4, 1, 77.374, resnet_features, &table101};
+#define RESNET(NAME, TOP1, TABLE)                                                                           \
+    {                                                                                                       \
+        .name = NAME, .family = "ResNet", .head = {.name = "fc"}, .blocks = 4, .smallest = 1, .usual = 224, \
+        .top1 = TOP1, .features = resnet_features, .table = TABLE                                           \
+    }
+
+const tx_net_info tx_net_resnet18 = RESNET("resnet18", 69.758, &table18);
+const tx_net_info tx_net_resnet34 = RESNET("resnet34", 73.314, &table34);
+const tx_net_info tx_net_resnet50 = RESNET("resnet50", 76.130, &table50);
+const tx_net_info tx_net_resnet101 = RESNET("resnet101", 77.374, &table101);

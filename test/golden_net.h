@@ -266,7 +266,7 @@ static tx_status net_run_eval(net_file *f, const tx_net_info *info)
 {
     tx_graph *g = tx_graph_new();
     tx_node *image = tx_input(g, 3, f->h, f->w);
-    tx_node *logits = tx_net_build(g, image, info, f->cut, f->classes);
+    tx_node *logits = tx_net_build(g, image, info, f->cut, f->classes).logits;
     tx_status status = tx_graph_status(g);
     tx_session *s = NULL;
     tx_reference *r = NULL;
@@ -345,7 +345,7 @@ static tx_status net_run(net_file *f, const tx_net_info *info)
     if (!f->eval || !f->train || !f->dlogit || !f->ginput || !f->graph)
         return TX_ERR_MEMORY;
     f->image = tx_input(f->graph, 3, f->h, f->w);
-    f->logits = tx_net_build(f->graph, f->image, info, f->cut, f->classes);
+    f->logits = tx_net_build(f->graph, f->image, info, f->cut, f->classes).logits;
     f->label = tx_input(f->graph, f->classes, 1, 1);
     f->mask = tx_input(f->graph, f->classes, 1, 1);
     tx_bce_with_logits(f->graph, f->logits, f->label, f->mask, (tx_bce_args){0});

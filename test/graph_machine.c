@@ -26,7 +26,7 @@ static int model_new(model *m, tx_mode mode)
     tx_graph *g = m->graph = tx_graph_new();
     m->image = tx_input(g, 3, SIZE, SIZE);
     m->label = tx_input(g, CLASSES, 1, 1);
-    m->logits = tx_net_build(g, m->image, tx_net_find("resnet18"), 3, CLASSES);
+    m->logits = tx_net_build(g, m->image, tx_net_find("resnet18"), 3, CLASSES).logits;
     m->loss =
         tx_bce_with_logits(g, tx_dropout(g, m->logits, (tx_dropout_args){.p = 0.25}), m->label, NULL, (tx_bce_args){0});
     tx_node_keep(m->logits);

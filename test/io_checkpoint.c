@@ -108,6 +108,90 @@ static void round_trip(void)
     tx_graph_free(g);
 }
 
+/* Other names: stem.X for features.0.X, and, before that, first.X; nothing for anything else. The k-th call may fail. */
+static int names_asked, names_fail = -1;
+
+static tx_status other_name(const void *context, const char *name, int k, char **text)
+{
+    const char *const *prefix = context;
+    char out[64];
+    *text = NULL;
+    if (names_asked++ == names_fail)
+        return tx_fail(TX_ERR_MEMORY, "names have failed");
+    if (strncmp(name, "features.0.", 11) || k > 1)
+        return TX_OK;
+    snprintf(out, sizeof out, "%s.%s", prefix[k], name + 11);
+    *text = tx_strdup(out);
+    return *text ? TX_OK : TX_ERR_MEMORY;
+}
+
+/* The file of `from`'s network with features.0 called as `prefix` says, and once more as `twin`, with zeros. */
+static void write_renamed(const tx_weights *from, const char *path, const char *prefix, const char *twin)
+{
+    enum { PARAMS = 16, MOST = 256 };
+    static const float zeros[64];
+    static float values[PARAMS][MOST]; /* they are read at the end */
+    tx_safetensors_writer *w = tx_safetensors_create(path);
+    for (int i = 0; i < tx_graph_params(from->graph); i++) {
+        const tx_param *p = tx_graph_param(from->graph, i);
+        int renamed = strncmp(p->name, "features.0.", 11) == 0;
+        char name[64];
+        size_t shape[4];
+        for (int d = 0; d < p->dims; d++)
+            shape[d] = (size_t)p->shape[d];
+        if (p->role == TX_ROLE_COUNTER)
+            continue;
+        tx_param_export(p, tx_weights_param(from, p), values[i]);
+        snprintf(name, sizeof name, "%s%s%s", renamed ? prefix : "", renamed ? "." : "", p->name + (renamed ? 11 : 0));
+        tx_safetensors_put(w, name, TX_F32, p->dims, shape, values[i]);
+        snprintf(name, sizeof name, "%s.%s", twin ? twin : "", p->name + 11 * renamed);
+        if (renamed && twin && p->count <= 64)
+            tx_safetensors_put(w, name, TX_F32, p->dims, shape, zeros);
+    }
+    CHECK(tx_safetensors_finish(w) == TX_OK, "%s", tx_error_message());
+}
+
+/* The first other name that the file has holds, then the next, then the network's own; what is not used is extra. */
+static void renamed(void)
+{
+    static const char *const prefix[2] = {"first", "stem"};
+    const tx_checkpoint_names names = {other_name, prefix};
+    const char *path = temp_path("n.safetensors");
+    tx_graph *g = network(5, 4, 1);
+    tx_weights *a = filled(g, 1), *b = filled(g, 2);
+    memset(a->counter, 0, a->counters * sizeof *a->counter);
+    static const struct {
+        const char *file, *twin;
+    } cases[] = {
+        {"first", NULL}, {"stem", NULL}, {"features.0", NULL}, {"first", "features.0"}, {"stem", "features.0"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tx_checkpoint_report report;
+        write_renamed(a, path, cases[i].file, cases[i].twin);
+        tx_safetensors *f = tx_safetensors_open(path);
+        int extra = cases[i].twin != NULL;
+        tx_weights_init(b, 3);
+        CHECK(tx_checkpoint_read(f, b, extra ? TX_CHECKPOINT_EXTRA : 0, &names, &report) == TX_OK &&
+                  equal(a, b, NULL) && (report.extra > 0) == extra,
+              "case %d: %s", (int)i, tx_error_message());
+        CHECK(!extra || (tx_checkpoint_read(f, b, 0, &names, NULL) == TX_ERR_FORMAT &&
+                         strstr(tx_error_message(), "that the network does not have (features.0.")),
+              "case %d: %s", (int)i, tx_error_message());
+        CHECK((tx_checkpoint_read(f, b, TX_CHECKPOINT_EXTRA, NULL, NULL) == TX_OK) == (i == 2), "case %d: no names",
+              (int)i);
+        for (names_fail = 0; names_fail < 12; names_fail += 5) {
+            names_asked = 0;
+            CHECK(tx_checkpoint_read(f, b, 0, &names, NULL) == TX_ERR_MEMORY &&
+                      strcmp(tx_error_message(), "names have failed") == 0,
+                  "case %d: %s", (int)i, tx_error_message());
+        }
+        names_fail = -1;
+        tx_safetensors_close(f);
+    }
+    tx_weights_free(a);
+    tx_weights_free(b);
+    tx_graph_free(g);
+}
+
 static void mismatch(const tx_graph *file, const tx_graph *graph, int flags, const char *message)
 {
     const char *path = temp_path("m.safetensors");
@@ -340,6 +424,7 @@ int main(void)
     if (!temp_begin())
         return test_done("io_checkpoint");
     round_trip();
+    renamed();
     mismatches();
     other_types();
     unsound_values();

@@ -199,6 +199,17 @@ static void check_graph(void)
     tx_graph_free(NULL);
     REFUSED(tx_graph_status(NULL) != TX_OK, "no graph");
     REFUSED(tx_graph_status(f.spoiled) != TX_OK, "0 channels of 1 x 1");
+    tx_graph *scoped = tx_graph_new();
+    const char *no_name = NULL;
+    REFUSED(tx_graph_enter(NULL, "a") != TX_OK, "no graph");
+    REFUSED(tx_graph_enter(f.spoiled, "a") != TX_OK, "0 channels of 1 x 1");
+    REFUSED(tx_graph_enter(scoped, no_name) != TX_OK, "tx_graph_enter: no name");
+    tx_graph_free(scoped);
+    scoped = tx_graph_new();
+    REFUSED(tx_graph_leave(NULL) != TX_OK, "no graph");
+    REFUSED(tx_graph_leave(f.spoiled) != TX_OK, "0 channels of 1 x 1");
+    REFUSED(tx_graph_leave(scoped) != TX_OK, "no scope was entered");
+    tx_graph_free(scoped);
     REFUSED(tx_graph_refuse(NULL, "%s", "no") == NULL, "no graph");
     REFUSED(tx_graph_refuse(f.spoiled, "%s", "a later error") == NULL, "0 channels of 1 x 1");
     REFUSED(tx_graph_nodes(NULL) == 0, "no graph");
@@ -744,15 +755,15 @@ static void check_nets(void)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tx_graph *g = tx_graph_new();
         tx_node *image = cases[i].size ? tx_input(g, cases[i].channels, cases[i].size, cases[i].size) : NULL;
-        REFUSED(tx_net_build(g, image, cases[i].net, cases[i].cut, cases[i].classes) == NULL &&
+        REFUSED(tx_net_build(g, image, cases[i].net, cases[i].cut, cases[i].classes).logits == NULL &&
                     tx_graph_status(g) == TX_ERR_ARGUMENT,
                 cases[i].part);
         tx_graph_free(g);
     }
-    REFUSED(tx_net_build(NULL, f.image, net, 0, 2) == NULL, "no graph");
-    REFUSED(tx_net_build(f.spoiled, NULL, NULL, 0, 2) == NULL, "0 channels of 1 x 1");
+    REFUSED(tx_net_build(NULL, f.image, net, 0, 2).logits == NULL, "no graph");
+    REFUSED(tx_net_build(f.spoiled, NULL, NULL, 0, 2).features == NULL, "0 channels of 1 x 1");
     tx_graph *g = tx_graph_new();
-    REFUSED(tx_net_build(g, f.stranger, net, 0, 2) == NULL, "is a node of another graph");
+    REFUSED(tx_net_build(g, f.stranger, net, 0, 2).features == NULL, "is a node of another graph");
     tx_graph_free(g);
     REFUSED(tx_network_build(NULL, &choice, 0, NULL) != TX_OK, "tx_network_build");
     REFUSED(tx_network_build(&n, NULL, 0, NULL) != TX_OK, "no choice");
@@ -764,6 +775,13 @@ static void check_nets(void)
     CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     REFUSED(tx_network_bn_momentum(&n, -0.1) != TX_OK, "momentum -0.1");
     REFUSED(tx_network_bn_momentum(&n, (double)NAN) != TX_OK, "momentum nan");
+    REFUSED(tx_network_new_head(NULL) != TX_OK, "no network");
+    REFUSED(tx_network_new_head(&(tx_network){.graph = NULL}) != TX_OK, "no network");
+    char *other;
+    REFUSED(tx_net_other_name(NULL, "a.b", 0, &other) != TX_OK, "no network");
+    REFUSED(tx_net_other_name(&typo, "a.b", 0, &other) != TX_OK, "no network");
+    REFUSED(tx_net_other_name(&choice, NULL, 0, &other) != TX_OK, "no name");
+    REFUSED(tx_net_other_name(&choice, "a.b", 0, NULL) != TX_OK, "no room for a name");
     REFUSED(tx_network_costs(NULL, one, &macs, &arena) != TX_OK, "no network");
     REFUSED(tx_network_costs(&n, none, &macs, &arena) != TX_OK, "0 images");
     REFUSED(tx_network_costs(&n, one, NULL, &arena) != TX_OK, "tx_network_costs");
@@ -872,7 +890,7 @@ static void check_chain(void)
     tx_fail(TX_ERR_FILE, "nothing has failed yet");
     tx_graph *g = tx_graph_new();
     tx_node *image = tx_input(g, 3, 32, 32), *label = tx_input(g, 1, 1, 1);
-    tx_node *logits = tx_net_build(g, image, tx_net_find("resnet19"), 0, 1);
+    tx_node *logits = tx_net_build(g, image, tx_net_find("resnet19"), 0, 1).logits;
     tx_node *loss = tx_bce_with_logits(g, logits, label, NULL, (tx_bce_args){0});
     tx_node_keep(logits);
     tx_weights *w = tx_weights_new(g, 1);

@@ -353,7 +353,7 @@ static void check_checkpoints(void)
     REFUSED(tx_checkpoint_save(path, w, NULL, 1) != TX_OK, "no metadata");
     REFUSED(tx_checkpoint_load(NULL, w, 0, NULL) != TX_OK, "no path");
     REFUSED(tx_checkpoint_load(path, NULL, 0, NULL) != TX_OK, "no weights");
-    REFUSED(tx_checkpoint_read(NULL, w, 0, NULL) != TX_OK, "no file");
+    REFUSED(tx_checkpoint_read(NULL, w, 0, NULL, NULL) != TX_OK, "no file");
     REFUSED(tx_checkpoint_check(NULL, "a") != TX_OK, "no weights");
     CHECK(tx_checkpoint_check(w, NULL) == TX_OK, "%s", tx_error_message());
     tx_safetensors_writer *writer = tx_safetensors_create(path);
@@ -364,8 +364,12 @@ static void check_checkpoints(void)
     tx_safetensors *f = tx_safetensors_open(path);
     CHECK(f != NULL, "%s", tx_error_message());
     tx_stored stranger = *tx_safetensors_at(f, 0);
-    REFUSED(tx_checkpoint_read(f, NULL, 0, NULL) != TX_OK, "no weights");
-    REFUSED(tx_checkpoint_read(f, w, 64, NULL) != TX_OK, "flags 64");
+    REFUSED(tx_checkpoint_read(f, NULL, 0, NULL, NULL) != TX_OK, "no weights");
+    REFUSED(tx_checkpoint_read(f, w, 64, NULL, NULL) != TX_OK, "flags 64");
+    const tx_stored *found;
+    REFUSED(tx_checkpoint_find(NULL, NULL, "a", &found) != TX_OK, "no file");
+    REFUSED(tx_checkpoint_find(f, NULL, NULL, &found) != TX_OK, "no name");
+    REFUSED(tx_checkpoint_find(f, NULL, "a", NULL) != TX_OK, "no room for a tensor");
     REFUSED(tx_safetensors_count(NULL) == 0, "no file");
     REFUSED(tx_safetensors_at(NULL, 0) == NULL, "no file");
     REFUSED(tx_safetensors_at(f, 1) == NULL, "tensor 1 of 1");

@@ -579,8 +579,12 @@ mutate optim/schedule.c schedule 's/if (step >= s->total)/if (step > s->total)/'
 f=nets/resnet.c
 mutate $f build 's/layer > 1 \&\& i == 0 ? 2 : 1/layer > 1 \&\& i == 1 ? 2 : 1/' 'stride in the second block'
 mutate $f build 's/{1, {3, 4, 23, 3}}/{1, {3, 4, 22, 3}}/' 'a block too few'
-mutate $f build 's/sqrt(2.0 \/ fan_out)/sqrt(1.0 \/ fan_out)/' 'initial deviation'
-mutate $f build 's/.eps = 1e-5, .momentum = 0.1/.eps = 1e-4, .momentum = 0.1/' 'eps of batch norms'
+mutate nets/blocks.c build 's/sqrt(2.0 \/ /sqrt(1.0 \/ /' 'initial deviation'
+mutate nets/blocks.c build 's/.eps = args.eps/.eps = 1e-4/' 'eps of batch norms'
+mutate core/graph.c graph_names 's/graph->scope\[graph->scopes\[--graph->depth\]\] = 0/--graph->depth/' 'a scope is not left'
+mutate core/graph.c graph_names 's/dot = before > 0 \&\& length > 0/dot = before > 0/' 'an empty scope has a dot'
+mutate io/checkpoint.c io_checkpoint 's/names->other \&\& !\*tensor; k++/names->other \&\& !*tensor \&\& k < 1; k++/' 'one other name alone'
+mutate io/checkpoint.c io_checkpoint 's/used\[found\[i\] - first\] = 1/used[i] = 1/' 'which tensors are extra'
 mutate nets/registry.c build 's/image->w < net->smallest || //' 'a narrow image'
 # ---- the command line
 f=io/nearest.c

@@ -164,9 +164,9 @@ static void check_initial(void)
 static void refuse(tx_net_choice choice, int channels, int h, int w, const char *part)
 {
     tx_graph *g = tx_graph_new();
-    tx_node *x = tx_net_build(g, tx_input(g, channels, h, w), choice.net, choice.cut, choice.classes);
-    CHECK(!x && tx_graph_status(g) == TX_ERR_ARGUMENT && strstr(tx_error_message(), part), "expected '%s', found '%s'",
-          part, tx_error_message());
+    tx_net_nodes x = tx_net_build(g, tx_input(g, channels, h, w), choice.net, choice.cut, choice.classes);
+    CHECK(!x.logits && !x.features && tx_graph_status(g) == TX_ERR_ARGUMENT && strstr(tx_error_message(), part),
+          "expected '%s', found '%s'", part, tx_error_message());
     tx_graph_free(g);
 }
 
