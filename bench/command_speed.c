@@ -19,8 +19,9 @@ typedef struct speed {
     tx_weights *weights;
     tx_optimizer *optimizer;
     tx_session *session;
-    double macs, peak_gflops;
-    size_t arena;
+    double macs, peak_gflops, tile_gflops;
+    double copy;        /* bytes a second; 0: not measured */
+    size_t arena, peak; /* bytes of the plan, of the process before the copy was measured */
     double ms[STEPS_AT_MOST];
     char digest[65];
 } speed;
@@ -94,7 +95,7 @@ static tx_status prepare(speed *s)
     return TX_OK;
 }
 
-static tx_status measure(speed *s)
+static tx_status measure(speed *s, int layers)
 {
     s->peak_gflops = 1e-9 * tx_fma_peak(tx_threads());
     tx_status status = one_step(s);
@@ -111,6 +112,10 @@ static tx_status measure(speed *s)
     double again = 1e-9 * tx_fma_peak(tx_threads());
     if (again > s->peak_gflops)
         s->peak_gflops = again;
+    s->tile_gflops = 1e-9 * tx_tile_rate(tx_threads());
+    s->peak = tx_peak_memory();
+    if (layers)
+        s->copy = tx_copy_rate(tx_threads());
     return status;
 }
 
@@ -131,48 +136,93 @@ static figures summarise(const speed *s)
     return f;
 }
 
-/* GFLOP/s of a node over `ms` of all counted steps, `passes` times its multiply-adds. */
-static double node_gflops(const speed *s, const tx_workspace *need, double passes, double seconds)
+/* One row: milliseconds a step, and what they would be if products ran at the tile's rate and bytes at the copy's. */
+typedef struct layer {
+    const tx_node *node;
+    tx_cost cost;
+    double macs, forward, backward, forward_bound, backward_bound;
+} layer;
+
+static double bound_ms(const speed *s, double products, double bytes)
 {
-    return seconds > 0 ? 2e-9 * need->macs * passes * s->batch * s->steps / seconds : 0;
+    return 1000 * (2e-9 * products / s->tile_gflops + (s->copy > 0 ? bytes / s->copy : 0));
+}
+
+/* 0 if the node runs no step. */
+static int find_layer(const speed *s, int i, layer *l)
+{
+    const tx_plan *plan = tx_session_plan(s->session);
+    l->node = tx_graph_node(s->net.graph, i);
+    const tx_workspace *space = tx_plan_workspace(plan, l->node);
+    if (!space || l->node->inputs == 0 || tx_plan_cost(plan, l->node, &l->cost) ||
+        tx_session_times(s->session, l->node, &l->forward, &l->backward))
+        return 0;
+    l->macs = space->macs;
+    l->forward *= 1000.0 / s->steps;
+    l->backward *= 1000.0 / s->steps;
+    l->forward_bound = bound_ms(s, l->cost.products_forward, l->cost.bytes_forward);
+    l->backward_bound = bound_ms(s, l->cost.products_backward, l->cost.bytes_backward);
+    return 1;
+}
+
+/* Adam reads weight, gradient and two means of each trained number, and writes three of them. */
+static double optimiser_bound(const speed *s)
+{
+    return s->mode == TX_TRAIN ? bound_ms(s, 0, 7.0 * sizeof(float) * (double)s->weights->trained) : 0;
+}
+
+static double network_bound(const speed *s)
+{
+    double ms = optimiser_bound(s);
+    layer l;
+    for (int i = 0; i < tx_graph_nodes(s->net.graph); i++)
+        if (find_layer(s, i, &l))
+            ms += l.forward_bound + l.backward_bound;
+    return ms;
+}
+
+static double share(double bound, double ms)
+{
+    return ms > 0 ? 100 * bound / ms : 0;
 }
 
 static void print_layers(const speed *s)
 {
-    printf("\n%-28s %-16s %-14s %9s %9s %7s %9s %9s %7s\n", "name", "op", "shape (H,W,C)", "fwd ms", "GFLOP/s", "peak",
-           "bwd ms", "GFLOP/s", "peak");
+    layer l;
+    double bound = network_bound(s), least = summarise(s).least;
+    printf("\n%-24s %-9s %-11s %8s %5s %8s %5s\n", "name", "op", "h,w,c", "fwd ms", "bound", "bwd ms", "bound");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
-        const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_workspace *need = tx_plan_workspace(tx_session_plan(s->session), node);
-        double forward, backward;
         char shape[48];
-        if (!need || node->inputs == 0)
+        if (!find_layer(s, i, &l))
             continue;
-        tx_session_times(s->session, node, &forward, &backward);
-        snprintf(shape, sizeof shape, "%d,%d,%d", node->h, node->w, node->c);
-        double f = node_gflops(s, need, 1, forward), b = node_gflops(s, need, 2, backward);
-        printf("%-28s %-16s %-14s %9.3f %9.1f %6.1f%% %9.3f %9.1f %6.1f%%\n", node->name, tx_node_operation(node),
-               shape, 1000 * forward / s->steps, f, 100 * f / s->peak_gflops, 1000 * backward / s->steps, b,
-               100 * b / s->peak_gflops);
+        snprintf(shape, sizeof shape, "%d,%d,%d", l.node->h, l.node->w, l.node->c);
+        printf("%-24.24s %-9.9s %-11s %8.3f %4.0f%% %8.3f %4.0f%%\n", l.node->name, tx_node_operation(l.node), shape,
+               l.forward, share(l.forward_bound, l.forward), l.backward, share(l.backward_bound, l.backward));
     }
+    printf("\nbound: products at %.1f GFLOP/s, the rate of a tile, and then bytes at\n%.1f GB/s, the rate of a copy. "
+           "The network's is %.2f ms, %.0f%% of the best step.\n",
+           s->tile_gflops, 1e-9 * s->copy, bound, share(bound, least));
 }
 
 static void json_layers(json *j, const speed *s)
 {
+    layer l;
+    json_real(j, "copy_gb_s", 1e-9 * s->copy);
+    json_real(j, "bound_ms", network_bound(s));
     json_open(j, "layers", '[');
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
-        const tx_node *node = tx_graph_node(s->net.graph, i);
-        const tx_workspace *need = tx_plan_workspace(tx_session_plan(s->session), node);
-        double forward, backward;
-        if (!need || node->inputs == 0)
+        if (!find_layer(s, i, &l))
             continue;
-        tx_session_times(s->session, node, &forward, &backward);
         json_open(j, NULL, '{');
-        json_string(j, "name", node->name);
-        json_string(j, "op", tx_node_operation(node));
-        json_real(j, "macs", need->macs);
-        json_real(j, "forward_ms", 1000 * forward / s->steps);
-        json_real(j, "backward_ms", 1000 * backward / s->steps);
+        json_string(j, "name", l.node->name);
+        json_string(j, "op", tx_node_operation(l.node));
+        json_real(j, "macs", l.macs);
+        json_real(j, "forward_ms", l.forward);
+        json_real(j, "forward_bound_ms", l.forward_bound);
+        json_real(j, "forward_mb", 1e-6 * l.cost.bytes_forward);
+        json_real(j, "backward_ms", l.backward);
+        json_real(j, "backward_bound_ms", l.backward_bound);
+        json_real(j, "backward_mb", 1e-6 * l.cost.bytes_backward);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -195,7 +245,8 @@ static void print_json(const speed *s, int layers)
     json_real(&j, "ms_min", f.least);
     json_real(&j, "gflops", f.gflops);
     json_real(&j, "peak_gflops", s->peak_gflops);
-    json_real(&j, "peak_mib", (double)tx_peak_memory() / 1048576);
+    json_real(&j, "tile_gflops", s->tile_gflops);
+    json_real(&j, "peak_mib", (double)s->peak / 1048576);
     json_real(&j, "arena_mib", (double)s->arena / 1048576);
     json_string(&j, "digest", s->digest);
     if (layers)
@@ -211,9 +262,9 @@ static void print_table(const speed *s, int layers)
     printf("%s  %d x %d  batch %d  %s  %d threads  %s\n", tx_net_choice_name(&s->net.choice, name), s->net.choice.size,
            s->net.choice.size, s->batch, s->mode == TX_TRAIN ? "train" : "infer", tx_threads(), tx_isa_name());
     printf("images/s  %.2f   step  %.2f ms median, %.2f ms best of %d\n", f.images_per_s, f.median, f.least, s->steps);
-    printf("GFLOP/s   %.1f   of %.1f in registers (%.0f%%)\n", f.gflops, s->peak_gflops,
-           100 * f.gflops / s->peak_gflops);
-    printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)tx_peak_memory() / 1048576, (double)s->arena / 1048576);
+    printf("GFLOP/s   %.1f   %.0f%% of %.1f in registers, %.0f%% of %.1f of a tile\n", f.gflops,
+           100 * f.gflops / s->peak_gflops, s->peak_gflops, 100 * f.gflops / s->tile_gflops, s->tile_gflops);
+    printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)s->peak / 1048576, (double)s->arena / 1048576);
     printf("digest    %s\n", s->digest);
     if (layers)
         print_layers(s);
@@ -235,7 +286,7 @@ static int speed_network(const options *o, speed *s)
         status = prepare(s);
     if (status == TX_OK) {
         work_begins();
-        status = measure(s);
+        status = measure(s, option_on(o, "layers"));
     }
     if (status == TX_OK && option_on(o, "json"))
         print_json(s, option_on(o, "layers"));

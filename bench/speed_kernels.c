@@ -128,14 +128,15 @@ static tx_status run_kernel(const kernel_case *k, int batch, uint64_t seed, kern
     return status;
 }
 
-static void print_row(json *j, const kernel_case *k, const kernel_result *r, double peak)
+static void print_row(json *j, const kernel_case *k, const kernel_result *r, double peak, double tile)
 {
     char shape[64], name[32];
     snprintf(name, sizeof name, "%dx%d%s", k->kernel, k->kernel, k->stride == 2 ? " s2" : "");
     snprintf(shape, sizeof shape, "%dx%d %d->%d", k->side, k->side, k->in, k->out);
     if (!j) {
-        printf("%-9s %-22s %-10s %9.1f %5.0f%% %9.1f %5.0f%%  %.16s\n", name, shape, r->algorithm, r->forward,
-               100 * r->forward / peak, r->backward, 100 * r->backward / peak, r->digest);
+        printf("%-6s %-16s %-8s %8.1f %4.0f%% %4.0f%% %8.1f %4.0f%% %4.0f%% %.8s\n", name, shape, r->algorithm,
+               r->forward, 100 * r->forward / peak, 100 * r->forward / tile, r->backward, 100 * r->backward / peak,
+               100 * r->backward / tile, r->digest);
         return;
     }
     json_open(j, NULL, '{');
@@ -153,25 +154,27 @@ int speed_kernels(const options *o)
     int as_json = option_on(o, "json"), batch = option_given(o, "batch") ? (int)option_whole(o, "batch") : 4;
     json j = {0};
     work_begins();
-    double peak = 1e-9 * tx_fma_peak(tx_threads());
+    double peak = 1e-9 * tx_fma_peak(tx_threads()), tile = 1e-9 * tx_tile_rate(tx_threads());
     if (as_json) {
         json_open(&j, NULL, '{');
         json_whole(&j, "threads", tx_threads());
         json_string(&j, "isa", tx_isa_name());
         json_whole(&j, "batch", batch);
         json_real(&j, "peak_gflops", peak);
+        json_real(&j, "tile_gflops", tile);
         json_open(&j, "kernels", '[');
     } else {
-        printf("%d threads, %s, batch %d, peak in registers %.1f GFLOP/s; best steps, counted as direct arithmetic\n\n",
-               tx_threads(), tx_isa_name(), batch, peak);
-        printf("%-9s %-22s %-10s %9s %6s %9s %6s  %s\n", "kernel", "map and channels", "algorithm", "forward", "peak",
-               "backward", "peak", "digest");
+        printf("%d threads, %s, batch %d: GFLOP/s of the best step, counted as direct arithmetic;\n"
+               "shares of %.1f in registers (peak) and %.1f of a product's tile\n\n",
+               tx_threads(), tx_isa_name(), batch, peak, tile);
+        printf("%-6s %-16s %-8s %8s %5s %5s %8s %5s %5s %s\n", "kernel", "map, channels", "way", "forward", "peak",
+               "tile", "backward", "peak", "tile", "digest");
     }
     for (size_t i = 0; i < sizeof kernel_cases / sizeof kernel_cases[0]; i++) {
         kernel_result r;
         if (run_kernel(&kernel_cases[i], batch, option_seed(o, "seed"), &r))
             return complain_failed();
-        print_row(as_json ? &j : NULL, &kernel_cases[i], &r, peak);
+        print_row(as_json ? &j : NULL, &kernel_cases[i], &r, peak, tile);
     }
     if (as_json) {
         json_close(&j, ']');

@@ -121,6 +121,12 @@ tx_status tx_self_test(void);
 /* Floating point operations a second, multiply-adds in registers alone on that many threads with the current
  * instruction set, the best of some runs that take a tenth of a second or more. */
 double tx_fma_peak(int threads);
+/* The same of a product's register tile, its operands in the first cache: the mean over 20 ms or more, the best of some
+ * such runs. 0 and a message without memory. */
+double tx_tile_rate(int threads);
+/* Bytes a second that are read and written where a large array is copied (two of 128 MiB are allocated for it). 0 and a
+ * message without memory. */
+double tx_copy_rate(int threads);
 
 /* ---------------------------------------------------------------------------------- random numbers
  * Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a draw
@@ -282,6 +288,8 @@ typedef struct tx_workspace {
     int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward, and
                               has no effect but the result */
     double macs;           /* multiply-adds of one image, by the definition */
+    double products;       /* .. as forward computes them; of each gradient as many */
+    double more_forward, more_backward; /* floats of one image that are read or written besides each operand once */
 } tx_workspace;
 
 tx_graph *tx_graph_new(void);
@@ -379,6 +387,14 @@ void tx_plan_free(tx_plan *plan);
 size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 /* What a node became: its need, or NULL if it was joined to another step. */
 const tx_workspace *tx_plan_workspace(const tx_plan *plan, const tx_node *node);
+
+/* What the step of a node has to do for a whole batch: multiply-adds of products, and bytes between memory and processor,
+ * each operand counted as often as it is read or written. Zeros for a node that was fused to another step. */
+typedef struct tx_cost {
+    double products_forward, products_backward;
+    double bytes_forward, bytes_backward;
+} tx_cost;
+tx_status tx_plan_cost(const tx_plan *plan, const tx_node *node, tx_cost *cost);
 
 /* Plans, allocates the arena and binds it to weights. graph and weights must outlive the session; it owns the arena, the
  * caller the session. A session that takes gradients of parameters (TX_TRAIN) needs weights with gradients. NULL and a

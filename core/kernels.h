@@ -12,6 +12,8 @@
 #include "update_kernels.h"
 #include "winograd_kernels.h"
 
+enum { MACHINE_FLOATS = 8192 };
+
 struct tx_kernels {
     const char *name;
     int tile_m, tile_n; /* tile.h */
@@ -19,6 +21,8 @@ struct tx_kernels {
     const char *(*self_test)(void);
     /* Multiply-adds in registers alone: returns how many floating point operations it did, a multiply-add being two. */
     double (*peak)(size_t turns, float *sink);
+    /* The same of the register tile of a product, operands in the first cache: memory of MACHINE_FLOATS floats. */
+    double (*tile)(size_t turns, float *memory);
     /* One vector operation, see lanes.h. */
     void (*lanes)(int lane, int n, const float *in, const float *a, const float *b, const float *c, float *out);
     tx_gemm_kernels gemm;

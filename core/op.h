@@ -243,6 +243,8 @@ tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *
  * The caller keeps its side as for matrix products; results have at least one pixel. */
 /* 1 if it pays for results of h x w pixels, ci input channels, co result channels. */
 int tx_winograd_pays(int h, int w, int ci, int co);
+/* Multiply-adds of its products for one image: 36 a tile of 4 x 4 results, where the definition takes 9 a result. */
+double tx_winograd_products(int h, int w, int ci, int co);
 /* Packed weights of k input channels for n results: floats, and from a filter of nine taps. Forward: tap NULL, row_step
  * and column_step as they stand; input gradient: taps 8, 7, .. 0 and the two steps exchanged. */
 size_t tx_winograd_packed(int k, int n);

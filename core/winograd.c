@@ -132,6 +132,13 @@ int tx_winograd_pays(int h, int w, int ci, int co)
     return h > 0 && w > 0 && ci >= 16 && co >= 16 && 9 * results >= 2 * 36 * tiles;
 }
 
+double tx_winograd_products(int h, int w, int ci, int co)
+{
+    if (h < 1 || w < 1 || ci < 1 || co < 1)
+        return 0;
+    return (double)WINOGRAD_POINTS * (double)((h + 3) / 4) * (double)((w + 3) / 4) * (double)ci * (double)co;
+}
+
 /* ----------------------------------------------------------------------------------------- weights */
 
 enum { STREAM_WEIGHTS = 1 << 18 }; /* floats of a gradient from which on it is stored past the caches */

@@ -129,6 +129,7 @@ static void batchnorm_plan(const tx_step *step, tx_workspace *space)
     if (!step->backward)
         return;
     space->work_backward = 2 * c * (sizeof(double) + sizeof(float)) + tx_channel_work(pixels_of(step), step->node->c);
+    space->more_backward = 2.0 * step->node->h * step->node->w * step->node->c; /* x and dy: for the sums, for dx */
 }
 
 /* y = scale x + shift, the shift by the scale as rounded: at x = mean, y = bias */

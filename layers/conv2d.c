@@ -518,6 +518,9 @@ static void conv2d_plan(const tx_step *s, tx_workspace *space)
     space->prepared = packed_bytes(s) + fold;
     space->cheap = product_rows(node) <= CHEAP_ROWS;
     space->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
+    space->products =
+        is_winograd(node) ? tx_winograd_products(node->h, node->w, node->input[0]->c, node->c) : space->macs;
+    space->more_backward = (double)node->h * node->w * node->c; /* dy: for the weight, and for the input */
     if (is_winograd(node)) {
         space->algorithm = "winograd";
         space->work = tx_winograd_forward_work(s->machine, &s->x[0], a->ph, node->c);

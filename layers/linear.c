@@ -102,6 +102,7 @@ static void linear_plan(const tx_step *step, tx_workspace *space)
     tx_rows x_rows = rows_of(&step->x[0]), dy_rows = rows_of(&dy);
     space->algorithm = "matrix";
     space->macs = (double)step->node->h * (double)step->node->w * (double)z.in * (double)z.out;
+    space->products = space->macs;
     space->prepared = tx_gemm_packed(z.in, z.out) * sizeof(float);
     space->work = tx_gemm_forward_work(step->machine, &x_rows, step->node->c);
     if (!step->backward)

@@ -19,7 +19,13 @@ says '"parameters_1000":44549160'
 expect 0 summary --size 64 --json resnet18 --batch=2
 keys net cut classes size batch mode parameters macs arena_bytes layers name op shape algorithm
 expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode infer --json
-keys net cut size batch mode threads isa images_per_s ms_median ms_min gflops peak_gflops peak_mib arena_mib digest
+keys net cut size batch mode threads isa images_per_s ms_median ms_min gflops peak_gflops tile_gflops peak_mib arena_mib digest
+expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode train --layers --json
+keys copy_gb_s bound_ms layers name op macs forward_ms forward_bound_ms forward_mb backward_ms backward_bound_ms backward_mb
+expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode train --layers
+says "of the best step"
+[ "$(awk 'length > 80' "$work/out" | wc -l)" -eq 0 ]
+pass "speed --layers: 80 columns" $?
 
 # ---- data
 expect 0 data check "$data"

@@ -366,7 +366,7 @@ static void check_selection(void)
         CHECK(tx_isa_select(NULL) == TX_OK && strcmp(tx_isa_name(), names[i]) == 0, "NULL changes a selection");
     }
     CHECK(tx_self_test() == TX_OK, "%s", tx_error_message());
-    CHECK(tx_fma_peak(1) > 1e6, "peak");
+    CHECK(tx_fma_peak(1) > 1e6 && tx_tile_rate(1) > 1e6 && tx_copy_rate(1) > 1e6, "rates");
 }
 
 int main(void)

@@ -128,6 +128,8 @@ static void check_ground(void)
     REFUSED(tx_isa_list(NULL) == 0, "tx_isa_list");
     CHECK(tx_isa_name() != NULL && tx_self_test() == TX_OK && tx_machine_now().kernels != NULL, "the machine");
     REFUSED(tx_fma_peak(0) == 0, "0 threads");
+    REFUSED(tx_tile_rate(0) == 0, "0 threads");
+    REFUSED(tx_copy_rate(-1) == 0, "-1 threads");
 }
 
 static void check_numbers(void)
@@ -453,6 +455,10 @@ static void check_plan(void)
     REFUSED(tx_plan_new(f.g, (tx_session_args){.batch = 1, .memory = 1}) == NULL, "bytes of memory at least, 1 are");
     REFUSED(tx_plan_new(f.g, (tx_session_args){.batch = 1, .frozen = frozen}) == NULL, "'nobody'");
     REFUSED(tx_plan_bytes(NULL) == 0, "no plan");
+    tx_cost cost;
+    REFUSED(tx_plan_cost(NULL, f.image, &cost) != TX_OK, "no plan");
+    REFUSED(tx_plan_cost(tx_session_plan(f.train), f.stranger, &cost) != TX_OK, "is no node of what was planned");
+    REFUSED(tx_plan_cost(tx_session_plan(f.train), f.image, NULL) != TX_OK, "no room");
     REFUSED(tx_plan_workspace(NULL, f.image) == NULL, "no plan");
     REFUSED(tx_plan_workspace(tx_session_plan(f.train), NULL) == NULL, "no node");
     REFUSED(tx_plan_workspace(tx_session_plan(f.train), f.stranger) == NULL, "is no node of what was planned");
@@ -652,6 +658,7 @@ static void check_winograd(void)
     nine.taps = 9;
     tx_target y = {.data = memory + 1024, .ld = 4, .h = 4, .w = 4, .step_y = 1, .step_x = 1}, nowhere = y;
     nowhere.data = NULL;
+    CHECK(tx_winograd_products(0, 4, 64, 64) == 0 && tx_winograd_products(5, 4, 2, 3) == 2 * 36 * 6, "two tiles");
     CHECK(!tx_winograd_pays(0, 4, 64, 64) && !tx_winograd_pays(-4, -4, 64, 64), "it pays for no map");
     REFUSED(tx_winograd_pack(NULL, memory, &nine) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_pack(m, NULL, &nine) != TX_OK, "tx_winograd_pack");

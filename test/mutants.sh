@@ -395,6 +395,7 @@ mutate $f core_quota 's/p\[n\] == .,. || !p\[n\]/1/' 'controllers whose names be
 mutate $f core_quota 's/whole = line\[n\] == .\\n. \&\& !cut/whole = 1/' 'lines that are cut'
 
 # ---- planning
+mutate core/plan_cost.c cost 's/cost->products_backward = products \* gradients;/cost->products_backward = 2 * products;/' 'cost: a gradient that nobody wants'
 f=core/plan_backward.c
 mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritten'
 mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'

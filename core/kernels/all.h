@@ -28,6 +28,7 @@ const tx_kernels TX_KERNELS = {
     .tile_n = TILE_N,
     .self_test = machine_self_test,
     .peak = machine_peak,
+    .tile = machine_tile,
     .lanes = machine_lanes,
     .gemm = GEMM_KERNELS,
     .channel = CHANNEL_KERNELS,

@@ -55,6 +55,19 @@ static double machine_peak(size_t turns, float *sink)
     return 2.0 * 16.0 * CHAINS * (double)turns;
 }
 
+/* The tile of a product, its operands in the first cache. memory: MACHINE_FLOATS floats, aligned to 64. */
+static double machine_tile(size_t turns, float *memory)
+{
+    enum { K = 128 };
+    float *a = memory, *b = a + TILE_M * K, *c = b + TILE_N * K;
+    for (size_t i = 0; i < (TILE_M + TILE_N) * K; i++)
+        a[i] = 0.5f;
+    tile_ahead nothing = {(uintptr_t)a, 0};
+    for (size_t t = 0; t < turns; t++)
+        tile_run(K, a, K, 1, b, TILE_N, c, TILE_N, TILE_M, TILE_N, TILE_ZERO, nothing);
+    return 2.0 * TILE_M * TILE_N * K * (double)turns;
+}
+
 /* Operation `lane` (lanes.h) on sixteen operands a[], b[], c[]: out[0..n), or all sixteen for n = 16. load and load_n
  * read `in` itself, of which load_n may touch n elements only. */
 static void machine_lanes(int lane, int n, const float *in, const float *pa, const float *pb, const float *pc,
