@@ -6,6 +6,7 @@
  * order in double: neither the threads nor the slices are visible in the result. */
 #include "channel_kernels.h"
 #include "kernels.h"
+#include "moments.h"
 #include "operands.h"
 #include "sizes.h"
 
@@ -254,6 +255,16 @@ static void merge_moments(void *context, size_t i, int worker)
     }
     for (size_t j = begin; j < end; j++)
         variance[j] = variance[j] < 0 ? 0 : variance[j] / all;
+}
+
+tx_status tx_channel_merge(const tx_machine *machine, const tx_moments *moments, size_t pixels, size_t c)
+{
+    chunk_pass pass = {.pixels = pixels, .chunks = ceil_div(pixels, TX_CHUNK), .c = c};
+    pass.first = moments->mean;
+    pass.second = moments->variance;
+    for (int kind = 0; kind < 3; kind++)
+        pass.partial[kind] = moments_part(moments, pixels, c, kind, 0);
+    return tx_parallel_on(machine, ceil_div(c, MERGE), merge_moments, &pass);
 }
 
 static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *work, tx_task *merge)

@@ -15,6 +15,9 @@ typedef struct tx_channel_kernels {
     /* m: the mean of the range in float; r: sum of x - m; s: sum of (x - m)^2; the next call begins at next */
     void (*moments)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
                     float *s, const float *next);
+    /* the same of what has just been written; begins to fetch the rows that follow, if they will be written next */
+    void (*written_moments)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m, float *r,
+                            float *s, int follow);
     /* g = dy where x's activation lets it through; a: sum of g; b: sum of g (data - mean) */
     void (*normal_sums)(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
                         size_t channel, size_t c, float *a, float *b);

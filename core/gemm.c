@@ -4,7 +4,8 @@
  *           block the rows of a register tile at a time: packs them, without gaps, so that they stay in the first cache,
  *           and multiplies them by all its panels of B, which stay in the second. Sums of an unfinished k wait in the
  *           target, or in private memory where the target has steps or is its own addend. The last block of k applies
- *           bias, addend and activation while the tile is in the first cache.
+ *           bias, addend and activation while the tile is in the first cache. Where batch statistics are wanted a task is
+ *           a chunk of TX_CHUNK rows, and takes those of its columns from the second cache when it is done.
  * GRADIENT  dW (K x N) = A' dY. A task owns a block of dW over a group of chunks of rows; groups that are computed at the
  *           same time have their sums in the work memory, from where they are added to dW in order.
  *
@@ -12,6 +13,7 @@
  * threads. */
 #include "gemm_kernels.h"
 #include "kernels.h"
+#include "moments.h"
 #include "operands.h"
 #include "sizes.h"
 
@@ -21,6 +23,7 @@ enum {
     DEPTH = 512,        /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
     TASK_ROWS = 168,    /* multiple of every TILE_M */
     TASK_COLUMNS = 256, /* DEPTH x 256 floats of B are 512 KiB */
+    NARROW = 32,        /* columns up to which a pass behind the product takes batch statistics in less time */
     SUMS = 1 << 22      /* floats that sums of groups may take together, if there are several */
 };
 
@@ -91,19 +94,19 @@ tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter
 
 /* ----------------------------------------------------------------------------------------- forward */
 
-/* Blocks of outputs, halved until every thread has several. */
-static void forward_split(tx_gemm_forward_job *job, int threads)
+/* Blocks of outputs, halved until every thread has several; whole chunks if each task takes batch statistics. */
+static void forward_split(tx_gemm_forward_job *job, int threads, int by_chunks)
 {
     size_t wanted = 6 * (size_t)threads, blocks = ceil_div(job->n, TASK_COLUMNS);
     job->depth = round_up(ceil_div(job->k, ceil_div(job->k, DEPTH) + (job->k == 0)), 16);
-    job->task_rows = TASK_ROWS;
+    job->task_rows = by_chunks ? TX_CHUNK : TASK_ROWS;
     job->task_columns = round_up(ceil_div(job->n, blocks), GEMM_COLUMNS);
     for (;;) {
         job->row_tasks = ceil_div(job->m, job->task_rows);
         job->column_tasks = ceil_div(job->n, job->task_columns);
         if (threads == 1 || job->row_tasks * job->column_tasks >= wanted)
             break;
-        if (job->task_rows > TASK_ROWS / 4)
+        if (job->task_rows > TASK_ROWS / 4 && !by_chunks)
             job->task_rows /= 2;
         else if (job->task_columns > 2 * GEMM_COLUMNS)
             job->task_columns = round_up(job->task_columns / 2, GEMM_COLUMNS);
@@ -126,8 +129,10 @@ size_t tx_gemm_forward_work(const tx_machine *machine, const tx_rows *a, int n)
         return (size_t)-1;
     }
     tx_gemm_forward_job job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
-    forward_split(&job, machine->threads);
-    return float_bytes(forward_floats(&job), (size_t)machine->threads);
+    forward_split(&job, machine->threads, 0);
+    size_t floats = forward_floats(&job);
+    forward_split(&job, machine->threads, 1);
+    return float_bytes(max_size(floats, forward_floats(&job)), (size_t)machine->threads);
 }
 
 typedef struct forward_run {
@@ -155,10 +160,21 @@ tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const flo
     run.job.in_place = run.job.plain && y->add != y->data;
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
-    forward_split(&run.job, machine->threads);
+    int wanted = y->moments.mean != NULL, by_chunks = wanted && run.job.n > NARROW;
+    if (wanted && (!run.job.plain || !y->moments.variance || !y->moments.work))
+        return operand_missing("tx_gemm_forward");
+    for (int kind = 0; kind < 3 && by_chunks; kind++)
+        run.job.part[kind] = moments_part(&y->moments, run.job.m, run.job.n, kind, 0);
+    forward_split(&run.job, machine->threads, by_chunks);
     run.job.a_dense = rows_stand_at_pixels(a) && a->x.ld == run.job.k && run.job.k <= run.job.depth;
     run.each = forward_floats(&run.job);
-    return tx_parallel_on(machine, run.job.row_tasks * run.job.column_tasks, forward_task, &run);
+    tx_status status = tx_parallel_on(machine, run.job.row_tasks * run.job.column_tasks, forward_task, &run);
+    if (status || !wanted)
+        return status;
+    if (by_chunks)
+        return tx_channel_merge(machine, &y->moments, run.job.m, run.job.n);
+    tx_view written = {.data = y->data, .n = a->x.n, .h = y->h, .w = y->w, .c = n, .ld = y->ld};
+    return tx_channel_moments(machine, &written, y->moments.mean, y->moments.variance, y->moments.work);
 }
 
 /* ---------------------------------------------------------------------------------------- gradient */

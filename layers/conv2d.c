@@ -14,6 +14,7 @@
  * NUMERICS as a matrix product one chain of fused multiply-adds an output, (ky,kx,c) ascending, c fastest; dw in chunks
  *          of rows (core.h, tx_gemm_gradient). Winograd's algorithm F(4x4,3x3) for 3x3 kernels at stride 1 where
  *          tx_winograd_pays says so, by channels and map size alone: its error bound is in core/winograd.c.
+ *          Batch statistics of y are taken task by task of the matrix product, else in a pass of their own.
  * MEMORY   forward keeps nothing; backward reads x. The matrix of all patches never exists: it is packed block by block.
  * SOURCE   Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", arXiv:1410.0759 (implicit matrix product);
  *          Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
@@ -564,12 +565,23 @@ static tx_target forward_target(const tx_step *s)
     return y;
 }
 
+/* Tiles do not end where chunks of pixels do. */
+static tx_status pass_moments(const tx_step *s)
+{
+    tx_view y = {.data = s->y.data, .n = s->n, .h = s->y.h, .w = s->y.w, .c = s->y.c, .ld = s->y.ld};
+    const tx_moments *m = &s->moments;
+    return m->mean ? tx_channel_moments(s->machine, &y, m->mean, m->variance, m->work) : TX_OK;
+}
+
 static tx_status conv2d_forward(tx_step *s)
 {
     const conv_args *a = s->node->args;
     tx_target y = forward_target(s);
-    if (is_winograd(s->node))
-        return tx_winograd_forward(s->machine, &s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
+    if (is_winograd(s->node)) {
+        tx_status status = tx_winograd_forward(s->machine, &s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
+        return status ? status : pass_moments(s);
+    }
+    y.moments = s->moments;
     tx_rows rows = patches(s);
     return tx_gemm_forward(s->machine, &rows, s->prepared, s->node->c, &y, s->work);
 }
@@ -586,5 +598,5 @@ const tx_op tx_op_conv2d = {
     .reads = TX_READS_VIEW,
     .fuses = 1u << TX_ACT_RELU,
     .needs = TX_NEEDS_X,
-    .traits = TX_FOLDS,
+    .traits = TX_FOLDS | TX_MOMENTS,
 };

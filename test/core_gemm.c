@@ -24,6 +24,7 @@ typedef struct problem {
     int turned; /* weights stand transposed, their taps backwards */
     int scaled; /* weights scaled by column */
     int integers;
+    int moments; /* batch statistics too */
 } problem;
 
 static uint32_t state;
@@ -332,6 +333,40 @@ static void check_forward(const fixture *f, const char *isa, int threads)
     tx_free(y);
 }
 
+/* Batch statistics taken within the product are those of a pass behind it, and nothing else changes. */
+static void check_moments(const fixture *f, const char *isa, int threads)
+{
+    size_t c = (size_t)f->p->o, packed_size = tx_gemm_packed(f->k, c) * sizeof(float);
+    size_t pixels = (size_t)f->rows.x.n * (size_t)f->target.h * (size_t)f->target.w;
+    size_t sizes[2] = {tx_gemm_forward_work(&machine, &f->rows, f->p->o), tx_channel_work(pixels, f->p->o)};
+    unsigned char *packed = guarded(packed_size), *work = guarded(sizes[0]), *part = guarded(sizes[1]);
+    double *taken = tx_alloc(2 * c, sizeof *taken), *pass = tx_alloc(2 * c, sizeof *pass);
+    float *y = copy_of(f->y, f->y_size);
+    tx_target target = f->target;
+    target.data = y;
+    if (f->p->add == ADD_SELF)
+        target.add = y;
+    target.moments = (tx_moments){taken, taken + c, part};
+    CHECK(tx_gemm_pack(&machine, (float *)(void *)packed, &f->filter) == TX_OK &&
+              tx_gemm_forward(&machine, &f->rows, (float *)(void *)packed, f->p->o, &target, work) == TX_OK,
+          "moments %s: %s", f->p->name, tx_error_message());
+    CHECK(guard_holds(work, sizes[0]) && guard_holds(part, sizes[1]), "moments %s isa %s threads %d: written beyond",
+          f->p->name, isa, threads);
+    tx_view view = {.data = y, .n = f->rows.x.n, .h = target.h, .w = target.w, .c = f->p->o, .ld = f->target.ld};
+    CHECK(first_difference(y, f->want_y, f->y_size) < 0, "moments %s isa %s threads %d: another y", f->p->name, isa,
+          threads);
+    tx_channel_moments(&machine, &view, pass, pass + c, part);
+    for (size_t i = 0; i < 2 * c; i++)
+        CHECK(memcmp(taken + i, pass + i, sizeof *taken) == 0, "moments %s isa %s threads %d: %s[%zu] is %a, not %a",
+              f->p->name, isa, threads, i < c ? "mean" : "variance", i % c, taken[i], pass[i]);
+    tx_free(packed);
+    tx_free(work);
+    tx_free(part);
+    tx_free(taken);
+    tx_free(pass);
+    tx_free(y);
+}
+
 static void check_gradient(const fixture *f, const char *isa, int threads)
 {
     size_t size = f->k * (size_t)f->p->o, work_size = tx_gemm_gradient_work(&machine, &f->rows, f->p->o);
@@ -376,6 +411,8 @@ static void check(const problem *p, const int *threads, int counts)
             machine = tx_machine_now();
             disturb(isa, isas, i, threads[(t + 1) % counts]);
             check_forward(&f, isa[i], threads[t]);
+            if (p->moments)
+                check_moments(&f, isa[i], threads[t]);
             if (f.k && !p->scaled && !p->turned && !p->add)
                 check_gradient(&f, isa[i], threads[t]);
         }
@@ -711,6 +748,33 @@ static void check_many_groups(void)
         check(&tall[i], threads, 5);
 }
 
+/* Chunks of pixels that end with a tile or within one, columns beside vectors, several blocks of columns and of k. */
+static void check_chunks(void)
+{
+    static const struct {
+        int n, h, w, c, o;
+    } s[] = {{1, 1, 127, 3, 33},  {2, 8, 8, 5, 64},     {1, 3, 43, 17, 48}, {3, 9, 19, 16, 80},
+             {2, 12, 13, 7, 257}, {1, 10, 26, 530, 96}, {1, 16, 9, 11, 40}, {5, 11, 17, 4, 129}};
+    char name[64];
+    for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
+        snprintf(name, sizeof name, "%d rows in chunks, %d columns", s[i].n * s[i].h * s[i].w, s[i].o);
+        problem p = {.name = name,
+                     .n = s[i].n,
+                     .h = s[i].h,
+                     .w = s[i].w,
+                     .c = s[i].c,
+                     .kernel = 1,
+                     .stride = 1,
+                     .dilation = 1,
+                     .o = s[i].o,
+                     .y_gap = (int)i % 3,
+                     .seen = (int)i % 2,
+                     .bias = (int)i % 2,
+                     .moments = 1};
+        check(&p, i % 2 ? many : few, i % 2 ? 4 : 2);
+    }
+}
+
 static void check_sizes(void)
 {
     CHECK(tx_gemm_packed((size_t)-1, 64) == (size_t)-1, "packed size overflows unnoticed");
@@ -732,5 +796,6 @@ int main(void)
     CHECK(digest == 0x40b6bff5cfb97183u, "the definition's bits differ here: digest %016llx",
           (unsigned long long)digest);
     check_many_groups();
+    check_chunks();
     return test_done("core_gemm");
 }

@@ -17,8 +17,8 @@ TX_INLINE f32x16 kernel_floor(tx_act act)
 }
 
 #include "machine.h"
-#include "gemm.h"
 #include "channel.h"
+#include "gemm.h"
 #include "update.h"
 #include "winograd.h"
 

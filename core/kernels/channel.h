@@ -210,6 +210,55 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
     }
 }
 
+/* Moments of pixels that are still in the cache: `vecs` columns of 16 channels, a constant, stay in registers over all of
+ * them; of one column n channels exist. Meanwhile the memory at `next`, where the next pixels will be written, is fetched. */
+TX_INLINE void channel_moments_block(int vecs, const float *x, size_t ld, size_t pixels, size_t n, uintptr_t next,
+                                     float *m, float *r, float *s)
+{
+    f32x16 mean[2 * TILE_V], rest[2 * TILE_V], square[2 * TILE_V];
+    const float *row = x;
+    TILE_UNROLL
+    for (int j = 0; j < vecs; j++)
+        mean[j] = rest[j] = square[j] = v_zero();
+    for (size_t i = 0; i < pixels; i++, row += ld, next += ld * sizeof *row) {
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++) {
+            mean[j] = v_add(mean[j], vecs == 1 ? v_take(row, n) : v_load(row + 16 * j));
+            TX_PREFETCH_WRITE((void *)(next + (uintptr_t)j * CHANNEL_LINE));
+        }
+    }
+    TILE_UNROLL
+    for (int j = 0; j < vecs; j++)
+        mean[j] = v_div(mean[j], v_set1((float)pixels));
+    row = x;
+    for (size_t i = 0; i < pixels; i++, row += ld) {
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++) {
+            f32x16 d = v_sub(vecs == 1 ? v_take(row, n) : v_load(row + 16 * j), mean[j]);
+            rest[j] = v_add(rest[j], d);
+            square[j] = v_fma(d, d, square[j]);
+        }
+    }
+    TILE_UNROLL
+    for (int j = 0; j < vecs; j++) {
+        v_put(m + 16 * j, mean[j], vecs == 1 ? n : 16);
+        v_put(r + 16 * j, rest[j], vecs == 1 ? n : 16);
+        v_put(s + 16 * j, square[j], vecs == 1 ? n : 16);
+    }
+}
+
+static void channel_written_moments(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *m,
+                                    float *r, float *s, int follow)
+{
+    const float *start = x->data + first * x->ld + channel;
+    size_t wide = 2 * TILE_V * 16, ahead = follow ? pixels * x->ld : 0, k = 0;
+    for (; k + wide <= c; k += wide)
+        channel_moments_block(2 * TILE_V, start + k, x->ld, pixels, wide, tile_address(start, k + ahead), m + k, r + k,
+                              s + k);
+    for (; k < c; k += 16)
+        channel_moments_block(1, start + k, x->ld, pixels, c - k, tile_address(start, k + ahead), m + k, r + k, s + k);
+}
+
 /* The gradient that x's activation lets through: dy where scale x + shift > 0. */
 TX_INLINE f32x16 channel_slope(const tx_view *x, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
 {
@@ -408,9 +457,10 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
 }
 
 /* What kernels/all.h puts into the table. */
-#define CHANNEL_KERNELS                                                                                      \
-    {                                                                                                        \
-        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments,        \
-        .normal_sums = channel_bn_reduce, .normal_gradient = channel_bn_apply, .max_pool = channel_max_pool, \
-        .max_pool_gradient = channel_max_pool_gradient                                                       \
+#define CHANNEL_KERNELS                                                                               \
+    {                                                                                                 \
+        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
+        .written_moments = channel_written_moments, .normal_sums = channel_bn_reduce,                 \
+        .normal_gradient = channel_bn_apply, .max_pool = channel_max_pool,                            \
+        .max_pool_gradient = channel_max_pool_gradient                                                \
     }

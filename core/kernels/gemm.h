@@ -298,22 +298,34 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     }
 }
 
+/* Batch statistics of a task, which is a chunk of pixels, while it is in the second cache. */
+static void gemm_moments(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t first, size_t columns)
+{
+    size_t at = row / TX_CHUNK * job->n + first;
+    tx_view y = {.data = job->y.data, .c = (int)job->n, .ld = job->y.ld};
+    int follow = job->column_tasks == 1 && row + 2 * rows <= job->m;
+    channel_written_moments(&y, row, rows, first, columns, job->part[0] + at, job->part[1] + at, job->part[2] + at,
+                            follow);
+}
+
 static void gemm_forward(const tx_gemm_forward_job *job, size_t task, float *work)
 {
     size_t row0 = task / job->column_tasks * job->task_rows, first = task % job->column_tasks * job->task_columns;
     size_t rows = job->m - row0 < job->task_rows ? job->m - row0 : job->task_rows;
     size_t columns = job->n - first < job->task_columns ? job->n - first : job->task_columns;
     float *sums = work + GEMM_ROWS * job->depth;
-    size_t k0 = 0;
+    size_t k0 = 0, tiles = (rows + TILE_M - 1) / TILE_M;
     do {
         size_t kc = job->k - k0 < job->depth ? job->k - k0 : job->depth;
-        for (size_t r = 0; r < rows; r += TILE_M) {
-            size_t here = rows - r < TILE_M ? rows - r : TILE_M;
+        for (size_t i = 0; i < tiles; i++) { /* of nearly equal heights */
+            size_t r = rows * i / tiles, here = rows * (i + 1) / tiles - r;
             gemm_forward_rows(job, row0 + r, here, k0, kc, first, first + columns, work,
                               sums + (job->k > job->depth ? r * job->task_columns : 0));
         }
         k0 += kc;
     } while (k0 < job->k);
+    if (job->part[0])
+        gemm_moments(job, row0, rows, first, columns);
 }
 
 /* ---------------------------------------------------------------------------------------- gradient */
