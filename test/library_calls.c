@@ -118,6 +118,7 @@ static void check_ground(void)
     REFUSED(tx_parallel_for(3, NULL, NULL) != TX_OK, "without a function");
     REFUSED(tx_parallel_on(NULL, 3, nothing, NULL) != TX_OK, "machine");
     REFUSED(tx_parallel_on(&(tx_machine){0}, 3, nothing, NULL) != TX_OK, "machine");
+    REFUSED(tx_parallel_on(&f.m, 3, NULL, NULL) != TX_OK, "without a function");
     int threads = tx_threads();
     REFUSED(tx_set_threads(0) != TX_OK && tx_threads() == threads, "0 threads");
     REFUSED(tx_set_threads(-3) != TX_OK && tx_threads() == threads, "-3 threads");
@@ -197,6 +198,7 @@ static tx_status no_shape(tx_node *node)
 
 static void check_graph(void)
 {
+    const char *null = NULL;
     static const tx_op hollow = {.name = "hollow"}, shapeless = {.name = "shapeless", .shape = no_shape};
     tx_graph_free(NULL);
     REFUSED(tx_graph_status(NULL) != TX_OK, "no graph");
@@ -214,6 +216,7 @@ static void check_graph(void)
     tx_graph_free(scoped);
     REFUSED(tx_graph_refuse(NULL, "%s", "no") == NULL, "no graph");
     REFUSED(tx_graph_refuse(f.spoiled, "%s", "a later error") == NULL, "0 channels of 1 x 1");
+    REFUSED(tx_graph_refuse(NULL, null, 0) == NULL, "no graph");
     REFUSED(tx_graph_nodes(NULL) == 0, "no graph");
     REFUSED(tx_graph_node(NULL, 0) == NULL, "no graph");
     REFUSED(tx_graph_node(f.g, -1) == NULL, "node -1 of a graph of 8");
@@ -457,6 +460,7 @@ static void check_plan(void)
     REFUSED(tx_plan_bytes(NULL) == 0, "no plan");
     tx_cost cost;
     REFUSED(tx_plan_cost(NULL, f.image, &cost) != TX_OK, "no plan");
+    REFUSED(tx_plan_cost(tx_session_plan(f.train), NULL, &cost) != TX_OK, "no node");
     REFUSED(tx_plan_cost(tx_session_plan(f.train), f.stranger, &cost) != TX_OK, "is no node of what was planned");
     REFUSED(tx_plan_cost(tx_session_plan(f.train), f.image, NULL) != TX_OK, "no room");
     REFUSED(tx_plan_workspace(NULL, f.image) == NULL, "no plan");
@@ -633,6 +637,7 @@ static void check_products(void)
     REFUSED(tx_gemm_forward_work(m, NULL, 4) == SIZE_MAX, "tx_gemm_forward_work");
     REFUSED(tx_gemm_forward_work(m, &rows, 0) == SIZE_MAX, "tx_gemm_forward_work");
     REFUSED(tx_gemm_gradient_work(NULL, &rows, 4) == SIZE_MAX, "tx_gemm_gradient_work");
+    REFUSED(tx_gemm_gradient_work(m, NULL, 4) == SIZE_MAX, "tx_gemm_gradient_work");
     REFUSED(tx_gemm_gradient_work(m, &tapless, 4) == SIZE_MAX, "tx_gemm_gradient_work");
     REFUSED(tx_gemm_forward(NULL, &rows, memory, 4, &y, memory) != TX_OK, "tx_gemm_forward");
     REFUSED(tx_gemm_forward(m, NULL, memory, 4, &y, memory) != TX_OK, "tx_gemm_forward");
@@ -646,6 +651,7 @@ static void check_products(void)
     REFUSED(tx_gemm_gradient(m, NULL, &rows, &x, 0, memory) != TX_OK, "tx_gemm_gradient");
     REFUSED(tx_gemm_gradient(m, memory, NULL, &x, 0, memory) != TX_OK, "tx_gemm_gradient");
     REFUSED(tx_gemm_gradient(m, memory, &rows, &none, 0, memory) != TX_OK, "tx_gemm_gradient");
+    REFUSED(tx_gemm_gradient(m, memory, &rows, NULL, 0, memory) != TX_OK, "tx_gemm_gradient");
     REFUSED(tx_gemm_gradient(m, memory, &rows, &x, 0, NULL) != TX_OK, "tx_gemm_gradient");
 }
 
@@ -662,17 +668,23 @@ static void check_winograd(void)
     CHECK(!tx_winograd_pays(0, 4, 64, 64) && !tx_winograd_pays(-4, -4, 64, 64), "it pays for no map");
     REFUSED(tx_winograd_pack(NULL, memory, &nine) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_pack(m, NULL, &nine) != TX_OK, "tx_winograd_pack");
+    REFUSED(tx_winograd_pack(m, memory, NULL) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_pack(m, memory, &w) != TX_OK, "tx_winograd_pack");
     REFUSED(tx_winograd_forward_work(NULL, &x, 1, 4) == SIZE_MAX, "tx_winograd_forward_work");
     REFUSED(tx_winograd_forward_work(m, &x, 3, 4) == SIZE_MAX, "tx_winograd_forward_work");
+    REFUSED(tx_winograd_forward_work(m, NULL, 1, 4) == SIZE_MAX, "tx_winograd_forward_work");
+    REFUSED(tx_winograd_gradient_work(NULL, &x, 1, 4) == SIZE_MAX, "tx_winograd_gradient_work");
     REFUSED(tx_winograd_gradient_work(m, NULL, 1, 4) == SIZE_MAX, "tx_winograd_gradient_work");
     REFUSED(tx_winograd_gradient_work(m, &x, -1, 4) == SIZE_MAX, "tx_winograd_gradient_work");
     REFUSED(tx_winograd_forward(NULL, &x, 1, memory, 4, &y, memory) != TX_OK, "tx_winograd_forward");
     REFUSED(tx_winograd_forward(m, &empty, 1, memory, 4, &y, memory) != TX_OK, "tx_winograd_forward");
     REFUSED(tx_winograd_forward(m, &x, 1, NULL, 4, &y, memory) != TX_OK, "tx_winograd_forward");
+    REFUSED(tx_winograd_forward(m, NULL, 1, memory, 4, &y, memory) != TX_OK, "tx_winograd_forward");
+    REFUSED(tx_winograd_forward(m, &x, 1, memory, 4, NULL, memory) != TX_OK, "tx_winograd_forward");
     REFUSED(tx_winograd_forward(m, &x, 1, memory, 4, &nowhere, memory) != TX_OK, "tx_winograd_forward");
     REFUSED(tx_winograd_forward(m, &x, 1, memory, 4, &y, NULL) != TX_OK, "tx_winograd_forward");
     REFUSED(tx_winograd_gradient(m, NULL, &x, 1, &x, 0, memory) != TX_OK, "tx_winograd_gradient");
+    REFUSED(tx_winograd_gradient(NULL, memory, &x, 1, &x, 0, memory) != TX_OK, "tx_winograd_gradient");
     REFUSED(tx_winograd_gradient(m, memory, NULL, 1, &x, 0, memory) != TX_OK, "tx_winograd_gradient");
     REFUSED(tx_winograd_gradient(m, memory, &x, 1, NULL, 0, memory) != TX_OK, "tx_winograd_gradient");
     REFUSED(tx_winograd_gradient(m, memory, &x, 1, &x, 0, NULL) != TX_OK, "tx_winograd_gradient");
@@ -691,11 +703,14 @@ static void check_passes(void)
     tx_window window = {2, 1, 0, 0}, wide = {16, 1, 0, 0}, still = {2, 0, 0, 0};
     REFUSED(tx_channel_sum(NULL, &t, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &empty, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
+    REFUSED(tx_channel_sum(m, NULL, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, NULL, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, &half, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, &x, 0, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, &x, TX_MAX_INPUTS + 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_mask(NULL, &dx, &t, NULL) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, NULL, &t, NULL) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, &dx, NULL, NULL) != TX_OK, "tx_channel_mask");
     REFUSED(tx_channel_mask(m, &gone, &t, NULL) != TX_OK, "tx_channel_mask");
     REFUSED(tx_channel_mask(m, &dx, &none, NULL) != TX_OK, "tx_channel_mask");
     REFUSED(tx_channel_mask(m, &dx, &t, &empty) != TX_OK, "tx_channel_mask");
@@ -706,21 +721,40 @@ static void check_passes(void)
     REFUSED(tx_channel_total(m, &x, NULL, memory) != TX_OK, "tx_channel_total");
     REFUSED(tx_channel_total(m, &x, sum, NULL) != TX_OK, "tx_channel_total");
     REFUSED(tx_channel_moments(m, &x, NULL, sum, memory) != TX_OK, "tx_channel_moments");
+    REFUSED(tx_channel_moments(NULL, &x, sum, sum, memory) != TX_OK, "tx_channel_moments");
+    REFUSED(tx_channel_moments(m, NULL, sum, sum, memory) != TX_OK, "tx_channel_moments");
     REFUSED(tx_channel_moments(m, &x, sum, NULL, memory) != TX_OK, "tx_channel_moments");
     REFUSED(tx_channel_moments(m, &x, sum, sum, NULL) != TX_OK, "tx_channel_moments");
     REFUSED(tx_channel_bn_reduce(m, &x, memory, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
     REFUSED(tx_channel_bn_reduce(m, &seen, NULL, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(NULL, &seen, memory, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, NULL, memory, &t, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, &seen, memory, &t, NULL, sum, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, &seen, memory, &t, sum, NULL, memory) != TX_OK, "tx_channel_bn_reduce");
+    REFUSED(tx_channel_bn_reduce(m, &seen, memory, &t, sum, sum, NULL) != TX_OK, "tx_channel_bn_reduce");
     REFUSED(tx_channel_bn_reduce(m, &seen, memory, NULL, sum, sum, memory) != TX_OK, "tx_channel_bn_reduce");
     REFUSED(tx_channel_bn_apply(m, &dx, &x, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
     REFUSED(tx_channel_bn_apply(m, &dx, &seen, memory, &t, NULL, memory) != TX_OK, "tx_channel_bn_apply");
     REFUSED(tx_channel_bn_apply(m, NULL, &seen, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(NULL, &dx, &seen, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, &dx, NULL, memory, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, &dx, &seen, NULL, &t, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, &dx, &seen, memory, NULL, memory, memory) != TX_OK, "tx_channel_bn_apply");
+    REFUSED(tx_channel_bn_apply(m, &dx, &seen, memory, &t, memory, NULL) != TX_OK, "tx_channel_bn_apply");
     REFUSED(tx_channel_image_mean(m, NULL, &x) != TX_OK, "tx_channel_image_mean");
+    REFUSED(tx_channel_image_mean(NULL, &t, &x) != TX_OK, "tx_channel_image_mean");
     REFUSED(tx_channel_image_mean(m, &t, NULL) != TX_OK, "tx_channel_image_mean");
     REFUSED(tx_channel_max_pool(NULL, &t, argmax, &x, &window) != TX_OK, "tx_channel_max_pool");
     REFUSED(tx_channel_max_pool(m, &t, argmax, &x, NULL) != TX_OK, "tx_channel_max_pool");
+    REFUSED(tx_channel_max_pool(m, NULL, argmax, &x, &window) != TX_OK, "tx_channel_max_pool");
+    REFUSED(tx_channel_max_pool(m, &t, argmax, NULL, &window) != TX_OK, "tx_channel_max_pool");
     REFUSED(tx_channel_max_pool(m, &t, argmax, &x, &wide) != TX_OK, "tx_channel_max_pool");
     REFUSED(tx_channel_max_pool(m, &t, argmax, &x, &still) != TX_OK, "tx_channel_max_pool");
     REFUSED(tx_channel_max_pool_gradient(m, &dx, &t, NULL, &x, &window) != TX_OK, "tx_channel_max_pool_gradient");
+    REFUSED(tx_channel_max_pool_gradient(NULL, &dx, &t, argmax, &x, &window) != TX_OK, "tx_channel_max_pool_gradient");
+    REFUSED(tx_channel_max_pool_gradient(m, NULL, &t, argmax, &x, &window) != TX_OK, "tx_channel_max_pool_gradient");
+    REFUSED(tx_channel_max_pool_gradient(m, &dx, NULL, argmax, &x, &window) != TX_OK, "tx_channel_max_pool_gradient");
+    REFUSED(tx_channel_max_pool_gradient(m, &dx, &t, argmax, &x, NULL) != TX_OK, "tx_channel_max_pool_gradient");
     REFUSED(tx_channel_max_pool_gradient(m, &dx, &t, argmax, NULL, &window) != TX_OK, "tx_channel_max_pool_gradient");
 }
 
@@ -732,6 +766,8 @@ static void check_updates(void)
     REFUSED(tx_sgd_update(&sgd, NULL, memory, NULL, 4) != TX_OK, "tx_sgd_update");
     REFUSED(tx_sgd_update(&sgd, memory, NULL, NULL, 4) != TX_OK, "tx_sgd_update");
     REFUSED(tx_adam_update(NULL, memory, memory, memory, memory, 4) != TX_OK, "tx_adam_update");
+    REFUSED(tx_adam_update(&adam, NULL, memory, memory, memory, 4) != TX_OK, "tx_adam_update");
+    REFUSED(tx_adam_update(&adam, memory, NULL, memory, memory, 4) != TX_OK, "tx_adam_update");
     REFUSED(tx_adam_update(&adam, memory, memory, NULL, memory, 4) != TX_OK, "tx_adam_update");
     REFUSED(tx_adam_update(&adam, memory, memory, memory, NULL, 4) != TX_OK, "tx_adam_update");
 }

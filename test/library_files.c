@@ -47,6 +47,7 @@ static void check_text(void)
     CHECK(tx_nearest_name("resnet19", INT_MIN, name_at, NULL) == NULL, "a name of none");
     REFUSED(*tx_nearest_hint(NULL, "resnet19", 1, name_at, NULL) == 0, "tx_nearest_hint");
     REFUSED(*tx_nearest_hint(out, NULL, 1, name_at, NULL) == 0, "no text");
+    REFUSED(*tx_nearest_hint(out, "resnet19", 1, NULL, NULL) == 0, "no names");
     REFUSED(*tx_duration(NULL, 3) == 0, "tx_duration");
     CHECK(strcmp(tx_duration(out, (double)NAN), "?") == 0 && strcmp(tx_duration(out, -1), "?") == 0, "%s", out);
 }
@@ -89,6 +90,7 @@ static void check_files(void)
     REFUSED(tx_sha256_file(NULL, "/") != TX_OK, "no digest");
     REFUSED(tx_sha256_file(&s, NULL) != TX_OK, "no path");
     REFUSED(tx_sha256_file_start(&s, NULL, 1, &bytes) != TX_OK, "no path");
+    REFUSED(tx_sha256_file_start(NULL, "/", 1, &bytes) != TX_OK, "tx_sha256_file_start");
     REFUSED(tx_sha256_file_start(&s, "/", 1, NULL) != TX_OK, "tx_sha256_file_start");
     REFUSED(tx_file_looks(NULL, 3) == NULL, "no bytes");
     CHECK(tx_file_looks(NULL, 0) == NULL, "no bytes look like something");
@@ -205,6 +207,7 @@ static void check_dataset(void)
     REFUSED(tx_dataset_repeats(d, d, &count, NULL) != TX_OK, "tx_dataset_repeats");
     REFUSED(tx_dataset_targets(NULL, index, 1, label, label) != TX_OK, "no dataset");
     REFUSED(tx_dataset_targets(d, NULL, 1, label, label) != TX_OK, "no index");
+    CHECK(tx_dataset_targets(d, &(uint32_t){0}, 1, NULL, NULL) == TX_OK, "%s", tx_error_message());
     REFUSED(tx_dataset_targets(d, index, 1, label, label) != TX_OK, "image 1 of 1");
     CHECK(tx_uncertain_check(NULL) == TX_OK, "%s", tx_error_message());
     REFUSED(tx_uncertain_check("maybe") != TX_OK, "maybe");
@@ -286,6 +289,14 @@ static void check_batches(void)
     tx_dataset_free(d);
 }
 
+static tx_status fill(void *context, size_t tensor, void *out)
+{
+    (void)context;
+    (void)tensor;
+    (void)out;
+    return TX_OK;
+}
+
 static void check_writer_of_tensors(void)
 {
     static const size_t shape[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1}, huge[2] = {SIZE_MAX, SIZE_MAX};
@@ -300,7 +311,7 @@ static void check_writer_of_tensors(void)
     REFUSED(tx_safetensors_put_seal(NULL, seal) != TX_OK, "no writer");
     REFUSED(tx_safetensors_finish(NULL) != TX_OK, "no writer");
     tx_safetensors_abandon(NULL);
-    for (int k = 0; k < 9; k++) {
+    for (int k = 0; k < 12; k++) {
         tx_safetensors_writer *w = tx_safetensors_create(temp_path("w.safetensors"));
         switch (k) {
         case 0:
@@ -326,6 +337,15 @@ static void check_writer_of_tensors(void)
             break;
         case 7:
             REFUSED(tx_safetensors_put_later(w, "a", TX_F32, 1, shape, NULL, NULL) != TX_OK, "no data");
+            break;
+        case 9:
+            REFUSED(tx_safetensors_put(w, "a", TX_F32, 1, shape, NULL) != TX_OK, "no data");
+            break;
+        case 10:
+            REFUSED(tx_safetensors_put_later(w, NULL, TX_F32, 1, shape, fill, NULL) != TX_OK, "no name");
+            break;
+        case 11:
+            REFUSED(tx_safetensors_put_later(w, "a", TX_F32, 1, NULL, fill, NULL) != TX_OK, "no shape");
             break;
         default:
             REFUSED(tx_safetensors_put_seal(w, NULL) != TX_OK, "tx_safetensors_put_seal");
@@ -380,6 +400,11 @@ static void check_checkpoints(void)
     REFUSED(tx_safetensors_floats(f, tx_safetensors_at(f, 0), NULL) != TX_OK, "no room");
     REFUSED(tx_safetensors_floats(f, &stranger, numbers) != TX_OK, "another file");
     REFUSED(tx_safetensors_integers(f, NULL, whole) != TX_OK, "no tensor");
+    REFUSED(tx_safetensors_integers(NULL, tx_safetensors_at(f, 0), whole) != TX_OK, "no file");
+    REFUSED(tx_safetensors_integers(f, tx_safetensors_at(f, 0), NULL) != TX_OK, "no room");
+    REFUSED(tx_safetensors_raw(NULL, tx_safetensors_at(f, 0), (unsigned char *)numbers) != TX_OK, "no file");
+    REFUSED(tx_safetensors_raw(f, NULL, (unsigned char *)numbers) != TX_OK, "no tensor");
+    REFUSED(tx_safetensors_raw(f, tx_safetensors_at(f, 0), NULL) != TX_OK, "no room");
     REFUSED(tx_safetensors_raw(f, &stranger, (unsigned char *)numbers) != TX_OK, "another file");
     REFUSED(tx_safetensors_check(NULL) != TX_OK, "no file");
     REFUSED(tx_safetensors_meta(NULL, "a") == NULL, "no file");
