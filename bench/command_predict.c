@@ -52,7 +52,7 @@ static const float *values_of(const prediction *p, size_t k, float *value)
         size_t at = k * classes + (size_t)p->column[i];
         float sum = 0;
         for (size_t m = 0; m < p->model.files; m++)
-            sum += p->logits ? p->predictor[m].logits[at] : tx_sigmoidf(p->predictor[m].logits[at]);
+            sum += p->logits ? p->predictor[m].logits[at] : tx_logisticf(p->predictor[m].logits[at]);
         value[i] = p->logits ? sum : sum / (float)p->model.files;
     }
     return value;

@@ -101,7 +101,7 @@ void predictions_probabilities(const predictions *p, const tx_dataset *d, const 
     size_t tasks = (size_t)d->tasks, outputs = (size_t)p->outputs;
     for (size_t i = 0; i < p->images; i++)
         for (size_t k = 0; k < tasks; k++)
-            probability[i * tasks + k] = tx_sigmoidf(p->logit[i * outputs + (column ? (size_t)column[k] : k)]);
+            probability[i * tasks + k] = tx_logisticf(p->logit[i * outputs + (column ? (size_t)column[k] : k)]);
 }
 
 double predictions_loss(const predictions *p, const tx_dataset *d)

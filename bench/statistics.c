@@ -170,8 +170,8 @@ static void interval(tx_auc_result *r)
     } else if (a > 0 && a < 1) {
         double logit = tx_log(a) - tx_log1p(-a);
         half /= a * (1 - a);
-        r->low = tx_sigmoid(logit - half);
-        r->high = tx_sigmoid(logit + half);
+        r->low = tx_logistic(logit - half);
+        r->high = tx_logistic(logit + half);
         r->method = "delong-logit";
     } else {
         r->low = clip(a - half, 0, 1);

@@ -85,7 +85,7 @@ tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx
         return operand_missing("tx_channel_sum");
     pixel_pass pass = {.y = y, .x = x, .inputs = inputs, .act = act, .flat = y->ld == (size_t)y->c};
     for (int k = 0; k < inputs; k++)
-        pass.flat &= !x[k].scale && x[k].ld == y->ld;
+        pass.flat &= !x[k].scale && !x[k].gate && x[k].ld == y->ld;
     size_t pixels = pixels_of(y->n, y->h, y->w);
     pass.stream = streams(y->data, y->ld, pixels, (size_t)y->c);
     for (int k = 0; k < inputs; k++)
@@ -105,7 +105,7 @@ static void mask_task(void *context, size_t i, int worker)
     const pixel_pass *pass = context;
     size_t first = i * pass->block, pixels = pixels_in(pass, i);
     if (!pass->flat) {
-        pass->kernels->mask(pass->dx, pass->dy, pass->y, first, pixels, pass->stream);
+        pass->kernels->mask(pass->dx, pass->dy, pass->y, pass->act, first, pixels, pass->stream);
         return;
     }
     tx_tensor dy = *pass->dy, y = pass->y ? *pass->y : dy;
@@ -116,19 +116,39 @@ static void mask_task(void *context, size_t i, int worker)
     y.data += start;
     dx.data += start;
     dx.add = dx.add ? dx.add + start : NULL;
-    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, 0, 1, pass->stream);
+    pass->kernels->mask(&dx, &dy, pass->y ? &y : NULL, pass->act, 0, 1, pass->stream);
 }
 
-tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y)
+tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y,
+                          tx_act act)
 {
     if (!machine_given(machine) || !gradient_given(dx) || !tensor_given(dy) || (y && !tensor_given(y)))
         return operand_missing("tx_channel_mask");
-    pixel_pass pass = {.dx = dx, .dy = dy, .y = y};
+    pixel_pass pass = {.dx = dx, .dy = dy, .y = y, .act = act};
     size_t c = (size_t)dy->c;
     pass.flat = dy->ld == c && dx->ld == c && (!dx->add || dx->add_ld == c) && (!y || y->ld == c);
     size_t pixels = pixels_of(dy->n, dy->h, dy->w);
     pass.stream = gradient_streams(dx, dy, pixels, c);
     return run_pixels(machine, &pass, dy->c, pixels, mask_task);
+}
+
+static void act_gradient_task(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const pixel_pass *pass = context;
+    pass->kernels->act_gradient(pass->dx, pass->dy, pass->x, pass->act, i * pass->block, pixels_in(pass, i),
+                                pass->stream);
+}
+
+tx_status tx_channel_act_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                  const tx_view *x, tx_act act)
+{
+    if (!machine_given(machine) || !gradient_given(dx) || !tensor_given(dy) || !view_given(x))
+        return operand_missing("tx_channel_act_gradient");
+    pixel_pass pass = {.dx = dx, .dy = dy, .x = x, .act = act};
+    size_t pixels = pixels_of(dy->n, dy->h, dy->w);
+    pass.stream = gradient_streams(dx, dy, pixels, (size_t)dy->c);
+    return run_pixels(machine, &pass, dy->c, pixels, act_gradient_task);
 }
 
 static void normal_gradient_task(void *context, size_t i, int worker)
@@ -351,7 +371,53 @@ tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, c
     return tx_parallel_on(machine, (size_t)x->n * pass.slices, mean_task, &pass);
 }
 
-/* ---- max pooling */
+/* ---- gradients of gates */
+
+typedef struct gate_pass {
+    const tx_channel_kernels *kernels;
+    const tx_gradient *dx, *dgate;
+    const tx_tensor *dy;
+    const tx_view *x;
+    size_t slices;
+    int stream;
+} gate_pass;
+
+/* One slice of one image, its chunks in order. */
+static void gate_task(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const gate_pass *pass = context;
+    size_t image = i / pass->slices, channel = i % pass->slices * SLICE;
+    size_t c = min_size((size_t)pass->x->c - channel, SLICE), pixels = pixels_of(1, pass->x->h, pass->x->w);
+    double sum[SLICE] = {0};
+    for (size_t first = 0; first < pixels; first += TX_CHUNK) {
+        float partial[SLICE];
+        pass->kernels->gate_gradient(pass->dx, pass->dy, pass->x, image * pixels + first,
+                                     min_size(pixels - first, TX_CHUNK), channel, c, partial, pass->stream);
+        for (size_t j = 0; j < c; j++)
+            sum[j] += (double)partial[j];
+    }
+    if (!pass->dgate)
+        return;
+    float *to = pass->dgate->data + image * pass->dgate->ld + channel;
+    const float *add = pass->dgate->add ? pass->dgate->add + image * pass->dgate->add_ld + channel : NULL;
+    for (size_t j = 0; j < c; j++)
+        to[j] = (add ? add[j] : 0) + (float)sum[j];
+}
+
+tx_status tx_channel_gate_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_gradient *dgate,
+                                   const tx_tensor *dy, const tx_view *x)
+{
+    if (!machine_given(machine) || (!dx && !dgate) || (dx && !dx->data) || (dgate && !dgate->data) ||
+        !tensor_given(dy) || !view_given(x) || !x->gate)
+        return operand_missing("tx_channel_gate_gradient");
+    gate_pass pass = {.kernels = &machine->kernels->channel, .dx = dx, .dgate = dgate, .dy = dy, .x = x};
+    pass.slices = ceil_div((size_t)x->c, SLICE);
+    pass.stream = dx && dx->data != x->data && gradient_streams(dx, dy, pixels_of(x->n, x->h, x->w), (size_t)x->c);
+    return tx_parallel_on(machine, (size_t)x->n * pass.slices, gate_task, &pass);
+}
+
+/* ---- pooling */
 
 typedef struct pool_pass {
     const tx_channel_kernels *kernels;
@@ -406,4 +472,41 @@ tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradi
     pass.kernels = &machine->kernels->channel;
     pass.stream = gradient_streams(dx, dy, pixels_of(x->n, x->h, x->w), (size_t)x->c);
     return tx_parallel_on(machine, (size_t)x->n * (size_t)x->h, max_pool_gradient_task, &pass);
+}
+
+static void avg_pool_task(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const pool_pass *pass = context;
+    size_t h = (size_t)pass->y->h;
+    pass->kernels->avg_pool(pass->y, pass->x, pass->window, (int)(i / h), (int)(i % h), pass->stream);
+}
+
+tx_status tx_channel_avg_pool(const tx_machine *machine, const tx_tensor *y, const tx_view *x, const tx_window *window)
+{
+    if (!machine_given(machine) || !tensor_given(y) || !view_given(x) || !window_given(window))
+        return operand_missing("tx_channel_avg_pool");
+    pool_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .window = window};
+    pass.stream = y->data != x->data && streams(y->data, y->ld, pixels_of(y->n, y->h, y->w), (size_t)y->c);
+    return tx_parallel_on(machine, (size_t)y->n * (size_t)y->h, avg_pool_task, &pass);
+}
+
+static void avg_pool_gradient_task(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const pool_pass *pass = context;
+    size_t h = (size_t)pass->x->h;
+    pass->kernels->avg_pool_gradient(pass->dx, pass->dy, pass->x, pass->window, (int)(i / h), (int)(i % h),
+                                     pass->stream);
+}
+
+tx_status tx_channel_avg_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                       const tx_view *x, const tx_window *window)
+{
+    if (!machine_given(machine) || !gradient_given(dx) || !tensor_given(dy) || !x || !sized(x->n, x->h, x->w, x->c) ||
+        !window_given(window))
+        return operand_missing("tx_channel_avg_pool_gradient");
+    pool_pass pass = {.kernels = &machine->kernels->channel, .dx = dx, .dy = dy, .x = x, .window = window};
+    pass.stream = gradient_streams(dx, dy, pixels_of(x->n, x->h, x->w), (size_t)x->c);
+    return tx_parallel_on(machine, (size_t)x->n * (size_t)x->h, avg_pool_gradient_task, &pass);
 }

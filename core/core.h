@@ -160,13 +160,13 @@ float tx_expf(float x);
 float tx_logf(float x);   /* -inf at 0, NaN below */
 float tx_log1pf(float x); /* log(1 + x) */
 float tx_tanhf(float x);
-float tx_sigmoidf(float x);
+float tx_logisticf(float x); /* 1 / (1 + exp(-x)), the sigmoid */
 double tx_exp(double x);
 double tx_expm1(double x);
 double tx_log(double x);
 double tx_log1p(double x);
 double tx_tanh(double x);
-double tx_sigmoid(double x);
+double tx_logistic(double x);
 double tx_sin_pi(double x);        /* sin(pi x) */
 double tx_cos_pi(double x);        /* cos(pi x) */
 double tx_pow(double x, double y); /* x > 0 */
@@ -270,6 +270,7 @@ struct tx_node {
     tx_graph *graph;
     const char *name; /* "" where the operation has none */
     int index;        /* position in the graph */
+    int ordinal;      /* of an operation that draws: how many such nodes the graph has before it */
     int inputs;
     tx_node **input;
     int h, w, c;   /* shape of one image's output */

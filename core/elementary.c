@@ -203,7 +203,7 @@ float tx_tanhf(float x)
     return with_sign(a < 0.625f ? small : large, x);
 }
 
-float tx_sigmoidf(float x)
+float tx_logisticf(float x)
 {
     float z = tx_expf(-magnitude(x)), d = 1.0f + z, r = 1.0f / d;
     float lost = z - (d - 1.0f), top = x >= 0.0f ? 1.0f : z, q = top * r;
@@ -354,7 +354,7 @@ double tx_tanh(double x)
     return copysign(divide(t, d, lost), x);
 }
 
-double tx_sigmoid(double x)
+double tx_logistic(double x)
 {
     double z = tx_exp(-fabs(x)), d = 1 + z;
     return divide(x >= 0 ? 1 : z, d, z - (d - 1));

@@ -272,6 +272,8 @@ tx_node *tx_graph_add(tx_graph *graph, const tx_op *op, const char *name, tx_nod
         status = check_shape(node);
     if (status)
         return spoil(graph, tx_fail_within(status, "%s '%s'", op->name, node->name));
+    if (op->traits & TX_RANDOM)
+        node->ordinal = graph->random++;
     for (int i = 0; i < n_inputs; i++)
         inputs[i]->consumers++;
     return node;

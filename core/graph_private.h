@@ -10,6 +10,7 @@ struct tx_graph {
     tx_param *param;
     size_t params, param_room;
     size_t trained, buffers, counters; /* elements of each role so far */
+    int random;                        /* nodes that draw (TX_RANDOM) so far */
     char *scope; /* the names of the open scopes, joined and ended by a zero; NULL before the first */
     size_t scope_room;
     size_t *scopes; /* for each of them the length of what was there before */

@@ -268,15 +268,21 @@ tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_vi
  * additions a channel, the chunks in index order in double. Chunks depend on the shape alone, so the bits do too.
  * Operands that are NULL or have no size are an error, and nothing is computed. */
 enum { TX_CHUNK = 128 };
-/* Square windows over a map: output o begins at o*stride - top (rows) and o*stride - left (columns). */
+/* Square windows over a map: output o begins at o*stride - top (rows) and o*stride - left (columns). Negative numbers crop:
+ * of h rows the first -top are in no window, the last -bottom as if they were outside of the map. */
 typedef struct tx_window {
-    int kernel, stride, top, left;
+    int kernel, stride, top, left, bottom, right;
+    int counts_padding; /* an average divides by the taps on the map and on top, left, bottom and right of it */
 } tx_window;
 /* y = act(x[0] + x[1] + ..). Of one input it is a copy, an activation, a scale and shift. */
 tx_status tx_channel_sum(const tx_machine *machine, const tx_tensor *y, const tx_view *x, int inputs, tx_act act);
-/* dx = add + dy where y > 0, add elsewhere; y NULL: everywhere. dx may be dy or add. A dy of ld 0 is spread over
- * the pixels. */
-tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y);
+/* dx = add + dy act'(z), told from y = act(z): act is RELU, RELU6 or SIGMOID; y NULL: dx = add + dy. dx may be dy or add. A
+ * dy of ld 0 is spread over the pixels. */
+tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y,
+                          tx_act act);
+/* dx = add + dy act'(x). dx may be dy or add. */
+tx_status tx_channel_act_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                  const tx_view *x, tx_act act);
 /* Scratch of the four below, in bytes. */
 size_t tx_channel_work(size_t pixels, int c);
 /* sum[c] of the values of a view: a bias's gradient. */
@@ -292,6 +298,11 @@ tx_status tx_channel_bn_apply(const tx_machine *machine, const tx_gradient *dx, 
                               const tx_tensor *dy, const float *mean_g, const float *slope);
 /* y (n,1,1,c): the mean of each image's map, its chunks counted from the image's first pixel. */
 tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, const tx_view *x);
+/* Gradients of y = x, where x has a gate: dx = add + dy gate, and dgate[i][c] (a row an image) = add + the sum over the
+ * image's pixels of dy times the value before the gate, its chunks counted from the image's first pixel. Either may be NULL.
+ * dx may be dy or add. */
+tx_status tx_channel_gate_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_gradient *dgate,
+                                   const tx_tensor *dy, const tx_view *x);
 /* The largest value of each window, what lies outside the map counting as -inf; a NaN is larger than all. argmax, if
  * not NULL, receives n*h*w*c bytes: row * kernel + column of the largest within its window, of equal ones the first, of
  * NaNs the last; kernel <= 15. */
@@ -300,6 +311,12 @@ tx_status tx_channel_max_pool(const tx_machine *machine, const tx_tensor *y, uns
 /* dx = add + the dy of those windows whose argmax a pixel is. Of x only the shape is read. */
 tx_status tx_channel_max_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
                                        const unsigned char *argmax, const tx_view *x, const tx_window *window);
+/* The mean of each window: its sum in row order, times 1/count in float, count as the window says; each window has a tap on
+ * the map. */
+tx_status tx_channel_avg_pool(const tx_machine *machine, const tx_tensor *y, const tx_view *x, const tx_window *window);
+/* dx = add + dy/count of those windows that a pixel is in. Of x only the shape is read. */
+tx_status tx_channel_avg_pool_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
+                                       const tx_view *x, const tx_window *window);
 
 #ifdef __cplusplus
 }

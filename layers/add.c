@@ -76,7 +76,7 @@ static tx_status add_backward(tx_step *step)
         int in_place = dx->data == step->dy.g.data && !y;
         if (!dx->data || (!dx->add && (in_place || written(step, k))))
             continue;
-        status = tx_channel_mask(step->machine, dx, &step->dy.g, y);
+        status = tx_channel_mask(step->machine, dx, &step->dy.g, y, step->act);
     }
     return status;
 }

@@ -53,7 +53,7 @@ static double entry_loss(double x, double t, double p)
 
 static double entry_gradient(double x, double t, double p)
 {
-    return (1 - t) * tx_sigmoid(x) - p * t * tx_sigmoid(-x);
+    return (1 - t) * tx_logistic(x) - p * t * tx_logistic(-x);
 }
 
 float tx_bce_each(float logit, float label)

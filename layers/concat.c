@@ -99,7 +99,7 @@ static tx_status concat_backward(tx_step *step)
         const tx_gradient *dx = &step->dx[i];
         tx_tensor dy = slice(step, step->dy.g, i);
         if (dx->data && (dx->data != dy.data || dx->add))
-            status = tx_channel_mask(step->machine, dx, &dy, NULL);
+            status = tx_channel_mask(step->machine, dx, &dy, NULL, TX_ACT_NONE);
     }
     return status;
 }

@@ -1,7 +1,8 @@
 /* conv2d.c - two-dimensional convolution (cross-correlation, as the field calls it).
  *
  * SHAPES   x (N,H,W,C)  w (KH,KW,C,O) in memory, (O,C,KH,KW) in files  b (O)  y (N,OH,OW,O)
- *          OH = floor((H + 2 PH - DLH (KH-1) - 1) / SH) + 1, OW alike. PH rows of zeros above and below.
+ *          OH = floor((H + PH + PB - DLH (KH-1) - 1) / SH) + 1, OW alike. PH rows of zeros above, PB below; -PH rows
+ *          are left out where it is negative.
  * FORWARD  y[n,oy,ox,o] = b[o] + sum over ky,kx,c of  w[ky,kx,c,o] x[n, oy SH + ky DLH - PH, ox SW + kx DLW - PW, c]
  *          where x is 0 outside of the image.
  * BACKWARD given dy, each term of the sum above is linear in x, w and b:
@@ -32,7 +33,8 @@ enum {
 };
 
 typedef struct conv_args {
-    int out, kh, kw, sh, sw, ph, pw, dlh, dlw, has_bias;
+    int out, kh, kw, sh, sw, dlh, dlw, has_bias;
+    int ph, pw, pb, pr; /* padding above, left, below, right */
     int taps;
     tx_init init;
     tx_tap tap[MOST_TAPS]; /* of the forward product: source pixel of output (0,0), in the order of the weight's rows */
@@ -46,9 +48,9 @@ static int source(int o, int stride, int k, int dilation, int padding)
 
 /* ---------------------------------------------------------------------------------- shape and parameters */
 
-static int extent(int n, int padding, int dilation, int kernel, int stride)
+static int extent(int n, int before, int after, int dilation, int kernel, int stride)
 {
-    int span = n + 2 * padding - dilation * (kernel - 1) - 1;
+    int span = n + before + after - dilation * (kernel - 1) - 1;
     return span < 0 ? 0 : span / stride + 1;
 }
 
@@ -56,8 +58,8 @@ static tx_status conv2d_shape(tx_node *node)
 {
     const conv_args *a = node->args;
     const tx_node *x = node->input[0];
-    node->h = extent(x->h, a->ph, a->dlh, a->kh, a->sh);
-    node->w = extent(x->w, a->pw, a->dlw, a->kw, a->sw);
+    node->h = extent(x->h, a->ph, a->pb, a->dlh, a->kh, a->sh);
+    node->w = extent(x->w, a->pw, a->pr, a->dlw, a->kw, a->sw);
     node->c = a->out;
     double fan_in = (double)x->c * a->taps;
     tx_init uniform = {TX_INIT_UNIFORM, 1 / sqrt(fan_in)};
@@ -77,6 +79,13 @@ static int pick(int own, int common, int usual)
 static int in_range(int v, int low, int high)
 {
     return v >= low && v <= high;
+}
+
+static int pads_in_range(const tx_pads *p)
+{
+    const int far = TX_MAX_SIDE;
+    return in_range(p->top, -far, far) && in_range(p->left, -far, far) && in_range(p->bottom, -far, far) &&
+           in_range(p->right, -far, far);
 }
 
 tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args args)
@@ -104,6 +113,14 @@ tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args
             label, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, largest, (int)MOST_TAPS);
     if (args.groups != 0 && args.groups != 1)
         return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", label, args.groups);
+    if (!pads_in_range(&args.pads))
+        return tx_graph_refuse(graph,
+                               "conv2d '%s': padding %d, %d, %d, %d above, left, below, right, expected up to %d",
+                               label, args.pads.top, args.pads.left, args.pads.bottom, args.pads.right, largest);
+    a.pb = a.ph + args.pads.bottom;
+    a.pr = a.pw + args.pads.right;
+    a.ph += args.pads.top;
+    a.pw += args.pads.left;
     a.taps = a.kh * a.kw;
     for (int t = 0; t < a.taps; t++)
         a.tap[t] = (tx_tap){source(0, a.sh, t / a.kw, a.dlh, a.ph), source(0, a.sw, t % a.kw, a.dlw, a.pw)};
@@ -183,7 +200,8 @@ static int is_winograd(const tx_node *node)
 {
     const conv_args *a = node->args;
     return a->kh == 3 && a->kw == 3 && a->sh == 1 && a->sw == 1 && a->dlh == 1 && a->dlw == 1 && a->ph == a->pw &&
-           a->ph <= 2 && tx_winograd_pays(node->h, node->w, node->input[0]->c, node->c);
+           a->ph == a->pb && a->ph == a->pr && a->ph >= 0 && a->ph <= 2 &&
+           tx_winograd_pays(node->h, node->w, node->input[0]->c, node->c);
 }
 
 /* The matrix of patches: a row an output pixel, (ky,kx,c) its columns. */

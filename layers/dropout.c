@@ -2,8 +2,9 @@
  *
  * SHAPES   x, y, dx, dy (N,H,W,C)
  * FORWARD  y = x keep / (1 - p), where keep is 1 with probability 1 - p, else 0; in inference y = x.
- *          keep = [u >= p], u the uniform draw of (seed, TX_RANDOM_DROPOUT, run, node << 32 + element), element the
- *          position in the batch in the order (n,h,w,c). So a mask depends on nothing but these, and E y = x.
+ *          keep = [u >= p], u the uniform draw of (seed, TX_RANDOM_DROPOUT, run, ordinal << 32 + element), ordinal the
+ *          number of nodes before it that draw, element the position in the batch in the order (n,h,w,c). So a mask
+ *          depends on nothing but these, and E y = x.
  * BACKWARD dx = dy keep / (1 - p), by the same draws made again
  * NUMERICS one rounding, 1/(1-p) rounded to float beforehand.
  * MEMORY   nothing is kept.
@@ -27,7 +28,7 @@ static tx_status dropout_shape(tx_node *node)
 static int kept(const tx_node *node, uint64_t seed, uint64_t run, size_t i)
 {
     const tx_dropout_args *a = node->args;
-    return (double)tx_random_uniform(seed, TX_RANDOM_DROPOUT, run, ((uint64_t)node->index << 32) + i) >= a->p;
+    return (double)tx_random_uniform(seed, TX_RANDOM_DROPOUT, run, ((uint64_t)node->ordinal << 32) + i) >= a->p;
 }
 
 /* ---- the definition */
@@ -94,7 +95,7 @@ static tx_status dropout_backward(tx_step *step)
         return TX_OK;
     if (step->training)
         return run_pass(step, step->dx[0], step->dy.g.data, step->dy.g.ld);
-    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, NULL);
+    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, NULL, TX_ACT_NONE);
 }
 
 const tx_op tx_op_dropout = {

@@ -15,6 +15,11 @@ extern "C" {
 #endif
 
 /* ------------------------------------------------------------------------------------- convolution */
+/* Rows and columns that are put around a map, beside those that are the same on all sides; negative: as many are left out. */
+typedef struct tx_pads {
+    int top, left, bottom, right;
+} tx_pads;
+
 typedef struct tx_conv2d_args {
     int out;    /* channels of the result */
     int kernel; /* side of a square kernel, 0: 1; _h and _w where rows and columns differ; at most 225 taps */
@@ -23,6 +28,7 @@ typedef struct tx_conv2d_args {
     int stride_h, stride_w;
     int padding; /* zeros on each of the four sides */
     int padding_h, padding_w;
+    tx_pads pads; /* by side, added to padding */
     int dilation; /* distance of neighbouring taps; 0: 1 */
     int dilation_h, dilation_w;
     int groups; /* 0: 1; others are refused in this version */
@@ -45,8 +51,16 @@ tx_status tx_batchnorm_affine(const tx_node *node, float *const *param, float *s
 
 /* ------------------------------------------------------------------------------ activations, sums */
 tx_node *tx_relu(tx_graph *graph, tx_node *x);                     /* max(0, x) */
+tx_node *tx_relu6(tx_graph *graph, tx_node *x);                    /* min(6, max(0, x)) */
+tx_node *tx_sigmoid(tx_graph *graph, tx_node *x);                  /* s(x) = 1 / (1 + exp(-x)) */
+tx_node *tx_silu(tx_graph *graph, tx_node *x);                     /* x s(x) */
+tx_node *tx_hardsigmoid(tx_graph *graph, tx_node *x);              /* h(x) = min(6, max(0, x + 3)) / 6 */
+tx_node *tx_hardswish(tx_graph *graph, tx_node *x);                /* x h(x) */
 tx_node *tx_add(tx_graph *graph, tx_node *a, tx_node *b);          /* a + b, of one shape */
 tx_node *tx_concat(tx_graph *graph, tx_node *const *nodes, int n); /* channels one behind the other */
+
+/* x times a factor for each channel of each image: gate is (N,1,1,C). The second half of squeeze-excite. */
+tx_node *tx_scale(tx_graph *graph, tx_node *x, tx_node *gate);
 
 typedef struct tx_dropout_args {
     double p; /* of being set to 0, in [0, 1] */
@@ -54,14 +68,24 @@ typedef struct tx_dropout_args {
 /* In training each value is 0 with probability p, else divided by 1 - p; in inference the identity. */
 tx_node *tx_dropout(tx_graph *graph, tx_node *x, tx_dropout_args args);
 
+typedef struct tx_stochastic_depth_args {
+    double p; /* of an image being set to 0, in [0, 1] */
+} tx_stochastic_depth_args;
+/* In training each image is 0 with probability p, else divided by 1 - p; in inference the identity. */
+tx_node *tx_stochastic_depth(tx_graph *graph, tx_node *x, tx_stochastic_depth_args args);
+
 /* ----------------------------------------------------------------------------------------- pooling */
 typedef struct tx_pool_args {
     int kernel;  /* side of the window, 1..15 */
     int stride;  /* 0: kernel */
-    int padding; /* at most kernel / 2 */
+    int padding; /* on each side at most kernel / 2 */
     int ceil;    /* 1: a last window that reaches beyond the padding counts if it begins before it, also the only one */
+    tx_pads pads;          /* by side, added to padding */
+    int count_include_pad; /* average: 1: divided by the taps on the map and the padding; 0: by those on the map */
 } tx_pool_args;
+/* Padding counts as -inf; a NaN is larger than all. */
 tx_node *tx_max_pool(tx_graph *graph, tx_node *x, tx_pool_args args);
+tx_node *tx_avg_pool(tx_graph *graph, tx_node *x, tx_pool_args args);
 tx_node *tx_global_mean(tx_graph *graph, tx_node *x); /* (N,H,W,C) to (N,1,1,C) */
 
 /* ------------------------------------------------------------------------------------------ linear */
@@ -93,8 +117,9 @@ tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_
 
 /* ------------------------------------------------------------------------------------------ tables
  * What the graph knows of each operation, for programs that look at all of them. */
-extern const tx_op tx_op_conv2d, tx_op_batchnorm, tx_op_relu, tx_op_add, tx_op_concat, tx_op_dropout, tx_op_max_pool,
-    tx_op_mean, tx_op_linear, tx_op_bce, tx_op_cross_entropy;
+extern const tx_op tx_op_conv2d, tx_op_batchnorm, tx_op_relu, tx_op_relu6, tx_op_sigmoid, tx_op_silu, tx_op_hardsigmoid,
+    tx_op_hardswish, tx_op_scale, tx_op_add, tx_op_concat, tx_op_dropout, tx_op_stochastic_depth, tx_op_max_pool,
+    tx_op_avg_pool, tx_op_mean, tx_op_linear, tx_op_bce, tx_op_cross_entropy;
 
 #ifdef __cplusplus
 }

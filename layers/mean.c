@@ -67,7 +67,7 @@ static tx_status mean_backward(tx_step *step)
     for (int n = 0; n < step->n && status == TX_OK; n++) {
         for (size_t c = 0; c < channels; c++)
             share[c] = step->dy.g.data[(size_t)n * step->dy.g.ld + c] / (float)area;
-        status = tx_channel_mask(step->machine, &dx, &spread, NULL);
+        status = tx_channel_mask(step->machine, &dx, &spread, NULL, TX_ACT_NONE);
         dx.data += area * dx.ld;
         dx.add = dx.add ? dx.add + area * dx.add_ld : NULL;
     }

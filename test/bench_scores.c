@@ -286,10 +286,10 @@ static void columns(void)
     int right = 1;
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < TASKS; k++)
-            right = right && probability[i * TASKS + k] == tx_sigmoidf((float)(4 * i + column[k]) - 4);
+            right = right && probability[i * TASKS + k] == tx_logisticf((float)(4 * i + column[k]) - 4);
     CHECK(right, "columns 3, 0, 2 of four outputs");
     predictions_probabilities(&p, &d, NULL, probability);
-    CHECK(probability[0] == tx_sigmoidf(-4) && probability[TASKS + 2] == tx_sigmoidf(2), "the first three columns");
+    CHECK(probability[0] == tx_logisticf(-4) && probability[TASKS + 2] == tx_logisticf(2), "the first three columns");
     predictions_free(&p);
     CHECK(!p.logit && !p.present, "nothing is left");
 

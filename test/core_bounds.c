@@ -12,11 +12,11 @@ static const struct {
     const char *name;
     double (*f)(double);
     float (*g)(float);
-} functions[] = {{"exp", tx_exp, NULL},          {"expm1", tx_expm1, NULL},   {"log", tx_log, NULL},
-                 {"log1p", tx_log1p, NULL},      {"tanh", tx_tanh, NULL},     {"sigmoid", tx_sigmoid, NULL},
-                 {"sin_pi", tx_sin_pi, NULL},    {"cos_pi", tx_cos_pi, NULL}, {"expf", NULL, tx_expf},
-                 {"logf", NULL, tx_logf},        {"log1pf", NULL, tx_log1pf}, {"tanhf", NULL, tx_tanhf},
-                 {"sigmoidf", NULL, tx_sigmoidf}};
+} functions[] = {{"exp", tx_exp, NULL},           {"expm1", tx_expm1, NULL},   {"log", tx_log, NULL},
+                 {"log1p", tx_log1p, NULL},       {"tanh", tx_tanh, NULL},     {"sigmoid", tx_logistic, NULL},
+                 {"sin_pi", tx_sin_pi, NULL},     {"cos_pi", tx_cos_pi, NULL}, {"expf", NULL, tx_expf},
+                 {"logf", NULL, tx_logf},         {"log1pf", NULL, tx_log1pf}, {"tanhf", NULL, tx_tanhf},
+                 {"sigmoidf", NULL, tx_logisticf}};
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
 
 /* How many numbers of the format, which has `bits` of fraction and 2^smallest as its least, lie between the two. */

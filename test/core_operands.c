@@ -55,9 +55,11 @@ static void set_up(operands *o)
     o->pooled = (tx_tensor){data[3], 1, H / 2, W / 2, C, C};
     o->mean = (tx_tensor){data[3], 1, 1, 1, C, C};
     o->dx = (tx_gradient){data[4], C, NULL, 0};
-    o->window = (tx_window){2, 2, 0, 0};
+    o->window = (tx_window){.kernel = 2, .stride = 2};
     o->rows = (tx_rows){.x = o->x, .grid_h = H - 2, .grid_w = W - 2, .step_y = 1, .step_x = 1, .taps = KERNEL};
     o->rows.tap = taps;
+    o->x.gate = numbers;
+    o->x.gate_ld = C;
     o->filter = (tx_filter){
         .data = weights, .taps = KERNEL, .tap_step = C * C, .c = C, .row_step = C, .n = C, .column_step = 1};
     o->target = (tx_target){.data = data[5], .ld = C, .h = H - 2, .w = W - 2, .step_y = 1, .step_x = 1};
@@ -101,6 +103,7 @@ static void set_up(operands *o)
     S(X_CHANNELS, o->x.c = 0)                     \
     S(X_SHIFT, o->x.shift = NULL)                 \
     S(X_PLAIN, o->x.scale = o->x.shift = NULL)    \
+    S(X_OPEN, o->x.gate = NULL)                   \
     S(NO_Y, o->py = NULL)                         \
     S(Y_DATA, o->y.data = NULL)                   \
     S(Y_SIZE, o->y.h = 0)                         \
@@ -177,7 +180,19 @@ static tx_status call_sum(const operands *o)
 }
 static tx_status call_mask(const operands *o)
 {
-    return tx_channel_mask(o->m, o->pdx, o->pdy, &o->y);
+    return tx_channel_mask(o->m, o->pdx, o->pdy, &o->y, TX_ACT_RELU);
+}
+static tx_status call_act_gradient(const operands *o)
+{
+    return tx_channel_act_gradient(o->m, o->pdx, o->pdy, o->px, TX_ACT_SILU);
+}
+static tx_status call_gate_gradient(const operands *o)
+{
+    return tx_channel_gate_gradient(o->m, o->pdx, NULL, o->pdy, o->px);
+}
+static tx_status call_gate_sums(const operands *o)
+{
+    return tx_channel_gate_gradient(o->m, NULL, o->pdx, o->pdy, o->px);
 }
 static tx_status call_total(const operands *o)
 {
@@ -214,6 +229,14 @@ static tx_status call_max_pool(const operands *o)
 static tx_status call_max_pool_gradient(const operands *o)
 {
     return tx_channel_max_pool_gradient(o->m, o->pdx, o->ppooled, o->argmax, o->px, o->pwindow);
+}
+static tx_status call_avg_pool(const operands *o)
+{
+    return tx_channel_avg_pool(o->m, o->ppooled, o->px, o->pwindow);
+}
+static tx_status call_avg_pool_gradient(const operands *o)
+{
+    return tx_channel_avg_pool_gradient(o->m, o->pdx, o->ppooled, o->px, o->pwindow);
 }
 static tx_status call_gemm_pack(const operands *o)
 {
@@ -286,6 +309,9 @@ static const struct {
 } calls[] = {
     {"tx_channel_sum", call_sum, {COMPUTES, VIEW, NO_Y, Y_DATA, Y_SIZE, NO_INPUTS, MANY_INPUTS, -1}},
     {"tx_channel_mask", call_mask, {COMPUTES, NO_DX, DX_DATA, TENSOR_DY, Y_DATA, Y_SIZE, -1}},
+    {"tx_channel_act_gradient", call_act_gradient, {COMPUTES, VIEW, NO_DX, DX_DATA, TENSOR_DY, -1}},
+    {"tx_channel_gate_gradient", call_gate_gradient, {COMPUTES, VIEW, X_OPEN, NO_DX, DX_DATA, TENSOR_DY, -1}},
+    {"tx_channel_gate_gradient", call_gate_sums, {COMPUTES, VIEW, X_OPEN, NO_DX, DX_DATA, TENSOR_DY, -1}},
     {"tx_channel_total", call_total, {COMPUTES, VIEW, NO_SUMS, NO_WORK, -1}},
     {"tx_channel_moments", call_moments, {COMPUTES, VIEW, NO_SUMS, NO_MORE, NO_WORK, -1}},
     {"tx_channel_bn_reduce",
@@ -299,6 +325,10 @@ static const struct {
     {"tx_channel_max_pool_gradient",
      call_max_pool_gradient,
      {COMPUTES, VIEW_SIZE, NO_DX, DX_DATA, NO_POOLED, POOLED_SIZE, NO_ARGMAX, WINDOW, -1}},
+    {"tx_channel_avg_pool", call_avg_pool, {COMPUTES, VIEW, NO_POOLED, POOLED_SIZE, WINDOW, -1}},
+    {"tx_channel_avg_pool_gradient",
+     call_avg_pool_gradient,
+     {COMPUTES, VIEW_SIZE, NO_DX, DX_DATA, NO_POOLED, POOLED_SIZE, WINDOW, -1}},
     {"tx_gemm_pack", call_gemm_pack, {COMPUTES, FILTER, NO_PACKED, -1}},
     {"tx_gemm_forward_work", call_gemm_forward_work, {COMPUTES, ROWS_SIZE, NO_COLUMNS, -1}},
     {"tx_gemm_forward",

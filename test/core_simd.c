@@ -78,7 +78,7 @@ static float math(int lane, float a)
     case LANE_tanh:
         return tx_tanhf(a);
     default:
-        return tx_sigmoidf(a);
+        return tx_logisticf(a);
     }
 }
 

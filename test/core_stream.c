@@ -66,7 +66,7 @@ static void check_gradients(void)
         const float *addend = add ? map[3] : NULL;
         for (int k = 0; k < 2; k++) {
             tx_gradient dx = {place(k), C, addend, C};
-            CHECK(tx_channel_mask(&machine, &dx, &dy, &y) == TX_OK, "%s", tx_error_message());
+            CHECK(tx_channel_mask(&machine, &dx, &dy, &y, TX_ACT_RELU) == TX_OK, "%s", tx_error_message());
         }
         compare("mask", COUNT);
         for (int k = 0; k < 2; k++) {
@@ -80,7 +80,7 @@ static void check_gradients(void)
 
 static void check_pool(void)
 {
-    tx_window window = {3, 1, 1, 1};
+    tx_window window = {.kernel = 3, .stride = 1, .top = 1, .left = 1};
     tx_view x = view_of(map[0], H, W);
     tx_tensor dy = tensor_of(map[1], H, W);
     unsigned char *argmax = tx_alloc(COUNT, 1);

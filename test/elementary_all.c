@@ -62,7 +62,7 @@ static const float_case float_cases[] = {
     {"tx_logf", tx_logf, log, 1.0},
     {"tx_log1pf", tx_log1pf, log1p, 1.2},
     {"tx_tanhf", tx_tanhf, tanh, 1.25},
-    {"tx_sigmoidf", tx_sigmoidf, sigmoid, 1.55},
+    {"tx_logisticf", tx_logisticf, sigmoid, 1.55},
 };
 
 /* Arguments are exponents uniform in [low,high] with random sign (if negative), or uniform on +-2^high. */
@@ -82,7 +82,7 @@ static const double_case double_cases[] = {
     {"tx_log1p", tx_log1p, log1pl, -60, 1023, 0, 1.0},
     {"tx_log1p, |x| < 1", tx_log1p, log1pl, -12, -1, 1, 1.25},
     {"tx_tanh", tx_tanh, tanhl, -60, 5, 1, 1.6},
-    {"tx_sigmoid", tx_sigmoid, sigmoid_long, -60, 9, 1, 1.6},
+    {"tx_logistic", tx_logistic, sigmoid_long, -60, 9, 1, 1.6},
     {"tx_sin_pi", tx_sin_pi, sin_pi_long, -60, 60, 1, 1.25},
     {"tx_cos_pi", tx_cos_pi, cos_pi_long, -60, 60, 1, 1.25},
 };

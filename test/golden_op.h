@@ -304,15 +304,21 @@ static int op_batchnorm(op_graph *o)
     return 1;
 }
 
-static int op_maxpool(op_graph *o)
+/* Max or average pooling. */
+static int op_pool(op_graph *o)
 {
     const op_case *c = o->c;
     int kernel = case_int(c, "kernel", 0, 1), stride = case_int(c, "stride", 0, 1), pad = case_int(c, "pad", 0, 0);
     if (case_int(c, "kernel", 1, kernel) != kernel || case_int(c, "stride", 1, stride) != stride ||
         case_int(c, "pad", 1, pad) != pad)
         return 0;
-    tx_max_pool(o->graph, op_input(o, "x"),
-                (tx_pool_args){.kernel = kernel, .stride = stride, .padding = pad, .ceil = case_int(c, "ceil", 0, 0)});
+    tx_node *x = op_input(o, "x");
+    tx_pool_args args = {.kernel = kernel, .stride = stride, .padding = pad, .ceil = case_int(c, "ceil", 0, 0)};
+    args.count_include_pad = case_int(c, "count_include_pad", 0, 1);
+    if (strcmp(c->op, "maxpool") == 0)
+        tx_max_pool(o->graph, x, args);
+    else
+        tx_avg_pool(o->graph, x, args);
     o->infers = o->backward = 1;
     return 1;
 }
@@ -323,10 +329,41 @@ static int op_global_mean(op_graph *o)
     return o->infers = o->backward = 1;
 }
 
-static int op_relu(op_graph *o)
+static int op_activation(op_graph *o)
 {
-    tx_relu(o->graph, op_input(o, "x"));
+    static const struct {
+        const char *op;
+        tx_node *(*add)(tx_graph *graph, tx_node *x);
+    } known[] = {{"relu", tx_relu}, {"relu6", tx_relu6},         {"sigmoid", tx_sigmoid},
+                 {"silu", tx_silu}, {"hardswish", tx_hardswish}, {"hardsigmoid", tx_hardsigmoid}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].op, o->c->op) == 0)
+            known[i].add(o->graph, op_input(o, "x"));
     return o->infers = o->backward = 1;
+}
+
+/* One of the two products in the middle of squeeze-excite, and its parameters. */
+static tx_node *op_squeeze(op_graph *o, tx_node *x, const char *w, const char *b, tx_status *status)
+{
+    const case_tensor *t = case_find(o->c, w, 0);
+    tx_node *y = tx_conv2d(o->graph, x, w, (tx_conv2d_args){.out = t && t->dims == 4 ? t->shape[0] : 0});
+    if (*status == TX_OK)
+        *status = op_param(o, y, 0, w);
+    if (*status == TX_OK)
+        *status = op_param(o, y, 1, b);
+    return y;
+}
+
+static int op_squeeze_excite(op_graph *o)
+{
+    tx_status status = TX_OK;
+    tx_node *x = op_input(o, "x"), *s = op_squeeze(o, tx_global_mean(o->graph, x), "w1", "b1", &status);
+    s = case_int(o->c, "inner_silu", 0, 0) ? tx_silu(o->graph, s) : tx_relu(o->graph, s);
+    s = op_squeeze(o, s, "w2", "b2", &status);
+    s = case_int(o->c, "gate_hardsigmoid", 0, 0) ? tx_hardsigmoid(o->graph, s) : tx_sigmoid(o->graph, s);
+    tx_scale(o->graph, x, s);
+    o->infers = o->backward = 1;
+    return status == TX_OK ? 1 : -1;
 }
 
 /* Dropout that drops nothing. */
@@ -566,9 +603,16 @@ static op_builder *op_find(const char *op)
         {"conv2d", op_conv2d},
         {"linear", op_linear},
         {"batchnorm", op_batchnorm},
-        {"maxpool", op_maxpool},
+        {"maxpool", op_pool},
+        {"avgpool", op_pool},
         {"globalavgpool", op_global_mean},
-        {"relu", op_relu},
+        {"relu", op_activation},
+        {"relu6", op_activation},
+        {"sigmoid", op_activation},
+        {"silu", op_activation},
+        {"hardswish", op_activation},
+        {"hardsigmoid", op_activation},
+        {"squeeze_excite", op_squeeze_excite},
         {"identity", op_identity},
         {"add_relu", op_add_relu},
         {"concat_channels", op_concat},

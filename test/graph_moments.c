@@ -119,7 +119,7 @@ static tx_status spy_forward(tx_step *step)
 
 static tx_status spy_backward(tx_step *step)
 {
-    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, NULL);
+    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, NULL, TX_ACT_NONE);
 }
 
 static const tx_op spy = {.name = "spy",

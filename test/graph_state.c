@@ -12,7 +12,7 @@
 
 static int kept(uint64_t seed, uint64_t run, const tx_node *node, size_t i, double p)
 {
-    return (double)tx_random_uniform(seed, TX_RANDOM_DROPOUT, run, ((uint64_t)node->index << 32) + i) >= p;
+    return (double)tx_random_uniform(seed, TX_RANDOM_DROPOUT, run, ((uint64_t)node->ordinal << 32) + i) >= p;
 }
 
 enum { MASK_N = 3, MASK_H = 3, MASK_W = 5, MASK_C = 17, MASK = MASK_N * MASK_H * MASK_W * MASK_C };
@@ -111,6 +111,45 @@ static void check_masks(void)
     check_independent(r[0][0].a, r[0][0].a + 1, MASK - 1, "two channels");
     tx_weights_free(w);
     tx_graph_free(g);
+}
+
+/* Masks of the two drop-outs of a graph with so many other nodes between them, or of another kind that draws. */
+static void masks_beside(int others, int draws, float *first, float *second)
+{
+    tx_graph *g = tx_graph_new();
+    tx_node *x = tx_input(g, MASK_C, MASK_H, MASK_W), *a = drop(x, 0.25), *between = x;
+    for (int i = 0; i < others; i++)
+        between = relu(between);
+    if (draws)
+        between = tx_stochastic_depth(g, between, (tx_stochastic_depth_args){.p = 0.5});
+    tx_node *b = drop(x, 0.25);
+    tx_node_keep(a);
+    tx_node_keep(b);
+    cat2(cat2(a, between), b);
+    tx_weights *w = tx_weights_new(g, 1);
+    tx_session *session = tx_session_new(g, w, (tx_session_args){.batch = MASK_N, .mode = TX_TRAIN, .seed = 7});
+    for (size_t i = 0; i < MASK; i++)
+        tx_session_input(session, x)[i] = 1;
+    CHECK(tx_forward(session) == TX_OK && tx_session_value(session, a, first) == TX_OK &&
+              tx_session_value(session, b, second) == TX_OK,
+          "%s", tx_error_message());
+    tx_session_free(session);
+    tx_weights_free(w);
+    tx_graph_free(g);
+}
+
+/* Which mask a node draws follows from the nodes before it that draw, and from no others. */
+static void check_ordinals(void)
+{
+    static float a[3][MASK], b[3][MASK];
+    masks_beside(0, 0, a[0], b[0]);
+    masks_beside(5, 0, a[1], b[1]);
+    masks_beside(0, 1, a[2], b[2]);
+    CHECK(memcmp(a[0], a[1], sizeof a[0]) == 0 && memcmp(b[0], b[1], sizeof b[0]) == 0,
+          "nodes that do not draw change a mask");
+    CHECK(memcmp(a[0], a[2], sizeof a[0]) == 0, "a node that draws changes a mask before it");
+    check_independent(a[0], b[0], MASK, "two drop-outs");
+    check_independent(b[0], b[2], MASK, "drop-outs of other ordinals");
 }
 
 /* ---- runs one after the other */
@@ -320,6 +359,7 @@ int main(void)
 {
     tx_set_threads(1);
     check_masks();
+    check_ordinals();
     for (int k = 0; k < SMALL_NETS; k++) {
         const small_net *net = &small_nets[k];
         check_runs(net, TX_TRAIN, 0);

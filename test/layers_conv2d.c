@@ -25,6 +25,16 @@ static const conv_case cases[] = {
     {1, 32, 14, 14, {.out = 32, .kernel = 3, .padding = 0}},
     {1, 32, 11, 12, {.out = 48, .kernel = 3, .padding = 2}},
     {1, 1, 4, 4, {.out = 1, .kernel = 3, .padding = 1}},
+    /* padding of its own on each side, and cropping */
+    {2, 5, 9, 8, {.out = 6, .kernel = 3, .stride = 2, .pads = {0, 0, 1, 1}}},
+    {1, 17, 8, 9, {.out = 7, .kernel = 1, .stride = 2, .pads = {-1, -1, 1, 1}, .no_bias = 1}},
+    {1, 4, 7, 9, {.out = 5, .kernel = 5, .padding = 2, .pads = {-1, 1, 0, -2}}},
+    {2, 3, 10, 11, {.out = 4, .kernel = 3, .pads = {-3, 2, 1, -4}}},
+    {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {0, 0, 1, 0}}},
+    {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {-1, 0, 0, 0}}},
+    {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {0, 0, 0, 1}}},
+    {1, 32, 14, 13, {.out = 16, .kernel = 3, .pads = {-1, -1, -1, -1}}},
+    {2, 8, 6, 5, {.out = 9, .kernel = 1, .pads = {1, 0, -1, 0}}},
     /* strides beyond the kernel, the map and sixteen bits */
     {1, 2, 3, 3, {.out = 1, .kernel = 1, .stride = 65536, .no_bias = 1}},
     {2, 3, 10, 9, {.out = 4, .kernel = 3, .stride = 1 << 20, .padding = 1}},

@@ -1,4 +1,4 @@
-/* layers_pool.c - max pooling and the global mean. */
+/* layers_pool.c - max and average pooling and the global mean. */
 #include "../core/op.h"
 #include "layers_check.h"
 
@@ -35,6 +35,84 @@ static void check_max_pool(size_t s)
     tx_graph_free(g);
 }
 
+/* Padding by side, and cropping, of both kinds of pooling; the average with both ways of counting. */
+static const struct {
+    int n, h, w, c;
+    tx_pool_args args;
+} windows[] = {
+    {2, 8, 9, 17, {.kernel = 3, .stride = 2, .padding = 1, .pads = {-1, -1, 0, 0}}},
+    {1, 7, 8, 5, {.kernel = 3, .stride = 2, .pads = {1, 0, 0, 1}}},
+    {1, 9, 9, 16, {.kernel = 3, .stride = 2, .pads = {-2, -1, -3, 1}}},
+    {1, 9, 8, 3, {.kernel = 3, .stride = 2, .pads = {1, -2, -2, -3}, .ceil = 1}},
+    {2, 6, 7, 33, {.kernel = 2, .stride = 2, .pads = {-1, -1, 0, 0}, .ceil = 1}},
+    {1, 5, 6, 2, {.kernel = 5, .stride = 1, .padding = 2, .pads = {-4, 0, 0, -4}}},
+    {1, 6, 6, 20, {.kernel = 1, .stride = 2, .pads = {-1, -1, 0, 0}}},
+    {2, 6, 8, 18, {.kernel = 2}},
+    {1, 7, 5, 16, {.kernel = 2}},
+    {1, 20, 9, 33, {.kernel = 3, .stride = 1, .padding = 1}},
+    {1, 1, 2, 3, {.kernel = 3, .stride = 1, .padding = 1}},
+    {2, 9, 7, 15, {.kernel = 3, .stride = 2, .padding = 1, .ceil = 1}},
+    {1, 8, 8, 4, {.kernel = 5, .stride = 3}},
+    {1, 15, 16, 2, {.kernel = 15, .stride = 1, .padding = 7}},
+    {1, 2, 1, 5, {.kernel = 3, .stride = 3, .ceil = 1}},
+};
+
+static void check_windows(size_t s)
+{
+    tx_graph *g = tx_graph_new();
+    tx_node *x = tx_input(g, windows[s].c, windows[s].h, windows[s].w);
+    layer_options distinct_values = {.n = windows[s].n, .fill = distinct}, usual = {.n = windows[s].n};
+    layer_check(tx_max_pool(g, x, windows[s].args), distinct_values, "max_pool with pads");
+    tx_pool_args args = windows[s].args;
+    for (args.count_include_pad = 0; args.count_include_pad < 2; args.count_include_pad++) {
+        layer_options view = {.n = windows[s].n, .view = 1, .inference = 1};
+        tx_node *node = tx_avg_pool(g, x, args);
+        layer_check(node, usual, args.count_include_pad ? "avg_pool, padding counted" : "avg_pool");
+        layer_check(node, view, "avg_pool of a view");
+    }
+    tx_graph_free(g);
+}
+
+/* What an average divides by: a map of ones gives the share of the taps that count. */
+static void check_counts(void)
+{
+    static const struct {
+        int n;
+        tx_pool_args args;
+        int outputs;
+        float y[5];
+    } cases[] = {
+        {3, {.kernel = 3, .stride = 1, .padding = 1, .count_include_pad = 1}, 3, {4.0f / 9, 6.0f / 9, 4.0f / 9}},
+        {3, {.kernel = 3, .stride = 1, .padding = 1}, 3, {1, 1, 1}},
+        /* the last window hangs over the padding by one, which counts in neither way */
+        {4,
+         {.kernel = 3, .stride = 2, .padding = 1, .ceil = 1, .count_include_pad = 1},
+         3,
+         {4.0f / 9, 6.0f / 9, 2.0f / 6}},
+        {2, {.kernel = 3, .stride = 3, .ceil = 1, .count_include_pad = 1}, 1, {1}},
+        /* cropped at its end: what is left out counts in neither way */
+        {5, {.kernel = 2, .pads = {0, 0, -2, -2}, .ceil = 1, .count_include_pad = 1}, 2, {1, 1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        float x[25], y[25] = {0};
+        int n = cases[i].n;
+        for (int k = 0; k < 25; k++)
+            x[k] = 1;
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_avg_pool(g, tx_input(g, 1, n, n), cases[i].args);
+        tx_view view = {.data = x, .n = 1, .h = n, .w = n, .c = 1, .ld = 1};
+        int outputs = node ? node->h : 0;
+        CHECK(outputs == cases[i].outputs, "average %zu: %d rows, not %d", i, outputs, cases[i].outputs);
+        tx_step step = {.node = node, .machine = &machine, .n = 1, .x = &view, .y = {y, 1, outputs, outputs, 1, 1}};
+        if (node)
+            node->op->forward(&step);
+        for (int k = 0; k < outputs; k++)
+            CHECK(fabsf(y[k] - cases[i].y[k]) < 1e-6f, "average %zu: %d of the first row is %g, not %g", i, k,
+                  (double)y[k], (double)cases[i].y[k]);
+        tx_graph_free(g);
+    }
+}
+
 static float few_values(int input, size_t i)
 {
     (void)input;
@@ -59,7 +137,7 @@ static void check_specials(void)
         x[at] = NAN;
         tx_view view = {x, 1, 2, 2, 1, 1, NULL, NULL, TX_ACT_NONE, NULL, 0};
         tx_tensor to = {&y, 1, 1, 1, 1, 1}, from = {&dy, 1, 1, 1, 1, 1};
-        tx_window window = {2, 2, 0, 0};
+        tx_window window = {.kernel = 2, .stride = 2};
         tx_channel_max_pool(&machine, &to, &argmax, &view, &window);
         CHECK(isnan(y) && argmax == at, "NaN at %d of the window: %g, argmax %d", at, (double)y, argmax);
         for (int i = 0; i < 4; i++)
@@ -149,9 +227,19 @@ static void check_sizes(void)
               cases[i].padding, cases[i].ceil, node ? node->h : -1, cases[i].out);
         tx_graph_free(g);
     }
-    static const tx_pool_args bad[] = {{0, 1, 0, 0}, {16, 1, 0, 0}, {3, -1, 0, 0},
-                                       {3, 1, 2, 0}, {3, 1, -1, 0}, {5, 1, 0, 0},
-                                       {5, 1, 0, 1}, {7, 3, 0, 1},  {3, (1 << 20) + 1, 0, 0}};
+    static const tx_pool_args bad[] = {{.kernel = 0, .stride = 1},
+                                       {.kernel = 16, .stride = 1},
+                                       {.kernel = 3, .stride = -1},
+                                       {.kernel = 3, .stride = 1, .padding = 2},
+                                       {.kernel = 3, .stride = 1, .padding = -1},
+                                       {.kernel = 5, .stride = 1},
+                                       {.kernel = 5, .stride = 1, .ceil = 1},
+                                       {.kernel = 7, .stride = 3, .ceil = 1},
+                                       {.kernel = 3, .stride = (1 << 20) + 1},
+                                       {.kernel = 3, .stride = 1, .pads = {2, 0, 0, 0}},
+                                       {.kernel = 3, .stride = 1, .padding = 1, .pads = {0, 0, 0, 1}},
+                                       {.kernel = 1, .stride = 1, .pads = {-2, 0, -2, 0}},
+                                       {.kernel = 3, .stride = 9, .pads = {1, 1, -4, 0}, .ceil = 1}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tx_graph *g = tx_graph_new();
         int side = bad[i].kernel == 16 ? 40 : 4;
@@ -197,6 +285,9 @@ int main(void)
     machine = tx_machine_now();
     for (size_t s = 0; s < sizeof pools / sizeof *pools; s++)
         check_max_pool(s);
+    for (size_t s = 0; s < sizeof windows / sizeof *windows; s++)
+        check_windows(s);
+    check_counts();
     check_ties();
     check_specials();
     check_nans();

@@ -148,10 +148,10 @@ static void check_numbers(void)
               isfinite(tx_random_normal(0, TX_RANDOM_TEST, 0, UINT64_MAX)),
           "draws at the end of the range");
     CHECK(isnan(tx_expf(nan)) && isnan(tx_logf(-1)) && isnan(tx_log1pf(-2)) && isnan(tx_tanhf(nan)) &&
-              isnan(tx_sigmoidf(nan)) && isnan(tx_fmaf(nan, 1, 1)),
+              isnan(tx_logisticf(nan)) && isnan(tx_fmaf(nan, 1, 1)),
           "NaN in, NaN out");
     CHECK(isnan(tx_exp((double)NAN)) && isnan(tx_expm1((double)NAN)) && isnan(tx_log(-1)) && isnan(tx_log1p(-2)) &&
-              isnan(tx_tanh((double)NAN)) && isnan(tx_sigmoid((double)NAN)) && isnan(tx_sin_pi((double)INFINITY)) &&
+              isnan(tx_tanh((double)NAN)) && isnan(tx_logistic((double)NAN)) && isnan(tx_sin_pi((double)INFINITY)) &&
               isnan(tx_cos_pi((double)INFINITY)) && isnan(tx_pow(-2, 0.5)) && isnan(tx_fma((double)NAN, 1, 1)),
           "NaN in, NaN out");
 }
@@ -271,6 +271,9 @@ static void check_sizes(void)
         {.out = 1 << 20, .kernel = 1, .padding = 1 << 19},
         {.out = 1 << 20, .kernel = 3, .padding = 100},
         {.out = 1, .kernel = 3, .init = {TX_INIT_UNIFORM, (double)INFINITY}},
+        {.out = 1, .kernel = 3, .pads = {INT_MAX, 0, 0, 0}},
+        {.out = 1, .kernel = 3, .pads = {0, 0, 0, INT_MIN}},
+        {.out = 1, .kernel = 1, .pads = {-2, 0, -2, 0}},
     };
     for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
         tx_graph *g = tx_graph_new();
@@ -285,10 +288,17 @@ static void check_sizes(void)
                                          {.kernel = 3, .padding = INT_MAX},
                                          {.kernel = 3, .padding = INT_MIN},
                                          {.kernel = 5},
-                                         {.kernel = 5, .stride = 1, .ceil = 1}};
+                                         {.kernel = 5, .stride = 1, .ceil = 1},
+                                         {.kernel = 3, .pads = {INT_MAX, 0, 0, 0}},
+                                         {.kernel = 3, .pads = {0, INT_MIN, 0, 0}},
+                                         {.kernel = 3, .padding = 1, .pads = {0, 0, 1, 0}},
+                                         {.kernel = 1, .pads = {0, -4, 0, 0}}};
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
         tx_graph *g = tx_graph_new();
         REFUSED(tx_max_pool(g, tx_input(g, 3, 4, 4), pools[i]) == NULL, "max_pool");
+        tx_graph_free(g);
+        g = tx_graph_new();
+        REFUSED(tx_avg_pool(g, tx_input(g, 3, 4, 4), pools[i]) == NULL, "avg_pool");
         tx_graph_free(g);
     }
     static const int outputs[] = {0, -1, INT_MIN, INT_MAX, 1 << 30};
@@ -319,6 +329,16 @@ static void check_layers(void)
     REFUSED(tx_batchnorm(s, NULL, NULL, (tx_batchnorm_args){0}) == NULL, "0 channels");
     REFUSED(tx_relu(NULL, f.image) == NULL, "no graph");
     REFUSED(tx_relu(s, f.image) == NULL, "0 channels");
+    REFUSED(tx_relu6(NULL, f.image) == NULL && tx_silu(NULL, NULL) == NULL, "no graph");
+    REFUSED(tx_sigmoid(NULL, f.image) == NULL && tx_hardswish(NULL, NULL) == NULL, "no graph");
+    REFUSED(tx_hardsigmoid(NULL, f.image) == NULL, "no graph");
+    REFUSED(tx_hardsigmoid(s, f.image) == NULL, "0 channels");
+    REFUSED(tx_scale(NULL, f.image, f.image) == NULL, "no graph");
+    REFUSED(tx_scale(s, NULL, NULL) == NULL, "0 channels");
+    REFUSED(tx_stochastic_depth(NULL, f.image, (tx_stochastic_depth_args){0}) == NULL, "no graph");
+    REFUSED(tx_stochastic_depth(s, NULL, (tx_stochastic_depth_args){0}) == NULL, "0 channels");
+    REFUSED(tx_avg_pool(NULL, f.image, (tx_pool_args){.kernel = 2}) == NULL, "no graph");
+    REFUSED(tx_avg_pool(s, NULL, (tx_pool_args){.kernel = 2}) == NULL, "0 channels");
     REFUSED(tx_add(NULL, f.image, f.image) == NULL, "no graph");
     REFUSED(tx_add(s, NULL, NULL) == NULL, "0 channels");
     REFUSED(tx_concat(NULL, two, 2) == NULL, "no graph");
@@ -346,6 +366,15 @@ static void check_layer_inputs(void)
     SPOILS(tx_conv2d(g, NULL, "c", (tx_conv2d_args){.out = 1}), "conv2d: no input 0");
     SPOILS(tx_batchnorm(g, NULL, "b", (tx_batchnorm_args){0}), "batchnorm: no input 0");
     SPOILS(tx_relu(g, NULL), "relu: no input 0");
+    SPOILS(tx_relu6(g, NULL), "relu6: no input 0");
+    SPOILS(tx_sigmoid(g, NULL), "sigmoid: no input 0");
+    SPOILS(tx_silu(g, NULL), "silu: no input 0");
+    SPOILS(tx_hardsigmoid(g, NULL), "hardsigmoid: no input 0");
+    SPOILS(tx_hardswish(g, NULL), "hardswish: no input 0");
+    SPOILS(tx_scale(g, NULL, x), "scale: no input 0");
+    SPOILS(tx_scale(g, x, NULL), "scale: no input 1");
+    SPOILS(tx_stochastic_depth(g, NULL, (tx_stochastic_depth_args){0}), "stochastic_depth: no input 0");
+    SPOILS(tx_avg_pool(g, NULL, (tx_pool_args){.kernel = 1}), "avg_pool: no input 0");
     SPOILS(tx_add(g, NULL, x), "add: no input 0");
     SPOILS(tx_add(g, x, NULL), "add: no input 1");
     SPOILS(tx_dropout(g, NULL, (tx_dropout_args){0}), "dropout: no input 0");
@@ -378,6 +407,10 @@ static void check_layer_numbers(void)
     SPOILS(tx_batchnorm(g, x, "b", (tx_batchnorm_args){.momentum = (double)NAN}), "momentum nan");
     SPOILS(tx_dropout(g, x, (tx_dropout_args){.p = (double)NAN}), "p = nan");
     SPOILS(tx_dropout(g, x, (tx_dropout_args){.p = -0.1}), "p = -0.1");
+    SPOILS(tx_stochastic_depth(g, x, (tx_stochastic_depth_args){.p = (double)NAN}), "p = nan");
+    SPOILS(tx_stochastic_depth(g, x, (tx_stochastic_depth_args){.p = 1.5}), "p = 1.5");
+    SPOILS(tx_scale(g, x, tx_input(g, 2, 1, 1)), "a gate of 1 x 1 x 2");
+    SPOILS(tx_scale(g, x, tx_input(g, 3, 2, 1)), "a gate of 2 x 1 x 3");
     SPOILS(tx_bce_with_logits(g, x, x, NULL, (tx_bce_args){nan_weight}), "pos_weight[1] = nan");
     SPOILS(tx_bce_with_logits(g, x, x, NULL, (tx_bce_args){inf_weight}), "pos_weight[2] = inf");
     SPOILS(tx_bce_with_logits(g, tx_input(g, TX_MAX_POS_WEIGHTS + 1, 1, 1), x, NULL, (tx_bce_args){many}),
@@ -698,9 +731,11 @@ static void check_passes(void)
     tx_tensor t = {memory, 1, 4, 4, 4, 4}, empty = {NULL, 1, 4, 4, 4, 4}, none = {memory, 0, 4, 4, 4, 4};
     tx_view x = {.data = memory, .n = 1, .h = 4, .w = 4, .c = 4, .ld = 4}, half = x;
     tx_view seen = {.data = memory, .n = 1, .h = 4, .w = 4, .c = 4, .ld = 4, .scale = memory, .shift = memory};
+    tx_view gated = x;
     half.scale = memory;
+    gated.gate = memory;
     tx_gradient dx = {memory + 1024, 4, NULL, 0}, gone = {NULL, 4, NULL, 0};
-    tx_window window = {2, 1, 0, 0}, wide = {16, 1, 0, 0}, still = {2, 0, 0, 0};
+    tx_window window = {.kernel = 2, .stride = 1}, wide = {.kernel = 16, .stride = 1}, still = {.kernel = 2};
     REFUSED(tx_channel_sum(NULL, &t, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &empty, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, NULL, &x, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
@@ -708,12 +743,12 @@ static void check_passes(void)
     REFUSED(tx_channel_sum(m, &t, &half, 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, &x, 0, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
     REFUSED(tx_channel_sum(m, &t, &x, TX_MAX_INPUTS + 1, TX_ACT_NONE) != TX_OK, "tx_channel_sum");
-    REFUSED(tx_channel_mask(NULL, &dx, &t, NULL) != TX_OK, "tx_channel_mask");
-    REFUSED(tx_channel_mask(m, NULL, &t, NULL) != TX_OK, "tx_channel_mask");
-    REFUSED(tx_channel_mask(m, &dx, NULL, NULL) != TX_OK, "tx_channel_mask");
-    REFUSED(tx_channel_mask(m, &gone, &t, NULL) != TX_OK, "tx_channel_mask");
-    REFUSED(tx_channel_mask(m, &dx, &none, NULL) != TX_OK, "tx_channel_mask");
-    REFUSED(tx_channel_mask(m, &dx, &t, &empty) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(NULL, &dx, &t, NULL, 0) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, NULL, &t, NULL, 0) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, &dx, NULL, NULL, 0) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, &gone, &t, NULL, 0) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, &dx, &none, NULL, 0) != TX_OK, "tx_channel_mask");
+    REFUSED(tx_channel_mask(m, &dx, &t, &empty, TX_ACT_RELU) != TX_OK, "tx_channel_mask");
     REFUSED(tx_channel_work(16, 0) == SIZE_MAX, "tx_channel_work");
     REFUSED(tx_channel_work(SIZE_MAX, 4) == SIZE_MAX, "tx_channel_work");
     REFUSED(tx_channel_total(NULL, &x, sum, memory) != TX_OK, "tx_channel_total");
@@ -756,6 +791,27 @@ static void check_passes(void)
     REFUSED(tx_channel_max_pool_gradient(m, &dx, NULL, argmax, &x, &window) != TX_OK, "tx_channel_max_pool_gradient");
     REFUSED(tx_channel_max_pool_gradient(m, &dx, &t, argmax, &x, NULL) != TX_OK, "tx_channel_max_pool_gradient");
     REFUSED(tx_channel_max_pool_gradient(m, &dx, &t, argmax, NULL, &window) != TX_OK, "tx_channel_max_pool_gradient");
+    REFUSED(tx_channel_avg_pool(NULL, &t, &x, &window) != TX_OK, "tx_channel_avg_pool");
+    REFUSED(tx_channel_avg_pool(m, NULL, &x, &window) != TX_OK, "tx_channel_avg_pool");
+    REFUSED(tx_channel_avg_pool(m, &t, NULL, &window) != TX_OK, "tx_channel_avg_pool");
+    REFUSED(tx_channel_avg_pool(m, &t, &x, NULL) != TX_OK, "tx_channel_avg_pool");
+    REFUSED(tx_channel_avg_pool_gradient(NULL, &dx, &t, &x, &window) != TX_OK, "tx_channel_avg_pool_gradient");
+    REFUSED(tx_channel_avg_pool_gradient(m, NULL, &t, &x, &window) != TX_OK, "tx_channel_avg_pool_gradient");
+    REFUSED(tx_channel_avg_pool_gradient(m, &dx, NULL, &x, &window) != TX_OK, "tx_channel_avg_pool_gradient");
+    REFUSED(tx_channel_avg_pool_gradient(m, &dx, &t, NULL, &window) != TX_OK, "tx_channel_avg_pool_gradient");
+    REFUSED(tx_channel_avg_pool_gradient(m, &dx, &t, &x, NULL) != TX_OK, "tx_channel_avg_pool_gradient");
+    REFUSED(tx_channel_act_gradient(NULL, &dx, &t, &x, TX_ACT_SILU) != TX_OK, "tx_channel_act_gradient");
+    REFUSED(tx_channel_act_gradient(m, NULL, &t, &x, TX_ACT_SILU) != TX_OK, "tx_channel_act_gradient");
+    REFUSED(tx_channel_act_gradient(m, &dx, NULL, &x, TX_ACT_SILU) != TX_OK, "tx_channel_act_gradient");
+    REFUSED(tx_channel_act_gradient(m, &dx, &t, NULL, TX_ACT_SILU) != TX_OK, "tx_channel_act_gradient");
+    REFUSED(tx_channel_avg_pool(m, &t, &x, &wide) != TX_OK, "tx_channel_avg_pool");
+    REFUSED(tx_channel_act_gradient(m, &dx, &t, &half, TX_ACT_SILU) != TX_OK, "tx_channel_act_gradient");
+    REFUSED(tx_channel_gate_gradient(m, &dx, NULL, &t, &x) != TX_OK, "tx_channel_gate_gradient");
+    REFUSED(tx_channel_gate_gradient(NULL, &dx, NULL, &t, &gated) != TX_OK, "tx_channel_gate_gradient");
+    REFUSED(tx_channel_gate_gradient(m, NULL, NULL, &t, &gated) != TX_OK, "tx_channel_gate_gradient");
+    REFUSED(tx_channel_gate_gradient(m, &dx, &gone, &t, &gated) != TX_OK, "tx_channel_gate_gradient");
+    REFUSED(tx_channel_gate_gradient(m, &dx, NULL, NULL, &gated) != TX_OK, "tx_channel_gate_gradient");
+    REFUSED(tx_channel_gate_gradient(m, &dx, NULL, &t, NULL) != TX_OK, "tx_channel_gate_gradient");
 }
 
 static void check_updates(void)

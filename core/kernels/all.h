@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-TX_INLINE f32x16 kernel_act(tx_act act, f32x16 x)
+TX_INLINE f32x16 kernel_rectify(tx_act act, f32x16 x)
 {
     return act == TX_ACT_RELU ? v_max(v_zero(), x) : x;
 }
@@ -16,6 +16,7 @@ TX_INLINE f32x16 kernel_floor(tx_act act)
     return v_set1(act == TX_ACT_RELU ? 0.0f : -INFINITY);
 }
 
+#include "act.h"
 #include "machine.h"
 #include "channel.h"
 #include "gemm.h"

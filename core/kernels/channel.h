@@ -10,7 +10,7 @@ TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
     return x->scale ? v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n)) : z;
 }
 
-/* Channels j.. of a value as its reader sees it; row is where the pixel's channel 0 stands. */
+/* Channels j.. of a value as its reader sees it, but for the gate; row is where the pixel's channel 0 stands. */
 TX_INLINE f32x16 channel_view(const tx_view *x, const float *row, size_t j, size_t n)
 {
     return v_max(kernel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
@@ -24,30 +24,45 @@ TX_INLINE void channel_soon(const float *p)
     TX_PREFETCH(tile_address(p, CHANNEL_SOON));
 }
 
+/* The gates of pixel p's image, or NULL. */
+TX_INLINE const float *channel_gate(const tx_view *x, size_t p)
+{
+    return x->gate ? x->gate + p / ((size_t)x->h * (size_t)x->w) * x->gate_ld : NULL;
+}
+
+/* Channels j.. of pixel p as its reader sees it. */
+TX_INLINE f32x16 channel_gated(const tx_view *x, size_t p, const float *gate, size_t j, size_t n)
+{
+    f32x16 value = channel_view(x, x->data + p * x->ld, j, n);
+    return gate ? v_mul(v_take(gate + j, n), value) : value;
+}
+
 static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels,
                         int stream)
 {
     size_t c = (size_t)y->c;
-    f32x16 floor = kernel_floor(act);
-    for (size_t p = first; p < first + pixels; p++)
+    kernel_bounds bounds = kernel_bounds_of(act);
+    for (size_t p = first; p < first + pixels; p++) {
+        const float *gate = channel_gate(x, p);
         for (size_t j = 0; j < c; j += 16) {
             channel_soon(x->data + p * x->ld + j);
-            f32x16 sum = channel_view(x, x->data + p * x->ld, j, c - j);
+            f32x16 sum = channel_gated(x, p, gate, j, c - j);
             for (int i = 1; i < inputs; i++) {
                 channel_soon(x[i].data + p * x[i].ld + j);
-                sum = v_add(sum, channel_view(x + i, x[i].data + p * x[i].ld, j, c - j));
+                sum = v_add(sum, channel_gated(x + i, p, channel_gate(x + i, p), j, c - j));
             }
-            v_put_past(y->data + p * y->ld + j, v_max(floor, sum), c - j, stream);
+            sum = kernel_clamps(act) ? kernel_clamp(bounds, sum) : kernel_curve(act, sum);
+            v_put_past(y->data + p * y->ld + j, sum, c - j, stream);
         }
+    }
     if (stream)
         v_stream_end();
 }
 
-static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, size_t first, size_t pixels,
-                         int stream)
+static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, tx_act act, size_t first,
+                         size_t pixels, int stream)
 {
     size_t c = (size_t)dy->c;
-    f32x16 zero = v_zero();
     for (size_t p = first; p < first + pixels; p++)
         for (size_t j = 0; j < c; j += 16) {
             channel_soon(dy->data + p * dy->ld + j);
@@ -55,7 +70,25 @@ static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_te
                 channel_soon(y->data + p * y->ld + j);
             f32x16 g = v_take(dy->data + p * dy->ld + j, c - j);
             if (y)
-                g = v_select(v_gt(v_take(y->data + p * y->ld + j, c - j), zero), g, zero);
+                g = kernel_slope_of_result(act, v_take(y->data + p * y->ld + j, c - j), g);
+            if (dx->add)
+                g = v_add(v_take(dx->add + p * dx->add_ld + j, c - j), g);
+            v_put_past(dx->data + p * dx->ld + j, g, c - j, stream);
+        }
+    if (stream)
+        v_stream_end();
+}
+
+static void channel_act_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x, tx_act act, size_t first,
+                                 size_t pixels, int stream)
+{
+    size_t c = (size_t)dy->c;
+    for (size_t p = first; p < first + pixels; p++)
+        for (size_t j = 0; j < c; j += 16) {
+            channel_soon(dy->data + p * dy->ld + j);
+            channel_soon(x->data + p * x->ld + j);
+            f32x16 z = channel_view(x, x->data + p * x->ld, j, c - j);
+            f32x16 g = kernel_slope(act, z, v_take(dy->data + p * dy->ld + j, c - j));
             if (dx->add)
                 g = v_add(v_take(dx->add + p * dx->add_ld + j, c - j), g);
             v_put_past(dx->data + p * dx->ld + j, g, c - j, stream);
@@ -347,12 +380,52 @@ static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const floa
         v_stream_end();
 }
 
+/* One row of a stretch, sixteen (n) channels: dx = add + dy gate. */
+TX_INLINE void channel_put_gated(const tx_gradient *dx, size_t pixel, size_t j, f32x16 dy, f32x16 gate, size_t n,
+                                 int stream)
+{
+    f32x16 g = v_mul(dy, gate);
+    if (dx->add)
+        g = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), g);
+    v_put_past(dx->data + pixel * dx->ld + j, g, n, stream);
+}
+
+/* All pixels are of one image. */
+static void channel_gate_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x, size_t first,
+                                  size_t pixels, size_t channel, size_t c, float *sum, int stream)
+{
+    const float *gates = channel_gate(x, first) + channel;
+    channel_clear(sum, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
+        size_t rows = channel_stretch(p, pixels);
+        for (size_t k = 0; k < c; k += 16) {
+            size_t n = c - k, pixel = first + p, j = channel + k;
+            f32x16 a = v_take(sum + k, n), gate = v_take(gates + k, n);
+            for (size_t i = 0; i < rows; i++, pixel++) {
+                f32x16 g = v_take(dy->data + pixel * dy->ld + j, n);
+                a = v_fma(g, channel_view(x, x->data + pixel * x->ld, j, n), a);
+                if (dx)
+                    channel_put_gated(dx, pixel, j, g, gate, n, stream);
+            }
+            v_put(sum + k, a, n);
+        }
+    }
+    if (stream)
+        v_stream_end();
+}
+
 /* First and last+1 tap of the window at output o that lie within a side of n pixels. */
 TX_INLINE void channel_taps(int o, int stride, int before, int kernel, int n, int *first, int *end)
 {
     int start = o * stride - before;
     *first = start < 0 ? -start : 0;
     *end = n - start < kernel ? n - start : kernel;
+}
+
+/* Pixels of a side that windows reach: without those that a negative padding behind them crops. */
+TX_INLINE int channel_side(int n, int after)
+{
+    return after < 0 ? n + after : n;
 }
 
 TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
@@ -370,10 +443,10 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
                              int image, int row, int stream)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
-    channel_taps(row, window->stride, window->top, k, x->h, &ky0, &ky1);
+    channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
     size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
     for (int column = 0; column < y->w; column++, out++) {
-        channel_taps(column, window->stride, window->left, k, x->w, &kx0, &kx1);
+        channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
         size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
         size_t left = (size_t)(column * window->stride - window->left + kx0);
         const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
@@ -399,12 +472,15 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
         v_stream_end();
 }
 
-/* The windows of `outputs` that cover input position i of a side. */
-TX_INLINE void channel_windows(int i, int stride, int before, int kernel, int outputs, int *first, int *end)
+/* The windows of `outputs` that cover input position i of a side of n; none if it is cropped. */
+TX_INLINE void channel_windows(int i, int n, const tx_window *window, int before, int after, int outputs, int *first,
+                               int *end)
 {
-    int reach = i + before - kernel + 1;
+    int place = i + before, reach = place - window->kernel + 1, stride = window->stride;
     *first = reach <= 0 ? 0 : (reach + stride - 1) / stride;
-    *end = (i + before) / stride + 1 < outputs ? (i + before) / stride + 1 : outputs;
+    *end = place / stride + 1 < outputs ? place / stride + 1 : outputs;
+    if (place < 0 || i >= channel_side(n, after))
+        *end = *first;
 }
 
 /* A window over the pixel at hand: where its argmax and its dy stand, and which of its taps the pixel is. */
@@ -429,11 +505,11 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
 {
     int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
     channel_cover cover[15 * 15];
-    channel_windows(row, stride, window->top, k, dy->h, &oy0, &oy1);
+    channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &oy0, &oy1);
     size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
     for (int column = 0; column < x->w; column++, pixel++) {
         int covers = 0;
-        channel_windows(column, stride, window->left, k, dy->w, &ox0, &ox1);
+        channel_windows(column, x->w, window, window->left, window->right, dy->w, &ox0, &ox1);
         for (int oy = oy0; oy < oy1; oy++)
             for (int ox = ox0; ox < ox1; ox++) {
                 size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
@@ -456,11 +532,89 @@ static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
         v_stream_end();
 }
 
+/* Taps along one side that an average divides by: those on the map, or with the padding. */
+TX_INLINE int channel_counted(int o, int n, const tx_window *window, int before, int after)
+{
+    int start = o * window->stride - before, end = start + window->kernel, last = channel_side(n, after);
+    if (window->counts_padding)
+        return (end < n + after ? end : n + after) - start;
+    return (end < last ? end : last) - (start > 0 ? start : 0);
+}
+
+TX_INLINE float channel_share(const tx_view *x, const tx_window *window, int oy, int ox)
+{
+    int rows = channel_counted(oy, x->h, window, window->top, window->bottom);
+    return 1.0f / (float)(rows * channel_counted(ox, x->w, window, window->left, window->right));
+}
+
+static void channel_avg_pool(const tx_tensor *y, const tx_view *x, const tx_window *window, int image, int row,
+                             int stream)
+{
+    int ky0, ky1, kx0, kx1, k = window->kernel;
+    channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
+    size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
+    for (int column = 0; column < y->w; column++, out++) {
+        channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
+        size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
+        size_t left = (size_t)(column * window->stride - window->left + kx0);
+        const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
+        f32x16 share = v_set1(channel_share(x, window, row, column));
+        for (size_t j = 0; j < c; j += 16) {
+            size_t n = c - j;
+            f32x16 sum = v_zero();
+            for (int ky = ky0; ky < ky1; ky++) {
+                const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
+                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld)
+                    sum = v_add(sum, channel_view(x, pixel, j, n));
+            }
+            v_put_past(y->data + out * y->ld + j, v_mul(sum, share), n, stream);
+        }
+    }
+    if (stream)
+        v_stream_end();
+}
+
+/* A window over the pixel at hand: its dy, and what of it falls to each pixel. */
+typedef struct channel_part {
+    const float *dy;
+    float share;
+} channel_part;
+
+static void channel_avg_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x,
+                                      const tx_window *window, int image, int row, int stream)
+{
+    int oy0, oy1, ox0, ox1;
+    channel_part part[15 * 15];
+    channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &oy0, &oy1);
+    size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
+    for (int column = 0; column < x->w; column++, pixel++) {
+        int parts = 0;
+        channel_windows(column, x->w, window, window->left, window->right, dy->w, &ox0, &ox1);
+        for (int oy = oy0; oy < oy1; oy++)
+            for (int ox = ox0; ox < ox1; ox++) {
+                size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
+                part[parts++] = (channel_part){dy->data + out * dy->ld, channel_share(x, window, oy, ox)};
+            }
+        for (size_t j = 0; j < c; j += 16) {
+            size_t n = c - j;
+            f32x16 sum = v_zero();
+            for (int i = 0; i < parts; i++)
+                sum = v_fma(v_take(part[i].dy + j, n), v_set1(part[i].share), sum);
+            if (dx->add)
+                sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
+            v_put_past(dx->data + pixel * dx->ld + j, sum, n, stream);
+        }
+    }
+    if (stream)
+        v_stream_end();
+}
+
 /* What kernels/all.h puts into the table. */
-#define CHANNEL_KERNELS                                                                               \
-    {                                                                                                 \
-        .sum = channel_sum, .mask = channel_mask, .total = channel_total, .moments = channel_moments, \
-        .written_moments = channel_written_moments, .normal_sums = channel_bn_reduce,                 \
-        .normal_gradient = channel_bn_apply, .max_pool = channel_max_pool,                            \
-        .max_pool_gradient = channel_max_pool_gradient                                                \
+#define CHANNEL_KERNELS                                                                                            \
+    {                                                                                                              \
+        .sum = channel_sum, .mask = channel_mask, .act_gradient = channel_act_gradient, .total = channel_total,    \
+        .moments = channel_moments, .written_moments = channel_written_moments, .normal_sums = channel_bn_reduce,  \
+        .normal_gradient = channel_bn_apply, .gate_gradient = channel_gate_gradient, .max_pool = channel_max_pool, \
+        .max_pool_gradient = channel_max_pool_gradient, .avg_pool = channel_avg_pool,                              \
+        .avg_pool_gradient = channel_avg_pool_gradient                                                             \
     }

@@ -211,7 +211,7 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
                 f32x16 u = v_take(y->add + pixel[r] * y->add_ld + at, n);
                 v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);
             }
-            v_put(y->data + pixel[r] * y->ld + at, kernel_act(y->act, v), n);
+            v_put(y->data + pixel[r] * y->ld + at, kernel_rectify(y->act, v), n);
         }
     }
 }

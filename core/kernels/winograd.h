@@ -193,7 +193,7 @@ TX_INLINE void winograd_view_patch(const tx_view *x, ptrdiff_t corner, int top, 
                 d[i] = v_take(x->data + (corner + i * line), (size_t)n);
                 if (x->scale)
                     d[i] = v_fma(scale, d[i], shift);
-                d[i] = kernel_act(x->act, d[i]);
+                d[i] = kernel_rectify(x->act, d[i]);
             }
         }
         winograd_bt(d, b);
@@ -385,7 +385,7 @@ TX_INLINE void winograd_put_result(const winograd_epilogue *e, size_t pixel, f32
         f32x16 a = v_take(y->add + pixel * y->add_ld + e->c, (size_t)n);
         r = v_add(r, y->add_scale ? v_fma(e->scale, a, e->shift) : a);
     }
-    v_put(y->data + pixel * y->ld + e->c, kernel_act(y->act, r), (size_t)n);
+    v_put(y->data + pixel * y->ld + e->c, kernel_rectify(y->act, r), (size_t)n);
 }
 
 /* Two rows of a tile's results, of which rows x cols lie within the map. */

@@ -37,7 +37,7 @@ int main(void)
     int right = 0;
     for (int i = 0; i < 4; i++) {
         printf("xor: %.0f xor %.0f is 1 with probability %.3f\n", (double)pairs[i][0], (double)pairs[i][1],
-               (double)tx_sigmoidf(logits[i]));
+               (double)tx_logisticf(logits[i]));
         right += (logits[i] > 0) == (answers[i] > 0);
     }
     tx_optimizer_free(adam);
