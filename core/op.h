@@ -106,7 +106,9 @@ typedef enum tx_kind {
     TX_OTHER,
     TX_DATA,   /* an input of the graph */
     TX_AFFINE, /* a batch norm: in training it is given x[0]'s batch statistics, and y may be a view on x[0], scale and
-                  shift being the first 2*c floats of saved; in inference it may be folded into a convolution */
+                  shift being the first 2*c floats of saved; in inference it may be folded into a convolution. Behind them
+                  backward leaves mean, mean_g and slope, c floats each: where x[0] comes from a step that reads slopes, dx
+                  is not written (data NULL), and that step is given these, dy and x[0] as its own dy */
     TX_ACTIVATION, /* op->act of x[0] */
     TX_SUM,        /* every input's gradient is the result's */
     TX_CONCAT      /* every input's gradient is a slice of the result's */

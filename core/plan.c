@@ -8,6 +8,7 @@
  * 3. Backward. Steps in reverse: where does each input's gradient go? The first contribution is written, later ones are
  *    added, in the order of the reversed steps. A sum hands on its own gradient's place, a concatenation slices of it;
  *    a gradient that several values share is overwritten only by the last of them to use it.
+ *    The gradient of a batch norm may be left to whoever made what it reads (plan_slopes.c).
  *    (plan_backward.c). If what is kept for backward takes more than is allowed, values that are cheap to compute are
  *    dropped after their last reader and made again when backward needs them (plan_recompute.c); no bit changes.
  * 4. Placing. Largest buffer first, each at the lowest address that is free during its life (plan_arena.c). */
@@ -46,6 +47,7 @@ static tx_status plan_all(tx_plan *plan)
                           .add = -1,
                           .gradient = tx_nowhere,
                           .dy = tx_nowhere,
+                          .slope = -1,
                           .saved = -1,
                           .prepared = -1,
                           .work = -1,
@@ -71,8 +73,10 @@ static tx_status plan_all(tx_plan *plan)
         status = tx_plan_moments(plan);
     if (status == TX_OK && plan->keep_every > 1)
         status = tx_plan_recompute(plan);
-    if (status == TX_OK && plan->mode != TX_INFER)
+    if (status == TX_OK && plan->mode != TX_INFER) {
+        tx_plan_slopes(plan);
         status = tx_plan_backward(plan);
+    }
     if (status == TX_OK)
         status = tx_arena_place(plan);
     tx_free(step.x);

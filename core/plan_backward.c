@@ -37,6 +37,11 @@ static tx_status route(tx_plan *plan, int i, int k, tx_slot offer)
     int time = tx_backward_time(plan, i), v = tx_plan_node(plan, i)->input[k]->index;
     tx_planned *p = &plan->node[i], *input = &plan->node[v];
     tx_slot old = input->gradient;
+    if (p->unapplied) { /* the input's writer reads this step's dy */
+        input->gradient = p->dy;
+        input->reached = 1;
+        return TX_OK;
+    }
     if (!input->reached && offer.buffer >= 0) {
         input->gradient = offer;
     } else if (!input->reached || !exclusive(plan, v) || clashes(plan, i, v)) {
@@ -118,6 +123,10 @@ tx_status tx_plan_backward(tx_plan *plan)
                 tx_plan_touch(plan, tx_plan_node(plan, i)->input[k]->index, time);
         if (op->needs & TX_NEEDS_Y || (op->needs & TX_NEEDS_Y_IF_FUSED && p->fused != TX_ACT_NONE))
             tx_plan_touch(plan, p->result, time);
+        if (p->slope >= 0) {
+            tx_plan_touch(plan, p->result, time);
+            tx_arena_touch(plan, plan->node[p->slope].saved, time);
+        }
         status = route_inputs(plan, i);
         if (status)
             return status;

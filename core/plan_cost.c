@@ -76,6 +76,10 @@ static double backward_bytes(const tx_plan *plan, int i)
             bytes += bytes_of(plan, node->input[k]->index);
     if (node->op->needs & TX_NEEDS_Y || (node->op->needs & TX_NEEDS_Y_IF_FUSED && masks))
         bytes += bytes_of(plan, p->result);
+    if (p->unapplied) /* x and dy are read for the sums alone */
+        return bytes + dy;
+    if (p->slope >= 0)
+        bytes += bytes_of(plan, p->result);
     return bytes + dy + sizeof(float) * p->workspace.more_backward * plan->batch;
 }
 

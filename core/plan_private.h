@@ -38,6 +38,8 @@ typedef struct tx_planned {
     int reached;              /* planning: its gradient has a place */
     int done;                 /* planning: its gradient has been consumed */
     tx_slot dy, *dx, *dx_add;
+    int slope;     /* of a step: the batch norm whose gradient it applies itself as it reads its dy, or -1 */
+    int unapplied; /* of that batch norm: it leaves its own dy to be read so */
     tx_workspace workspace;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
     int recompute_prepared, recompute_work;
@@ -85,10 +87,11 @@ void tx_plan_touch(tx_plan *plan, int i, int time);
 /* Batch and mode are what there can be, and the graph is not empty. */
 tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args);
 
-/* plan_fuse.c, plan_forward.c, plan_moments.c, plan_recompute.c, plan_backward.c */
+/* plan_fuse.c, plan_forward.c, plan_moments.c, plan_slopes.c, plan_recompute.c, plan_backward.c */
 void tx_plan_fuse(tx_plan *plan);
 tx_status tx_plan_forward(tx_plan *plan, tx_step *step);
 tx_status tx_plan_moments(tx_plan *plan);
+void tx_plan_slopes(tx_plan *plan);
 /* Input k of a concatenation stands elsewhere and is copied into its result, from this channel on. */
 int tx_plan_copies(const tx_plan *plan, int concat, int k, size_t *channel);
 tx_status tx_plan_recompute(tx_plan *plan);

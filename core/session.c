@@ -55,6 +55,25 @@ static void bind_view(const tx_session *s, int i, int time, tx_view *view)
     }
 }
 
+/* The batch norm behind step i leaves its gradient to be applied by it. */
+static void bind_slope(tx_session *s, int i, int time)
+{
+    tx_step *step = &s->step[i];
+    const tx_planned *p = &s->plan->node[i];
+    const tx_planned *norm = &s->plan->node[p->slope];
+    tx_slot x = tx_plan_value(s->plan, p->result, time);
+    size_t c = (size_t)step->y.c;
+    const float *saved = buffer_of(s, norm->saved);
+    step->dy.x =
+        (tx_view){.data = pointer_of(s, x), .n = step->n, .h = step->y.h, .w = step->y.w, .c = step->y.c, .ld = x.ld};
+    step->dy.x.scale = saved;
+    step->dy.x.shift = saved + c;
+    step->dy.x.act = norm->fused;
+    step->dy.mean = saved + 2 * c;
+    step->dy.mean_g = saved + 3 * c;
+    step->dy.slope = saved + 4 * c;
+}
+
 /* What step i reads and writes at some time: values that are made again stand elsewhere in backward. */
 static void bind_values(tx_session *s, int i, int time)
 {
@@ -66,6 +85,8 @@ static void bind_values(tx_session *s, int i, int time)
         step->y.data = pointer_of(s, tx_plan_value(s->plan, result, time));
     if (step->has_add)
         bind_view(s, s->plan->node[i].add, time, &step->add);
+    if (s->plan->node[i].slope >= 0)
+        bind_slope(s, i, time);
 }
 
 static void bind_params(const tx_session *s, const tx_node *node, float **param, float **grad, int64_t **counter)

@@ -15,9 +15,9 @@
  * NUMERICS the statistics have no cancellation (core/channel.c), also where |mu| is large beside sqrt(v); scale and
  *          shift are computed in double and rounded once. One value a channel (M = 1): v = 0, y = b, and the running
  *          variance takes v itself.
- * MEMORY   saved: scale, shift, mean, rstd (C floats each). Where all readers apply scale and shift themselves, y is
+ * MEMORY   saved: scale, shift, mean, rstd, from backward mean(dy) and slope (C floats each). Where all readers apply scale and shift themselves, y is
  *          never written. Whoever writes x takes its statistics. Work of backward: three floats a channel for TX_CHUNK
- *          pixels; it reads x and dy twice.
+ *          pixels; it reads x and dy twice. The last line of dx may be left to whoever wrote x, and is never written then.
  * SOURCE   Ioffe & Szegedy, "Batch Normalization", arXiv:1502.03167, algorithm 1 and section 3.
  * TESTS    test/layers_batchnorm.c, test/golden/op_norm_pool.txt */
 #include "layers_private.h"
@@ -110,25 +110,25 @@ static void batchnorm_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
-/* Arrays of C floats in saved. */
+/* Arrays of C floats in saved. All but the last are known to the planner (TX_AFFINE). */
 typedef struct coefficients {
-    float *scale, *shift, *mean, *rstd;
+    float *scale, *shift, *mean, *mean_g, *slope, *rstd;
 } coefficients;
 
 static coefficients saved_of(const tx_step *step)
 {
     float *saved = step->saved;
     size_t c = (size_t)step->node->c;
-    return (coefficients){saved, saved + c, saved + 2 * c, saved + 3 * c};
+    return (coefficients){saved, saved + c, saved + 2 * c, saved + 3 * c, saved + 4 * c, saved + 5 * c};
 }
 
 static void batchnorm_plan(const tx_step *step, tx_workspace *space)
 {
     size_t c = (size_t)step->node->c;
-    space->saved = 4 * c * sizeof(float);
+    space->saved = 6 * c * sizeof(float);
     if (!step->backward)
         return;
-    space->work_backward = 2 * c * (sizeof(double) + sizeof(float)) + tx_channel_work(pixels_of(step), step->node->c);
+    space->work_backward = 2 * c * sizeof(double) + tx_channel_work(pixels_of(step), step->node->c);
     space->more_backward = 2.0 * step->node->h * step->node->w * step->node->c; /* x and dy: for the sums, for dx */
 }
 
@@ -212,7 +212,6 @@ static tx_status batchnorm_backward(tx_step *step)
     coefficients k = saved_of(step);
     size_t channels = (size_t)step->node->c;
     double *sum_g = step->work, *sum_gx = sum_g + channels, m = (double)pixels_of(step);
-    float *mean_g = (float *)(sum_gx + channels), *slope = mean_g + channels;
     tx_view x = step->x[0];
     x.scale = k.scale;
     x.shift = k.shift;
@@ -220,7 +219,7 @@ static tx_status batchnorm_backward(tx_step *step)
     int sums = step->training || step->grad[WEIGHT] || step->grad[BIAS];
     tx_status status = TX_OK;
     if (sums)
-        status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, slope + channels);
+        status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, sum_gx + channels);
     if (status)
         return status;
     for (size_t c = 0; c < channels; c++) {
@@ -230,12 +229,12 @@ static tx_status batchnorm_backward(tx_step *step)
         if (step->grad[WEIGHT])
             step->grad[WEIGHT][c] = (float)(sum_gx[c] * rstd);
         /* statistics that are no function of x let no gradient through */
-        mean_g[c] = step->training ? (float)(sum_g[c] / m) : 0;
-        slope[c] = step->training ? (float)(sum_gx[c] * (rstd * rstd) / m) : 0;
+        k.mean_g[c] = step->training ? (float)(sum_g[c] / m) : 0;
+        k.slope[c] = step->training ? (float)(sum_gx[c] * (rstd * rstd) / m) : 0;
     }
     if (!step->dx[0].data)
-        return TX_OK;
-    return tx_channel_bn_apply(step->machine, &step->dx[0], &x, k.mean, &step->dy.g, mean_g, slope);
+        return TX_OK; /* nobody wants it, or it is applied by whoever reads it */
+    return tx_channel_bn_apply(step->machine, &step->dx[0], &x, k.mean, &step->dy.g, k.mean_g, k.slope);
 }
 
 const tx_op tx_op_batchnorm = {

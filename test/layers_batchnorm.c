@@ -69,7 +69,7 @@ static void check_one_value(void)
 {
     tx_graph *g = tx_graph_new();
     tx_node *node = tx_batchnorm(g, tx_input(g, 2, 1, 1), "bn", (tx_batchnorm_args){0});
-    float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[8];
+    float x[2] = {3, -4}, y[2], w[2] = {2, 3}, b[2] = {0.5f, -1}, mean[2] = {0, 0}, var[2] = {1, 1}, saved[12];
     double mu[2] = {3, -4}, v[2] = {0, 0};
     int64_t counter = 7;
     tx_view view = {x, 1, 1, 1, 2, 2, NULL, NULL, TX_ACT_NONE, NULL, 0};
