@@ -28,7 +28,9 @@ typedef struct layer_options {
     int inference;                      /* 1: forward only, with prepared weights */
     int explain;                        /* 1: forward as in inference, and backward */
     tx_act act;                         /* joined to the result */
-    int view;                           /* 1: input 0 is read through scale, shift and a rectifier */
+    int view;                           /* 1: input 0 is read through scale, shift and view_act */
+    tx_act view_act;                    /* left out: a rectifier */
+    int gate;                           /* 1: input 0 is read through a gate */
     int as_view;                        /* 1: the result is not written (batch norm) */
     int light;                          /* 1: no central differences, and the third layout alone, for many cases */
     double tolerance;                   /* of the largest value; 0: 1e-6 */
@@ -57,6 +59,61 @@ static inline size_t layer_count(int n, const tx_node *node)
     return (size_t)n * (size_t)node->h * (size_t)node->w * (size_t)node->c;
 }
 
+/* ---- activations */
+
+static inline double layer_logistic(double z)
+{
+    return 1 / (1 + tx_exp(-z));
+}
+
+static inline double layer_act(tx_act act, double z)
+{
+    double hard = (z < -3 ? 0 : z > 3 ? 6 : z + 3) / 6;
+    switch (act) {
+    case TX_ACT_RELU:
+        return z < 0 ? 0 : z;
+    case TX_ACT_RELU6:
+        return z < 0 ? 0 : z > 6 ? 6 : z;
+    case TX_ACT_SILU:
+        return z * layer_logistic(z);
+    case TX_ACT_SIGMOID:
+        return layer_logistic(z);
+    case TX_ACT_HARDSWISH:
+        return z * hard;
+    case TX_ACT_HARDSIGMOID:
+        return hard;
+    default:
+        return z;
+    }
+}
+
+/* Its derivative; at a kink that of the flat side, or of slope 1. */
+static inline double layer_act_slope(tx_act act, double z)
+{
+    double s = layer_logistic(z), hard = (z < -3 ? 0 : z > 3 ? 6 : z + 3) / 6, ramp = z > -3 && z < 3 ? 1.0 / 6 : 0;
+    switch (act) {
+    case TX_ACT_RELU:
+        return z > 0;
+    case TX_ACT_RELU6:
+        return z > 0 && z < 6;
+    case TX_ACT_SILU:
+        return s + z * s * (1 - s);
+    case TX_ACT_SIGMOID:
+        return s * (1 - s);
+    case TX_ACT_HARDSWISH:
+        return hard + z * ramp;
+    case TX_ACT_HARDSIGMOID:
+        return ramp;
+    default:
+        return 1;
+    }
+}
+
+static inline tx_act layer_view_act(const layer_options *o)
+{
+    return o->view_act == TX_ACT_NONE ? TX_ACT_RELU : o->view_act;
+}
+
 /* ---- the double side */
 
 typedef struct layer_reference {
@@ -80,7 +137,7 @@ static inline double layer_objective(layer_reference *r, const double *dy, tx_ac
     layer_forward(r);
     double sum = 0;
     for (size_t i = 0; i < layer_count(r->step.n, r->step.node); i++)
-        sum += dy[i] * (act == TX_ACT_RELU && r->y[i] < 0 ? 0 : r->y[i]);
+        sum += dy[i] * layer_act(act, r->y[i]);
     return sum;
 }
 
@@ -182,8 +239,7 @@ static inline void layer_check_reference(layer_reference *r, const layer_options
     memcpy(dy, r->dy, outputs * sizeof(double));
     layer_forward(r);
     for (size_t i = 0; i < outputs; i++)
-        if (o->act == TX_ACT_RELU && !(r->y[i] > 0))
-            r->dy[i] = 0;
+        r->dy[i] *= layer_act_slope(o->act, r->y[i]);
     if (!o->inference) {
         node->op->reference_backward(&r->step);
         layer_check_unwanted(r, label);
@@ -197,8 +253,7 @@ static inline void layer_check_reference(layer_reference *r, const layer_options
     memcpy(r->dy, dy, outputs * sizeof(double));
     layer_forward(r);
     for (size_t i = 0; i < outputs; i++)
-        if (o->act == TX_ACT_RELU && r->y[i] < 0)
-            r->y[i] = 0;
+        r->y[i] = layer_act(o->act, r->y[i]);
     tx_free(dy);
 }
 
@@ -365,6 +420,8 @@ static inline void layer_run_plan(layer_run *run, int n, int more)
 typedef struct layer_values {
     double *raw[TX_MAX_INPUTS], *adds[TX_MAX_INPUTS];
     float *scale, *shift;
+    float *gate; /* rows of as many channels, gate_ld apart */
+    size_t gate_ld;
 } layer_values;
 
 static inline void layer_run_new(layer_run *run, layer_reference *r, const layer_options *o, const layer_layout *l,
@@ -399,7 +456,11 @@ static inline void layer_run_new(layer_run *run, layer_reference *r, const layer
         if (k == 0 && o->view) {
             run->x[k].scale = v->scale;
             run->x[k].shift = v->shift;
-            run->x[k].act = TX_ACT_RELU;
+            run->x[k].act = layer_view_act(o);
+        }
+        if (k == 0 && o->gate) {
+            run->x[k].gate = v->gate;
+            run->x[k].gate_ld = v->gate_ld;
         }
         run->dxs[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad);
         run->adds[k] = layer_tensor_new(xpixels, (size_t)x->c, l->pad / 2);
@@ -568,6 +629,13 @@ static inline void layer_check_layout(layer_reference *r, const layer_options *o
         }
 }
 
+/* Channel c of image n of input 0 as its reader sees it. */
+static inline double layer_seen(const layer_values *v, const layer_options *o, float x, size_t n, size_t c)
+{
+    double seen = o->view ? layer_act(layer_view_act(o), (double)tx_fmaf(v->scale[c], x, v->shift[c])) : (double)x;
+    return o->gate ? seen * (double)v->gate[n * v->gate_ld + c] : seen;
+}
+
 static inline layer_values *layer_values_new(layer_reference *r, const layer_options *o)
 {
     const tx_node *node = r->step.node;
@@ -579,6 +647,10 @@ static inline layer_values *layer_values_new(layer_reference *r, const layer_opt
         v->scale[c] = 1 + 0.5f * layer_draw(90, c);
         v->shift[c] = 0.4f * layer_draw(91, c);
     }
+    v->gate_ld = channels + 3;
+    v->gate = layer_alloc((size_t)o->n * v->gate_ld, sizeof(float));
+    for (size_t i = 0; i < (size_t)o->n * v->gate_ld; i++)
+        v->gate[i] = 0.5f + 0.4f * layer_draw(92, i);
     for (int k = 0; k < node->inputs; k++) {
         size_t count = layer_count(o->n, node->input[k]);
         v->adds[k] = layer_alloc(count, sizeof(double));
@@ -587,9 +659,7 @@ static inline layer_values *layer_values_new(layer_reference *r, const layer_opt
             float x = o->fill ? o->fill(k, i) : layer_draw((uint64_t)k, i);
             v->raw[k][i] = (double)x;
             v->adds[k][i] = (double)layer_draw(50 + (uint64_t)k, i);
-            if (k == 0 && o->view)
-                x = fmaxf(0, tx_fmaf(v->scale[i % channels], x, v->shift[i % channels]));
-            r->x[k][i] = (double)x;
+            r->x[k][i] = k == 0 ? layer_seen(v, o, x, i / (count / (size_t)o->n), i % channels) : (double)x;
         }
     }
     for (size_t i = 0; i < layer_count(o->n, node); i++)
@@ -606,6 +676,7 @@ static inline void layer_values_free(layer_values *v, int inputs)
         tx_free(v->raw[k]);
     }
     tx_free(v->scale);
+    tx_free(v->gate);
     tx_free(v);
 }
 
@@ -655,24 +726,39 @@ static inline int layer_check(const tx_node *node, layer_options o, const char *
     return test_failed - failed;
 }
 
-/* In every mode, and in every way of use that the operation's table claims: inputs read through scale, shift and a
- * rectifier, a rectifier joined to the result. */
-static inline int layer_check_all(const tx_node *node, layer_options o, const char *label)
+/* The same in every mode: forward alone, with the gradients of inference, in training. */
+static inline int layer_check_modes(const tx_node *node, layer_options o, const char *label)
 {
-    int failed = 0, gradient = node && !node->op->no_gradient;
-    if (!node)
-        return layer_check(node, o, label);
-    for (int k = 0; k < 12; k++) {
-        o.inference = k % 3 == 0;
-        o.explain = k % 3 == 1;
-        o.view = k / 3 % 2;
-        o.act = k / 6 ? TX_ACT_RELU : TX_ACT_NONE;
-        if ((!o.inference && !gradient) || (o.view && !(node->op->reads & TX_READS_VIEW)) ||
-            (o.act && !(node->op->fuses >> o.act & 1)))
-            continue;
+    int failed = 0;
+    for (int mode = 0; mode < (node->op->no_gradient ? 1 : 3); mode++) {
+        o.inference = mode == 0;
+        o.explain = mode == 1;
         failed += layer_check(node, o, label);
     }
     return failed;
+}
+
+/* In every mode, and in every way of use that the operation's table claims: input 0 read through scale, shift and each
+ * activation, and through a gate; each activation fused to the result. */
+static inline int layer_check_all(const tx_node *node, layer_options o, const char *label)
+{
+    if (!node)
+        return layer_check(node, o, label);
+    int failed = layer_check_modes(node, o, label);
+    for (tx_act act = TX_ACT_RELU; act < TX_ACTS; act++) {
+        layer_options other = o;
+        other.act = act;
+        if (node->op->fuses >> act & 1)
+            failed += layer_check_modes(node, other, label);
+        other = o;
+        other.view = 1;
+        other.view_act = act;
+        other.gate = (node->op->reads & TX_READS_GATE) != 0 && act % 2;
+        if (node->op->reads & TX_READS_VIEW)
+            failed += layer_check_modes(node, other, label);
+    }
+    o.gate = 1;
+    return failed + (node->op->reads & TX_READS_GATE ? layer_check_modes(node, o, label) : 0);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* layers_own.c - layer_check notices what an operation of one's own does wrong: y = a[c] x passes as it should be, and with
- * each fault of a list some check fails. */
+/* layers_own.c - layer_check notices what an operation of one's own does wrong: y = act(a[c] x) passes as it should be, and
+ * with each fault of a list some check fails. */
 #include "layers_check.h"
 
 static tx_status own_shape(tx_node *node)
@@ -40,12 +40,29 @@ static size_t pixels_of(const tx_step *s)
     return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w;
 }
 
+/* Channel c of pixel p of x through its view. */
+static float seen(const tx_step *s, size_t p, size_t c)
+{
+    const tx_view *x = &s->x[0];
+    float v = x->data[p * x->ld + c];
+    if (x->scale)
+        v = (float)layer_act(x->act, (double)tx_fmaf(x->scale[c], v, x->shift[c]));
+    return x->gate ? v * x->gate[p / ((size_t)x->h * (size_t)x->w) * x->gate_ld + c] : v;
+}
+
 static tx_status own_forward(tx_step *s)
 {
     for (size_t p = 0; p < pixels_of(s); p++)
         for (size_t c = 0; c < (size_t)s->y.c; c++)
-            s->y.data[p * s->y.ld + c] = s->param[0][c] * s->x[0].data[p * s->x[0].ld + c];
+            s->y.data[p * s->y.ld + c] = (float)layer_act(s->act, (double)(s->param[0][c] * seen(s, p, c)));
     return TX_OK;
+}
+
+/* dy behind the activation. */
+static float passed(const tx_step *s, size_t p, size_t c)
+{
+    double slope = layer_act_slope(s->act, (double)(s->param[0][c] * seen(s, p, c)));
+    return s->dy.g.data[p * s->dy.g.ld + c] * (float)slope;
 }
 
 static void write_grad(tx_step *s)
@@ -53,7 +70,7 @@ static void write_grad(tx_step *s)
     for (size_t c = 0; c < (size_t)s->dy.g.c && s->grad[0]; c++) {
         double sum = 0;
         for (size_t p = 0; p < pixels_of(s); p++)
-            sum += (double)s->dy.g.data[p * s->dy.g.ld + c] * (double)s->x[0].data[p * s->x[0].ld + c];
+            sum += (double)passed(s, p, c) * (double)seen(s, p, c);
         s->grad[0][c] = (float)sum;
     }
 }
@@ -63,8 +80,8 @@ static void write_dx(tx_step *s, float factor)
     const tx_gradient *dx = &s->dx[0];
     for (size_t p = 0; p < pixels_of(s) && dx->data; p++)
         for (size_t c = 0; c < (size_t)s->dy.g.c; c++)
-            dx->data[p * dx->ld + c] = tx_fmaf(factor * s->param[0][c], s->dy.g.data[p * s->dy.g.ld + c],
-                                               dx->add ? dx->add[p * dx->add_ld + c] : 0);
+            dx->data[p * dx->ld + c] =
+                tx_fmaf(factor * s->param[0][c], passed(s, p, c), dx->add ? dx->add[p * dx->add_ld + c] : 0);
 }
 
 static tx_status own_backward(tx_step *s)
@@ -82,6 +99,9 @@ static const tx_op own = {
     .backward = own_backward,
     .reference_forward = own_reference_forward,
     .reference_backward = own_reference_backward,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
+    .fuses = 1 << TX_ACT_RELU | 1 << TX_ACT_RELU6 | 1 << TX_ACT_SILU | 1 << TX_ACT_SIGMOID | 1 << TX_ACT_HARDSWISH |
+             1 << TX_ACT_HARDSIGMOID,
     .needs = TX_NEEDS_X,
     .traits = TX_IN_PLACE,
 };
@@ -118,6 +138,14 @@ static tx_status forward_beside(tx_step *s)
     return TX_OK;
 }
 
+/* What stands behind x is copied behind y. */
+static tx_status forward_behind(tx_step *s)
+{
+    size_t end = pixels_of(s);
+    memcpy(s->y.data + end * s->y.ld, s->x[0].data + end * s->x[0].ld, sizeof(float));
+    return own_forward(s);
+}
+
 static tx_status forward_saved(tx_step *s)
 {
     ((float *)s->saved)[planned] = 0;
@@ -138,6 +166,41 @@ static tx_status forward_isa(tx_step *s)
     return TX_OK;
 }
 
+/* The step as somebody sees it who overlooks something. */
+typedef enum overlooked { SCALE, ACT, GATE, FUSED } overlooked;
+
+static tx_status overlook(tx_status (*run)(tx_step *s), const tx_step *s, overlooked what)
+{
+    tx_view x = s->x[0];
+    tx_step other = *s;
+    other.x = &x;
+    x.scale = what == SCALE ? NULL : x.scale;
+    x.act = what == ACT ? TX_ACT_NONE : x.act;
+    x.gate = what == GATE ? NULL : x.gate;
+    other.act = what == FUSED ? TX_ACT_NONE : s->act;
+    return run(&other);
+}
+
+static tx_status forward_no_scale(tx_step *s)
+{
+    return overlook(own_forward, s, SCALE);
+}
+
+static tx_status forward_no_act(tx_step *s)
+{
+    return overlook(own_forward, s, ACT);
+}
+
+static tx_status forward_no_gate(tx_step *s)
+{
+    return overlook(own_forward, s, GATE);
+}
+
+static tx_status forward_not_fused(tx_step *s)
+{
+    return overlook(own_forward, s, FUSED);
+}
+
 /* ---- of backward */
 
 static tx_status backward_sign(tx_step *s)
@@ -146,6 +209,16 @@ static tx_status backward_sign(tx_step *s)
     for (int c = 0; c < s->dy.g.c && s->grad[0]; c++)
         s->grad[0][c] = -s->grad[0][c];
     return TX_OK;
+}
+
+static tx_status backward_no_gate(tx_step *s)
+{
+    return overlook(own_backward, s, GATE);
+}
+
+static tx_status backward_not_fused(tx_step *s)
+{
+    return overlook(own_backward, s, FUSED);
 }
 
 static tx_status backward_no_add(tx_step *s)
@@ -210,8 +283,7 @@ static tx_status backward_y(tx_step *s)
     tx_step by_y = *s;
     float one[3] = {1 / s->param[0][0], 1 / s->param[0][1], 1 / s->param[0][2]};
     write_dx(s, 1);
-    x.data = s->y.data;
-    x.ld = s->y.ld;
+    x = (tx_view){.data = s->y.data, .n = x.n, .h = x.h, .w = x.w, .c = x.c, .ld = s->y.ld};
     by_y.x = &x;
     write_grad(&by_y);
     for (int c = 0; c < 3 && s->grad[0]; c++)
@@ -253,9 +325,16 @@ static const struct fault {
     {.name = "y is taken for dense", .forward = forward_dense},
     {.name = "x is taken for dense", .forward = forward_x_dense},
     {.name = "another tensor's channel is written", .forward = forward_beside},
+    {.name = "copied behind y", .forward = forward_behind},
     {.name = "written behind saved", .forward = forward_saved},
     {.name = "as many images as planned for", .forward = forward_planned},
     {.name = "by instruction set", .forward = forward_isa},
+    {.name = "x without its scale", .forward = forward_no_scale},
+    {.name = "x without its activation", .forward = forward_no_act},
+    {.name = "x without its gate", .forward = forward_no_gate},
+    {.name = "no activation of the result", .forward = forward_not_fused},
+    {.name = "gradient without the gate of x", .backward = backward_no_gate},
+    {.name = "gradient without the activation's slope", .backward = backward_not_fused},
     {.name = "sign of a parameter's gradient", .backward = backward_sign},
     {.name = "dx without what it is added to", .backward = backward_no_add},
     {.name = "a parameter's gradient is added to", .backward = backward_adds_grad},

@@ -701,3 +701,6 @@ mutate $f own 's/, \.no_grad = 1//; s/\.no_grad = ~0u/.no_grad = 0/' 'no paramet
 mutate $f own 's/\.no_dx = ~0u/.no_dx = 0/' 'every dx is wanted'
 mutate $f own 's/for (int probe = 0; probe < probes/for (int probe = 0; probe < 0/' 'no differences'
 mutate $f own 's/+ ++tensors % 0x3fffffu/+ 1/' 'one NaN in all guards'
+mutate $f own 's/^        other\.act = act;//' 'no activation is fused'
+mutate $f own 's/other\.gate = (node->op->reads \& TX_READS_GATE) != 0 .*/;/; s/^    o\.gate = 1;//' 'nothing is read through a gate'
+mutate $f own 's/    for (int mode = 0; mode < (node->op->no_gradient ? 1 : 3); mode++) {/    for (int mode = 0; mode < 1; mode++) {/' 'forward alone'
