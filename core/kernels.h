@@ -7,6 +7,7 @@
 #define THORAX_KERNELS_H
 
 #include "channel_kernels.h"
+#include "depthwise_kernels.h"
 #include "op.h"
 #include "gemm_kernels.h"
 #include "update_kernels.h"
@@ -27,6 +28,7 @@ struct tx_kernels {
     void (*lanes)(int lane, int n, const float *in, const float *a, const float *b, const float *c, float *out);
     tx_gemm_kernels gemm;
     tx_channel_kernels channel;
+    tx_depthwise_kernels depthwise;
     tx_update_kernels update;
     tx_winograd_kernels winograd;
 };

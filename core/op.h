@@ -262,6 +262,30 @@ size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, in
 tx_status tx_winograd_gradient(const tx_machine *machine, float *dw, const tx_view *x, int padding, const tx_view *dy,
                                int add, void *work);
 
+/* --------------------------------------------------------------------------- depthwise convolution
+ * Each channel by itself: y[n,oy,ox,c] = sum over taps (ky,kx) of w[ky,kx,c] x[n, oy*stride_h + ky*dilation_h - top,
+ * ox*stride_w + kx*dilation_w - left, c], x as its reader sees it and 0 outside of the map (after scale, shift and
+ * activation). Bound by memory: x is read once and y written once; both gradients come of one pass over dy and x.
+ *
+ * Bits: a result is one chain of fused multiply-adds over the taps in ascending (ky,kx), from 0; so is dx, over those taps
+ * that meet a row and a column of dy, which is 0 outside of its map. dw and db are such chains over each chunk of TX_CHUNK
+ * pixels of dy in the order (n,h,w), the chunks added in index order in double. Nothing else shows.
+ *
+ * The caller keeps its side as for matrix products: kernels of at most 225 taps, work memory as the functions say. */
+typedef struct tx_depthwise {
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int top, left; /* rows and columns of zeros before the map; may be negative */
+} tx_depthwise;
+/* w: [tap][c]. y has the size of the results, steps 1 and offsets 0. */
+size_t tx_depthwise_forward_work(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w);
+tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, const float *weight,
+                               const tx_target *y, void *work);
+/* dx (data NULL: nobody wants it), dw [tap][c] and db [c] (NULL likewise) are written; dx = dx->add + its sum. Of h x w
+ * pixels is dy. */
+size_t tx_depthwise_gradient_work(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w);
+tx_status tx_depthwise_gradient(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, const float *weight,
+                                const tx_slope *dy, const tx_gradient *dx, float *dw, float *db, void *work);
+
 /* ------------------------------------------------------------------------------ channel operations
  * What the operations of layers/ are made of beside matrix products: passes over tensors along their contiguous
  * channels, in parallel over pixels, bound by memory: every operand is read once, nothing is stored between.

@@ -48,18 +48,12 @@ static int source(int o, int stride, int k, int dilation, int padding)
 
 /* ---------------------------------------------------------------------------------- shape and parameters */
 
-static int extent(int n, int before, int after, int dilation, int kernel, int stride)
-{
-    int span = n + before + after - dilation * (kernel - 1) - 1;
-    return span < 0 ? 0 : span / stride + 1;
-}
-
 static tx_status conv2d_shape(tx_node *node)
 {
     const conv_args *a = node->args;
     const tx_node *x = node->input[0];
-    node->h = extent(x->h, a->ph, a->pb, a->dlh, a->kh, a->sh);
-    node->w = extent(x->w, a->pw, a->pr, a->dlw, a->kw, a->sw);
+    node->h = window_extent(x->h + a->ph + a->pb, a->dlh, a->kh, a->sh);
+    node->w = window_extent(x->w + a->pw + a->pr, a->dlw, a->kw, a->sw);
     node->c = a->out;
     double fan_in = (double)x->c * a->taps;
     tx_init uniform = {TX_INIT_UNIFORM, 1 / sqrt(fan_in)};
@@ -88,6 +82,17 @@ static int pads_in_range(const tx_pads *p)
            in_range(p->right, -far, far);
 }
 
+/* One group a channel: another operation. */
+static tx_node *conv2d_depthwise(tx_graph *graph, tx_node *x, const char *name, const conv_args *a)
+{
+    depthwise_args args = {.window = {a->kh, a->kw, a->sh, a->sw, a->dlh, a->dlw, a->ph, a->pw},
+                           .bottom = a->pb,
+                           .right = a->pr,
+                           .has_bias = a->has_bias,
+                           .init = a->init};
+    return tx_graph_add(graph, &tx_op_depthwise, name, &x, 1, &args, sizeof args);
+}
+
 tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args args)
 {
     conv_args a = {.out = args.out,
@@ -111,8 +116,6 @@ tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args
             "conv2d '%s': %d outputs, kernel %dx%d, stride %dx%d, padding %dx%d, dilation %dx%d, expected "
             "positive numbers up to %d and at most %d taps",
             label, a.out, a.kh, a.kw, a.sh, a.sw, a.ph, a.pw, a.dlh, a.dlw, largest, (int)MOST_TAPS);
-    if (args.groups != 0 && args.groups != 1)
-        return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one", label, args.groups);
     if (!pads_in_range(&args.pads))
         return tx_graph_refuse(graph,
                                "conv2d '%s': padding %d, %d, %d, %d above, left, below, right, expected up to %d",
@@ -121,6 +124,11 @@ tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args
     a.pr = a.pw + args.pads.right;
     a.ph += args.pads.top;
     a.pw += args.pads.left;
+    if (args.groups > 1 && x && args.groups == x->c && args.groups == a.out)
+        return conv2d_depthwise(graph, x, name, &a);
+    if (args.groups != 0 && args.groups != 1)
+        return tx_graph_refuse(graph, "conv2d '%s': %d groups, this version has one, or one a channel", label,
+                               args.groups);
     a.taps = a.kh * a.kw;
     for (int t = 0; t < a.taps; t++)
         a.tap[t] = (tx_tap){source(0, a.sh, t / a.kw, a.dlh, a.ph), source(0, a.sw, t % a.kw, a.dlw, a.pw)};

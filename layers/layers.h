@@ -31,11 +31,11 @@ typedef struct tx_conv2d_args {
     tx_pads pads; /* by side, added to padding */
     int dilation; /* distance of neighbouring taps; 0: 1 */
     int dilation_h, dilation_w;
-    int groups; /* 0: 1; others are refused in this version */
+    int groups; /* 0: 1; as many as input and result channels: depthwise, with a weight (out, 1, ..); no others */
     int no_bias;
     tx_init init; /* of the weight; left out: U(-1/sqrt(in taps), 1/sqrt(in taps)), which the bias always has */
 } tx_conv2d_args;
-/* Parameters weight (out, in, kernel_h, kernel_w) and bias. */
+/* Parameters weight (out, in / groups, kernel_h, kernel_w) and bias. */
 tx_node *tx_conv2d(tx_graph *graph, tx_node *x, const char *name, tx_conv2d_args args);
 
 /* ----------------------------------------------------------------------------------- normalisation */
@@ -117,9 +117,9 @@ tx_node *tx_cross_entropy(tx_graph *graph, tx_node *logits, tx_node *target, tx_
 
 /* ------------------------------------------------------------------------------------------ tables
  * What the graph knows of each operation, for programs that look at all of them. */
-extern const tx_op tx_op_conv2d, tx_op_batchnorm, tx_op_relu, tx_op_relu6, tx_op_sigmoid, tx_op_silu, tx_op_hardsigmoid,
-    tx_op_hardswish, tx_op_scale, tx_op_add, tx_op_concat, tx_op_dropout, tx_op_stochastic_depth, tx_op_max_pool,
-    tx_op_avg_pool, tx_op_mean, tx_op_linear, tx_op_bce, tx_op_cross_entropy;
+extern const tx_op tx_op_conv2d, tx_op_depthwise, tx_op_batchnorm, tx_op_relu, tx_op_relu6, tx_op_sigmoid, tx_op_silu,
+    tx_op_hardsigmoid, tx_op_hardswish, tx_op_scale, tx_op_add, tx_op_concat, tx_op_dropout, tx_op_stochastic_depth,
+    tx_op_max_pool, tx_op_avg_pool, tx_op_mean, tx_op_linear, tx_op_bce, tx_op_cross_entropy;
 
 #ifdef __cplusplus
 }

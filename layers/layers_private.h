@@ -31,4 +31,18 @@ static inline tx_status same_shape(tx_node *node)
     return TX_OK;
 }
 
+/* Positions of a window of `kernel` taps, `dilation` apart, along n of a padded side; 0 where it does not fit. */
+static inline int window_extent(int n, int dilation, int kernel, int stride)
+{
+    int span = n - dilation * (kernel - 1) - 1;
+    return span < 0 ? 0 : span / stride + 1;
+}
+
+/* What tx_conv2d tells depthwise.c: the window with its zeros before the map, those behind it, the parameters. */
+typedef struct depthwise_args {
+    tx_depthwise window;
+    int bottom, right, has_bias;
+    tx_init init;
+} depthwise_args;
+
 #endif

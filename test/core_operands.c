@@ -14,6 +14,8 @@ typedef struct operands {
     tx_tensor y, dy, pooled, mean;
     tx_gradient dx;
     tx_window window;
+    tx_depthwise depthwise;
+    tx_slope slope;
     tx_rows rows;
     tx_filter filter;
     tx_target target;
@@ -25,6 +27,8 @@ typedef struct operands {
     const tx_tensor *py, *pdy, *ppooled, *pmean;
     const tx_gradient *pdx;
     const tx_window *pwindow;
+    const tx_depthwise *pdepthwise;
+    const tx_slope *pslope;
     const tx_rows *prows;
     const tx_filter *pfilter;
     const tx_target *ptarget;
@@ -56,6 +60,8 @@ static void set_up(operands *o)
     o->mean = (tx_tensor){data[3], 1, 1, 1, C, C};
     o->dx = (tx_gradient){data[4], C, NULL, 0};
     o->window = (tx_window){.kernel = 2, .stride = 2};
+    o->depthwise = (tx_depthwise){3, 3, 1, 1, 1, 1, 0, 0};
+    o->slope = (tx_slope){.g = {data[2], 1, H - 2, W - 2, C, C}};
     o->rows = (tx_rows){.x = o->x, .grid_h = H - 2, .grid_w = W - 2, .step_y = 1, .step_x = 1, .taps = KERNEL};
     o->rows.tap = taps;
     o->x.gate = numbers;
@@ -72,6 +78,8 @@ static void set_up(operands *o)
     o->pmean = &o->mean;
     o->pdx = &o->dx;
     o->pwindow = &o->window;
+    o->pdepthwise = &o->depthwise;
+    o->pslope = &o->slope;
     o->prows = &o->rows;
     o->pfilter = &o->filter;
     o->ptarget = &o->target;
@@ -91,66 +99,79 @@ static void set_up(operands *o)
 }
 
 /* ---- one thing that is missing or has no size */
-#define SPOILS(S)                                 \
-    S(MACHINE, o->m = NULL)                       \
-    S(NO_THREADS, o->machine.threads = 0)         \
-    S(NO_KERNELS, o->machine.kernels = NULL)      \
-    S(NO_X, o->px = NULL)                         \
-    S(X_DATA, o->x.data = NULL)                   \
-    S(X_IMAGES, o->x.n = 0)                       \
-    S(X_ROWS, o->x.h = 0)                         \
-    S(X_COLUMNS, o->x.w = -1)                     \
-    S(X_CHANNELS, o->x.c = 0)                     \
-    S(X_SHIFT, o->x.shift = NULL)                 \
-    S(X_PLAIN, o->x.scale = o->x.shift = NULL)    \
-    S(X_OPEN, o->x.gate = NULL)                   \
-    S(NO_Y, o->py = NULL)                         \
-    S(Y_DATA, o->y.data = NULL)                   \
-    S(Y_SIZE, o->y.h = 0)                         \
-    S(NO_DY, o->pdy = NULL)                       \
-    S(DY_DATA, o->dy.data = NULL)                 \
-    S(DY_SIZE, o->dy.c = 0)                       \
-    S(NO_POOLED, o->ppooled = NULL)               \
-    S(POOLED_SIZE, o->pooled.w = 0)               \
-    S(NO_MEAN, o->pmean = NULL)                   \
-    S(MEAN_SIZE, o->mean.n = 0)                   \
-    S(NO_DX, o->pdx = NULL)                       \
-    S(DX_DATA, o->dx.data = NULL)                 \
-    S(NO_WINDOW, o->pwindow = NULL)               \
-    S(WINDOW_KERNEL, o->window.kernel = 0)        \
-    S(WINDOW_LARGE, o->window.kernel = 16)        \
-    S(WINDOW_STRIDE, o->window.stride = 0)        \
-    S(NO_ROWS, o->prows = NULL)                   \
-    S(ROWS_GRID, o->rows.grid_h = 0)              \
-    S(ROWS_TAPS, o->rows.taps = -1)               \
-    S(ROWS_TAP, o->rows.tap = NULL)               \
-    S(ROWS_X, o->rows.x.data = NULL)              \
-    S(ROWS_IMAGES, o->rows.x.n = 0)               \
-    S(ROWS_SHIFT, o->rows.x.scale = NULL)         \
-    S(NO_FILTER, o->pfilter = NULL)               \
-    S(FILTER_DATA, o->filter.data = NULL)         \
-    S(FILTER_TAPS, o->filter.taps = -1)           \
-    S(FILTER_ROWS, o->filter.c = 0)               \
-    S(FILTER_COLUMNS, o->filter.n = 0)            \
-    S(NO_TARGET, o->ptarget = NULL)               \
-    S(TARGET_DATA, o->target.data = NULL)         \
-    S(NO_DY_VIEW, o->pdy_view = NULL)             \
-    S(DY_VIEW_DATA, o->dy_view.data = NULL)       \
-    S(DY_VIEW_SIZE, o->dy_view.w = 0)             \
-    S(NO_PACKED, o->packed = NULL)                \
-    S(NO_DW, o->dw = NULL)                        \
-    S(NO_VECTOR, o->vector = NULL)                \
-    S(NO_BUFFER, o->buffer = NULL)                \
-    S(NO_SUMS, o->sums = NULL)                    \
-    S(NO_MORE, o->more = NULL)                    \
-    S(NO_ARGMAX, o->argmax = NULL)                \
-    S(NO_WORK, o->work = NULL)                    \
-    S(NO_INPUTS, o->inputs = 0)                   \
-    S(MANY_INPUTS, o->inputs = TX_MAX_INPUTS + 1) \
-    S(NO_COLUMNS, o->n = 0)                       \
-    S(PADDING_BELOW, o->padding = -1)             \
-    S(PADDING_ABOVE, o->padding = 3)              \
-    S(NO_SGD, o->psgd = NULL)                     \
+#define SPOILS(S)                                      \
+    S(MACHINE, o->m = NULL)                            \
+    S(NO_THREADS, o->machine.threads = 0)              \
+    S(NO_KERNELS, o->machine.kernels = NULL)           \
+    S(NO_X, o->px = NULL)                              \
+    S(X_DATA, o->x.data = NULL)                        \
+    S(X_IMAGES, o->x.n = 0)                            \
+    S(X_ROWS, o->x.h = 0)                              \
+    S(X_COLUMNS, o->x.w = -1)                          \
+    S(X_CHANNELS, o->x.c = 0)                          \
+    S(X_SHIFT, o->x.shift = NULL)                      \
+    S(X_PLAIN, o->x.scale = o->x.shift = NULL)         \
+    S(X_OPEN, o->x.gate = NULL)                        \
+    S(NO_Y, o->py = NULL)                              \
+    S(Y_DATA, o->y.data = NULL)                        \
+    S(Y_SIZE, o->y.h = 0)                              \
+    S(NO_DY, o->pdy = NULL)                            \
+    S(DY_DATA, o->dy.data = NULL)                      \
+    S(DY_SIZE, o->dy.c = 0)                            \
+    S(NO_POOLED, o->ppooled = NULL)                    \
+    S(POOLED_SIZE, o->pooled.w = 0)                    \
+    S(NO_MEAN, o->pmean = NULL)                        \
+    S(MEAN_SIZE, o->mean.n = 0)                        \
+    S(NO_DX, o->pdx = NULL)                            \
+    S(DX_DATA, o->dx.data = NULL)                      \
+    S(NO_WINDOW, o->pwindow = NULL)                    \
+    S(WINDOW_KERNEL, o->window.kernel = 0)             \
+    S(WINDOW_LARGE, o->window.kernel = 16)             \
+    S(WINDOW_STRIDE, o->window.stride = 0)             \
+    S(NO_DEPTHWISE, o->pdepthwise = NULL)              \
+    S(DEPTHWISE_ROWS, o->depthwise.kernel_h = 0)       \
+    S(DEPTHWISE_COLUMNS, o->depthwise.kernel_w = -1)   \
+    S(DEPTHWISE_TAPS, o->depthwise.kernel_w = 76)      \
+    S(DEPTHWISE_STEP, o->depthwise.stride_h = 0)       \
+    S(DEPTHWISE_STRIDE, o->depthwise.stride_w = 0)     \
+    S(DEPTHWISE_APART, o->depthwise.dilation_h = 0)    \
+    S(DEPTHWISE_DILATION, o->depthwise.dilation_w = 0) \
+    S(NO_SLOPE, o->pslope = NULL)                      \
+    S(SLOPE_DATA, o->slope.g.data = NULL)              \
+    S(SLOPE_SIZE, o->slope.g.h = 0)                    \
+    S(NO_ROWS, o->prows = NULL)                        \
+    S(ROWS_GRID, o->rows.grid_h = 0)                   \
+    S(ROWS_TAPS, o->rows.taps = -1)                    \
+    S(ROWS_TAP, o->rows.tap = NULL)                    \
+    S(ROWS_X, o->rows.x.data = NULL)                   \
+    S(ROWS_IMAGES, o->rows.x.n = 0)                    \
+    S(ROWS_SHIFT, o->rows.x.scale = NULL)              \
+    S(NO_FILTER, o->pfilter = NULL)                    \
+    S(FILTER_DATA, o->filter.data = NULL)              \
+    S(FILTER_TAPS, o->filter.taps = -1)                \
+    S(FILTER_ROWS, o->filter.c = 0)                    \
+    S(FILTER_COLUMNS, o->filter.n = 0)                 \
+    S(NO_TARGET, o->ptarget = NULL)                    \
+    S(TARGET_DATA, o->target.data = NULL)              \
+    S(TARGET_ROWS, o->target.h = 0)                    \
+    S(TARGET_COLUMNS, o->target.w = 0)                 \
+    S(NO_DY_VIEW, o->pdy_view = NULL)                  \
+    S(DY_VIEW_DATA, o->dy_view.data = NULL)            \
+    S(DY_VIEW_SIZE, o->dy_view.w = 0)                  \
+    S(NO_PACKED, o->packed = NULL)                     \
+    S(NO_DW, o->dw = NULL)                             \
+    S(NO_VECTOR, o->vector = NULL)                     \
+    S(NO_BUFFER, o->buffer = NULL)                     \
+    S(NO_SUMS, o->sums = NULL)                         \
+    S(NO_MORE, o->more = NULL)                         \
+    S(NO_ARGMAX, o->argmax = NULL)                     \
+    S(NO_WORK, o->work = NULL)                         \
+    S(NO_INPUTS, o->inputs = 0)                        \
+    S(MANY_INPUTS, o->inputs = TX_MAX_INPUTS + 1)      \
+    S(NO_COLUMNS, o->n = 0)                            \
+    S(PADDING_BELOW, o->padding = -1)                  \
+    S(PADDING_ABOVE, o->padding = 3)                   \
+    S(NO_SGD, o->psgd = NULL)                          \
     S(NO_ADAM, o->padam = NULL)
 
 #define SPOIL_NAME(name, what) name,
@@ -278,6 +299,22 @@ static tx_status call_winograd_gradient(const operands *o)
 {
     return tx_winograd_gradient(o->m, o->dw, o->px, o->padding, o->pdy_view, 0, o->work);
 }
+static tx_status call_depthwise_forward_work(const operands *o)
+{
+    return size_status(tx_depthwise_forward_work(o->m, o->pdepthwise, o->px, o->n, o->n));
+}
+static tx_status call_depthwise_forward(const operands *o)
+{
+    return tx_depthwise_forward(o->m, o->pdepthwise, o->px, o->packed, o->ptarget, o->work);
+}
+static tx_status call_depthwise_gradient_work(const operands *o)
+{
+    return size_status(tx_depthwise_gradient_work(o->m, o->pdepthwise, o->px, o->n, o->n));
+}
+static tx_status call_depthwise_gradient(const operands *o)
+{
+    return tx_depthwise_gradient(o->m, o->pdepthwise, o->px, o->packed, o->pslope, o->pdx, o->dw, NULL, o->work);
+}
 static tx_status call_sgd(const operands *o)
 {
     return tx_sgd_update(o->psgd, o->dw, o->vector, NULL, C);
@@ -291,7 +328,7 @@ static tx_status call_adam_square(const operands *o)
     return tx_adam_update(o->padam, o->dw, o->vector, data[7], o->buffer, C);
 }
 
-enum { MOST = 32 };
+enum { MOST = 40 };
 #define COMPUTES MACHINE, NO_THREADS, NO_KERNELS
 #define VIEW NO_X, X_DATA, X_IMAGES, X_ROWS, X_COLUMNS, X_CHANNELS, X_SHIFT
 #define VIEW_SIZE NO_X, X_IMAGES, X_ROWS, X_COLUMNS, X_CHANNELS
@@ -299,6 +336,9 @@ enum { MOST = 32 };
 #define WINDOW NO_WINDOW, WINDOW_KERNEL, WINDOW_LARGE, WINDOW_STRIDE
 #define ROWS_SIZE NO_ROWS, ROWS_GRID, ROWS_TAPS, ROWS_TAP, ROWS_IMAGES
 #define FILTER NO_FILTER, FILTER_DATA, FILTER_TAPS, FILTER_ROWS, FILTER_COLUMNS
+#define DEPTHWISE                                                                                      \
+    NO_DEPTHWISE, DEPTHWISE_ROWS, DEPTHWISE_COLUMNS, DEPTHWISE_TAPS, DEPTHWISE_STEP, DEPTHWISE_STRIDE, \
+        DEPTHWISE_APART, DEPTHWISE_DILATION
 #define DY_VIEW NO_DY_VIEW, DY_VIEW_DATA, DY_VIEW_SIZE
 
 /* What each call cannot do without, ended by -1; all else does not concern it. */
@@ -349,6 +389,14 @@ static const struct {
     {"tx_winograd_gradient",
      call_winograd_gradient,
      {COMPUTES, VIEW, NO_DW, DY_VIEW, NO_WORK, PADDING_BELOW, PADDING_ABOVE, -1}},
+    {"tx_depthwise_forward_work", call_depthwise_forward_work, {COMPUTES, DEPTHWISE, VIEW_SIZE, NO_COLUMNS, -1}},
+    {"tx_depthwise_forward",
+     call_depthwise_forward,
+     {COMPUTES, DEPTHWISE, VIEW, NO_PACKED, NO_TARGET, TARGET_DATA, TARGET_ROWS, TARGET_COLUMNS, NO_WORK, -1}},
+    {"tx_depthwise_gradient_work", call_depthwise_gradient_work, {COMPUTES, DEPTHWISE, VIEW_SIZE, NO_COLUMNS, -1}},
+    {"tx_depthwise_gradient",
+     call_depthwise_gradient,
+     {COMPUTES, DEPTHWISE, VIEW, NO_PACKED, NO_SLOPE, SLOPE_DATA, SLOPE_SIZE, NO_DX, NO_WORK, -1}},
     {"tx_sgd_update", call_sgd, {NO_SGD, NO_DW, NO_VECTOR, -1}},
     {"tx_adam_update", call_adam, {NO_ADAM, NO_DW, NO_VECTOR, NO_BUFFER, -1}},
     {"tx_adam_update", call_adam_square, {NO_ADAM, NO_DW, NO_VECTOR, NO_BUFFER, -1}},

@@ -260,9 +260,12 @@ static int op_conv2d(op_graph *o)
 {
     const op_case *c = o->c;
     const case_tensor *w = case_find(o->c, "w", 0);
-    if (case_int(c, "groups", 0, 1) != 1 || !w || w->dims != 4)
+    if (!w || w->dims != 4)
         return 0;
+    int groups = case_int(c, "groups", 0, 1);
     tx_node *x = op_input(o, "x");
+    if (groups != 1 && (!x || groups != x->c || groups != w->shape[0]))
+        return 0;
     tx_node *y = tx_conv2d(o->graph, x, "conv",
                            (tx_conv2d_args){.out = w->shape[0],
                                             .kernel_h = w->shape[2],
@@ -273,6 +276,7 @@ static int op_conv2d(op_graph *o)
                                             .padding_w = case_int(c, "pad", 1, 0),
                                             .dilation_h = case_int(c, "dilation", 0, 1),
                                             .dilation_w = case_int(c, "dilation", 1, 1),
+                                            .groups = groups,
                                             .no_bias = !case_find(o->c, "b", 0)});
     o->infers = o->backward = 1;
     return op_param(o, y, 0, "w") == TX_OK && op_param(o, y, 1, "b") == TX_OK ? 1 : -1;

@@ -268,6 +268,9 @@ static void check_sizes(void)
         {.out = 1, .kernel = 3, .padding_h = -1},
         {.out = 1, .kernel = 3, .dilation = INT_MAX},
         {.out = 1, .kernel = 3, .groups = INT_MIN},
+        {.out = 3, .kernel = 3, .groups = 2},
+        {.out = 3, .kernel = 3, .groups = 3, .stride = INT_MAX},
+        {.out = 6, .kernel = 3, .groups = 3},
         {.out = 1 << 20, .kernel = 1, .padding = 1 << 19},
         {.out = 1 << 20, .kernel = 3, .padding = 100},
         {.out = 1, .kernel = 3, .init = {TX_INIT_UNIFORM, (double)INFINITY}},
@@ -723,6 +726,42 @@ static void check_winograd(void)
     REFUSED(tx_winograd_gradient(m, memory, &x, 1, &x, 0, NULL) != TX_OK, "tx_winograd_gradient");
 }
 
+static void check_depthwise(void)
+{
+    const tx_machine *m = &f.m;
+    tx_view x = {.data = memory, .n = 1, .h = 4, .w = 4, .c = 4, .ld = 4}, empty = x;
+    empty.data = NULL;
+    tx_depthwise d = {3, 3, 1, 1, 1, 1, 1, 1}, none = {3, 3, 1, 0, 1, 1, 1, 1}, large = {16, 15, 1, 1, 1, 1, 1, 1};
+    tx_target y = {.data = memory, .ld = 4, .h = 4, .w = 4, .step_y = 1, .step_x = 1};
+    tx_slope dy = {.g = {memory, 1, 4, 4, 4, 4}}, nothing = {.g = {NULL, 1, 4, 4, 4, 4}};
+    tx_gradient dx = {memory, 4, NULL, 0};
+    REFUSED(tx_depthwise_forward_work(NULL, &d, &x, 4, 4) == SIZE_MAX, "tx_depthwise_forward_work");
+    REFUSED(tx_depthwise_forward_work(m, NULL, &x, 4, 4) == SIZE_MAX, "tx_depthwise_forward_work");
+    REFUSED(tx_depthwise_forward_work(m, &d, NULL, 4, 4) == SIZE_MAX, "tx_depthwise_forward_work");
+    REFUSED(tx_depthwise_forward_work(m, &none, &x, 4, 4) == SIZE_MAX, "tx_depthwise_forward_work");
+    REFUSED(tx_depthwise_gradient_work(NULL, &d, &x, 4, 4) == SIZE_MAX, "tx_depthwise_gradient_work");
+    REFUSED(tx_depthwise_gradient_work(m, NULL, &x, 4, 4) == SIZE_MAX, "tx_depthwise_gradient_work");
+    REFUSED(tx_depthwise_gradient_work(m, &d, NULL, 4, 4) == SIZE_MAX, "tx_depthwise_gradient_work");
+    REFUSED(tx_depthwise_gradient_work(m, &large, &x, 4, 4) == SIZE_MAX, "tx_depthwise_gradient_work");
+    REFUSED(tx_depthwise_forward(NULL, &d, &x, memory, &y, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, NULL, &x, memory, &y, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, &d, NULL, memory, &y, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, &d, &empty, memory, &y, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, &d, &x, NULL, &y, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, &d, &x, memory, NULL, memory) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_forward(m, &d, &x, memory, &y, NULL) != TX_OK, "tx_depthwise_forward");
+    REFUSED(tx_depthwise_gradient(NULL, &d, &x, memory, &dy, &dx, NULL, NULL, memory) != TX_OK,
+            "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, NULL, &x, memory, &dy, &dx, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, NULL, memory, &dy, &dx, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, &x, NULL, &dy, &dx, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, &x, memory, NULL, &dx, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, &x, memory, &nothing, &dx, NULL, NULL, memory) != TX_OK,
+            "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, &x, memory, &dy, NULL, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");
+    REFUSED(tx_depthwise_gradient(m, &d, &x, memory, &dy, &dx, NULL, NULL, NULL) != TX_OK, "tx_depthwise_gradient");
+}
+
 static void check_passes(void)
 {
     const tx_machine *m = &f.m;
@@ -1029,6 +1068,7 @@ int main(void)
     check_reference();
     check_products();
     check_winograd();
+    check_depthwise();
     check_passes();
     check_updates();
     check_nets();

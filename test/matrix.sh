@@ -15,7 +15,7 @@ data=$root/data
 sources="core/*.c layers/*.c nets/*.c optim/*.c io/*.c bench/*.c"
 flags="-std=c11 -ffp-contract=off"
 # What is tested of the emulated kernels beside their rows.
-units="core_simd core_gemm core_winograd layers_batchnorm layers_pool optim_update"
+units="core_simd core_gemm core_winograd core_depthwise layers_batchnorm layers_pool optim_update"
 export OMP_WAIT_POLICY=passive
 unset TX_ISA
 

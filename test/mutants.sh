@@ -140,6 +140,30 @@ mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
     printf '%04d %-22s %-9s %-9s %s\n' "$number" "$1" "$2" "$verdict" "$4"
 }
 
+# ---- depthwise convolution
+f=layers/depthwise.c
+mutate $f reference 's/sum += s->param\[0\]\[k \* c + j\]/sum -= s->param[0][k * c + j]/' 'depthwise definition: sign of the product'
+mutate $f layers_depthwise 's/s->dx\[0\]\[(size_t)from \* c + j\] +=/s->dx[0][(size_t)from * c + j] =/' 'depthwise definition: input gradient not accumulated'
+mutate $f layers_depthwise 's/s->param\[0\]\[k \* c + j\] \* scale\[j\]/s->param[0][k * c + j]/' 'depthwise folding: weights not scaled'
+mutate $f layers_depthwise 's/shift\[j\] = tx_fmaf/scale[j] = tx_fmaf/' 'depthwise folding: bias forgotten'
+mutate $f layers_depthwise 's/    y.act = s->act;//' 'depthwise inference: activation forgotten'
+mutate $f layers_depthwise 's/{x->c, 1, d->kernel_h, d->kernel_w}/{x->c, 1, d->kernel_w, d->kernel_h}/' 'depthwise weight: rows and columns exchanged'
+f=core/depthwise.c
+mutate $f core_depthwise 's/size_t left = TX_CHUNK - pixel % TX_CHUNK/size_t left = TX_CHUNK/' 'depthwise sums: chunks by rows'
+mutate $f core_depthwise 's/if (left == TX_CHUNK)/if (column == 0)/' 'depthwise sums: begun with a row'
+mutate $f core_depthwise 's/column == 0 \&\& y < end/y < end/' 'depthwise dx: rows by every owner (added to itself twice)'
+mutate $f core_depthwise 's/above < (int)row ? above : (int)row, (int)row/(int)row, (int)row/' 'depthwise ring: rows above are missing'
+mutate $f core_depthwise 's/larger(above, 0) + larger(below, 0) + 1/larger(above, 0) + 1/' 'depthwise ring of dy: too short'
+mutate $f core_depthwise 's/(size_t)(d->kernel_h - 1) \* (size_t)d->dilation_h + 1, (size_t)x->h/(size_t)d->kernel_h, (size_t)x->h/' 'depthwise ring of x: no room for dilation'
+mutate $f core_depthwise 's/if (row % h == 0 || p == t->first)/if (p == t->first)/' 'depthwise ring: rows of the image before'
+mutate $f core_depthwise 's/if (from % stride != 0)/if (from % stride > 0)/' 'depthwise dx: rest of negative places'
+mutate $f core_depthwise 's/sum\[k\] += (double)pass->partial/sum[k] = (float)sum[k] + pass->partial/' 'depthwise sums: merged in float'
+f=core/kernels/depthwise.h
+mutate $f core_depthwise 's/channel + k, c - k)));/k, c - k)));/' 'depthwise load: coefficients of the first slice'
+mutate $f core_depthwise 's/sum\[o\] = v_fma(w, v_load(x), sum\[o\])/sum[o] = v_add(v_mul(w, v_load(x)), sum[o])/' 'depthwise: products rounded'
+mutate $f core_depthwise 's/r->add + i \* r->add_ld/r->add + i * r->ld/' 'depthwise: stride of the addend'
+mutate $f core_depthwise 's/a = v_add(a, v_load(g + i/a = v_add(v_zero(), v_load(g + i/' 'depthwise db: the last alone'
+
 # ---- convolution
 f=layers/conv2d.c
 mutate $f reference 's/y\[o\] += w\[c \* z.o + o\] \* x\[c\]/y[o] -= w[c * z.o + o] * x[c]/' 'definition: sign of the product'

@@ -19,6 +19,7 @@ TX_INLINE f32x16 kernel_floor(tx_act act)
 #include "act.h"
 #include "machine.h"
 #include "channel.h"
+#include "depthwise.h"
 #include "gemm.h"
 #include "update.h"
 #include "winograd.h"
@@ -33,6 +34,7 @@ const tx_kernels TX_KERNELS = {
     .lanes = machine_lanes,
     .gemm = GEMM_KERNELS,
     .channel = CHANNEL_KERNELS,
+    .depthwise = DEPTHWISE_KERNELS,
     .update = UPDATE_KERNELS,
     .winograd = WINOGRAD_KERNELS,
 };

@@ -1,0 +1,470 @@
+/* depthwise.c - convolution of each channel by itself: forward, and both gradients in one pass.
+ *
+ * Every value takes part in as many products as the kernel has taps, and in no others: memory is what counts. A task owns
+ * a stretch of result pixels (whole chunks of TX_CHUNK) and a slice of channels. It walks down the rows and keeps those
+ * that the kernel covers in a ring, as their reader sees them, so that scale, shift and activation are applied once a value
+ * and not once a tap:
+ *
+ *      rows of x, of which the ring holds as many as the kernel covers        . zeros    # loaded    o to come
+ *          . # # # # .
+ *          . # # # # .   the kernel's rows of result row r                    Rows outside of the map are one row of zeros,
+ *          . # # # # .                                                        columns outside are zeros in each row of the
+ *            o o o o     is loaded over the first when row r + 1 is due       ring: loops ask for no border.
+ *
+ * The gradients walk down dy's rows with a ring of each: row o of dy meets the rows of x under it for the weight's sums; then
+ * the rows of dx from o*stride on, to (o+1)*stride, are due, once dy's rows that reach them are loaded. Where two tasks
+ * meet, both load the few rows that both need. A sum over pixels belongs to a chunk, whoever takes it. */
+#include "depthwise_kernels.h"
+#include "kernels.h"
+#include "operands.h"
+#include "sizes.h"
+
+#include <string.h>
+
+enum {
+    MOST_TAPS = 225,
+    SLICE = 256,      /* channels of a task, where rows are not long */
+    LEAST_SLICE = 64, /* narrower ones leave too little in a row of memory */
+    RING = 64 * 1024, /* floats of a task's rings that stay in the second cache */
+    ROWS = 16         /* of a task's results, so that few are loaded twice */
+};
+
+/* Rows of a map at hand, each `before` columns of zeros, the map's, and zeros again; the rows of one image. */
+typedef struct ring {
+    int h, w;             /* the map */
+    size_t rows, columns; /* of the ring */
+    long before;
+    float *data;
+    int next; /* rows of the image below it have been loaded, or will not be needed */
+} ring;
+
+typedef struct depthwise_pass {
+    const tx_depthwise_kernels *kernels;
+    const tx_depthwise *d;
+    const tx_view *x;
+    const float *weight;
+    const tx_target *y;
+    const tx_slope *dy;
+    const tx_gradient *dx;
+    float *dw, *db;
+    size_t n, h, w, c; /* of the result */
+    size_t taps, pixels, chunks, group, slice, slices;
+    ring xs, gs;              /* their sizes */
+    size_t zeros, floats;     /* columns of the row of zeros; of a worker's memory */
+    float *workers, *partial; /* partial: [chunk][taps, then one for db][c] */
+} depthwise_pass;
+
+/* What one task works with. */
+typedef struct depthwise_task {
+    const depthwise_pass *pass;
+    size_t channel, c, lanes, first, end; /* pixels [first, end) of the result */
+    ring xs, gs;
+    float *weight, *sum, *zeros;
+} depthwise_task;
+
+/* ---- how a call is cut */
+
+static int floor_div(int a, int b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+static size_t larger(long a, long b)
+{
+    return (size_t)(a > b ? a : b);
+}
+
+/* Columns and rows that result pixels reach. */
+static ring input_ring(const tx_depthwise *d, const tx_view *x, int w)
+{
+    ring r = {.h = x->h, .w = x->w, .before = d->left > 0 ? d->left : 0};
+    long last = (long)(w - 1) * d->stride_w + (long)(d->kernel_w - 1) * d->dilation_w - d->left;
+    r.columns = (size_t)r.before + larger(x->w, last + 1);
+    r.rows = min_size((size_t)(d->kernel_h - 1) * (size_t)d->dilation_h + 1, (size_t)x->h);
+    return r;
+}
+
+/* Columns and rows of dy that reach pixels of x: x + left - k dilation for its columns, divided by the stride. */
+static ring slope_ring(const tx_depthwise *d, const tx_view *x, int h, int w)
+{
+    ring r = {.h = h, .w = w};
+    int reach_w = (d->kernel_w - 1) * d->dilation_w, reach_h = (d->kernel_h - 1) * d->dilation_h;
+    long first = floor_div(d->left - reach_w, d->stride_w), last = floor_div(x->w - 1 + d->left, d->stride_w);
+    r.before = first < 0 ? -first : 0;
+    r.columns = (size_t)r.before + larger(w, last + 1);
+    long above = -floor_div(d->top - reach_h, d->stride_h), below = floor_div(d->stride_h - 1 + d->top, d->stride_h);
+    r.rows = min_size(larger(above, 0) + larger(below, 0) + 1, (size_t)h);
+    return r;
+}
+
+/* Slices of channels and groups of chunks: rings in the second cache, some tasks a thread, and of those rows that a task
+ * loads few that its neighbour loads too. No bit depends on it. */
+static void cut(depthwise_pass *pass, const tx_machine *machine, int gradient)
+{
+    const tx_depthwise *d = pass->d;
+    size_t threads = (size_t)machine->threads;
+    pass->taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
+    pass->pixels = pass->n * pass->h * pass->w;
+    pass->chunks = ceil_div(pass->pixels, TX_CHUNK);
+    pass->xs = input_ring(d, pass->x, (int)pass->w);
+    pass->gs = gradient ? slope_ring(d, pass->x, (int)pass->h, (int)pass->w) : (ring){0};
+    pass->zeros = max_size(pass->xs.columns, pass->gs.columns);
+    size_t columns = pass->xs.rows * pass->xs.columns + pass->gs.rows * pass->gs.columns;
+    size_t slice = max_size(LEAST_SLICE, min_size(SLICE, RING / columns));
+    while (slice > LEAST_SLICE && pass->chunks * ceil_div(pass->c, slice) < threads)
+        slice /= 2;
+    pass->slices = ceil_div(pass->c, slice);
+    pass->slice = round_up(ceil_div(pass->c, pass->slices), 16);
+    pass->slices = ceil_div(pass->c, pass->slice);
+    size_t all = pass->chunks * pass->slices, few = ceil_div(ROWS * pass->w, TX_CHUNK);
+    pass->group = max_size(1, min_size(max_size(few, all / (8 * threads)), all / threads));
+    pass->floats = pass->slice * (2 * pass->taps + 1 + pass->zeros + columns);
+}
+
+/* Bytes of the workers' memory and, behind it, of the chunks' sums. */
+static size_t work_of(const depthwise_pass *pass, const tx_machine *machine, int gradient)
+{
+    size_t workers = float_bytes(pass->floats, (size_t)machine->threads), sums = 0, all;
+    if (gradient)
+        sums = pass->chunks <= SIZE_MAX / pass->c ? float_bytes(pass->chunks * pass->c, pass->taps + 1) : (size_t)-1;
+    if (workers == (size_t)-1 || sums == (size_t)-1 || tx_size_add(workers, sums, &all) != 0)
+        return (size_t)-1;
+    return all;
+}
+
+static depthwise_pass pass_of(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w,
+                              int gradient)
+{
+    depthwise_pass pass = {.d = d, .x = x, .n = (size_t)x->n, .h = (size_t)h, .w = (size_t)w, .c = (size_t)x->c};
+    cut(&pass, machine, gradient);
+    return pass;
+}
+
+static int window_given(const tx_depthwise *d)
+{
+    return d && d->kernel_h > 0 && d->kernel_w > 0 && d->kernel_w <= MOST_TAPS / d->kernel_h && d->stride_h > 0 &&
+           d->stride_w > 0 && d->dilation_h > 0 && d->dilation_w > 0;
+}
+
+/* With the machine, all that work memory depends on. */
+static int sizes_given(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w)
+{
+    return machine_given(machine) && window_given(d) && x && sized(x->n, x->h, x->w, x->c) && h > 0 && w > 0;
+}
+
+static size_t work_missing(const char *call)
+{
+    operand_missing(call);
+    return (size_t)-1;
+}
+
+size_t tx_depthwise_forward_work(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w)
+{
+    if (!sizes_given(machine, d, x, h, w))
+        return work_missing("tx_depthwise_forward_work");
+    depthwise_pass pass = pass_of(machine, d, x, h, w, 0);
+    return work_of(&pass, machine, 0);
+}
+
+size_t tx_depthwise_gradient_work(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w)
+{
+    if (!sizes_given(machine, d, x, h, w))
+        return work_missing("tx_depthwise_gradient_work");
+    depthwise_pass pass = pass_of(machine, d, x, h, w, 1);
+    return work_of(&pass, machine, 1);
+}
+
+/* ---- a task's memory */
+
+/* The slice's weights, in whole vectors. */
+static void take_weight(const depthwise_task *t)
+{
+    for (size_t k = 0; k < t->pass->taps; k++) {
+        float *to = t->weight + k * t->lanes;
+        memcpy(to, t->pass->weight + k * t->pass->c + t->channel, t->c * sizeof *to);
+        memset(to + t->c, 0, (t->lanes - t->c) * sizeof *to);
+    }
+}
+
+/* Zeros beside the map, once for all rows that will stand there. */
+static void clear_borders(const ring *r, size_t lanes)
+{
+    size_t before = (size_t)r->before * lanes, all = r->columns * lanes, map = (size_t)r->w * lanes;
+    for (size_t y = 0; y < r->rows; y++) {
+        memset(r->data + y * all, 0, before * sizeof *r->data);
+        memset(r->data + y * all + before + map, 0, (all - before - map) * sizeof *r->data);
+    }
+}
+
+static depthwise_task begin_task(const depthwise_pass *pass, size_t i, int worker)
+{
+    depthwise_task t = {.pass = pass, .xs = pass->xs, .gs = pass->gs, .channel = i % pass->slices * pass->slice};
+    t.c = min_size(pass->c - t.channel, pass->slice);
+    t.lanes = round_up(t.c, 16);
+    t.first = i / pass->slices * pass->group * TX_CHUNK;
+    t.end = min_size(pass->pixels, t.first + pass->group * TX_CHUNK);
+    t.weight = pass->workers + (size_t)worker * pass->floats;
+    t.sum = t.weight + pass->taps * t.lanes;
+    t.zeros = t.sum + (pass->taps + 1) * t.lanes;
+    t.xs.data = t.zeros + pass->zeros * t.lanes;
+    t.gs.data = t.xs.data + t.xs.rows * t.xs.columns * t.lanes;
+    memset(t.zeros, 0, pass->zeros * t.lanes * sizeof *t.zeros);
+    clear_borders(&t.xs, t.lanes);
+    clear_borders(&t.gs, t.lanes);
+    take_weight(&t);
+    return t;
+}
+
+/* Column `column` of row y. */
+static const float *at_ring(const depthwise_task *t, const ring *r, int y, long column)
+{
+    const float *row = y < 0 || y >= r->h ? t->zeros : r->data + (size_t)y % r->rows * r->columns * t->lanes;
+    return row + (size_t)(column + r->before) * t->lanes;
+}
+
+/* Rows up to `last` of an image of map x are at hand then, those below `first` left out where they have not been loaded. */
+static void need_rows(const depthwise_task *t, ring *r, const tx_view *x, size_t image, int first, int last)
+{
+    if (r->next < first)
+        r->next = first;
+    for (; r->next <= last && r->next < r->h; r->next++) {
+        float *to = r->data + ((size_t)r->next % r->rows * r->columns + (size_t)r->before) * t->lanes;
+        size_t pixel = (image * (size_t)r->h + (size_t)r->next) * (size_t)r->w;
+        t->pass->kernels->load(x, pixel, (size_t)r->w, t->channel, t->c, to, t->lanes);
+    }
+}
+
+/* The rows of x under result row `row`, and where each tap meets them at result column `column`. */
+static void input_taps(depthwise_task *t, size_t image, size_t row, size_t column, const float *at[MOST_TAPS])
+{
+    const tx_depthwise *d = t->pass->d;
+    int y = (int)row * d->stride_h - d->top, k = 0;
+    long x = (long)column * d->stride_w - d->left;
+    need_rows(t, &t->xs, t->pass->x, image, y, y + (d->kernel_h - 1) * d->dilation_h);
+    for (int ky = 0; ky < d->kernel_h; ky++)
+        for (int kx = 0; kx < d->kernel_w; kx++)
+            at[k++] = at_ring(t, &t->xs, y + ky * d->dilation_h, x + (long)kx * d->dilation_w);
+}
+
+/* Calls fn for every stretch of a row of the result that the task owns. */
+typedef void row_fn(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns);
+static void walk(depthwise_task *t, row_fn *fn)
+{
+    size_t w = t->pass->w, h = t->pass->h;
+    for (size_t p = t->first; p < t->end;) {
+        size_t row = p / w, column = p % w, columns = min_size(w - column, t->end - p);
+        if (row % h == 0 || p == t->first)
+            t->xs.next = t->gs.next = 0;
+        fn(t, row / h, row % h, column, columns);
+        p += columns;
+    }
+}
+
+/* ---- forward */
+
+static void forward_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
+{
+    const depthwise_pass *pass = t->pass;
+    const tx_target *y = pass->y;
+    const float *at[MOST_TAPS], *w[MOST_TAPS];
+    input_taps(t, image, row, column, at);
+    for (size_t k = 0; k < pass->taps; k++)
+        w[k] = t->weight + k * t->lanes;
+    size_t pixel = (image * pass->h + row) * pass->w + column;
+    tx_depthwise_row r = {.taps = (int)pass->taps,
+                          .at = at,
+                          .w = w,
+                          .step = (size_t)pass->d->stride_w * t->lanes,
+                          .outputs = columns,
+                          .c = t->c,
+                          .y = y->data + pixel * y->ld + t->channel,
+                          .ld = y->ld,
+                          .bias = y->bias ? y->bias + t->channel : NULL,
+                          .add = y->add ? y->add + pixel * y->add_ld + t->channel : NULL,
+                          .add_ld = y->add_ld,
+                          .add_scale = y->add_scale ? y->add_scale + t->channel : NULL,
+                          .add_shift = y->add_shift ? y->add_shift + t->channel : NULL,
+                          .act = y->act};
+    pass->kernels->row(&r);
+}
+
+static void forward_task(void *context, size_t i, int worker)
+{
+    depthwise_task t = begin_task(context, i, worker);
+    walk(&t, forward_row);
+}
+
+tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, const float *weight,
+                               const tx_target *y, void *work)
+{
+    if (!view_given(x) || !weight || !y || !y->data || !sizes_given(machine, d, x, y->h, y->w) || !work)
+        return operand_missing("tx_depthwise_forward");
+    depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0);
+    pass.kernels = &machine->kernels->depthwise;
+    pass.weight = weight;
+    pass.y = y;
+    pass.workers = work;
+    return tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, forward_task, &pass);
+}
+
+/* ---- gradients */
+
+static size_t sums_of(const depthwise_pass *pass)
+{
+    return pass->taps + (pass->db != NULL);
+}
+
+/* The task's sums of one chunk are done. */
+static void put_sums(const depthwise_task *t, size_t chunk)
+{
+    const depthwise_pass *pass = t->pass;
+    float *to = pass->partial + chunk * sums_of(pass) * pass->c + t->channel;
+    for (size_t k = 0; k < sums_of(pass); k++)
+        memcpy(to + k * pass->c, t->sum + k * t->lanes, t->c * sizeof *to);
+}
+
+/* The sums of dw and db over a stretch of a row, which may cross from chunk to chunk. */
+static void weight_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
+{
+    const depthwise_pass *pass = t->pass;
+    const float *at[MOST_TAPS];
+    size_t step = (size_t)pass->d->stride_w * t->lanes, pixel = (image * pass->h + row) * pass->w + column;
+    input_taps(t, image, row, column, at);
+    const float *g = at_ring(t, &t->gs, (int)row, (long)column);
+    while (columns > 0) {
+        size_t left = TX_CHUNK - pixel % TX_CHUNK, n = min_size(columns, left);
+        if (left == TX_CHUNK)
+            memset(t->sum, 0, sums_of(pass) * t->lanes * sizeof *t->sum);
+        pass->kernels->weight((int)pass->taps, at, step, g, n, t->lanes, t->sum,
+                              pass->db ? t->sum + pass->taps * t->lanes : NULL);
+        for (size_t k = 0; k < pass->taps; k++)
+            at[k] += n * step;
+        g += n * t->lanes;
+        pixel += n;
+        columns -= n;
+        if (n == left || pixel == pass->pixels)
+            put_sums(t, (pixel - 1) / TX_CHUNK);
+    }
+}
+
+/* Taps of one axis that a row or column of x meets, and the row or column of dy that each brings to it. */
+typedef struct meeting {
+    int taps, tap[MOST_TAPS], at[MOST_TAPS];
+} meeting;
+
+static void find_meeting(int position, int before, int kernel, int dilation, int stride, meeting *m)
+{
+    m->taps = 0;
+    for (int k = 0; k < kernel; k++) {
+        int from = position + before - k * dilation;
+        if (from % stride != 0)
+            continue;
+        m->tap[m->taps] = k;
+        m->at[m->taps++] = from / stride;
+    }
+}
+
+/* Columns first, first + stride, .. of row y of dx: the same taps meet all of them. */
+static void input_columns(const depthwise_task *t, size_t image, int y, int first, const meeting *rows)
+{
+    const depthwise_pass *pass = t->pass;
+    const tx_depthwise *d = pass->d;
+    const tx_gradient *dx = pass->dx;
+    const float *at[MOST_TAPS], *w[MOST_TAPS];
+    meeting columns;
+    int k = 0;
+    find_meeting(first, d->left, d->kernel_w, d->dilation_w, d->stride_w, &columns);
+    for (int i = 0; i < rows->taps; i++)
+        for (int j = 0; j < columns.taps; j++) {
+            at[k] = at_ring(t, &t->gs, rows->at[i], columns.at[j]);
+            w[k++] = t->weight + (size_t)(rows->tap[i] * d->kernel_w + columns.tap[j]) * t->lanes;
+        }
+    size_t pixel = (image * (size_t)pass->x->h + (size_t)y) * (size_t)pass->x->w + (size_t)first;
+    tx_depthwise_row r = {.taps = k,
+                          .at = at,
+                          .w = w,
+                          .step = t->lanes,
+                          .outputs = ceil_div((size_t)(pass->x->w - first), (size_t)d->stride_w),
+                          .c = t->c,
+                          .y = dx->data + pixel * dx->ld + t->channel,
+                          .ld = (size_t)d->stride_w * dx->ld,
+                          .add = dx->add ? dx->add + pixel * dx->add_ld + t->channel : NULL,
+                          .add_ld = (size_t)d->stride_w * dx->add_ld};
+    pass->kernels->row(&r);
+}
+
+/* Row y of dx. */
+static void input_row(depthwise_task *t, const tx_view *dy, size_t image, int y)
+{
+    const depthwise_pass *pass = t->pass;
+    const tx_depthwise *d = pass->d;
+    meeting rows;
+    find_meeting(y, d->top, d->kernel_h, d->dilation_h, d->stride_h, &rows);
+    if (rows.taps > 0)
+        need_rows(t, &t->gs, dy, image, 0, rows.at[0]);
+    for (int x = 0; x < d->stride_w && x < pass->x->w; x++)
+        input_columns(t, image, y, x, &rows);
+}
+
+/* A stretch of row `row` of dy: sums of the weight; whoever owns its first pixel, also the rows of dx from row*stride on. */
+static void gradient_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
+{
+    const depthwise_pass *pass = t->pass;
+    const tx_tensor *g = &pass->dy->g;
+    tx_view dy = {.data = g->data, .n = g->n, .h = g->h, .w = g->w, .c = g->c, .ld = g->ld};
+    const tx_depthwise *d = pass->d;
+    int h = pass->x->h, stride = d->stride_h, y = (int)row * stride;
+    int above = floor_div(y + d->top - (d->kernel_h - 1) * d->dilation_h, stride);
+    need_rows(t, &t->gs, &dy, image, above < (int)row ? above : (int)row, (int)row);
+    if (pass->dw || pass->db)
+        weight_row(t, image, row, column, columns);
+    int end = row + 1 == pass->h || y + stride > h ? h : y + stride;
+    for (; pass->dx->data && column == 0 && y < end; y++)
+        input_row(t, &dy, image, y);
+}
+
+static void gradient_task(void *context, size_t i, int worker)
+{
+    depthwise_task t = begin_task(context, i, worker);
+    walk(&t, gradient_row);
+}
+
+enum { MERGE = 64 }; /* channels that one task combines */
+
+/* Part i of the sums of all chunks. */
+static void merge_task(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const depthwise_pass *pass = context;
+    size_t all = sums_of(pass) * pass->c, first = i * MERGE, n = min_size(all - first, MERGE);
+    double sum[MERGE] = {0};
+    for (size_t chunk = 0; chunk < pass->chunks; chunk++)
+        for (size_t k = 0; k < n; k++)
+            sum[k] += (double)pass->partial[chunk * all + first + k];
+    for (size_t k = first; k < first + n; k++)
+        if (k >= pass->taps * pass->c)
+            pass->db[k - pass->taps * pass->c] = (float)sum[k - first];
+        else if (pass->dw)
+            pass->dw[k] = (float)sum[k - first];
+}
+
+tx_status tx_depthwise_gradient(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, const float *weight,
+                                const tx_slope *dy, const tx_gradient *dx, float *dw, float *db, void *work)
+{
+    if (!view_given(x) || !weight || !dy || !tensor_given(&dy->g) || !dx ||
+        !sizes_given(machine, d, x, dy->g.h, dy->g.w) || !work)
+        return operand_missing("tx_depthwise_gradient");
+    depthwise_pass pass = pass_of(machine, d, x, dy->g.h, dy->g.w, 1);
+    pass.kernels = &machine->kernels->depthwise;
+    pass.weight = weight;
+    pass.dy = dy;
+    pass.dx = dx;
+    pass.dw = dw;
+    pass.db = db;
+    pass.workers = work;
+    pass.partial = pass.workers + (size_t)machine->threads * pass.floats;
+    tx_status status = tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, gradient_task, &pass);
+    if (status || (!dw && !db))
+        return status;
+    return tx_parallel_on(machine, ceil_div(sums_of(&pass) * pass.c, MERGE), merge_task, &pass);
+}
