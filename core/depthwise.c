@@ -16,6 +16,7 @@
  * meet, both load the few rows that both need. A sum over pixels belongs to a chunk, whoever takes it. */
 #include "depthwise_kernels.h"
 #include "kernels.h"
+#include "moments.h"
 #include "operands.h"
 #include "sizes.h"
 
@@ -40,13 +41,16 @@ typedef struct ring {
 
 typedef struct depthwise_pass {
     const tx_depthwise_kernels *kernels;
+    const tx_channel_kernels *channel;
     const tx_depthwise *d;
     const tx_view *x;
     const float *weight;
     const tx_target *y;
     const tx_slope *dy;
+    tx_view plain_dy; /* dy where it is read as it stands */
     const tx_gradient *dx;
     float *dw, *db;
+    int stream;        /* the result, or dx, is stored past the caches */
     size_t n, h, w, c; /* of the result */
     size_t taps, pixels, chunks, group, slice, slices;
     ring xs, gs;              /* their sizes */
@@ -222,16 +226,27 @@ static const float *at_ring(const depthwise_task *t, const ring *r, int y, long 
     return row + (size_t)(column + r->before) * t->lanes;
 }
 
-/* Rows up to `last` of an image of map x are at hand then, those below `first` left out where they have not been loaded. */
-static void need_rows(const depthwise_task *t, ring *r, const tx_view *x, size_t image, int first, int last)
+/* Row y of an image of x, or of dy, as its reader sees it. */
+static void load_row(const depthwise_task *t, const ring *r, size_t image, int y)
+{
+    const depthwise_pass *pass = t->pass;
+    float *to = r->data + ((size_t)y % r->rows * r->columns + (size_t)r->before) * t->lanes;
+    size_t pixel = (image * (size_t)r->h + (size_t)y) * (size_t)r->w, w = (size_t)r->w;
+    if (r == &t->xs)
+        pass->kernels->load(pass->x, pixel, w, t->channel, t->c, to, t->lanes);
+    else if (pass->dy->x.data)
+        pass->kernels->load_slope(pass->dy, pixel, w, t->channel, t->c, to, t->lanes);
+    else
+        pass->kernels->load(&pass->plain_dy, pixel, w, t->channel, t->c, to, t->lanes);
+}
+
+/* Rows up to `last` of an image are at hand then, those below `first` left out where they have not been loaded. */
+static void need_rows(const depthwise_task *t, ring *r, size_t image, int first, int last)
 {
     if (r->next < first)
         r->next = first;
-    for (; r->next <= last && r->next < r->h; r->next++) {
-        float *to = r->data + ((size_t)r->next % r->rows * r->columns + (size_t)r->before) * t->lanes;
-        size_t pixel = (image * (size_t)r->h + (size_t)r->next) * (size_t)r->w;
-        t->pass->kernels->load(x, pixel, (size_t)r->w, t->channel, t->c, to, t->lanes);
-    }
+    for (; r->next <= last && r->next < r->h; r->next++)
+        load_row(t, r, image, r->next);
 }
 
 /* The rows of x under result row `row`, and where each tap meets them at result column `column`. */
@@ -240,7 +255,7 @@ static void input_taps(depthwise_task *t, size_t image, size_t row, size_t colum
     const tx_depthwise *d = t->pass->d;
     int y = (int)row * d->stride_h - d->top, k = 0;
     long x = (long)column * d->stride_w - d->left;
-    need_rows(t, &t->xs, t->pass->x, image, y, y + (d->kernel_h - 1) * d->dilation_h);
+    need_rows(t, &t->xs, image, y, y + (d->kernel_h - 1) * d->dilation_h);
     for (int ky = 0; ky < d->kernel_h; ky++)
         for (int kx = 0; kx < d->kernel_w; kx++)
             at[k++] = at_ring(t, &t->xs, y + ky * d->dilation_h, x + (long)kx * d->dilation_w);
@@ -261,6 +276,19 @@ static void walk(depthwise_task *t, row_fn *fn)
 }
 
 /* ---- forward */
+
+/* Batch statistics of a chunk of the result, which has just been written. */
+static void take_moments(const depthwise_task *t, size_t chunk)
+{
+    const depthwise_pass *pass = t->pass;
+    const tx_target *y = pass->y;
+    size_t first = chunk * TX_CHUNK, n = min_size(pass->pixels - first, TX_CHUNK);
+    tx_view written = {.data = y->data, .c = (int)pass->c, .ld = y->ld};
+    float *part[3];
+    for (int kind = 0; kind < 3; kind++)
+        part[kind] = moments_part(&y->moments, pass->pixels, pass->c, kind, chunk) + t->channel;
+    pass->channel->written_moments(&written, first, n, t->channel, t->c, part[0], part[1], part[2], first + n < t->end);
+}
 
 static void forward_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
 {
@@ -284,8 +312,16 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
                           .add_ld = y->add_ld,
                           .add_scale = y->add_scale ? y->add_scale + t->channel : NULL,
                           .add_shift = y->add_shift ? y->add_shift + t->channel : NULL,
-                          .act = y->act};
+                          .act = y->act,
+                          .stream = pass->stream};
     pass->kernels->row(&r);
+    for (; y->moments.mean && columns > 0;) {
+        size_t n = min_size(columns, TX_CHUNK - pixel % TX_CHUNK);
+        pixel += n;
+        columns -= n;
+        if (pixel % TX_CHUNK == 0 || pixel == pass->pixels)
+            take_moments(t, (pixel - 1) / TX_CHUNK);
+    }
 }
 
 static void forward_task(void *context, size_t i, int worker)
@@ -297,14 +333,20 @@ static void forward_task(void *context, size_t i, int worker)
 tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, const float *weight,
                                const tx_target *y, void *work)
 {
-    if (!view_given(x) || !weight || !y || !y->data || !sizes_given(machine, d, x, y->h, y->w) || !work)
+    if (!view_given(x) || !weight || !y || !y->data || !sizes_given(machine, d, x, y->h, y->w) || !work ||
+        (y->moments.mean && (!y->moments.variance || !y->moments.work)))
         return operand_missing("tx_depthwise_forward");
     depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0);
     pass.kernels = &machine->kernels->depthwise;
+    pass.channel = &machine->kernels->channel;
     pass.weight = weight;
     pass.y = y;
     pass.workers = work;
-    return tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, forward_task, &pass);
+    pass.stream = !y->moments.mean && y->data != y->add && streams(y->data, y->ld, pass.pixels, pass.c);
+    tx_status status = tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, forward_task, &pass);
+    if (status || !y->moments.mean)
+        return status;
+    return tx_channel_merge(machine, &y->moments, pass.pixels, pass.c);
 }
 
 /* ---- gradients */
@@ -389,19 +431,20 @@ static void input_columns(const depthwise_task *t, size_t image, int y, int firs
                           .y = dx->data + pixel * dx->ld + t->channel,
                           .ld = (size_t)d->stride_w * dx->ld,
                           .add = dx->add ? dx->add + pixel * dx->add_ld + t->channel : NULL,
-                          .add_ld = (size_t)d->stride_w * dx->add_ld};
+                          .add_ld = (size_t)d->stride_w * dx->add_ld,
+                          .stream = pass->stream};
     pass->kernels->row(&r);
 }
 
 /* Row y of dx. */
-static void input_row(depthwise_task *t, const tx_view *dy, size_t image, int y)
+static void input_row(depthwise_task *t, size_t image, int y)
 {
     const depthwise_pass *pass = t->pass;
     const tx_depthwise *d = pass->d;
     meeting rows;
     find_meeting(y, d->top, d->kernel_h, d->dilation_h, d->stride_h, &rows);
     if (rows.taps > 0)
-        need_rows(t, &t->gs, dy, image, 0, rows.at[0]);
+        need_rows(t, &t->gs, image, 0, rows.at[0]);
     for (int x = 0; x < d->stride_w && x < pass->x->w; x++)
         input_columns(t, image, y, x, &rows);
 }
@@ -410,17 +453,15 @@ static void input_row(depthwise_task *t, const tx_view *dy, size_t image, int y)
 static void gradient_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
 {
     const depthwise_pass *pass = t->pass;
-    const tx_tensor *g = &pass->dy->g;
-    tx_view dy = {.data = g->data, .n = g->n, .h = g->h, .w = g->w, .c = g->c, .ld = g->ld};
     const tx_depthwise *d = pass->d;
     int h = pass->x->h, stride = d->stride_h, y = (int)row * stride;
     int above = floor_div(y + d->top - (d->kernel_h - 1) * d->dilation_h, stride);
-    need_rows(t, &t->gs, &dy, image, above < (int)row ? above : (int)row, (int)row);
+    need_rows(t, &t->gs, image, above < (int)row ? above : (int)row, (int)row);
     if (pass->dw || pass->db)
         weight_row(t, image, row, column, columns);
     int end = row + 1 == pass->h || y + stride > h ? h : y + stride;
     for (; pass->dx->data && column == 0 && y < end; y++)
-        input_row(t, &dy, image, y);
+        input_row(t, image, y);
 }
 
 static void gradient_task(void *context, size_t i, int worker)
@@ -455,9 +496,13 @@ tx_status tx_depthwise_gradient(const tx_machine *machine, const tx_depthwise *d
         !sizes_given(machine, d, x, dy->g.h, dy->g.w) || !work)
         return operand_missing("tx_depthwise_gradient");
     depthwise_pass pass = pass_of(machine, d, x, dy->g.h, dy->g.w, 1);
+    const tx_tensor *g = &dy->g;
     pass.kernels = &machine->kernels->depthwise;
     pass.weight = weight;
     pass.dy = dy;
+    pass.plain_dy = (tx_view){.data = g->data, .n = g->n, .h = g->h, .w = g->w, .c = g->c, .ld = g->ld};
+    pass.stream =
+        dx->data && dx->data != dx->add && streams(dx->data, dx->ld, pass.n * (size_t)x->h * (size_t)x->w, pass.c);
     pass.dx = dx;
     pass.dw = dw;
     pass.db = db;

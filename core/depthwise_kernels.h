@@ -18,11 +18,15 @@ typedef struct tx_depthwise_row {
     size_t add_ld;
     const float *add_scale, *add_shift;
     tx_act act;
+    int stream; /* stored past the caches */
 } tx_depthwise_row;
 
 typedef struct tx_depthwise_kernels {
     /* Channels [channel, channel + c) of pixels [first, first + pixels), as x's reader sees them, lanes apart. */
     void (*load)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *to, size_t lanes);
+    /* The same of a gradient, as its reader sees it. */
+    void (*load_slope)(const tx_slope *dy, size_t first, size_t pixels, size_t channel, size_t c, float *to,
+                       size_t lanes);
     void (*row)(const tx_depthwise_row *row);
     /* sum[t][j] += the products g[i*lanes + j] * at[t][i*step + j] of `outputs` outputs, one after the other; and
      * ones[j] += g, if ones is not NULL. */

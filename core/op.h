@@ -197,7 +197,7 @@ typedef struct tx_rows {
 /* Where row (i,gy,gx) of a product goes: pixel (i, gy*step_y + offset_y, gx*step_x + offset_x) of maps of h x w pixels,
  * n channels of it at data + pixel*ld, as  act((product + bias[o]) + add[o]).  bias may be NULL; add too, else it is read
  * at the same pixels with distance add_ld, as add_scale*add + add_shift where these are not NULL. add may be data itself
- * with add_ld = ld, which accumulates; apart from that they do not overlap. moments.mean not NULL (tx_gemm_forward alone): the
+ * with add_ld = ld, which accumulates; apart from that they do not overlap. moments.mean not NULL (tx_gemm_forward, tx_depthwise_forward): the
  * batch statistics of what is written are taken too, as tx_channel_moments does; every pixel of the maps must be a row. */
 typedef struct tx_target {
     float *data;

@@ -13,7 +13,8 @@
  * NUMERICS one chain of fused multiply-adds an output, (ky,kx) ascending, from 0, then the bias; dx likewise; dw and db in
  *          chunks of pixels (op.h, tx_depthwise_gradient).
  * MEMORY   forward keeps nothing; backward reads x. Both read and write each value once: some rows that the kernel covers,
- *          activated, are all that stands between.
+ *          activated, are all that stands between. Forward takes the batch statistics of y as it writes; backward reads dy
+ *          through the gradient of the batch norm behind y.
  * SOURCE   Sifre, "Rigid-Motion Scattering for Image Classification", thesis, Ecole Polytechnique, 2014; Chollet, "Xception:
  *          Deep Learning with Depthwise Separable Convolutions", arXiv:1610.02357.
  * TESTS    test/layers_depthwise.c, test/core_depthwise.c, test/golden/op_conv.txt */
@@ -147,6 +148,7 @@ static tx_status depthwise_forward(tx_step *s)
     tx_target y = {.data = s->y.data, .ld = s->y.ld, .h = node->h, .w = node->w, .step_y = 1, .step_x = 1};
     y.bias = s->fold ? weight + taps_of(node) * (size_t)node->c : s->param[1];
     y.act = s->act;
+    y.moments = s->moments;
     if (s->has_add) {
         y.add = s->add.data;
         y.add_ld = s->add.ld;
@@ -169,8 +171,8 @@ const tx_op tx_op_depthwise = {
     .backward = depthwise_backward,
     .reference_forward = depthwise_reference_forward,
     .reference_backward = depthwise_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_SLOPE,
     .fuses = (1u << TX_ACTS) - 1,
     .needs = TX_NEEDS_X,
-    .traits = TX_FOLDS,
+    .traits = TX_FOLDS | TX_MOMENTS,
 };

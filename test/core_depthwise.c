@@ -21,6 +21,9 @@ typedef struct kind {
     tx_act act;
     int bias, add, affine_add;
     int dx, dw, db;
+    int slope; /* dy is read through: 1: an activation; 2: a batch norm too */
+    tx_act behind;
+    int moments; /* the result's batch statistics are wanted */
 } kind;
 
 /* Maps of a case, pixels c + gap floats apart, of addends one more; canaries between them. */
@@ -28,6 +31,8 @@ typedef struct maps {
     size_t in, out, c, ld, add_ld, taps;
     float *x, *w, *y, *dy, *dx, *add, *dx_add, *dw, *db, *scale, *shift, *bias, *add_scale, *add_shift;
     float *want_y, *want_dx, *want_dw, *want_db;
+    float *g, *own; /* dy as its reader sees it; the value whose gradient it is */
+    float *k, *k_shift, *mean, *mean_g, *slope;
 } maps;
 
 static const uint32_t canary = 0x7fc0beefu; /* a NaN: shows where it is read */
@@ -86,6 +91,41 @@ static float activated(tx_act act, float x)
     }
 }
 
+/* g times the derivative at z. */
+static float sloped(tx_act act, float z, float g)
+{
+    float s = tx_logisticf(z);
+    switch (act) {
+    case TX_ACT_RELU:
+        return z > 0 ? g : 0;
+    case TX_ACT_RELU6:
+        return z > 0 && z < 6 ? g : 0;
+    case TX_ACT_SILU:
+        return g * (s * tx_fmaf(z, 1 - s, 1));
+    case TX_ACT_SIGMOID:
+        return g * (s * (1 - s));
+    case TX_ACT_HARDSWISH:
+        return g * (z >= 3 ? 1 : z > -3 ? tx_fmaf(z, 1.0f / 3, 0.5f) : 0);
+    case TX_ACT_HARDSIGMOID:
+        return z > -3 && z < 3 ? g * (1.0f / 6) : 0;
+    default:
+        return g;
+    }
+}
+
+static void define_slope(const kind *k, maps *m)
+{
+    for (size_t p = 0; p < m->out; p++)
+        for (size_t j = 0; j < m->c; j++) {
+            float g = m->dy[p * m->ld + j], x = m->own[p * m->add_ld + j];
+            if (k->slope)
+                g = sloped(k->behind, tx_fmaf(m->k[j], x, m->k_shift[j]), g);
+            if (k->slope == 2)
+                g = m->k[j] * tx_fmaf(-(x - m->mean[j]), m->slope[j], g - m->mean_g[j]);
+            m->g[p * m->ld + j] = g;
+        }
+}
+
 /* Channel j of x at row y, column x of an image, as its reader sees it; 0 outside. */
 static float value_of(const shape *s, const kind *k, const maps *m, int image, int y, int x, size_t j)
 {
@@ -136,9 +176,9 @@ static void define_input(const shape *s, const kind *k, maps *m)
                 int oy = meets(y, d->top, t / d->kernel_w, d->dilation_h, d->stride_h);
                 int ox = meets(x, d->left, t % d->kernel_w, d->dilation_w, d->stride_w);
                 if (oy >= 0 && ox >= 0 && oy < s->oh && ox < s->ow)
-                    sum = tx_fmaf(
-                        m->w[(size_t)t * m->c + j],
-                        m->dy[((image * (size_t)s->oh + (size_t)oy) * (size_t)s->ow + (size_t)ox) * m->ld + j], sum);
+                    sum = tx_fmaf(m->w[(size_t)t * m->c + j],
+                                  m->g[((image * (size_t)s->oh + (size_t)oy) * (size_t)s->ow + (size_t)ox) * m->ld + j],
+                                  sum);
             }
             m->want_dx[p * m->ld + j] = k->add ? sum + m->dx_add[p * m->add_ld + j] : sum;
         }
@@ -155,7 +195,7 @@ static void define_weight(const shape *s, const kind *k, maps *m)
                 for (size_t p = first; p < m->out && p < first + TX_CHUNK; p++) {
                     int ox = (int)(p % (size_t)s->ow), oy = (int)(p / (size_t)s->ow % (size_t)s->oh);
                     int ky = (int)t / d->kernel_w, kx = (int)t % d->kernel_w;
-                    float g = m->dy[p * m->ld + j];
+                    float g = m->g[p * m->ld + j];
                     chain = t == m->taps ? chain + g
                                          : tx_fmaf(g,
                                                    value_of(s, k, m, (int)(p / (size_t)(s->oh * s->ow)),
@@ -194,6 +234,12 @@ static void maps_new(const shape *s, const kind *k, maps *m)
     float **rows[] = {&m->scale, &m->shift, &m->bias, &m->add_scale, &m->add_shift};
     for (uint64_t i = 0; i < 5; i++)
         *rows[i] = map_new(1, m->c, m->c, 6 + i);
+    m->g = map_new(m->out, m->c, m->ld, 0);
+    m->own = map_new(m->out, m->c, m->add_ld, 11);
+    float **more[] = {&m->k, &m->k_shift, &m->mean, &m->mean_g, &m->slope};
+    for (uint64_t i = 0; i < 5; i++)
+        *more[i] = map_new(1, m->c, m->c, 12 + i);
+    define_slope(k, m);
     define_forward(s, k, m);
     define_input(s, k, m);
     define_weight(s, k, m);
@@ -201,9 +247,10 @@ static void maps_new(const shape *s, const kind *k, maps *m)
 
 static void maps_free(maps *m)
 {
-    float *all[] = {m->x,         m->w,         m->y,      m->dy,      m->dx,      m->add,
-                    m->dx_add,    m->dw,        m->db,     m->scale,   m->shift,   m->bias,
-                    m->add_scale, m->add_shift, m->want_y, m->want_dx, m->want_dw, m->want_db};
+    float *all[] = {m->x,       m->w,       m->y,       m->dy,      m->dx,   m->add,       m->dx_add,
+                    m->dw,      m->db,      m->scale,   m->shift,   m->bias, m->add_scale, m->add_shift,
+                    m->want_y,  m->want_dx, m->want_dw, m->want_db, m->g,    m->own,       m->k,
+                    m->k_shift, m->mean,    m->mean_g,  m->slope};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         tx_free(all[i]);
 }
@@ -239,7 +286,16 @@ static void check_forward(const shape *s, const kind *k, maps *m, const tx_machi
     for (size_t p = 0; p < m->out; p++)
         memset(m->y + p * m->ld, 0xff, m->c * sizeof(float));
     void *work = dirty(tx_depthwise_forward_work(machine, &s->d, &x, s->oh, s->ow));
+    double *sums = tx_alloc(4 * m->c, sizeof *sums);
+    tx_moments own = {sums, sums + m->c, dirty(tx_channel_work(m->out, s->c))};
+    y.moments = k->moments ? own : (tx_moments){0};
     CHECK(tx_depthwise_forward(machine, &s->d, &x, m->w, &y, work) == TX_OK, "%s: %s", label, tx_error_message());
+    tx_view written = {.data = m->y, .n = s->n, .h = s->oh, .w = s->ow, .c = s->c, .ld = m->ld};
+    CHECK(!k->moments || (tx_channel_moments(machine, &written, sums + 2 * m->c, sums + 3 * m->c, own.work) == TX_OK &&
+                          memcmp(sums, sums + 2 * m->c, 2 * m->c * sizeof *sums) == 0),
+          "%s: the result's batch statistics have other bits", label);
+    tx_free(own.work);
+    tx_free(sums);
     CHECK(same(m->y, m->want_y, m->out, m->c, m->ld), "%s: y has other bits", label);
     CHECK(canaries_live(m->y, m->out, m->c, m->ld), "%s: something was written beside y", label);
     tx_free(work);
@@ -249,6 +305,17 @@ static void check_gradient(const shape *s, const kind *k, maps *m, const tx_mach
 {
     tx_view x = view_of(s, k, m);
     tx_slope dy = {.g = {m->dy, s->n, s->oh, s->ow, s->c, m->ld}};
+    if (k->slope) {
+        dy.x = (tx_view){.data = m->own, .n = s->n, .h = s->oh, .w = s->ow, .c = s->c, .ld = m->add_ld};
+        dy.x.scale = m->k;
+        dy.x.shift = m->k_shift;
+        dy.x.act = k->behind;
+    }
+    if (k->slope == 2) {
+        dy.mean = m->mean;
+        dy.mean_g = m->mean_g;
+        dy.slope = m->slope;
+    }
     tx_gradient dx = {k->dx ? m->dx : NULL, m->ld, k->add ? m->dx_add : NULL, m->add_ld};
     for (size_t p = 0; p < m->in; p++)
         memset(m->dx + p * m->ld, 0xff, m->c * sizeof(float));
@@ -304,7 +371,8 @@ static void check_shape(shape s, const kind *k, int turn)
         k, k, s, s, 1, 1, p, p \
     }
 
-static const kind plain = {.view = TX_ACTS, .dx = 1, .dw = 1}, all = {TX_ACT_RELU, TX_ACT_RELU, 1, 1, 0, 1, 1, 1};
+static const kind plain = {.view = TX_ACTS, .dx = 1, .dw = 1},
+                  all = {TX_ACT_RELU, TX_ACT_RELU, 1, 1, 0, 1, 1, 1, 2, TX_ACT_RELU, 1};
 
 static const shape shapes[] = {
     {"3x3", 2, 9, 11, 5, WINDOW(3, 1, 1), 0, 0, 0},
@@ -369,6 +437,9 @@ static void check_kinds(void)
         k.dx = (i & 16) != 0;
         k.dw = (i & 32) != 0;
         k.db = (i & 64) != 0;
+        k.slope = i % 3;
+        k.behind = (tx_act)(i / 3 % TX_ACTS);
+        k.moments = i / 8 % 3 == 0;
         check_shape(s, &k, i);
     }
 }

@@ -733,6 +733,7 @@ static void check_depthwise(void)
     empty.data = NULL;
     tx_depthwise d = {3, 3, 1, 1, 1, 1, 1, 1}, none = {3, 3, 1, 0, 1, 1, 1, 1}, large = {16, 15, 1, 1, 1, 1, 1, 1};
     tx_target y = {.data = memory, .ld = 4, .h = 4, .w = 4, .step_y = 1, .step_x = 1};
+    double wide[4];
     tx_slope dy = {.g = {memory, 1, 4, 4, 4, 4}}, nothing = {.g = {NULL, 1, 4, 4, 4, 4}};
     tx_gradient dx = {memory, 4, NULL, 0};
     REFUSED(tx_depthwise_forward_work(NULL, &d, &x, 4, 4) == SIZE_MAX, "tx_depthwise_forward_work");
@@ -750,6 +751,8 @@ static void check_depthwise(void)
     REFUSED(tx_depthwise_forward(m, &d, &x, NULL, &y, memory) != TX_OK, "tx_depthwise_forward");
     REFUSED(tx_depthwise_forward(m, &d, &x, memory, NULL, memory) != TX_OK, "tx_depthwise_forward");
     REFUSED(tx_depthwise_forward(m, &d, &x, memory, &y, NULL) != TX_OK, "tx_depthwise_forward");
+    y.moments.mean = wide;
+    REFUSED(tx_depthwise_forward(m, &d, &x, memory, &y, memory) != TX_OK, "tx_depthwise_forward");
     REFUSED(tx_depthwise_gradient(NULL, &d, &x, memory, &dy, &dx, NULL, NULL, memory) != TX_OK,
             "tx_depthwise_gradient");
     REFUSED(tx_depthwise_gradient(m, NULL, &x, memory, &dy, &dx, NULL, NULL, memory) != TX_OK, "tx_depthwise_gradient");

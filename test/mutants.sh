@@ -162,6 +162,10 @@ f=core/kernels/depthwise.h
 mutate $f core_depthwise 's/channel + k, c - k)));/k, c - k)));/' 'depthwise load: coefficients of the first slice'
 mutate $f core_depthwise 's/sum\[o\] = v_fma(w, v_load(x), sum\[o\])/sum[o] = v_add(v_mul(w, v_load(x)), sum[o])/' 'depthwise: products rounded'
 mutate $f core_depthwise 's/r->add + i \* r->add_ld/r->add + i * r->ld/' 'depthwise: stride of the addend'
+mutate $f core_depthwise 's/a = v_mul(scale, a);//' 'depthwise slope: without the scale'
+mutate $f core_depthwise 's/kernel_slope(x->act, z, v_take/kernel_slope(x->act, value, v_take/' 'depthwise slope: activation of the raw value'
+mutate core/depthwise.c core_depthwise 's/, n, t->channel, t->c, part/, n, 0, t->c, part/' 'depthwise statistics: of the first slice'
+mutate core/depthwise.c core_depthwise 's/if (pixel % TX_CHUNK == 0 || pixel == pass->pixels)/if (pixel % TX_CHUNK == 0)/' 'depthwise statistics: not of the last chunk'
 mutate $f core_depthwise 's/a = v_add(a, v_load(g + i/a = v_add(v_zero(), v_load(g + i/' 'depthwise db: the last alone'
 
 # ---- convolution

@@ -12,14 +12,47 @@
 #define DEPTHWISE_TAPS 5
 #endif
 
+/* Pixels ahead that are asked for while some are loaded: beyond pages the processor does not foresee. */
+TX_INLINE size_t depthwise_soon(size_t ld, size_t lanes)
+{
+    return (CHANNEL_SOON / lanes + 1) * ld;
+}
+
 static void depthwise_load(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *to,
                            size_t lanes)
 {
-    const float *row = x->data + first * x->ld;
+    const float *row = x->data + first * x->ld + channel;
+    size_t soon = depthwise_soon(x->ld, lanes);
     for (size_t p = 0; p < pixels; p++, row += x->ld, to += lanes)
-        for (size_t k = 0; k < c; k += 16)
-            v_store(to + k,
-                    kernel_act(x->act, channel_affine(x, v_take(row + channel + k, c - k), channel + k, c - k)));
+        for (size_t k = 0; k < c; k += 16) {
+            TX_PREFETCH(tile_address(row, soon + k));
+            f32x16 z = channel_affine(x, v_take(row + k, c - k), channel + k, c - k);
+            v_store(to + k, kernel_act(x->act, z));
+        }
+}
+
+/* scale (g - mean_g - (x - mean) slope), g = act'(scale x + shift) dy: as tx_channel_bn_apply rounds it */
+static void depthwise_load_slope(const tx_slope *dy, size_t first, size_t pixels, size_t channel, size_t c, float *to,
+                                 size_t lanes)
+{
+    const tx_view *x = &dy->x;
+    const float *g = dy->g.data + first * dy->g.ld + channel, *row = x->data + first * x->ld + channel;
+    size_t soon = depthwise_soon(dy->g.ld, lanes), soon_x = depthwise_soon(x->ld, lanes);
+    for (size_t p = 0; p < pixels; p++, g += dy->g.ld, row += x->ld, to += lanes)
+        for (size_t k = 0; k < c; k += 16) {
+            size_t j = channel + k, n = c - k;
+            TX_PREFETCH(tile_address(g, soon + k));
+            TX_PREFETCH(tile_address(row, soon_x + k));
+            f32x16 value = v_take(row + k, n), scale = v_take(x->scale + j, n);
+            f32x16 z = v_fma(scale, value, v_take(x->shift + j, n));
+            f32x16 a = kernel_slope(x->act, z, v_take(g + k, n));
+            if (dy->mean) {
+                f32x16 away = v_sub(value, v_take(dy->mean + j, n));
+                a = v_fnma(away, v_take(dy->slope + j, n), v_sub(a, v_take(dy->mean_g + j, n)));
+                a = v_mul(scale, a);
+            }
+            v_store(to + k, a);
+        }
 }
 
 /* act((sum + bias) + add) */
@@ -34,7 +67,7 @@ TX_INLINE void depthwise_put(const tx_depthwise_row *r, size_t i, size_t j, f32x
             add = v_fma(v_take(r->add_scale + j, n), add, v_take(r->add_shift + j, n));
         sum = v_add(sum, add);
     }
-    v_put(r->y + i * r->ld + j, kernel_act(r->act, sum), n);
+    v_put_past(r->y + i * r->ld + j, kernel_act(r->act, sum), n, r->stream);
 }
 
 /* Outputs i.. of channels j..; how many is a constant where this is inlined. */
@@ -69,6 +102,8 @@ static void depthwise_row(const tx_depthwise_row *r)
     for (; i < r->outputs; i++)
         for (size_t j = 0; j < r->c; j += 16)
             depthwise_outputs(r, i, j, 1);
+    if (r->stream)
+        v_stream_end();
 }
 
 /* The sums of some taps, a number that is constant where this is inlined, stay in registers over a stretch of outputs: of
@@ -130,7 +165,7 @@ static void depthwise_weight(int taps, const float *const *at, size_t step, cons
 }
 
 /* What kernels/all.h puts into the table. */
-#define DEPTHWISE_KERNELS                                                         \
-    {                                                                             \
-        .load = depthwise_load, .row = depthwise_row, .weight = depthwise_weight, \
+#define DEPTHWISE_KERNELS                                                                                             \
+    {                                                                                                                 \
+        .load = depthwise_load, .load_slope = depthwise_load_slope, .row = depthwise_row, .weight = depthwise_weight, \
     }
