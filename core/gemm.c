@@ -8,6 +8,9 @@
  *           a chunk of TX_CHUNK rows, and takes those of its columns from the second cache when it is done.
  * GRADIENT  dW (K x N) = A' dY. A task owns a block of dW over a group of chunks of rows; groups that are computed at the
  *           same time have their sums in the work memory, from where they are added to dW in order.
+ * BOTH      of a product whose rows are pixels, in one pass over dy: a task owns a group of chunks, of each makes the rows of
+ *           dY in the second cache if a batch norm is to be applied to them, from these the same rows of dx, and adds the
+ *           chunk to its sum of dW. As both are made of the products above, their bits are too.
  *
  * Every block size is free (tile.h): none shows in the bits. They follow from the shape and the machine's number of
  * threads. */
@@ -282,4 +285,199 @@ tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *
     gradient_split(&run, (size_t)machine->threads);
     run.sums = run.work + run.each * (size_t)machine->threads;
     return run.slots ? gradient_rounds(machine, &run) : tx_parallel_on(machine, run.blocks, gradient_task, &run);
+}
+
+/* ---------------------------------------------------------------------------------- both gradients */
+
+typedef struct both_run {
+    gradient_run gradient;     /* of the whole weight */
+    tx_gemm_forward_job input; /* of a chunk's pixels, without their places */
+    const tx_view *x;
+    const tx_slope *dy;
+    const tx_gradient *dx;
+    size_t made_ld; /* of a chunk of dy that is made */
+} both_run;
+
+enum {
+    BOTH_GAP = 16
+}; /* floats between the rows of such a chunk, so that they begin in different sets of the caches */
+
+/* Pixels of a view, in one row. */
+static tx_view rows_from(const tx_view *x, size_t row, size_t rows)
+{
+    tx_view part = *x;
+    part.data = x->data ? x->data + row * x->ld : NULL;
+    part.n = part.h = 1;
+    part.w = (int)rows;
+    return part;
+}
+
+/* Rows of dy: where they stand, or made if a batch norm is to be applied. */
+static tx_view both_dy(const both_run *run, size_t row, size_t rows, float *made)
+{
+    const tx_slope *dy = run->dy;
+    tx_view g = {.data = dy->g.data, .c = dy->g.c, .ld = dy->g.ld};
+    g = rows_from(&g, row, rows);
+    if (!dy->x.data)
+        return g;
+    tx_view x = rows_from(&dy->x, row, rows);
+    tx_tensor from = {dy->g.data + row * dy->g.ld, 1, 1, (int)rows, g.c, g.ld};
+    tx_gradient to = {made, run->made_ld, NULL, 0};
+    run->gradient.kernels->channel.normal_gradient(&to, &x, dy->mean, &from, dy->mean_g, dy->slope, 0, rows, 0);
+    g.data = made;
+    g.ld = run->made_ld;
+    return g;
+}
+
+static void both_input(const both_run *run, const tx_view *g, size_t row, float *work)
+{
+    static const tx_tap here;
+    const tx_gradient *dx = run->dx;
+    tx_gemm_forward_job job = run->input;
+    job.a = (tx_rows){.x = *g, .grid_h = 1, .grid_w = g->w, .step_y = 1, .step_x = 1, .taps = 1, .tap = &here};
+    job.m = (size_t)g->w;
+    job.y.data = dx->data + row * dx->ld;
+    job.y.w = g->w;
+    job.y.add = dx->add ? dx->add + row * dx->add_ld : NULL;
+    for (size_t t = 0; t < job.column_tasks; t++)
+        run->gradient.kernels->gemm.forward(&job, t, work);
+}
+
+static void both_weight(const both_run *run, const tx_view *g, size_t row, float *out, int add, float *work)
+{
+    const tx_gemm_gradient_job *all = &run->gradient.job;
+    tx_gemm_gradient_job job = *all;
+    job.m = all->m - row;
+    job.a.x = rows_from(run->x, row, job.m);
+    job.a.grid_h = 1;
+    job.a.grid_w = job.a.x.w;
+    job.dy = g->data;
+    job.dy_ld = g->ld;
+    job.next_dy = run->dy->g.data + (row + (size_t)g->w) * run->dy->g.ld;
+    job.next_ld = run->dy->g.ld;
+    tx_gemm_block block = {0, job.k, 0, job.n};
+    run->gradient.kernels->gemm.gradient(&job, 0, 1, &block, out, job.n, add, work);
+}
+
+static void both_task(void *context, size_t slot, int worker)
+{
+    const both_run *run = context;
+    const gradient_run *gradient = &run->gradient;
+    const tx_gemm_gradient_job *job = &gradient->job;
+    size_t first = (gradient->first + slot) * TX_GEMM_GROUP, end = min_size(first + TX_GEMM_GROUP, job->chunks);
+    float *out = gradient->slots ? gradient->sums + slot * job->k * job->n : gradient->dw;
+    float *made = gradient->work + (size_t)worker * gradient->each, *work = made + GEMM_CHUNK * run->made_ld;
+    for (size_t chunk = first; chunk < end; chunk++) {
+        size_t row = chunk * GEMM_CHUNK, rows = min_size(GEMM_CHUNK, job->m - row);
+        tx_view g = both_dy(run, row, rows, made);
+        if (run->dx->data)
+            both_input(run, &g, row, work);
+        if (gradient->dw)
+            both_weight(run, &g, row, out, chunk > first, work);
+    }
+}
+
+static void both_split(both_run *run, size_t threads)
+{
+    gradient_run *gradient = &run->gradient;
+    tx_gemm_gradient_job *job = &gradient->job;
+    tx_gemm_forward_job *input = &run->input;
+    gradient_split(gradient, threads);
+    gradient->block_n = round_up(job->n, GEMM_COLUMNS);
+    size_t weight = (GEMM_CHUNK + GEMM_STRIP) * GEMM_GROUP + GEMM_PANEL * min_size(gradient->block_n, GEMM_PANELS);
+    input->m = GEMM_CHUNK;
+    input->n = job->k;
+    input->k = job->n;
+    forward_split(input, 1, 0);
+    input->task_rows = GEMM_CHUNK;
+    input->row_tasks = 1;
+    run->made_ld = round_up(job->n, 16) + BOTH_GAP;
+    gradient->each = GEMM_CHUNK * run->made_ld + round_up(max_size(weight, forward_floats(input)), 16);
+}
+
+static int both_given(const tx_view *x, int n)
+{
+    return x && sized(x->n, x->h, x->w, x->c) && n > 0;
+}
+
+static both_run both_of(const tx_view *x, int n)
+{
+    static const tx_tap here;
+    both_run run = {.x = x};
+    tx_gemm_gradient_job *job = &run.gradient.job;
+    job->a = (tx_rows){.x = *x, .grid_h = x->h, .grid_w = x->w, .step_y = 1, .step_x = 1, .taps = 1, .tap = &here};
+    job->m = rows_of(&job->a);
+    job->n = (size_t)n;
+    job->k = (size_t)x->c;
+    return run;
+}
+
+int tx_gemm_gradients_pay(const tx_machine *machine, const tx_view *x, int n)
+{
+    if (!machine_given(machine) || !both_given(x, n))
+        return 0;
+    both_run run = both_of(x, n);
+    size_t threads = (size_t)machine->threads,
+           groups = ceil_div(run.gradient.job.m, (size_t)GEMM_CHUNK * TX_GEMM_GROUP);
+    both_split(&run, threads);
+    int shared = threads == 1 || (run.gradient.slots >= threads && 4 * groups >= 3 * round_up(groups, threads));
+    return shared && n > x->c;
+}
+
+size_t tx_gemm_gradients_work(const tx_machine *machine, const tx_view *x, int n)
+{
+    if (!machine_given(machine) || !both_given(x, n)) {
+        operand_missing("tx_gemm_gradients_work");
+        return (size_t)-1;
+    }
+    both_run run = both_of(x, n);
+    both_split(&run, (size_t)machine->threads);
+    return float_bytes(
+        run.gradient.each * (size_t)machine->threads + run.gradient.slots * run.gradient.job.k * run.gradient.job.n, 1);
+}
+
+/* What a chunk's products may do with its operands. */
+static void both_places(both_run *run, const float *packed, int made)
+{
+    tx_gemm_gradient_job *weight = &run->gradient.job;
+    tx_gemm_forward_job *input = &run->input;
+    size_t dy_ld = run->dy->g.ld;
+    weight->a_at_pixels = 1;
+    weight->a_pixels = rows_are_pixels(&weight->a);
+    weight->a_in_place = weight->a_pixels && run->x->ld <= 256 && weight->n <= 64;
+    weight->dy_in_place = weight->n % 16 == 0 && (made || (dy_ld <= 256 && weight->k <= 128));
+    input->b = packed;
+    input->y = (tx_target){.ld = run->dx->ld, .h = 1, .step_y = 1, .step_x = 1, .add_ld = run->dx->add_ld};
+    input->plain = 1;
+    input->in_place = run->dx->add != run->dx->data;
+    input->a_pixels = 1;
+    input->a_in_place = made || dy_ld <= IN_PLACE;
+}
+
+tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const float *packed, const tx_slope *dy,
+                            const tx_gradient *dx, float *dw, void *work)
+{
+    if (!machine_given(machine) || !view_given(x) || !dy || !tensor_given(&dy->g) || !dx || (dx->data && !packed) ||
+        (!dx->data && !dw) || !work)
+        return operand_missing("tx_gemm_gradients");
+    both_run run = both_of(x, dy->g.c);
+    gradient_run *gradient = &run.gradient;
+    size_t threads = (size_t)machine->threads, size = gradient->job.k * gradient->job.n;
+    run.dy = dy;
+    run.dx = dx;
+    gradient->kernels = machine->kernels;
+    gradient->dw = dw;
+    gradient->work = work;
+    both_split(&run, threads);
+    both_places(&run, packed, dy->x.data != NULL);
+    gradient->sums = gradient->work + gradient->each * threads;
+    size_t groups = ceil_div(gradient->job.chunks, TX_GEMM_GROUP), slots = max_size(gradient->slots, 1);
+    tx_status status = TX_OK;
+    for (gradient->first = 0; gradient->first < groups && status == TX_OK; gradient->first += slots) {
+        gradient->round = min_size(slots, groups - gradient->first);
+        status = tx_parallel_on(machine, gradient->round, both_task, &run);
+        if (status == TX_OK && dw && gradient->slots)
+            status = tx_parallel_on(machine, ceil_div(size, TOTAL), gradient_total_task, gradient);
+    }
+    return status;
 }

@@ -36,6 +36,9 @@ typedef struct tx_gemm_gradient_job {
     tx_rows a;
     const float *dy;
     size_t dy_ld;
+    const float
+        *next_dy; /* to be fetched: rows of dY for the next chunk, if they are not those behind this one's, or NULL */
+    size_t next_ld;
     size_t m, n, k;
     size_t chunks;
     int a_at_pixels; /* row r of A stands at pixel r, though it may be read through scale and act */

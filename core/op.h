@@ -238,6 +238,15 @@ size_t tx_gemm_gradient_work(const tx_machine *machine, const tx_rows *a, int n)
 tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *a, const tx_view *dy, int add,
                            void *work);
 
+/* Both gradients of a product whose rows are the pixels of x, as those of a 1x1 convolution at stride 1 are, in one pass over
+ * dy: dx = dx->add + dy B', packed being B' (dy->g.c rows, x->c columns), and dw = A' dy, with the bits of the two products
+ * above of dy written out. dx->data or dw NULL: not wanted. */
+size_t tx_gemm_gradients_work(const tx_machine *machine, const tx_view *x, int n);
+tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const float *packed, const tx_slope *dy,
+                            const tx_gradient *dx, float *dw, void *work);
+/* 1 if for a result of n channels that takes less time than writing dy out and two products. */
+int tx_gemm_gradients_pay(const tx_machine *machine, const tx_view *x, int n);
+
 /* --------------------------------------------------------------------------------------- Winograd
  * Convolution with a 3x3 kernel, stride 1, by F(4x4,3x3): a quarter of the multiplications (winograd.c gives equations,
  * error and source). Maps of h x w pixels with 0, 1 or 2 rows and columns of padding p give results of h + 2p - 2 by

@@ -16,6 +16,7 @@
  *          of rows (core.h, tx_gemm_gradient). Winograd's algorithm F(4x4,3x3) for 3x3 kernels at stride 1 where
  *          tx_winograd_pays says so, by channels and map size alone: its error bound is in core/winograd.c.
  *          Batch statistics of y are taken task by task of the matrix product, else in a pass of their own.
+ *          dx and dw of a 1x1 kernel at stride 1 in one pass over a dy that a batch norm has left unapplied.
  * MEMORY   forward keeps nothing; backward reads x. The matrix of all patches never exists: it is packed block by block.
  * SOURCE   Chetlur et al., "cuDNN: Efficient Primitives for Deep Learning", arXiv:1410.0759 (implicit matrix product);
  *          Lavin & Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
@@ -466,8 +467,31 @@ static tx_status weight_gradient(const tx_step *s)
     return status;
 }
 
+/* Rows are pixels, and both gradients are taken in one pass where a batch norm is still to be applied to dy. */
+static int reads_slope(const tx_step *s)
+{
+    const tx_node *node = s->node;
+    const conv_args *a = node->args;
+    return a->taps == 1 && a->sh == 1 && a->sw == 1 && a->tap[0].y == 0 && a->tap[0].x == 0 &&
+           node->h == node->input[0]->h && node->w == node->input[0]->w && !a->has_bias &&
+           tx_gemm_gradients_pay(s->machine, &s->x[0], node->c);
+}
+
+/* dx and dw where the batch norm behind is still to be applied to dy. */
+static tx_status slope_gradients(const tx_step *s)
+{
+    pixel_class k = whole_map(s->node);
+    k.taps = 1;
+    tx_filter w = transposed_weight(s, &k);
+    float *packed = s->work, *work = packed + packed_floats((size_t)w.c, w.n);
+    tx_status status = s->dx[0].data ? tx_gemm_pack(s->machine, packed, &w) : TX_OK;
+    return status ? status : tx_gemm_gradients(s->machine, &s->x[0], packed, &s->dy, &s->dx[0], s->grad[0], work);
+}
+
 static tx_status conv2d_backward(tx_step *s)
 {
+    if (s->dy.x.data)
+        return slope_gradients(s);
     tx_status status = weight_gradient(s);
     return status || !s->dx[0].data ? status : input_gradient(s);
 }
@@ -530,6 +554,9 @@ static size_t backward_work(const tx_step *s)
         tx_rows rows = patches(s);
         bytes = max_size(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
     }
+    if (reads_slope(s))
+        bytes = max_size(bytes, packed_floats((size_t)node->c, s->x[0].c) * sizeof(float) +
+                                    tx_gemm_gradients_work(s->machine, &s->x[0], node->c));
     size_t sums =
         ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
     return a->has_bias ? max_size(bytes, sums) : bytes;
@@ -556,6 +583,7 @@ static void conv2d_plan(const tx_step *s, tx_workspace *space)
         space->algorithm = a->taps == 1 ? "matrix" : "im2col";
         space->work = tx_gemm_forward_work(s->machine, &rows, node->c);
     }
+    space->no_slope = !reads_slope(s);
     if (s->backward)
         space->work_backward = backward_work(s);
 }
@@ -621,7 +649,7 @@ const tx_op tx_op_conv2d = {
     .backward = conv2d_backward,
     .reference_forward = conv2d_reference_forward,
     .reference_backward = conv2d_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_SLOPE,
     .fuses = 1u << TX_ACT_RELU,
     .needs = TX_NEEDS_X,
     .traits = TX_FOLDS | TX_MOMENTS,

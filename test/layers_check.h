@@ -327,6 +327,7 @@ typedef struct layer_layout {
     int in_place;            /* 1: dx is written over dy */
     unsigned no_dx, no_grad; /* bit k: nobody wants the gradient of input k, of parameter k */
     int more;                /* images by which the plan is larger than the run */
+    int slope;               /* 1: dy is what a batch norm hands back, 2: which is left to be applied */
 } layer_layout;
 
 static inline int layer_wants(unsigned unwanted, int k)
@@ -343,6 +344,9 @@ typedef struct layer_run {
         grads[TX_MAX_PARAMS];
     layer_tensor memory[4]; /* saved, prepared, work of forward, of backward: as floats */
     tx_moments of_x, of_y;  /* batch statistics that the step is given, and that it shall take */
+    layer_tensor norm_x;    /* what a batch norm behind the result has read, */
+    float *norm;            /* scale, shift, mean, mean_g, slope */
+    int no_slope;
     int64_t counter;
 } layer_run;
 
@@ -408,6 +412,7 @@ static inline void layer_run_plan(layer_run *run, int n, int more)
     if (run->step.node->op->plan)
         run->step.node->op->plan(&run->step, &need);
     layer_run_images(run, n);
+    run->no_slope = need.no_slope;
     size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
     for (int k = 0; k < 4; k++)
         run->memory[k] = layer_bytes_new(bytes[k]);
@@ -506,6 +511,8 @@ static inline void layer_run_free(layer_run *run)
     }
     for (int k = 0; k < 4; k++)
         tx_free(run->memory[k].data);
+    tx_free(run->norm_x.data);
+    tx_free(run->norm);
     layer_moments_free(&run->of_x);
     layer_moments_free(&run->of_y);
 }
@@ -547,6 +554,37 @@ static inline void layer_forget(layer_run *run)
         layer_spoil(&run->y);
 }
 
+/* A batch norm behind the result, with a rectifier: applied to dy, or left to the step. */
+static inline void layer_slope_give(layer_run *run, const layer_layout *l)
+{
+    tx_slope *dy = &run->step.dy;
+    size_t c = run->dy.c;
+    if (!l->slope)
+        return;
+    run->norm_x = layer_tensor_new(run->dy.pixels, c, l->pad / 2);
+    run->norm = layer_alloc(5 * c, sizeof(float));
+    for (size_t i = 0; i < run->dy.pixels * c; i++)
+        run->norm_x.data[i / c * run->norm_x.ld + i % c] = layer_draw(80, i);
+    for (size_t i = 0; i < 5 * c; i++)
+        run->norm[i] = layer_draw(81, i);
+    tx_slope applied = *dy;
+    applied.x = (tx_view){.data = run->norm_x.data, .n = dy->g.n, .h = dy->g.h, .w = dy->g.w, .c = dy->g.c};
+    applied.x.ld = run->norm_x.ld;
+    applied.x.scale = run->norm;
+    applied.x.shift = run->norm + c;
+    applied.x.act = TX_ACT_RELU;
+    applied.mean = run->norm + 2 * c;
+    applied.mean_g = run->norm + 3 * c;
+    applied.slope = run->norm + 4 * c;
+    tx_gradient over = {dy->g.data, dy->g.ld, NULL, 0};
+    if (l->slope == 2 && !run->no_slope)
+        *dy = applied;
+    else
+        CHECK(tx_channel_bn_apply(&run->machine, &over, &applied.x, applied.mean, &dy->g, applied.mean_g,
+                                  applied.slope) == TX_OK,
+              "%s", tx_error_message());
+}
+
 /* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
 static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l,
                                       const layer_values *v, int compare, const char *label)
@@ -568,6 +606,7 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
     if (!o->inference) {
         run->step.work = run->memory[3].data;
         layer_forget(run);
+        layer_slope_give(run, l);
         CHECK(node->op->backward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     }
     for (int k = 0; k < node->inputs && !o->inference; k++) {
@@ -626,6 +665,40 @@ static inline void layer_check_layout(layer_reference *r, const layer_options *o
             if (i == 0 && t == 0)
                 first = hash;
             CHECK(hash == first, "%s (%s): other bits on %s with %d threads", label, l->name, isas[i], threads[t]);
+        }
+}
+
+/* Who reads slopes finds in one what it finds in the gradient written out, bit for bit. */
+static inline void layer_check_slopes(layer_reference *r, const layer_options *o, const layer_values *v,
+                                      const char *label)
+{
+    static const layer_layout layouts[] = {
+        {.name = "slope"},
+        {.name = "slope, strided", .pad = 6, .more = 1},
+        {.name = "slope, strided, added", .pad = 3, .add = 1},
+        {.name = "slope, added in place", .add = 2},
+        {.name = "slope, without dx", .no_dx = ~0u},
+        {.name = "slope, without the parameters", .no_grad = ~0u},
+    };
+    const char *isas[TX_MAX_ISAS];
+    int n_isas = tx_isa_list(isas);
+    layer_run *run = layer_alloc(1, sizeof *run);
+    tx_set_threads(1);
+    layer_run_new(run, r, o, &layouts[0], v);
+    int reads = !run->no_slope; /* with more threads it may not */
+    layer_run_free(run);
+    tx_free(run);
+    for (size_t i = 0; i < (reads ? sizeof layouts / sizeof *layouts : 0); i++)
+        for (int k = 0; k < 2 * n_isas; k++) {
+            layer_layout applied = layouts[i], left = layouts[i];
+            applied.slope = 1;
+            left.slope = 2;
+            tx_isa_select(isas[k / 2]);
+            tx_set_threads(1 + 2 * (k % 2));
+            if (layer_meets(r, o, &left))
+                CHECK(layer_run_once(r, o, &applied, v, 0, label) == layer_run_once(r, o, &left, v, 0, label),
+                      "%s (%s): other bits than of a gradient written out, %s, %d threads", label, left.name,
+                      isas[k / 2], tx_threads());
         }
 }
 
@@ -718,6 +791,8 @@ static inline int layer_check(const tx_node *node, layer_options o, const char *
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
         if (layer_meets(r, &o, &layouts[i]) && (!o.light || i == 2))
             layer_check_layout(r, &o, &layouts[i], i % 5 == 0, v, label);
+    if (node->op->reads & TX_READS_SLOPE && o.act == TX_ACT_NONE && !o.inference)
+        layer_check_slopes(r, &o, v, label);
     tx_set_threads(threads);
     CHECK(tx_isa_select(isa) == TX_OK, "%s", tx_error_message());
     layer_values_free(v, node->inputs);

@@ -12,6 +12,8 @@ static const conv_case cases[] = {
     {2, 3, 7, 5, {.out = 17, .kernel = 1}},
     {1, 17, 6, 7, {.out = 33, .kernel = 1, .stride = 2, .no_bias = 1}},
     {3, 16, 1, 1, {.out = 5, .kernel = 1}},
+    {2, 7, 17, 16, {.out = 20, .kernel = 1, .no_bias = 1}},
+    {1, 33, 5, 3, {.out = 70, .kernel = 1, .no_bias = 1}},
     {1, 3, 23, 20, {.out = 16, .kernel = 7, .stride = 2, .padding = 3, .no_bias = 1}},
     {2, 5, 9, 8, {.out = 15, .kernel = 3, .stride = 2, .padding = 1}},
     {1, 4, 3, 2, {.out = 3, .kernel = 7, .stride = 3, .padding = 3}},

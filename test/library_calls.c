@@ -650,6 +650,31 @@ static void check_reference(void)
 
 static float memory[4096];
 
+static void check_both_gradients(void)
+{
+    const tx_machine *m = &f.m;
+    tx_view x = {.data = memory, .n = 1, .h = 4, .w = 4, .c = 4, .ld = 4}, none = {.data = memory}, empty = x;
+    empty.data = NULL;
+    tx_slope dy = {.g = {memory, 1, 4, 4, 4, 4}}, nothing = {.g = {NULL, 1, 4, 4, 4, 4}};
+    tx_gradient dx = {memory + 1024, 4, NULL, 0}, unwanted = {NULL, 4, NULL, 0};
+    CHECK(!tx_gemm_gradients_pay(NULL, &x, 8) && !tx_gemm_gradients_pay(m, NULL, 8) &&
+              !tx_gemm_gradients_pay(m, &none, 8) && !tx_gemm_gradients_pay(m, &x, 0),
+          "nothing pays");
+    REFUSED(tx_gemm_gradients_work(NULL, &x, 4) == SIZE_MAX, "tx_gemm_gradients_work");
+    REFUSED(tx_gemm_gradients_work(m, NULL, 4) == SIZE_MAX, "tx_gemm_gradients_work");
+    REFUSED(tx_gemm_gradients_work(m, &none, 4) == SIZE_MAX, "tx_gemm_gradients_work");
+    REFUSED(tx_gemm_gradients_work(m, &x, 0) == SIZE_MAX, "tx_gemm_gradients_work");
+    REFUSED(tx_gemm_gradients(NULL, &x, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, NULL, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &empty, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, NULL, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, NULL, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &nothing, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &unwanted, NULL, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &dx, memory, NULL) != TX_OK, "tx_gemm_gradients");
+}
+
 static void check_products(void)
 {
     static const tx_tap centre = {0, 0};
@@ -689,6 +714,7 @@ static void check_products(void)
     REFUSED(tx_gemm_gradient(m, memory, &rows, &none, 0, memory) != TX_OK, "tx_gemm_gradient");
     REFUSED(tx_gemm_gradient(m, memory, &rows, NULL, 0, memory) != TX_OK, "tx_gemm_gradient");
     REFUSED(tx_gemm_gradient(m, memory, &rows, &x, 0, NULL) != TX_OK, "tx_gemm_gradient");
+    check_both_gradients();
 }
 
 static void check_winograd(void)

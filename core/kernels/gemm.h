@@ -267,8 +267,10 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
         ahead = 0;
     }
     if (job->a_in_place) {
-        a = job->a.x.data + row * job->a.x.ld;
+        a = job->a.x.data + row * job->a.x.ld + k0;
         a_row = job->a.x.ld;
+        if (ahead)
+            gemm_places(&job->a, row + rows, ahead, place);
     } else {
         gemm_places(&job->a, row, rows, place);
         gemm_pack_rows(&job->a, place, rows, k0, kc, work);
@@ -490,9 +492,9 @@ static void gemm_fetch_after(const tx_gemm_gradient_job *job, size_t row, const 
     if (column == block->n0 && job->a_at_pixels)
         a_tiles = tiles * block->kc / (block->kc + columns);
     uintptr_t a = tile_address(job->a.x.data, row * a_ld + block->k0),
-              dy = tile_address(job->dy, row * job->dy_ld + column);
+              dy = job->next_dy ? tile_address(job->next_dy, column) : tile_address(job->dy, row * job->dy_ld + column);
     fetch[0] = gemm_fetch_block(a, a_ld, block->kc, a_tiles);
-    fetch[1] = gemm_fetch_block(dy, job->dy_ld, columns, tiles - a_tiles);
+    fetch[1] = gemm_fetch_block(dy, job->next_dy ? job->next_ld : job->dy_ld, columns, tiles - a_tiles);
 }
 
 static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, const tx_gemm_block *block, float *out,
