@@ -196,19 +196,36 @@ static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
     return t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
 }
 
-/* The one network, cut or full, whose names and shapes are the file's. */
-static int find_net(const tx_safetensors *file, tx_net_choice *choice)
+/* The first network from number `from` on, cut or full, whose names and shapes are the file's. */
+static int find_net(const tx_safetensors *file, int from, tx_net_choice *choice)
 {
-    for (int i = 0; i < tx_nets(); i++) {
+    for (int i = from; i < tx_nets(); i++) {
         const tx_net_info *net = tx_net_at(i);
         int classes = outputs_in(file, net);
         for (int cut = 0; classes && cut <= net->blocks; cut++) {
             *choice = (tx_net_choice){net, cut, classes, net->smallest};
             if (fits(file, choice))
-                return 0;
+                return i;
         }
     }
     return -1;
+}
+
+/* The network by its tensors alone. Networks of one family with the same tensors are the same; of two they are not, as
+ * tensors do not tell activations. */
+static int guess_net(const tx_safetensors *file, const char *escaped, tx_net_choice *choice)
+{
+    char one[64], two[64];
+    tx_net_choice other;
+    int at = find_net(file, 0, choice);
+    if (at < 0)
+        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which",
+                        escaped);
+    while ((at = find_net(file, at + 1, &other)) >= 0)
+        if (strcmp(other.net->family, choice->net->family))
+            return complain(EXIT_FAILED, "%s: its tensors are those of %s and of %s; --net and --cut say which",
+                            escaped, tx_net_choice_name(choice, one), tx_net_choice_name(&other, two));
+    return EXIT_DONE;
 }
 
 /* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the
@@ -233,9 +250,10 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
     } else if (asked) {
         m->choice.net = tx_net_find(asked);
         m->choice.cut = (int)k;
-    } else if (find_net(file, &m->choice)) {
-        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which",
-                        escaped);
+    } else {
+        int code = guess_net(file, escaped, &m->choice);
+        if (code != EXIT_DONE)
+            return code;
     }
     m->choice.classes = outputs_in(file, m->choice.net);
     if (m->choice.classes == 0)

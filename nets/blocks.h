@@ -22,6 +22,31 @@ typedef struct tx_conv_norm_args {
 } tx_conv_norm_args;
 tx_node *tx_net_conv_norm(tx_graph *graph, tx_node *x, const char *conv, const char *norm, tx_conv_norm_args args);
 
+/* Squeeze-excite: x * gate(W2 act(W1 mean(x) + b1) + b2), the mean over rows and columns, W1 to `width` channels and W2
+ * back (fc1 and fc2, 1x1 convolutions with bias 0 at first). Hu, Shen, Sun: "Squeeze-and-Excitation Networks",
+ * arXiv:1709.01507. */
+tx_node *tx_net_squeeze(tx_graph *graph, tx_node *x, int width, tx_act act, tx_act gate);
+
+/* Inverted residual: 1x1 convolution to more channels, depthwise convolution, squeeze-excite where there is one, 1x1
+ * convolution to fewer, without activation; the input is added where nothing changes its shape. Sandler et al.,
+ * "MobileNetV2: Inverted Residuals and Linear Bottlenecks", arXiv:1801.04381. */
+typedef enum tx_net_naming {
+    TX_NAMES_NESTED,   /* 0.0 0.1  1.0 1.1  2.fc1 2.fc2  3.0 3.1 */
+    TX_NAMES_OPEN_END, /* 0.0 0.1  1.0 1.1  2 3 */
+    TX_NAMES_FLAT      /* 0 1  3 4  6 7 */
+} tx_net_naming;
+typedef struct tx_inverted_args {
+    int expanded; /* channels between; those of x: there is no first convolution */
+    int out, kernel, stride;
+    int squeeze;        /* width of the squeeze-excite; 0: none */
+    tx_act act;         /* behind the first two convolutions */
+    tx_act inner, gate; /* the squeeze-excite's */
+    double drop;        /* of the residual branch of an image, in training: tx_stochastic_depth */
+    tx_net_naming naming;
+    double eps, momentum;
+} tx_inverted_args;
+tx_node *tx_net_inverted(tx_graph *graph, tx_node *x, tx_inverted_args args);
+
 /* Replaces the initial values of a linear layer. */
 void tx_net_linear_init(tx_node *linear, tx_head_init init);
 

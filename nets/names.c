@@ -51,8 +51,8 @@ static char *fill_in(const tx_net_alias *row, const tx_net_choice *choice, const
         int stage = 0, block = 0;
         if (*p == '#')
             used += (size_t)snprintf(out + used, room - used, "%d", *number++);
-        else if (*p == '<')
-            used += (size_t)snprintf(out + used, room - used, "%d", *number++ - 1);
+        else if (*p == '<' && *++p)
+            used += (size_t)snprintf(out + used, room - used, "%d", *number++ - (*p - '0'));
         else if (*p == '^' && choice->cut > 0 && choice->cut < choice->net->blocks)
             used += (size_t)snprintf(out + used, room - used, "%d", choice->net->blocks - choice->cut);
         else if (*p == '@' && row->stages && split_stage(row->stages, *number++, &stage, &block))

@@ -35,10 +35,10 @@ typedef struct tx_net_head {
 } tx_net_head;
 
 /* Another name of a module in weights files: old ones, another library's, that of the module whose numbers stand in for one
- * that only a cut network has. In `name` # stands for any number. In `other` # is the next of those numbers, < the next
- * less one, @ the next, counted from 2 on, as STAGE.BLOCK, where stage 1, 2, .. has stages[0], stages[1], .. blocks counted
- * from 0 (0 ends the list). A row with ^ is for networks with some of their blocks cut, ^ being the number of those that
- * are kept; one that begins with $ is for those with all blocks cut. */
+ * that only a cut network has. In `name` # stands for any number. In `other` # is the next of those numbers, <D the next
+ * less the digit D, @ the next, counted from 2 on, as STAGE.BLOCK, where stage 1, 2, .. has stages[0], stages[1], .. blocks
+ * counted from 0 (0 ends the list). A row with ^ is for networks with some of their blocks cut, ^ being the number of those
+ * that are kept; one that begins with $ is for those with all blocks cut. */
 typedef struct tx_net_alias {
     const char *name, *other; /* NULL after the last row */
     const int *stages;
@@ -107,7 +107,10 @@ const char *tx_net_choice_name(const tx_net_choice *choice, char out[64]);
 /* Trained parameters that belong to one node. */
 size_t tx_node_parameters(const tx_node *node);
 
+extern const tx_net_info tx_net_densenet121, tx_net_densenet169, tx_net_densenet201;
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
+extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2;
+extern const tx_net_info tx_net_efficientnet_b0, tx_net_efficientnet_b1, tx_net_efficientnet_b2, tx_net_efficientnet_b3;
 
 #ifdef __cplusplus
 }

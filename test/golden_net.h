@@ -334,6 +334,18 @@ static tx_status net_run_train_reference(net_file *f)
     return TX_OK;
 }
 
+/* The files are made without drop-out and stochastic depth. */
+static void net_drop_nothing(tx_graph *g)
+{
+    for (int i = 0; g && i < tx_graph_nodes(g); i++) {
+        const tx_node *node = tx_graph_node(g, i);
+        if (node->op == &tx_op_dropout)
+            ((tx_dropout_args *)node->args)->p = 0;
+        if (node->op == &tx_op_stochastic_depth)
+            ((tx_stochastic_depth_args *)node->args)->p = 0;
+    }
+}
+
 static tx_status net_run(net_file *f, const tx_net_info *info)
 {
     size_t count = net_logit_count(f);
@@ -351,6 +363,7 @@ static tx_status net_run(net_file *f, const tx_net_info *info)
     tx_bce_with_logits(f->graph, f->logits, f->label, f->mask, (tx_bce_args){0});
     tx_node_keep(f->image);
     tx_node_keep(f->logits);
+    net_drop_nothing(f->graph);
     tx_status status = tx_graph_status(f->graph);
     if (status)
         return status;

@@ -900,7 +900,7 @@ static void check_updates(void)
 
 static void check_nets(void)
 {
-    const tx_net_info *net = tx_net_at(0);
+    const tx_net_info *net = tx_net_find("resnet18");
     char name[64];
     double macs;
     size_t arena;
