@@ -52,7 +52,7 @@ CHECKERS := golden pixels stats
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
-.PHONY: again all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found
+.PHONY: again all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found flags
 all: found thorax libthorax.a
 
 define HELP
@@ -69,10 +69,15 @@ make clean      removes what was built
 CC=cc OPT=-O2   the compiler, optimisation      OMP=0   one thread, no OpenMP
 PREFIX= DESTDIR=  where to install              V=1     whole commands
 SAN=            sanitizer: address, undefined, thread or address,undefined
+PROGRAMS=       for make test: these of its programs alone
 endef
 export HELP
 help:
 	@echo "$$HELP"
+
+# The flags of one cc line over whole floors, for scripts.
+flags:
+	@echo '$(filter-out -W% -MMD -MP,$(FLAGS) $(THREADS))'
 
 found:
 	@echo "$(CC): $(if $(THREADS),threads with OpenMP,one thread (no OpenMP))$(SAN:%=, sanitizer %)"
@@ -108,8 +113,8 @@ $(B)/test/%: test/%.c test/test.h $(B)/flags $(BENCH_OBJ) $(B)/libthorax.a
 $(CHECKERS:%=$(B)/%): $(B)/%: $(B)/test/%
 	$(Q)cp $< $@
 
-test: found $(B)/thorax $(TESTS:%=$(B)/test/%) $(CHECKERS:%=$(B)/%)
-	@CC="$(CC)" README_FLAGS="$(filter-out -MMD -MP,$(CFLAGS_ALL))" sh test/run.sh $(B) $(TESTS)
+test: found $(if $(PROGRAMS),,$(B)/thorax $(CHECKERS:%=$(B)/%)) $(patsubst %,$(B)/test/%,$(or $(PROGRAMS),$(TESTS)))
+	@PROGRAMS="$(PROGRAMS)" CC="$(CC)" README_FLAGS="$(filter-out -MMD -MP,$(CFLAGS_ALL))" sh test/run.sh $(B) $(or $(PROGRAMS),$(TESTS))
 
 study: thorax
 	$(Q)./thorax study --out study

@@ -15,6 +15,7 @@ pass() { # TEXT STATUS
     else
         failed=$((failed + 1))
         echo "$name: $1"
+        [ -z "${TEST_STOPS:-}" ] || exit 1
     fi
 }
 

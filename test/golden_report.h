@@ -53,6 +53,8 @@ static void report_value(report *r, const char *record, double got, double want,
 static void report_record(report *r)
 {
     r->failed += r->bad;
+    if (r->bad && !r->quiet && getenv("TEST_STOPS"))
+        exit(1);
     r->bad = 0;
 }
 

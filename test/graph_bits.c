@@ -6,7 +6,7 @@
  * chunks of every sum are merged; two with blocks cut. Each step is planned for another number of threads. A line is
  * digests of the first step, of all three, of the predictions, and a name.
  *
- *     graph_bits                     compares what takes seconds, and one step of larger batches on 1 to 16 threads
+ *     graph_bits                     compares what takes seconds; one step of eight images on 1 to 16 threads; images alone
  *     graph_bits all                 compares every line
  *     graph_bits lines NAME..        compares these
  *     graph_bits first THREADS NAME..  compares their first step
@@ -311,6 +311,43 @@ static void check_threads(void)
     }
 }
 
+/* Logits of images from `first` on, of a session planned for n. */
+static void logits_of(const instance *b, tx_weights *w, int first, int n, float *out)
+{
+    const small_graph *s = &b->infer;
+    tx_session *session = tx_session_new(s->graph, w, (tx_session_args){.batch = n});
+    size_t each = small_count(s->image, 1);
+    CHECK(session != NULL, "%s", tx_error_message());
+    for (size_t i = 0; session && i < (size_t)n * each; i++)
+        tx_session_input(session, s->image)[i] = small_input(&b->net, 0, (size_t)first * each + i);
+    CHECK(tx_forward(session) == TX_OK && tx_session_value(session, s->last, out) == TX_OK, "%s", tx_error_message());
+    tx_session_free(session);
+}
+
+/* An image has the same logits alone and beside others. */
+static void check_alone(void)
+{
+    enum { IMAGES = 3 };
+    float together[IMAGES * SMALL_CLASSES], alone[SMALL_CLASSES];
+    for (int k = 0; k < tx_nets(); k++) {
+        subject s = subject_of(tx_net_at(k), tx_net_at(k)->blocks / 2, 96, IMAGES);
+        if (!leads(k))
+            continue;
+        instance built;
+        instance_build(&built, &s);
+        tx_weights *w = tx_weights_new(built.train.graph, 0);
+        fill(w);
+        logits_of(&built, w, 0, IMAGES, together);
+        for (int i = 0; i < IMAGES; i++) {
+            logits_of(&built, w, i, 1, alone);
+            CHECK(memcmp(alone, together + i * SMALL_CLASSES, sizeof alone) == 0, "%s: image %d has other bits alone",
+                  s.name, i);
+        }
+        tx_weights_free(w);
+        instance_free(&built);
+    }
+}
+
 static int is_named(const subject *s, char **name, int names)
 {
     for (int i = 0; i < names; i++)
@@ -339,8 +376,10 @@ int main(int count, char **argument)
             checked++;
         }
     CHECK(!named || checked == count - named, "%d of %d names are a line's", checked, count - named);
-    if (!named)
+    if (!named) {
         check_threads();
+        check_alone();
+    }
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("graph_bits");
 }

@@ -54,5 +54,6 @@ for f in $(grep -lE '^const tx_op ' layers/*.c); do
     done
 done
 verdict "an operation without its explanation" "$missing"
+[ -f test/mutants.sh ] && verdict "a mutant whose text is not there" "$(sh test/mutants.sh part stale)"
 echo "lint: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

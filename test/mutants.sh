@@ -3,17 +3,22 @@
 # tail, a mask, a place of eps, an accumulation) and names the test that must then fail. A mutation that changes nothing is
 # stale and counts as survived: the line must follow the code. The last line is `N killed, N survived`.
 #
-#     test/mutants.sh [WORD]     only mutations whose description contains WORD
+#     test/mutants.sh [WORD]     only mutations whose file or description contains WORD
 #
-# The mutations are dealt out to as many shares as there are processors, each with a copy of its own, which run as
-# `mutants.sh share I N WORK`.
+# Each processor takes the next row that nobody has taken, with a copy of its own. A test ends with the first check that
+# fails (TEST_STOPS), and of the unchanged library only those run that a row names. Parts of a run, each a process:
+# `mutants.sh part compile SOURCE`, `.. part base TEST`, `.. part share I WORK`, `.. part list`. `mutants.sh part stale` lists rows
+# whose text is gone.
 top=$(cd "$(dirname "$0")/.." && pwd)
 CC=${CC:-cc}
-FLAGS="-std=c11 -O1 -ffp-contract=off -w"
-# Not into /dev/null: some compilers unlink what they write to, which root may.
-probe=$(mktemp) || exit 1
-if echo 'int main(void){return 0;}' | $CC -fopenmp -x c -o "$probe" - 2>/dev/null; then FLAGS="$FLAGS -fopenmp"; fi
-rm -f "$probe"
+if [ -z "${MUTANT_FLAGS:-}" ]; then
+    MUTANT_FLAGS="-std=c11 -O1 -ffp-contract=off -w"
+    # Not into /dev/null: some compilers unlink what they write to, which root may.
+    probe=$(mktemp) || exit 1
+    if echo 'int main(void){return 0;}' | $CC -fopenmp -x c -o "$probe" - 2>/dev/null; then MUTANT_FLAGS="$MUTANT_FLAGS -fopenmp"; fi
+    rm -f "$probe"
+    export MUTANT_FLAGS
+fi
 # One instruction set is enough, as the text of its kernels is that of all. It is the only one that tests find (ONLY_ISA),
 # for beside one that is unchanged any change would show; but those that go from one to another find all.
 TX_ISA=portable
@@ -22,16 +27,17 @@ export TX_ISA OMP_WAIT_POLICY=passive
 
 compile() { # SOURCE: into o/FLOOR/NAME.o
     # shellcheck disable=SC2086
-    $CC $FLAGS -I. -c -o "o/${1%.c}.o" "$1"
+    $CC $MUTANT_FLAGS -I. -c -o "o/${1%.c}.o" "$1"
 }
 link() { # PROGRAM
     case $1 in
+    '') return 0 ;;
     thorax) parts="o/bench/*.o" ;;
     bench_*) parts="o/test/$1.o $(ls o/bench/*.o | grep -v /main.o)" ;;
     *) parts=o/test/$1.o ;;
     esac
     # shellcheck disable=SC2086
-    $CC $FLAGS -o "o/$1" $parts o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
+    $CC $MUTANT_FLAGS -o "o/$1" $parts o/core/*.o o/layers/*.o o/nets/*.o o/optim/*.o o/io/*.o -lm
 }
 
 # A row names a program of test/ with or without the word before its first _, or a checker's files. Seconds each.
@@ -41,6 +47,7 @@ program_of() { # TEST
     ops | reference | net) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
+    lint) ;;
     *)
         for p in "$1" "core_$1" "layers_$1" "nets_$1" "graph_$1" "optim_$1" "io_$1"; do
             [ -f "$top/test/$p.c" ] && echo "$p" && break
@@ -48,68 +55,93 @@ program_of() { # TEST
         ;;
     esac
 }
+seconds=60 # that a test may take
 run_test() { # TEST
     case $1 in
-    ops) ONLY_ISA=$TX_ISA timeout 60 o/golden $ops ;;
-    reference) timeout 60 o/golden --reference $ops ;;
-    net) timeout 60 o/golden test/golden/resnet18-3_64x64_b2.txt ;;
-    odd) timeout 60 o/pixels test/odd ;;
-    machine) timeout 60 o/graph_machine ;;
-    check_*) timeout 120 sh test/$1.sh o ;;
-    *) ONLY_ISA=$TX_ISA timeout 60 "o/$(program_of "$1")" ;;
+    ops) ONLY_ISA=$TX_ISA timeout $seconds o/golden $ops ;;
+    reference) timeout $seconds o/golden --reference $ops ;;
+    net) timeout $seconds o/golden test/golden/resnet18-3_64x64_b2.txt ;;
+    odd) timeout $seconds o/pixels test/odd ;;
+    machine) timeout $seconds o/graph_machine ;;
+    check_*) timeout $((2 * seconds)) sh test/$1.sh o ;;
+    lint) sh test/lint.sh ;;
+    *) ONLY_ISA=$TX_ISA timeout $seconds "o/$(program_of "$1")" ;;
     esac >/dev/null 2>&1
 }
 
-# The tests that the lines below name, a second or so each but for the scripts.
-tests=$(sed -n 's/^mutate [^ ]* \([a-z0-9_]*\) .*/\1/p' "$top/test/mutants.sh" | sort -u)
-programs=$(for t in $tests; do program_of "$t"; done | sort -u)
-
 # ---- the unchanged library, which must pass; then the shares
-prepare() {
+part=
+[ "${1:-}" = part ] && part=$2
+case $part in
+compile)
+    compile "$3"
+    exit
+    ;;
+base)
+    seconds=600
+    run_test "$3" || { echo "the unchanged library fails test $3"; exit 255; }
+    exit 0
+    ;;
+esac
+processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+each() { # PART, of every word of standard input
+    xargs -n 1 -P "$processors" sh "$top/test/mutants.sh" part "$1"
+}
+prepare() { # ROWS: tests they name
     for floor in core layers nets optim io bench test; do
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
     cp -r "$top/core/kernels" "$top/core/simd" base/core
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
     sed 's/return i->kernels && i->usable();/return i->kernels \&\& i->usable() \&\& (!getenv("ONLY_ISA") || !strcmp(getenv("ONLY_ISA"), i->name));/' \
         "$top/core/isa.c" >core/isa.c
     grep -q ONLY_ISA core/isa.c || { echo "core/isa.c: where are the instruction sets listed?"; exit 1; }
-    for source in core/*.c layers/*.c nets/*.c optim/*.c io/*.c bench/*.c; do
-        compile "$source" || exit 1
-    done
-    for p in $programs; do
-        [ "$p" = thorax ] || compile "test/$p.c" || exit 1
-        link "$p" || exit 1
-    done
-    for t in $tests; do
-        run_test "$t" || { echo "the unchanged library fails test $t"; exit 1; }
-    done
+    programs=$(for t in $1; do program_of "$t"; done | sort -u)
+    {
+        ls core/*.c layers/*.c nets/*.c optim/*.c io/*.c bench/*.c
+        for p in $programs; do [ "$p" = thorax ] || echo "test/$p.c"; done
+    } | each compile || exit 1
+    for p in $programs; do link "$p" || exit 1; done
+    echo "$1" | each base || exit 1
 }
-if [ "${1:-}" != share ]; then
+# ---- the whole: what the rows name, the unchanged library, then the shares
+if [ -z "$part" ]; then
+    ONLY=${1:-}
+    export ONLY
+    tests=$(sh "$top/test/mutants.sh" part list | sort -u)
+    [ "$tests" ] || { echo "no row contains \"$ONLY\""; exit 1; }
     work=$(mktemp -d) || exit 1
     trap 'rm -rf "$work"' EXIT
     trap 'exit 130' INT TERM
     cd "$work" || exit 1
-    (prepare) || exit 1
-    shares=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+    (prepare "$tests") || exit 1
     i=0
-    while [ $i -lt "$shares" ]; do
-        echo "$i $shares $work"
+    while [ $i -lt "$processors" ]; do
+        echo "$i $work"
         i=$((i + 1))
-    done | ONLY=${1:-} xargs -L 1 -P "$shares" sh "$top/test/mutants.sh" share || exit 1
+    done | xargs -L 1 -P "$processors" sh "$top/test/mutants.sh" part share || exit 1
     cat share*.out | sort | cut -d' ' -f2-
     cat share*.out | awk '$4 == "killed" { killed++ } END { print killed + 0 " killed, " NR - killed " survived"; exit NR > killed }'
     exit
 fi
-share=$2
-shares=$3
-number=0
-cp -r "$4/base" "$4/$share" && cd "$4/$share" || exit 1
-exec >"$4/share$share.out"
+if [ "$part" = stale ]; then
+    ONLY=
+    cd "$top" || exit 1
+fi
+if [ "$part" = share ]; then
+    work=$4
+    cp -r "$work/base" "$work/$3" && cd "$work/$3" || exit 1
+    mkdir tmp
+    TMPDIR=$PWD/tmp
+    TEST_STOPS=1
+    export TMPDIR TEST_STOPS
+    number=0
+    exec >"$work/share$3.out"
+fi
 
 # What has to be compiled again after a change of FILE.
 sources_of() {
@@ -120,24 +152,39 @@ sources_of() {
     esac
 }
 
+# A row: its test is named, or its text is looked for, or it is tried by the first share that comes to it.
 mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
     case "$1 $4" in *"$ONLY"*) ;; *) return 0 ;; esac
+    case $part in
+    list)
+        echo "$2"
+        return 0
+        ;;
+    stale)
+        if [ ! -f "$1" ] || sed -e "$3" "$1" | cmp -s - "$1"; then echo "$1 $2 '$4'"; fi
+        return 0
+        ;;
+    esac
     number=$((number + 1))
-    [ $((number % shares)) -eq "$share" ] || return 0
+    mkdir "$work/row$number" 2>/dev/null || return 0
     source=$(sources_of "$1")
+    how=
     sed -e "$3" "../base/$1" >"$1"
     if cmp -s "$1" "../base/$1"; then
         verdict="SURVIVED: stale, the text is not there"
     elif ! compile "$source" 2>/dev/null || ! link "$(program_of "$2")"; then
         verdict="SURVIVED: it does not compile"
-    elif run_test "$2"; then
-        verdict=SURVIVED
     else
-        verdict=killed
+        run_test "$2"
+        case $? in
+        0) verdict=SURVIVED ;;
+        124) verdict=killed how=" (after $seconds s)" ;;
+        *) verdict=killed ;;
+        esac
     fi
     cp "../base/$1" "$1"
     cp "../base/o/${source%.c}.o" "o/${source%.c}.o"
-    printf '%04d %-22s %-9s %-9s %s\n' "$number" "$1" "$2" "$verdict" "$4"
+    printf '%04d %-22s %-9s %-9s %s\n' "$number" "$1" "$2" "$verdict" "$4$how"
 }
 
 # ---- depthwise convolution
@@ -159,7 +206,7 @@ mutate $f core_depthwise 's/if (row % h == 0 || p == t->first)/if (p == t->first
 mutate $f core_depthwise 's/if (from % stride != 0)/if (from % stride > 0)/' 'depthwise dx: rest of negative places'
 mutate $f core_depthwise 's/sum\[k\] += (double)pass->partial/sum[k] = (float)sum[k] + pass->partial/' 'depthwise sums: merged in float'
 f=core/kernels/depthwise.h
-mutate $f core_depthwise 's/channel + k, c - k)));/k, c - k)));/' 'depthwise load: coefficients of the first slice'
+mutate $f core_depthwise 's/c - k), channel + k, c - k);/c - k), k, c - k);/' 'depthwise load: coefficients of the first slice'
 mutate $f core_depthwise 's/sum\[o\] = v_fma(w, v_load(x), sum\[o\])/sum[o] = v_add(v_mul(w, v_load(x)), sum[o])/' 'depthwise: products rounded'
 mutate $f core_depthwise 's/r->add + i \* r->add_ld/r->add + i * r->ld/' 'depthwise: stride of the addend'
 mutate $f core_depthwise 's/a = v_mul(scale, a);//' 'depthwise slope: without the scale'
@@ -723,6 +770,25 @@ mutate core/kernels/channel.h bits 's/a = v_add(a, v_load(x));/a = v_sub(a, v_lo
 mutate core/kernels/channel.h bits 's/square = v_fma(d, d, square);/square = v_add(v_mul(d, d), square);/' 'squares rounded twice'
 mutate core/winograd.c winograd 's/GRADIENT_CHUNK = 144/GRADIENT_CHUNK = 72/' 'chunks of tiles of another length'
 mutate core/kernels/update.h bits 's/v_add(g, v_mul(v_set1(decay), w))/v_fma(v_set1(decay), w, g)/' 'weight decay rounded once'
+# ---- the contract: the same terms, summed or drawn in a way that threads, blocks, neighbours or a library decide
+f=core/gemm.c
+mutate $f threads 's/first = (run->first + slot) \* TX_GEMM_GROUP;/first = (run->first + (run->round > 1 ? run->round - 1 - slot : slot)) * TX_GEMM_GROUP;/' 'contract: order by threads'
+mutate $f bits 's/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 1 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by threads above 16 chunks'
+mutate $f threads 's/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 7 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by more than 7 threads above 16 chunks'
+mutate core/winograd.c winograd 's/gradient_run run = {.threads = /gradient_run run = {.kernels = machine->kernels, .threads = /; s/ceil_div(most, GRADIENT_CHUNK)/ceil_div(most, 10 * (size_t)run->kernels->tile_m)/' 'contract: chunk by tile'
+mutate core/channel.c threads 's/slice, slices;/slice, slices, length;/; s/chunk \* TX_CHUNK, TX_CHUNK)/chunk * pass->length, pass->length)/; s/slice, first = chunk \* TX_CHUNK;/slice, first = chunk * pass->length;/; s/pass->chunks = ceil_div(pass->pixels, TX_CHUNK);/pass->length = machine->threads > 8 \&\& pass->pixels > 16 * TX_CHUNK ? 2 * TX_CHUNK : TX_CHUNK;\n    pass->chunks = ceil_div(pass->pixels, pass->length);/' 'contract: sums by block'
+mutate core/channel.c threads 's/result\[kind\]\[j\] += (double)\(pass->partial.*\);/result[kind][j] = (double)((float)result[kind][j] + \1);/' 'contract: float merges of sums'
+mutate core/channel.c threads 's/mean\[j\] += \((double)k .*\);/mean[j] = (double)(float)(mean[j] + \1);/' 'contract: float merges of moments'
+f=layers/conv2d.c
+for t in bits bench_batches; do
+    mutate $f $t 's/^static int is_winograd(const tx_node \*node)/static int images;\n&/; s/return a->kh == 3/return images > 1 \&\& a->kh == 3/; /^static void conv2d_plan(/,/^}/s/^{$/{\n    images = s->n;/' 'contract: algorithm by batch'
+done
+mutate layers/bce.c lint 's/tx_log1p(tx_exp(-fabs(x)))/log1p(exp(-fabs(x)))/' 'contract: libm in a head'
+mutate layers/bce.c bits 's/return (1 - t) \* tx_logistic(x)/return (1 - t) * (double)(1 \/ (1 + expf((float)-x)))/' 'contract: libm in a head, in floats'
+mutate layers/bce.c lint '/^static tx_status bce_forward/,/^}/s/^    for (size_t p = 0; .*/#pragma omp parallel for reduction(+ : sum)\n&/' 'contract: omp reduction'
+mutate bench/model.c bench_model 's/return (x->step > y->step) - (x->step < y->step);/return (x->step < y->step) - (x->step > y->step);/' 'contract: ties in a sort'
+mutate layers/dropout.c bits 's/kept(step->node, step->seed, step->run, pixel/kept(step->node, step->seed + pixel % (size_t)step->machine->threads, step->run, pixel/' 'contract: drop-out by thread'
+
 # ---- the check that operations go through
 f=test/layers_check.h
 mutate $f own 's/^        layer_forget(run);//' 'what backward reads untold is still there'

@@ -1,7 +1,8 @@
 #!/bin/sh
-# run.sh BUILD TEST... - runs every test program and the checkers on their fixtures, as many at a time as there are
-# processors; each says a line as it ends, or, failed, all that it printed; the last line is the sum. A program says
-# "NAME: N passed, N failed"; one that dies before it says so counts as a failure.
+# run.sh BUILD TEST... - runs these test programs and, unless PROGRAMS asks for them alone, the checkers on their fixtures
+# and the scripts, as many at a time as there are processors; each says a line as it ends, or, failed, all that it
+# printed; the last line is the sum. A program says "NAME: N passed, N failed"; one that dies before it says so counts as a
+# failure.
 #
 #     run.sh one OUT COMMAND...    one of them: what it prints in OUT, how many passed and failed in OUT.sum
 
@@ -65,6 +66,7 @@ mkdir -p "$out"
 # ---- all of them, a line each; the scripts take longest and begin first
 commands() {
     for t in "$@"; do echo "$build/test/$t"; done
+    [ "${PROGRAMS:-}" ] && return
     [ -d test/golden ] && echo "$build/golden" test/golden/*.txt && echo "$build/golden --reference" test/golden/*.txt
     for folder in test/pixels test/odd; do [ -d $folder ] && echo "$build/pixels $folder"; done
     [ -d test/stats ] && echo "$build/stats test/stats"

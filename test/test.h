@@ -5,12 +5,14 @@
 #include "../core/core.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int test_passed, test_failed;
 static long test_spoiled; /* blocks that the test itself spoils */
 static int test_quiet;    /* 1: failures are counted alone, as where they are what is wanted */
 
-/* Counts one check; a failure prints where it stands and the message, which says how to repeat it. */
+/* Counts one check; a failure prints where it stands and the message, which says how to repeat it. It is the
+ * last if TEST_STOPS stands in the environment: mutants.sh asks no more. */
 #define CHECK(condition, ...)                               \
     do {                                                    \
         if (condition) {                                    \
@@ -22,6 +24,8 @@ static int test_quiet;    /* 1: failures are counted alone, as where they are wh
             fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
             fprintf(stderr, __VA_ARGS__);                   \
             fputc('\n', stderr);                            \
+            if (getenv("TEST_STOPS"))                       \
+                exit(1);                                    \
         }                                                   \
     } while (0)
 
