@@ -287,7 +287,7 @@ typedef struct tx_workspace {
     size_t work_backward;
     const char *algorithm; /* for the summary: "matrix", "im2col", "winograd", .. */
     int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward, and
-                              has no effect but the result */
+                              has no effect but the result (tx_step again) */
     int no_slope;          /* 1: an operation that reads its result's gradient as a slope cannot in this step */
     double macs;           /* multiply-adds of one image, by the definition */
     double products;       /* .. as forward computes them; of each gradient as many */
@@ -373,7 +373,7 @@ typedef struct tx_session_args {
     uint64_t seed; /* what dropout draws by */
     /* Bytes that the arena may take. What does not fit with every value kept for backward is planned with cheap ones
      * computed again, as few of them as will do; the bits are the same. An error that says how many bytes it takes where
-     * the least is more. 0: any number, cheap values being computed again where the arena would exceed 1 GiB. */
+     * the least is more. 0: as few as 640 MiB ask for, and where that is too little the smallest plan. */
     size_t memory;
     /* Beginnings of the names of parameters that nobody trains, NULL after the last; NULL: none. Their gradients are 0,
      * and backward ends where it would compute nothing else; other gradients have the same bits. Each must meet a

@@ -79,6 +79,8 @@ struct tx_step {
     int n;              /* images in this run */
     int training;       /* 1: batch statistics, dropout (TX_TRAIN) */
     int backward;       /* 1: forward keeps what backward needs; 0: backward will not run, nobody wants its gradients */
+    int view;           /* the result is a view: what the kind says */
+    int again;          /* 1: forward has run before, its result was dropped and is made again */
     uint64_t seed, run; /* what random operations draw by: the session's seed and the number of this training run */
     const tx_machine *machine; /* the plan's */
     tx_view *x;                /* the inputs, to be read as views as far as the operation says (reads) */
@@ -109,18 +111,26 @@ typedef enum tx_kind {
                   shift being the first 2*c floats of saved; in inference it may be folded into a convolution. Behind them
                   backward leaves mean, mean_g and slope, c floats each: where x[0] comes from a step that reads slopes, dx
                   is not written (data NULL), and that step is given these, dy and x[0] as its own dy */
-    TX_ACTIVATION, /* op->act of x[0] */
+    TX_ACTIVATION, /* op->act of x[0]; y may be a view: then forward does not run, and backward reads x[0] alone */
     TX_SUM,        /* every input's gradient is the result's */
-    TX_CONCAT      /* every input's gradient is a slice of the result's */
+    TX_CONCAT, /* every input's gradient is a slice of the result's; step->view: the result is a view, raw data in y,
+                      scale and shift of all channels in saved */
+    TX_SCALE   /* x[0] times x[1], which has one value an image and channel: y may be a view with that gate */
 } tx_kind;
-enum tx_reads { TX_READS_VIEW = 1 /* scale, shift and activation */, TX_READS_GATE = 2, TX_READS_SLOPE = 4 };
+enum tx_reads {
+    TX_READS_VIEW = 1, /* scale, shift and RELU */
+    TX_READS_GATE = 2,
+    TX_READS_SLOPE = 4,
+    TX_READS_ACTS = 8 /* any activation */
+};
 enum tx_needs { TX_NEEDS_X = 1, TX_NEEDS_Y = 2, TX_NEEDS_Y_IF_FUSED = 4 /* if an activation is fused to it */ };
 enum tx_traits {
-    TX_IN_PLACE = 1,    /* backward may write dx over dy */
-    TX_FOLDS = 2,       /* in inference takes a following batch norm and a sum into itself */
-    TX_RANDOM = 4,      /* draws in training: by the ordinal of the node among those of the graph that do */
-    TX_DATA_INPUTS = 8, /* inputs from the second on are data: no gradient is taken for them */
-    TX_MOMENTS = 16     /* forward fills step->moments where they are wanted; for others a pass behind the step does */
+    TX_IN_PLACE = 1,      /* backward may write dx over dy */
+    TX_FOLDS = 2,         /* in inference takes a following batch norm and a sum into itself */
+    TX_RANDOM = 4,        /* draws in training: by the ordinal of the node among those of the graph that do */
+    TX_DATA_INPUTS = 8,   /* inputs from the second on are data: no gradient is taken for them */
+    TX_NOT_NEGATIVE = 32, /* no result is below 0 where no input is */
+    TX_MOMENTS = 16 /* forward fills step->moments where they are wanted; for others a pass behind the step does */
 };
 
 /* The operation table. One constant of these an operation, in its own file in layers/. What runs returns a status: that of
@@ -140,8 +150,9 @@ struct tx_op {
     void (*reference_backward)(tx_reference_step *step);
     const char *no_gradient; /* the reason why there is no backward, where there is none */
     tx_kind kind;
-    tx_act act;      /* of a TX_ACTIVATION */
-    unsigned reads;  /* tx_reads: what of its inputs' views it applies itself */
+    tx_act act;                                /* of a TX_ACTIVATION */
+    unsigned reads;                            /* tx_reads: what of its inputs' views it applies itself */
+    unsigned (*reads_of)(const tx_node *node); /* .. where that depends on the node; NULL: reads */
     unsigned fuses;  /* bit 1 << act: forward and backward apply step->act, if it is this one */
     unsigned needs;  /* tx_needs: what backward reads */
     unsigned traits; /* tx_traits */

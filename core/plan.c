@@ -19,8 +19,26 @@
 #include <string.h>
 
 #ifndef AMPLE
-#define AMPLE ((size_t)1 << 30) /* bytes that are taken where nobody says how many there are */
+#define AMPLE ((size_t)640 << 20) /* bytes that are taken where nobody says how many there are */
 #endif
+
+/* Who reads whom; there are so many inputs. */
+static tx_status list_readers(tx_plan *plan, size_t inputs)
+{
+    int *next = plan->readers = tx_alloc(inputs, sizeof *next);
+    if (!next)
+        return TX_ERR_MEMORY;
+    for (int i = 0; i < plan->nodes; i++) {
+        plan->node[i].reader = next;
+        next += tx_plan_node(plan, i)->consumers;
+    }
+    for (int j = 0; j < plan->nodes; j++)
+        for (int k = 0; k < tx_plan_node(plan, j)->inputs; k++) {
+            tx_planned *p = &plan->node[tx_plan_node(plan, j)->input[k]->index];
+            plan->readers[p->reader - plan->readers + p->readers++] = j;
+        }
+    return TX_OK;
+}
 
 static tx_status plan_all(tx_plan *plan)
 {
@@ -43,6 +61,8 @@ static tx_status plan_all(tx_plan *plan)
                           .origin = i,
                           .recomputed_value = tx_nowhere,
                           .coefficients = -1,
+                          .gate = -1,
+                          .step = i,
                           .fold = -1,
                           .add = -1,
                           .gradient = tx_nowhere,
@@ -63,15 +83,18 @@ static tx_status plan_all(tx_plan *plan)
     }
     for (tx_slot *s = plan->slots; s && s < next; s++)
         *s = tx_nowhere;
+    if (status == TX_OK)
+        status = list_readers(plan, inputs);
     if (status == TX_OK) {
         tx_plan_fuse(plan);
         if (plan->mode != TX_INFER)
             tx_plan_wanted(plan);
+        tx_plan_views(plan);
         status = tx_plan_forward(plan, &step);
     }
     if (status == TX_OK && plan->mode == TX_TRAIN)
         status = tx_plan_moments(plan);
-    if (status == TX_OK && plan->keep_every > 1)
+    if (status == TX_OK && plan->thrift.quarters > 0)
         status = tx_plan_recompute(plan);
     if (status == TX_OK && plan->mode != TX_INFER) {
         tx_plan_slopes(plan);
@@ -98,7 +121,7 @@ static tx_status freeze(tx_plan *plan, const char *prefix)
                          tx_escape(text, sizeof text, prefix));
 }
 
-static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, int keep_every)
+static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, tx_thrift thrift)
 {
     tx_plan *plan = tx_alloc(1, sizeof *plan);
     if (!plan)
@@ -108,7 +131,7 @@ static tx_plan *plan_once(const tx_graph *graph, const tx_session_args *args, in
     plan->batch = args->batch;
     plan->mode = args->mode;
     plan->parameters = args->mode == TX_TRAIN || (args->mode == TX_EXPLAIN && args->parameters);
-    plan->keep_every = keep_every;
+    plan->thrift = thrift;
     plan->nodes = (int)graph->nodes;
     plan->node = tx_alloc(graph->nodes, sizeof *plan->node);
     plan->frozen = tx_alloc(graph->params, sizeof *plan->frozen);
@@ -137,24 +160,46 @@ tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args)
     return TX_OK;
 }
 
-tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
+/* Of two plans that exceed what is allowed the smaller one; of those of about one size the one that computes less again. */
+static int is_better(const tx_plan *a, const tx_plan *b)
 {
-    /* Of the cheap values: all are kept, then fewer and fewer. */
-    static const int usual[] = {1, INT_MAX, 0}, by_budget[] = {1, 2, 4, 8, 16, INT_MAX, 0};
-    const int *keep_every = args.memory ? by_budget : usual;
-    size_t allowed = args.memory ? args.memory : AMPLE, least = SIZE_MAX;
-    if (tx_plan_check(graph, &args))
-        return NULL;
-    for (;; keep_every++) {
-        tx_plan *plan = plan_once(graph, &args, *keep_every);
-        int last = args.mode == TX_INFER || keep_every[1] == 0;
-        if (!plan || plan->bytes <= allowed || (last && !args.memory))
-            return plan;
-        least = plan->bytes < least ? plan->bytes : least;
-        tx_plan_free(plan);
-        if (last)
+    double size_a = (double)a->bytes, size_b = (double)b->bytes;
+    return size_a < 0.995 * size_b || (size_a <= 1.005 * size_b && a->again < b->again);
+}
+
+/* The first of more and more thrifty plans that is small enough, else the best of all. *least: the bytes of the smallest. */
+static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, size_t allowed, size_t *least)
+{
+    static const tx_thrift thrifts[] = {{0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0}, {4, 1}, {4, 3}, {4, INT_MAX}};
+    int most = args->mode == TX_INFER ? 1 : (int)(sizeof thrifts / sizeof thrifts[0]);
+    tx_plan *best = NULL;
+    *least = SIZE_MAX;
+    for (int k = 0; k < most; k++) {
+        tx_plan *plan = plan_once(graph, args, thrifts[k]);
+        int fits = plan && plan->bytes <= allowed;
+        if (plan && plan->bytes < *least)
+            *least = plan->bytes;
+        if (!plan || fits || !best || is_better(plan, best)) {
+            tx_plan_free(best);
+            best = plan;
+        } else {
+            tx_plan_free(plan);
+        }
+        if (!plan || fits)
             break;
     }
+    return best;
+}
+
+tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
+{
+    size_t least;
+    if (tx_plan_check(graph, &args))
+        return NULL;
+    tx_plan *plan = choose_plan(graph, &args, args.memory ? args.memory : AMPLE, &least);
+    if (!plan || !args.memory || plan->bytes <= args.memory)
+        return plan;
+    tx_plan_free(plan);
     tx_fail(TX_ERR_MEMORY, "a batch of %d takes %zu bytes of memory at least, %zu are allowed", args.batch, least,
             args.memory);
     return NULL;
@@ -167,6 +212,7 @@ void tx_plan_free(tx_plan *plan)
     tx_free(plan->frozen);
     tx_free(plan->node);
     tx_free(plan->slots);
+    tx_free(plan->readers);
     tx_free(plan->buffer);
     tx_free(plan);
 }

@@ -114,14 +114,14 @@ tx_status tx_plan_backward(tx_plan *plan)
         tx_planned *p = &plan->node[i];
         if (!p->backward)
             continue;
-        const tx_op *op = tx_plan_node(plan, i)->op;
+        unsigned needs = tx_plan_needs(plan, i);
         int time = tx_backward_time(plan, i);
         p->dy = plan->node[p->result].gradient;
         tx_arena_touch(plan, p->dy.buffer, time);
-        if (op->needs & TX_NEEDS_X)
+        if (needs & TX_NEEDS_X)
             for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)
                 tx_plan_touch(plan, tx_plan_node(plan, i)->input[k]->index, time);
-        if (op->needs & TX_NEEDS_Y || (op->needs & TX_NEEDS_Y_IF_FUSED && p->fused != TX_ACT_NONE))
+        if (needs & TX_NEEDS_Y)
             tx_plan_touch(plan, p->result, time);
         if (p->slope >= 0) {
             tx_plan_touch(plan, p->result, time);

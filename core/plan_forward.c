@@ -1,37 +1,59 @@
-/* plan_forward.c - where values stand. A batch norm whose readers all apply scale and shift themselves writes no result: its
- * value is a view on its input. The inputs of a concatenation are written straight into slices of its buffer. */
+/* plan_forward.c - where values stand. A view stands where what it is made of does. The inputs of a concatenation are written
+ * straight into slices of its buffer, and a concatenation of the same inputs as some of another's into a slice of that. */
 #include "graph_private.h"
 #include "plan_private.h"
 
-/* A batch norm writes no result if nobody outside reads it and all readers apply scale, shift and act. */
-static int can_stay_view(const tx_plan *plan, int i)
+/* Where input k of a concatenation begins among its channels. */
+static size_t channel_of(const tx_node *concat, int k)
 {
-    int result = plan->node[i].result;
-    const tx_node *node = tx_plan_node(plan, result);
-    if (tx_plan_node(plan, i)->op->kind != TX_AFFINE || node->wanted || node->consumers == 0)
-        return 0;
-    for (int j = result + 1; j < plan->nodes; j++)
-        for (int k = 0; k < tx_plan_node(plan, j)->inputs; k++)
-            if (tx_plan_node(plan, j)->input[k]->index == result && !(tx_plan_node(plan, j)->op->reads & TX_READS_VIEW))
-                return 0;
-    return 1;
+    size_t channel = 0;
+    for (int i = 0; i < k; i++)
+        channel += (size_t)concat->input[i]->c;
+    return channel;
 }
 
-/* Finds the concatenation whose buffer holds node i's value, if any: the first that reads it. */
-static const tx_node *concat_of(const tx_plan *plan, int i, size_t *channel)
+/* A concatenation that reads what concatenation i reads, one behind the other, from some input on: the layers of a dense
+ * block that is written flat. Forms of the inputs are the same for both, so what is in the one's buffer serves the other. */
+static const tx_node *wider_concat(const tx_plan *plan, int i, size_t *channel)
 {
-    for (int j = i + 1; j < plan->nodes; j++) {
-        const tx_node *node = tx_plan_node(plan, j);
-        if (node->op->kind != TX_CONCAT)
+    const tx_node *node = tx_plan_node(plan, i);
+    const tx_planned *first = &plan->node[node->input[0]->index];
+    for (int r = 0; r < first->readers; r++) {
+        const tx_node *wide = tx_plan_node(plan, first->reader[r]);
+        if (wide->index <= i || wide->op->kind != TX_CONCAT)
             continue;
-        *channel = 0;
-        for (int k = 0; k < node->inputs; k++) {
-            if (node->input[k]->index == i)
-                return node;
-            *channel += (size_t)node->input[k]->c;
+        for (int k = 0; k + node->inputs <= wide->inputs; k++) {
+            int same = 0;
+            while (same < node->inputs && wide->input[k + same] == node->input[same])
+                same++;
+            *channel = channel_of(wide, k);
+            if (same == node->inputs)
+                return wide;
         }
     }
     return NULL;
+}
+
+/* Finds the concatenation whose buffer holds node i's value, if any: one that reads it or a view of it, else a wider one. */
+static const tx_node *concat_of(const tx_plan *plan, int i, size_t *channel)
+{
+    for (int r = 0; r < plan->node[i].readers; r++) {
+        int j = plan->node[i].reader[r], k = 0;
+        const tx_node *node = tx_plan_node(plan, j), *found = NULL;
+        if (!plan->node[j].is_step)
+            continue;
+        if (node->op->kind != TX_CONCAT && plan->node[j].view && node->input[0]->index == i)
+            found = concat_of(plan, plan->node[j].result, channel);
+        if (found)
+            return found;
+        if (node->op->kind != TX_CONCAT)
+            continue;
+        while (node->input[k]->index != i)
+            k++;
+        *channel = channel_of(node, k);
+        return node;
+    }
+    return tx_plan_node(plan, i)->op->kind == TX_CONCAT ? wider_concat(plan, i, channel) : NULL;
 }
 
 /* Gives the value of node i its place: a slice of a concatenation's, or a tensor of its own. */
@@ -68,6 +90,8 @@ static tx_status book_workspace(tx_plan *plan, int i, tx_step *step)
     p->workspace = (tx_workspace){.algorithm = ""};
     if (op->plan)
         op->plan(step, &p->workspace);
+    if (op->kind == TX_CONCAT && p->view)
+        p->workspace.saved = 2 * (size_t)tx_plan_node(plan, i)->c * sizeof(float);
     int *place[4] = {&p->saved, &p->prepared, &p->work, &p->work_backward};
     size_t bytes[4] = {p->workspace.saved, p->workspace.prepared, p->workspace.work,
                        p->backward ? p->workspace.work_backward : 0};
@@ -98,18 +122,13 @@ tx_status tx_plan_forward(tx_plan *plan, tx_step *step)
             continue;
         const tx_node *node = tx_plan_node(plan, i);
         tx_planned *result = &plan->node[p->result];
-        if (can_stay_view(plan, i)) {
-            const tx_planned *x = &plan->node[node->input[0]->index];
-            result->value = x->value;
-            result->origin = x->origin;
-            result->coefficients = i;
-            result->act = p->fused;
-        } else {
-            tx_status status = place_value(plan, p->result, i);
-            if (status)
-                return status;
-        }
-        tx_status status = book_workspace(plan, i, step);
+        tx_status status = TX_OK;
+        if (result->origin == p->result)
+            status = place_value(plan, p->result, i);
+        else
+            result->value = plan->node[result->origin].value;
+        if (status == TX_OK)
+            status = book_workspace(plan, i, step);
         if (status)
             return status;
         for (int k = 0; k < node->inputs; k++)

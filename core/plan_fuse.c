@@ -7,13 +7,7 @@
 /* The only reader of node i, or -1 where there are several or none, or where i must stay readable. */
 static int only_reader(const tx_plan *plan, int i)
 {
-    if (tx_plan_node(plan, i)->consumers != 1 || tx_plan_node(plan, i)->wanted)
-        return -1;
-    for (int j = i + 1; j < plan->nodes; j++)
-        for (int k = 0; k < tx_plan_node(plan, j)->inputs; k++)
-            if (tx_plan_node(plan, j)->input[k]->index == i)
-                return j;
-    return -1;
+    return plan->node[i].readers == 1 && !tx_plan_node(plan, i)->wanted ? plan->node[i].reader[0] : -1;
 }
 
 /* The activation that alone reads the result of step i is fused to it, if it can apply that one. */
@@ -66,5 +60,6 @@ void tx_plan_fuse(tx_plan *plan)
             fuse_inference(plan, i);
         else if (plan->mode == TX_INFER || !folds)
             fuse_act(plan, i);
+        plan->node[plan->node[i].result].step = i;
     }
 }

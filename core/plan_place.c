@@ -42,6 +42,17 @@ void tx_plan_touch(tx_plan *plan, int i, int time)
     tx_arena_touch(plan, tx_plan_value(plan, i, time).buffer, time);
     if (plan->node[i].coefficients >= 0)
         tx_arena_touch(plan, plan->node[plan->node[i].coefficients].saved, time);
+    if (plan->node[i].gate >= 0)
+        tx_plan_touch(plan, plan->node[i].gate, time);
+}
+
+unsigned tx_plan_needs(const tx_plan *plan, int i)
+{
+    const tx_planned *p = &plan->node[i];
+    const tx_op *op = tx_plan_node(plan, i)->op;
+    if (op->kind == TX_ACTIVATION && p->view)
+        return TX_NEEDS_X;
+    return op->needs | (op->needs & TX_NEEDS_Y_IF_FUSED && p->fused != TX_ACT_NONE ? TX_NEEDS_Y : 0);
 }
 
 static void view_of(const tx_plan *plan, int i, int n, tx_view *view)
@@ -60,6 +71,7 @@ void tx_plan_step(const tx_plan *plan, int index, int n, tx_step *step)
     step->n = n;
     step->training = plan->mode == TX_TRAIN;
     step->backward = p->backward;
+    step->view = p->view;
     for (int k = 0; k < node->inputs; k++)
         view_of(plan, node->input[k]->index, n, &step->x[k]);
     step->y = (tx_tensor){

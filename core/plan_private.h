@@ -26,17 +26,25 @@ typedef struct tx_planned {
     tx_slot value;
     int origin;               /* the node whose memory holds the value: itself, or further up for a view */
     tx_slot recomputed_value; /* where the value stands when it is made again for backward; buffer -1: it is kept */
-    int recomputed;           /* the backward time at which that happens */
-    int coefficients;         /* the batch norm whose scale and shift the value is read through, or -1 */
+    int recomputed;           /* of a step: the backward time at which it runs again; 0: it does not */
+    int dropped;              /* of a step: its result is, if anything needs it later */
+    int asked;                /* of a step: its result is read by what is made again */
+    int step;                 /* the step that makes its value */
+    int view;                 /* of a step: its result is a view, which its readers make */
+    int coefficients;         /* the step whose saved begins with scale and shift of the value, or -1 */
     tx_act act;               /* to be applied by readers */
-    tx_act fused;             /* applied by the step itself */
-    int fold, add;            /* nodes, or -1: see tx_step */
-    tx_slot gradient;         /* of this node's value */
-    int trains;               /* a wanted gradient lies at or before it */
-    int arrives;              /* .. and its own gradient has to be computed */
-    int backward;             /* of a step: it runs backward */
-    int reached;              /* planning: its gradient has a place */
-    int done;                 /* planning: its gradient has been consumed */
+    int rectified;            /* no value is below 0 */
+    int gate;                 /* the node whose value readers multiply by, or -1 */
+    int readers;
+    const int *reader; /* the nodes that read it, ascending; one that reads it twice twice */
+    tx_act fused;      /* applied by the step itself */
+    int fold, add;     /* nodes, or -1: see tx_step */
+    tx_slot gradient;  /* of this node's value */
+    int trains;        /* a wanted gradient lies at or before it */
+    int arrives;       /* .. and its own gradient has to be computed */
+    int backward;      /* of a step: it runs backward */
+    int reached;       /* planning: its gradient has a place */
+    int done;          /* planning: its gradient has been consumed */
     tx_slot dy, *dx, *dx_add;
     int slope;     /* of a step: the batch norm whose gradient it applies itself as it reads its dy, or -1 */
     int unapplied; /* of that batch norm: it leaves its own dy to be read so */
@@ -47,6 +55,12 @@ typedef struct tx_planned {
     int moments_work;
 } tx_planned;
 
+/* Which of the cheap values are made again for backward: so many of four, but in a row, where each is made from the one before it,
+ * only as many as fit in what is free by then, and so many more (plan_recompute.c). */
+typedef struct tx_thrift {
+    int quarters, more;
+} tx_thrift;
+
 struct tx_plan {
     const tx_graph *graph;
     tx_machine machine; /* what it is planned for, and computed by */
@@ -54,10 +68,12 @@ struct tx_plan {
     tx_mode mode;
     int parameters; /* gradients of parameters are wanted */
     int nodes;
-    int keep_every;        /* of the cheap values every so many are kept for backward, the others made again; 1: all */
+    tx_thrift thrift;
+    double again;          /* bytes of the values that are made again */
     unsigned char *frozen; /* one a parameter of the graph: 1 where nobody wants its gradient */
     tx_planned *node;
     tx_slot *slots; /* storage of all dx and dx_add */
+    int *readers;   /* .. and of all lists of readers */
     tx_buffer *buffer;
     size_t buffers, room;
     size_t bytes;
@@ -83,12 +99,15 @@ tx_status tx_arena_place(tx_plan *plan);
 tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *slot);
 tx_slot tx_plan_value(const tx_plan *plan, int i, int time);
 void tx_plan_touch(tx_plan *plan, int i, int time);
+/* TX_NEEDS_X, TX_NEEDS_Y: what step i reads in backward beside its result's gradient. */
+unsigned tx_plan_needs(const tx_plan *plan, int i);
 
 /* Batch and mode are what there can be, and the graph is not empty. */
 tx_status tx_plan_check(const tx_graph *graph, const tx_session_args *args);
 
-/* plan_fuse.c, plan_forward.c, plan_moments.c, plan_slopes.c, plan_recompute.c, plan_backward.c */
+/* plan_fuse.c, plan_views.c, plan_forward.c, plan_moments.c, plan_slopes.c, plan_recompute.c, plan_backward.c */
 void tx_plan_fuse(tx_plan *plan);
+void tx_plan_views(tx_plan *plan);
 tx_status tx_plan_forward(tx_plan *plan, tx_step *step);
 tx_status tx_plan_moments(tx_plan *plan);
 void tx_plan_slopes(tx_plan *plan);

@@ -53,6 +53,11 @@ static void bind_view(const tx_session *s, int i, int time, tx_view *view)
         view->scale = scale;
         view->shift = scale + view->c;
     }
+    if (p->gate >= 0) {
+        tx_slot gate = tx_plan_value(s->plan, p->gate, time);
+        view->gate = pointer_of(s, gate);
+        view->gate_ld = gate.ld;
+    }
 }
 
 /* The batch norm behind step i leaves its gradient to be applied by it. */
@@ -79,9 +84,10 @@ static void bind_values(tx_session *s, int i, int time)
 {
     tx_step *step = &s->step[i];
     int result = s->plan->node[i].result;
+    step->again = time >= s->plan->nodes;
     for (int k = 0; k < step->node->inputs; k++)
         bind_view(s, step->node->input[k]->index, time, &step->x[k]);
-    if (s->plan->node[result].coefficients != i)
+    if (s->plan->node[result].origin == result)
         step->y.data = pointer_of(s, tx_plan_value(s->plan, result, time));
     if (step->has_add)
         bind_view(s, s->plan->node[i].add, time, &step->add);
@@ -260,7 +266,7 @@ static tx_step *aim(tx_session *s, int i, int time, int work, int prepared)
         step->moments = moments_at(s, s->plan->node[i].moments);
         step->moments.work = buffer_of(s, s->plan->node[i].moments_work);
     }
-    if (s->plan->keep_every > 1)
+    if (s->plan->thrift.quarters > 0)
         bind_values(s, i, time);
     return step;
 }
@@ -305,11 +311,18 @@ static tx_status failed_in(const tx_step *step, tx_status status)
     return tx_fail_within(status, "%s '%s'", step->node->op->name, step->node->name);
 }
 
+/* A view that forward has nothing to do for: no coefficients to find. */
+static int is_silent(const tx_plan *plan, int i)
+{
+    tx_kind kind = tx_plan_node(plan, i)->op->kind;
+    return plan->node[i].view && (kind == TX_ACTIVATION || kind == TX_SCALE);
+}
+
 static tx_status forward_steps(tx_session *s, int prepare)
 {
     for (int i = 0; i < s->plan->nodes; i++) {
         const tx_planned *p = &s->plan->node[i];
-        if (!p->is_step)
+        if (!p->is_step || is_silent(s->plan, i))
             continue;
         double start = s->clock ? tx_seconds() : 0;
         tx_step *step = aim(s, i, i, p->work, p->prepared);
@@ -390,7 +403,7 @@ static tx_status backward_step(tx_session *session, int i)
     const tx_plan *plan = session->plan;
     tx_step *step = &session->step[i];
     int time = tx_backward_time(plan, i), runs = plan->node[i].backward;
-    tx_status status = plan->keep_every > 1 ? recompute(session, time) : TX_OK;
+    tx_status status = plan->thrift.quarters > 0 ? recompute(session, time) : TX_OK;
     clear_gradients(session, i, !runs);
     if (status || !runs)
         return status;

@@ -90,16 +90,15 @@ static void activation_reference_backward(tx_reference_step *s)
 
 /* ---- what runs */
 
+static void activation_plan(const tx_step *step, tx_workspace *space)
+{
+    (void)step;
+    space->cheap = 1;
+}
+
 static tx_status activation_forward(tx_step *step)
 {
     return tx_channel_sum(step->machine, &step->y, step->x, 1, step->node->op->act);
-}
-
-static tx_status backward_from_y(tx_step *step)
-{
-    if (!step->dx[0].data)
-        return TX_OK;
-    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, &step->y, step->node->op->act);
 }
 
 static tx_status backward_from_x(tx_step *step)
@@ -109,11 +108,19 @@ static tx_status backward_from_x(tx_step *step)
     return tx_channel_act_gradient(step->machine, &step->dx[0], &step->dy.g, &step->x[0], step->node->op->act);
 }
 
+static tx_status backward_from_y(tx_step *step)
+{
+    if (!step->dx[0].data || !step->y.data) /* y is a view */
+        return backward_from_x(step);
+    return tx_channel_mask(step->machine, &step->dx[0], &step->dy.g, &step->y, step->node->op->act);
+}
+
 /* The table and the building call of one of them. */
 #define ACTIVATION(label, which, from, reads_in_backward)               \
     const tx_op tx_op_##label = {                                       \
         .name = #label,                                                 \
         .shape = same_shape,                                            \
+        .plan = activation_plan,                                        \
         .forward = activation_forward,                                  \
         .backward = from,                                               \
         .reference_forward = activation_reference_forward,              \

@@ -125,6 +125,7 @@ static coefficients saved_of(const tx_step *step)
 static void batchnorm_plan(const tx_step *step, tx_workspace *space)
 {
     size_t c = (size_t)step->node->c;
+    space->cheap = 1;
     space->saved = 6 * c * sizeof(float);
     if (!step->backward)
         return;
@@ -197,7 +198,7 @@ static tx_status use_statistics(tx_step *step)
 
 static tx_status batchnorm_forward(tx_step *step)
 {
-    tx_status status = step->training ? use_statistics(step) : TX_OK;
+    tx_status status = step->training && !step->again ? use_statistics(step) : TX_OK;
     if (status || !step->y.data)
         return status; /* without y, readers apply scale, shift and act */
     tx_view x = step->x[0];

@@ -81,13 +81,32 @@ static tx_tensor slice(const tx_step *step, tx_tensor wide, int i)
     return wide;
 }
 
+/* The scale and shift that input i is read through, beside those of the other inputs; 1 and -0 leave a value as it is. */
+static void copy_coefficients(const tx_step *step, const tx_view *x, float *scale)
+{
+    float *shift = scale + step->node->c;
+    for (int c = 0; c < x->c; c++) {
+        scale[c] = x->scale ? x->scale[c] : 1.0f;
+        shift[c] = x->shift ? x->shift[c] : -0.0f;
+    }
+}
+
+/* As a view: what the inputs are views of, and their coefficients. */
 static tx_status concat_forward(tx_step *step)
 {
     tx_status status = TX_OK;
+    float *scale = step->saved;
     for (int i = 0; i < step->node->inputs && status == TX_OK; i++) {
         tx_tensor y = slice(step, step->y, i);
-        if (step->x[i].data != y.data)
-            status = tx_channel_sum(step->machine, &y, &step->x[i], 1, TX_ACT_NONE);
+        tx_view x = step->x[i];
+        if (step->view) {
+            copy_coefficients(step, &x, scale);
+            scale += x.c;
+            x.scale = x.shift = NULL;
+            x.act = TX_ACT_NONE;
+        }
+        if (x.data != y.data)
+            status = tx_channel_sum(step->machine, &y, &x, 1, TX_ACT_NONE);
     }
     return status;
 }

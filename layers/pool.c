@@ -204,6 +204,7 @@ static tx_window window_of(const tx_step *step)
 
 static void max_pool_plan(const tx_step *step, tx_workspace *space)
 {
+    space->cheap = 1;
     if (step->backward)
         space->saved = (size_t)step->n * (size_t)step->node->h * (size_t)step->node->w * (size_t)step->node->c;
 }
@@ -220,6 +221,12 @@ static tx_status max_pool_backward(tx_step *step)
     if (!step->dx[0].data)
         return TX_OK;
     return tx_channel_max_pool_gradient(step->machine, &step->dx[0], &step->dy.g, step->saved, &step->x[0], &window);
+}
+
+static void avg_pool_plan(const tx_step *step, tx_workspace *space)
+{
+    (void)step;
+    space->cheap = 1;
 }
 
 static tx_status avg_pool_forward(tx_step *step)
@@ -245,16 +252,19 @@ const tx_op tx_op_max_pool = {
     .reference_forward = max_pool_reference_forward,
     .reference_backward = max_pool_reference_backward,
     .reads = TX_READS_VIEW,
+    .traits = TX_NOT_NEGATIVE,
 };
 
 const tx_op tx_op_avg_pool = {
     .name = "avg_pool",
     .shape = pool_shape,
+    .plan = avg_pool_plan,
     .forward = avg_pool_forward,
     .backward = avg_pool_backward,
     .reference_forward = avg_pool_reference_forward,
     .reference_backward = avg_pool_reference_backward,
     .reads = TX_READS_VIEW,
+    .traits = TX_NOT_NEGATIVE,
 };
 
 static tx_node *pool(tx_graph *graph, const tx_op *op, tx_node *x, tx_pool_args args)

@@ -49,6 +49,7 @@ static void scale_reference_backward(tx_reference_step *s)
 
 static void scale_plan(const tx_step *step, tx_workspace *space)
 {
+    space->cheap = 1;
     space->work = space->work_backward = (size_t)step->n * (size_t)step->node->c * sizeof(float);
 }
 
@@ -90,6 +91,7 @@ const tx_op tx_op_scale = {
     .backward = scale_backward,
     .reference_forward = scale_reference_forward,
     .reference_backward = scale_reference_backward,
+    .kind = TX_SCALE,
     .reads = TX_READS_VIEW,
     .needs = TX_NEEDS_X,
     .traits = TX_IN_PLACE,

@@ -288,6 +288,66 @@ static tx_node *net_cheap_chain(tx_node *x)
     return relu(add(conv(x, 6, 1, 1), conv_bias(x, 6, 1)));
 }
 
+/* NASNet: sums that are read as they are and rectified, by several. */
+static tx_node *net_rectified_sums(tx_node *x)
+{
+    x = bn(conv(x, 6, 3, 1));
+    for (int i = 0; i < 2; i++) {
+        tx_node *r = relu(x), *a = bn(conv(r, 6, 3, 1)), *b = conv(r, 6, 1, 1);
+        x = add(add(a, b), i ? x : relu(conv(x, 6, 1, 1)));
+    }
+    return cat2(conv(relu(x), 4, 1, 1), pool(x, 3, 1, 1));
+}
+
+static tx_node *branch(tx_node *x, int out, int kernel)
+{
+    return relu(bn(conv(x, out, kernel, 1)));
+}
+
+/* Inception: concatenations of batch norms and pools that all read as views. */
+static tx_node *net_branches_as_views(tx_node *x)
+{
+    x = branch(x, 6, 3);
+    x = cat3(branch(x, 4, 1), branch(branch(x, 3, 1), 5, 3), pool(x, 3, 1, 1));
+    x = cat2(branch(x, 3, 1), branch(pool(x, 3, 1, 1), 2, 1));
+    return cat3(pool(x, 3, 2, 1), relu(bn(conv(x, 4, 3, 2))), pool(conv(x, 3, 1, 1), 3, 2, 1));
+}
+
+static tx_node *net_views_in_concat_in_concat(tx_node *x)
+{
+    tx_node *a = branch(x, 3, 3), *b = branch(x, 2, 1), *c = branch(x, 4, 3), *p = pool(a, 3, 1, 1);
+    tx_node *inner = cat2(a, b), *outer = cat3(c, cat2(inner, relu(conv(x, 3, 1, 1))), p);
+    return add(conv(outer, 5, 3, 1), conv(inner, 5, 1, 1));
+}
+
+/* A batch norm without activation beside what is no view, the image among it. */
+static tx_node *net_affine_views(tx_node *x)
+{
+    tx_node *a = bn(conv(x, 4, 3, 1)), *b = conv(x, 3, 1, 1), *c = cat3(a, b, x);
+    return conv(c, 5, 3, 1);
+}
+
+/* Two concatenations of the same views, and one that an operation reads that needs its values written. */
+static tx_node *net_rival_views(tx_node *x)
+{
+    tx_node *a = branch(x, 4, 3), *b = branch(x, 4, 1), *c = cat2(a, b), *d = cat2(b, a);
+    tx_node *e = branch(c, 4, 3), *f = cat2(e, a);
+    return add(add(conv(d, 4, 1, 1), conv(f, 4, 3, 1)), drop(conv(c, 4, 1, 1), 0.3));
+}
+
+static tx_node *net_views_struck(tx_node *x)
+{
+    tx_node *a = branch(x, 4, 3), *b = branch(x, 3, 1), *c = cat2(a, b), *d = cat2(a, pool(b, 3, 1, 1));
+    return add(drop(c, 0.25), d);
+}
+
+/* Not all is left as it is by the rectifier of the others. */
+static tx_node *net_views_of_two_kinds(tx_node *x)
+{
+    tx_node *a = branch(x, 4, 3), *b = bn(conv(x, 3, 1, 1)), *c = conv(x, 2, 1, 1);
+    return conv(cat2(cat2(a, c), cat2(b, a)), 5, 1, 1);
+}
+
 /* Part of the graph leads nowhere. */
 static tx_node *net_dead_branch(tx_node *x)
 {
@@ -405,6 +465,13 @@ static const small_net small_nets[] = {
     {"a concatenation at the end", net_branches, 3, 9, 7, 2},
     {"a batch norm at the end", net_dense_blocks, 3, 9, 11, 2},
     {"no features", net_nothing, 3, 5, 4, 0},
+    {"rectified sums", net_rectified_sums, 3, 6, 5, 0},
+    {"branches as views", net_branches_as_views, 3, 7, 6, 0},
+    {"views in concatenations of concatenations", net_views_in_concat_in_concat, 3, 5, 5, 0},
+    {"views without activation", net_affine_views, 3, 5, 4, 1},
+    {"rival concatenations of views", net_rival_views, 3, 5, 5, 0},
+    {"views that have to be written", net_views_struck, 3, 5, 5, 2},
+    {"views of two kinds", net_views_of_two_kinds, 3, 5, 5, 0},
 };
 enum { SMALL_NETS = sizeof small_nets / sizeof small_nets[0], SMALL_CLASSES = 5 };
 

@@ -270,7 +270,7 @@ mutate layers/add.c gradient 's/s->dx\[k\]\[i\] += s->dy\[i\]/s->dx[k][i] = s->d
 mutate layers/add.c gradient 's/NULL : &step->y;/NULL : NULL;/' 'mask of the joined activation'
 mutate layers/concat.c gradient 's/start += c;/start += c - 1;/' 'definition: slices overlap'
 mutate layers/concat.c gradient 's/s->dx\[input\]\[at_x\] += /s->dx[input][at_x] = /' 'definition: not accumulated'
-mutate layers/concat.c gradient 's/if (step->x\[i\].data != y.data)/if (0)/' 'nothing copied'
+mutate layers/concat.c gradient 's|if (x.data != y.data)|if (0)|' 'nothing copied'
 mutate layers/concat.c gradient 's/tx_channel_mask(step->machine, dx, &dy, NULL, TX_ACT_NONE);/tx_channel_mask(step->machine, \&(tx_gradient){dx->data, dx->ld, NULL, 0}, \&dy, NULL, TX_ACT_NONE);/' 'added gradient forgotten'
 mutate layers/dropout.c elementwise 's/>= a->p;/< a->p;/' 'zeros and values exchanged'
 mutate layers/dropout.c gradient 's/(float)(1 \/ (1 - a->p))/(float)(1 - a->p)/' 'scale turned round'
@@ -358,10 +358,11 @@ mutate $f session 's/return plan->parameters \&\& /return /' 'gradients of param
 mutate $f session 's/node->op->backward \&\& has_trained(plan, node)/node->op->backward != NULL/' 'what serves nobody runs backward'
 mutate core/plan_backward.c session 's/    if (tx_plan_node(plan, last)->wanted)/    if (0)/' 'the last node is kept, its gradient is not'
 f=core/plan.c
-mutate $f session 's/plan->bytes <= allowed ||/plan->bytes <= allowed + 64 ||/' 'a budget exceeded'
-mutate $f session 's/least = plan->bytes < least ? plan->bytes : least;/least = plan->bytes;/' 'not the least memory'
+mutate $f session 's/int fits = plan \&\& plan->bytes <= allowed;/int fits = plan \&\& plan->bytes <= allowed + 64;/' 'a budget exceeded'
+mutate $f session 's/if (plan \&\& plan->bytes < \*least)/if (plan)/' 'not the least memory'
 f=core/plan_recompute.c
-mutate $f session 's/++cheap % plan->keep_every == 0/++cheap % plan->keep_every == -1/' 'no value of a chain is kept'
+mutate $f session 's/ \&\& row <= room + plan->thrift.more \* bytes;/;/' 'no value of a chain is kept'
+mutate $f session 's/    tx_arena_touch(plan, p->saved, time);/    ;/' 'made again of coefficients that are gone'
 mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].recomputed; k++/k < 0; k++/' 'what is made again reads what is gone'
 mutate $f session 's/if (x \&\& p->recomputed \&\& p->recomputed < first)/if (0)/' 'made again after it is read by what is made again'
 f=core/session.c
@@ -505,6 +506,16 @@ mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritt
 mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'
 mutate $f gradient 's/p->dx_add\[k\] = input->reached ? old : tx_nowhere;/p->dx_add[k] = tx_nowhere;/' 'second contribution overwrites the first'
 mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs; k++)$/            for (int k = 0; k < 0; k++)/' 'inputs of backward not kept alive'
+
+f=core/plan_views.c
+mutate $f graph_views 's/tx_plan_node(plan, p->result)->wanted || result->readers == 0/result->readers == 0/' 'a kept value is a view'
+mutate $f gradient 's/x->act == TX_ACT_NONE \&\& !left/0/' 'a concatenation: rectifies what is negative'
+mutate $f gradient 's/x->act != act))/0))/' 'a concatenation: two activations'
+mutate $f graph_views 's|return p->view ? TX_READS_VIEW . TX_READS_ACTS : 0;|return 0;|' 'no concatenation is a view'
+mutate $f gradient 's/if (!p->is_step || (node->op->kind == TX_SCALE/if ((node->op->kind == TX_SCALE/' 'a fused sum adds a view'
+mutate core/plan_place.c plan 's/if (op->kind == TX_ACTIVATION \&\& p->view)/if (0)/' 'what an activation is a view of dies before its gradient'
+mutate core/plan_forward.c graph_views 's/if (same == node->inputs)/if (0)/' 'flat dense blocks: each layer copies'
+mutate layers/concat.c gradient 's/x->scale ? x->scale\[c\] : 1.0f/1.0f/' 'concatenated views: scales'
 
 # ---- tables of images
 f=io/dataset_labels.c
