@@ -147,6 +147,7 @@ fi
 sources_of() {
     case $1 in
     core/kernels/*.h | core/simd/*.h) echo "core/kernels_$TX_ISA.c" ;;
+    core/sizes.h) echo core/channel.c ;;
     test/layers_check.h) echo test/layers_own.c ;;
     *) echo "$1" ;;
     esac
