@@ -1,17 +1,59 @@
 /* plan.c - from a description to steps with places in one arena.
  *
- * 1. Fusing (plan_fuse.c). In inference a convolution takes the batch norm that follows it (folded into weights and bias), then a sum
- *    with an earlier value, then an activation. In training a batch norm whose readers all apply scale and shift
- *    themselves writes no result: its value is a view on its input; an activation joins the batch norm or sum before it.
- * 2. Forward (plan_forward.c). Every value, saved array and scratch buffer gets a lifetime. The inputs of a concatenation are written
- *    straight into slices of its buffer. Batch statistics stand beside the buffers (plan_moments.c).
- * 3. Backward. Steps in reverse: where does each input's gradient go? The first contribution is written, later ones are
- *    added, in the order of the reversed steps. A sum hands on its own gradient's place, a concatenation slices of it;
- *    a gradient that several values share is overwritten only by the last of them to use it.
- *    The gradient of a batch norm may be left to whoever made what it reads (plan_slopes.c).
- *    (plan_backward.c). If what is kept for backward takes more than is allowed, values that are cheap to compute are
- *    dropped after their last reader and made again when backward needs them (plan_recompute.c); no bit changes.
- * 4. Placing. Largest buffer first, each at the lowest address that is free during its life (plan_arena.c). */
+ * A network is N nodes in the order in which they run. Time is counted in them: node i runs forward at time i and backward at
+ * time 2N-1-i. Whatever takes memory has a life, from the first to the last time at which it is written or read, and a place.
+ * Nothing is computed here and no pointer exists yet; session.c runs what this file and its rooms have found.
+ *
+ *     plan_fuse.c       nodes become steps; in inference a convolution takes batch norm, sum and activation behind it
+ *     plan_wanted.c     which gradients anybody wants, and so which steps run backward
+ *     plan_views.c      which results are never written
+ *     plan_forward.c    places of values, saved arrays, scratch; concatenations are written in place by their inputs
+ *     plan_moments.c    who takes batch statistics, and where they stand
+ *     plan_slopes.c     which gradients of batch norms are never written
+ *     plan_recompute.c  which cheap values are dropped and made again, to fit a budget
+ *     plan_backward.c   reverse mode: where each gradient stands, what backward reads
+ *     plan_arena.c      offsets: the largest buffer first, each at the lowest address that is free during its life
+ *     plan_place.c      what they share: times, places, keeping alive
+ *
+ * INVARIANTS two buffers overlap in the arena only if their lives do not. Whatever a step reads lives at its time. What a plan
+ *            chooses (views, places, what is dropped, who applies a slope) changes no bit: each choice is between two ways
+ *            to the same numbers. Planning takes no numbers, so it is the same for all weights and images.
+ * COST       passes over the nodes and their readers; the arena is quadratic in buffers, with a binary search. 900 nodes take
+ *            about 10 ms a plan; a budget tries eight at most.
+ *
+ * A RESIDUAL BLOCK in training  y = relu(x + norm2(conv2(relu(norm1(conv1(x)))))). W writes, R reads, - lives; what has a prime
+ * runs backward, g is a gradient. norm1 with its relu, and norm2, write no values, only coefficients.
+ *
+ *     step            conv1  norm1  conv2  norm2  sum    ..     sum'   norm2' conv2' norm1' conv1'
+ *     x               R---------------------------R-----------------------------------------R  for conv1's weights
+ *     a = conv1(x)    W-------------R-----------------------------------------R------R------R
+ *     its moments     W------R
+ *     scale, shift           W------R-----------------------------------------R------R------R  norm1's: a view of a
+ *     b = conv2(..)                 W-------------R--------------------R------R
+ *     its moments                   W------R
+ *     scale, shift                         W------R--------------------R------R                norm2's: a view of b
+ *     y = sum                                     W------R------R                              read by the next block; masks
+ *     g(y), g(norm2)                                     W------RW-----R------R-------------RW masked, at the end g(x)
+ *     g(b)                                                                    nowhere: conv2' reads a slope
+ *     g(norm1)                                                                W------R------R
+ *     g(a)                                                                                  nowhere
+ *
+ * Where a convolution cannot read slopes (Winograd) g(b) is written at norm2', to a place of its own as g(y) is still needed,
+ * and g(a) at norm1' over g(norm1), which nobody else needs.
+ *
+ * A DENSE LAYER  new = conv2(relu(norm2(conv1(relu(norm1(X)))))), conv1 being 1x1; the block goes on with X | new.
+ *
+ *     step            norm1  conv1  norm2  conv2  cat    ..     cat'   conv2' norm2' conv1' norm1'
+ *     X | new         -------R-------------W-------------R---------------------------R------R  the block's one buffer
+ *     their moments   R--------------------W-------------R                                     each channel's taken once
+ *     c = conv1(X)           W-------------R---------------------------R------R------R
+ *     g(X) | g(new)                                      W-------------R--------------------RW as wide; cat' does nothing
+ *     g(norm2)                                                         W------R------R
+ *     g(c)                                                                           nowhere
+ *     g(norm1)                                                                       W------R  norm1' adds to g(X)
+ *
+ * SOURCE    liveness and the greedy placement: Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference",
+ *           arXiv:2001.03288, section 5.2 (by size). */
 #include "graph_private.h"
 #include "plan_private.h"
 

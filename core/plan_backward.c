@@ -1,4 +1,52 @@
-/* plan_backward.c - where gradients go, and which values are made again instead of kept. */
+/* plan_backward.c - reverse mode over the graph: where gradients stand, and what backward reads.
+ *
+ * CHAIN RULE  Let L be the number at the end (the sum of the last node's value times what tx_backward is given) and
+ *     g(v) = dL/dv, of v's shape. Where nodes f, h, .. read v,
+ *         g(v) = (df/dv)' g(f) + (dh/dv)' g(h) + ..
+ *     an operation's backward is given g of its result and hands each input its term; what df/dv is stands in the head of
+ *     the operation's file (layers/). All readers of a node come after it, so that, steps being run from the last to the first,
+ *     g(v) is complete when the step that made v runs backward. One sweep gives the gradients of all parameters: a parameter
+ *     is read by one node, and its gradient is written by that node's step, straight into tx_weights' grad.
+ * SUMS OF GRADIENTS  come from values with several readers, and from nowhere else. The first term is written (add NULL), the
+ *     others are added (tx_gradient: data = add + term), in the order of the reversed steps, which the graph alone gives: so the
+ *     bits are the same whatever is kept, frozen or dropped.
+ * WHERE THEY STAND  mostly in place (route):
+ *     - a sum's inputs all have the gradient of its result: one memory for all of them, masked once where an activation is
+ *       fused to the sum. A concatenation's inputs have slices of its gradient.
+ *     - an operation that reads each value before it writes there (TX_IN_PLACE) writes g(x) over g(y).
+ *     - a further term is added where the first stands.
+ *     Each of these overwrites something, and is allowed only if nobody else still reads it: if no other value that has not
+ *     run backward yet has its gradient in the same channels (`exclusive`), if it is not kept for the caller, and if the
+ *     step does not still read its own dy there (`clashes`). Otherwise the gradient moves to a new tensor, with the old one as
+ *     add. `reached`: a gradient has a place. `done`: its step has used it.
+ * WHAT IS KEPT  from forward to backward is what a step says it reads (tx_op needs): x for what multiplies it (convolution,
+ *     linear layer, batch norm, gate), y or x for an activation, y for a sum with one, nothing for a sum or an average; a few
+ *     numbers of its own in saved (a batch norm's coefficients, a pool's argmax). A view is kept as what it is a view of.
+ *
+ * A VALUE AND ITS GRADIENT THROUGH A BLOCK OF MOBILENETV2  y = x + norm3(conv3(relu6(norm2(depthwise(relu6(norm1(conv1(x))))))))
+ *   forward
+ *     conv1      e, 6 times x's channels, is stored, and its moments are taken as it is written (plan_moments.c)
+ *     norm1      from the moments scale and shift, 2 numbers a channel, into saved; relu6 is fused to it. Its readers all read
+ *                views, so it writes no value (plan_views.c)
+ *     depthwise  reads e through scale, shift and relu6 (tx_view), once a pixel; d is stored
+ *     norm2      as norm1: a view of d
+ *     conv3      reads d through its view; p is stored
+ *     norm3      a view of p, without activation
+ *     sum        reads p through scale and shift, and x; y is stored, or dropped after its readers and made again
+ *   backward; g(y) is complete, in some buffer G
+ *     sum'       g(norm3) and the first term of g(x) are g(y) itself: both slots are G, and nothing runs
+ *     norm3'     two sums a channel over G and p give dweight, dbias, mean_g, slope. g(p) would be one more pass that writes; but
+ *                conv3 reads slopes, so it is left to it (plan_slopes.c), and G, p and the coefficients live on until then
+ *     conv3'     reads k (G - mean_g - (p - mean) slope) as it packs: dweight with d through its view, and g(norm2), written to a
+ *                new buffer H, 6 times as wide
+ *     norm2'     sums over H and d, H masked by relu6' of d's view, recomputed; g(d) is left to depthwise
+ *     depthwise' reads H as that slope and e through its view: dweight, and g(norm1), a new buffer, as H is being read
+ *     norm1'     as norm2'; g(e) is left to conv1
+ *     conv1'     dweight with x, and the second term of g(x): G is x's alone by now, so the target is G with add G
+ *   so a block writes three values forward, three gradients backward, and y. The step before finds g(x) in G.
+ *
+ * SOURCE    Speelpenning, "Compiling Fast Partial Derivatives of Functions Given by Algorithms", 1980; Griewank & Walther,
+ *           "Evaluating Derivatives", SIAM 2008, chapter 3; Baydin et al., arXiv:1502.05767 */
 #include "graph_private.h"
 #include "plan_private.h"
 

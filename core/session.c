@@ -1,4 +1,21 @@
-/* session.c - a plan bound to memory and weights, and run: forward over the steps, backward over them reversed. */
+/* session.c - a plan bound to memory and weights, and run: forward over the steps, backward over them reversed.
+ *
+ * A session is one block of memory (the arena), a tx_step a node with its pointers into arena and weights, and what state the
+ * arena is in. Binding happens once; a run changes of a step only what depends on the time (aim): scratch, and where values
+ * stand that are made again in backward. Nothing is allocated between tx_session_new and tx_session_free.
+ *
+ *     forward    for each step in order: prepare (weights packed, if they have changed or the packing has not lasted), forward,
+ *                statistics of what it wrote where the operation takes none itself
+ *     backward   the gradient that arrives at the last node is written; for each step from the last on that runs backward
+ *                (plan_wanted.c): what was dropped and is needed now is made again, then backward. Gradients of parameters that
+ *                nobody reaches are set to 0
+ *
+ * INVARIANTS what stands in the arena: NOT_RUN nothing, RUN_FORWARD values, RUN_BACKWARD kept values and gradients. Backward
+ *            overwrites what forward has left, so each needs a forward of its own, on the same version of the weights. Inputs
+ *            stay as they were written. A run depends on inputs, weights, seed and its number alone, never on the run before.
+ * VERSIONS   tx_weights has a version, raised by whoever changes values. A session remembers which one it has prepared; in
+ *            inference packed weights last until it changes. Training moves running statistics, so it raises the version itself.
+ * THREADS    one session is one thread's at a time; steps run in parallel inside (tx_machine of the plan). */
 #include "graph_private.h"
 #include "plan_private.h"
 
