@@ -10,6 +10,9 @@ typedef struct tx_depthwise_row {
     int taps;
     const float *const *at, *const *w;
     size_t step; /* floats from one output's operands to the next one's */
+    /* Taps come in rows of so many, each's operands some floats behind those of the tap before it; 1: they lie anyhow. */
+    int across;
+    ptrdiff_t between;
     size_t outputs, c;
     float *y;
     size_t ld; /* floats from one output to the next */
