@@ -1,4 +1,4 @@
-/* core_threads.c - the kernels that sum and multiply, at one shape that is large: every chunk, group, block and round is
+/* core_threads.c - the kernels that multiply and sum, at one shape that is large: every chunk, group, block and round is
  * there many times over, for 16 threads too. Each result has the same bits on 1, 2, 3, 7 and 16 threads and on every
  * instruction set, and those are the bits that are written down here. */
 #include "test.h"
@@ -77,6 +77,48 @@ static uint64_t product(uint64_t digest)
     return mix(digest, result, (size_t)PIXELS * O);
 }
 
+/* The same, and the batch statistics of what it writes. */
+static uint64_t product_moments(uint64_t digest)
+{
+    tx_rows a = rows_of();
+    tx_target y = target_of(result);
+    y.moments = (tx_moments){sum, sum + O, work_of(tx_channel_work(PIXELS, O))};
+    void *work = work_of(tx_gemm_forward_work(&machine, &a, O));
+    CHECK(tx_gemm_forward(&machine, &a, packed, O, &y, work) == TX_OK, "%s", tx_error_message());
+    tx_free(work);
+    tx_free(y.moments.work);
+    return mix_doubles(mix(digest, result, (size_t)PIXELS * O), sum, (size_t)2 * O);
+}
+
+static const tx_depthwise five = {5, 5, 1, 1, 1, 1, 2, 2};
+
+static uint64_t depthwise(uint64_t digest)
+{
+    tx_view v = view_of(x, C);
+    tx_target y = target_of(result);
+    y.ld = C;
+    y.moments = (tx_moments){sum, sum + C, work_of(tx_channel_work(PIXELS, C))};
+    void *work = work_of(tx_depthwise_forward_work(&machine, &five, &v, H, W));
+    CHECK(tx_depthwise_forward(&machine, &five, &v, weight, &y, work) == TX_OK, "%s", tx_error_message());
+    tx_free(work);
+    tx_free(y.moments.work);
+    return mix_doubles(mix(digest, result, (size_t)PIXELS * C), sum, (size_t)2 * C);
+}
+
+static uint64_t depthwise_gradient(uint64_t digest)
+{
+    enum { TAPS = 25 };
+    float dw[(TAPS + 1) * C];
+    tx_view v = view_of(x, C);
+    tx_slope g = {.g = {.data = dy, .n = N, .h = H, .w = W, .c = C, .ld = C}};
+    tx_gradient dx = {.data = result, .ld = C};
+    void *work = work_of(tx_depthwise_gradient_work(&machine, &five, &v, H, W));
+    CHECK(tx_depthwise_gradient(&machine, &five, &v, weight, &g, &dx, dw, dw + TAPS * C, work) == TX_OK, "%s",
+          tx_error_message());
+    tx_free(work);
+    return mix(mix(digest, result, (size_t)PIXELS * C), dw, (size_t)(TAPS + 1) * C);
+}
+
 static uint64_t product_gradient(uint64_t digest)
 {
     tx_rows a = rows_of();
@@ -134,6 +176,9 @@ static const struct {
     uint64_t want;
 } kernels[] = {
     {"product", product, 0x25a798df87f39f55u},
+    {"product with statistics", product_moments, 0x6a7a973dc2f454fau},
+    {"depthwise", depthwise, 0x93086d3881659140u},
+    {"depthwise gradient", depthwise_gradient, 0x577dad942aec9fc7u},
     {"product's gradient", product_gradient, 0x8f8480ff3e1d182fu},
     {"Winograd", winograd, 0x13639cf89abb3308u},
     {"Winograd's gradient", winograd_gradient, 0x79e18d5cc6d29d68u},
