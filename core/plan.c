@@ -19,7 +19,7 @@
  *            chooses (views, places, what is dropped, who applies a slope) changes no bit: each choice is between two ways
  *            to the same numbers. Planning takes no numbers, so it is the same for all weights and images.
  * COST       passes over the nodes and their readers; the arena is quadratic in buffers, with a binary search. 900 nodes take
- *            about 10 ms a plan; a budget tries eight at most.
+ *            about 10 ms a plan; a budget tries ten at most.
  *
  * A RESIDUAL BLOCK in training  y = relu(x + norm2(conv2(relu(norm1(conv1(x)))))). W writes, R reads, - lives; what has a prime
  * runs backward, g is a gradient. norm1 with its relu, and norm2, write no values, only coefficients.
@@ -60,9 +60,10 @@
 #include <limits.h>
 #include <string.h>
 
-#ifndef AMPLE
-#define AMPLE ((size_t)640 << 20) /* bytes that are taken where nobody says how many there are */
-#endif
+enum {
+    USUAL_MIB = 750,   /* that training takes where nobody says how much it may */
+    BYTES_A_PARAM = 16 /* value, gradient, an optimiser's two means */
+};
 
 /* Who reads whom; there are so many inputs. */
 static tx_status list_readers(tx_plan *plan, size_t inputs)
@@ -136,7 +137,7 @@ static tx_status plan_all(tx_plan *plan)
     }
     if (status == TX_OK && plan->mode == TX_TRAIN)
         status = tx_plan_moments(plan);
-    if (status == TX_OK && plan->thrift.quarters > 0)
+    if (status == TX_OK && plan->thrift.sixteenths > 0)
         status = tx_plan_recompute(plan);
     if (status == TX_OK && plan->mode != TX_INFER) {
         tx_plan_slopes(plan);
@@ -212,7 +213,8 @@ static int is_better(const tx_plan *a, const tx_plan *b)
 /* The first of more and more thrifty plans that is small enough, else the best of all. *least: the bytes of the smallest. */
 static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, size_t allowed, size_t *least)
 {
-    static const tx_thrift thrifts[] = {{0, 0}, {1, 0}, {2, 0}, {3, 0}, {4, 0}, {4, 1}, {4, 3}, {4, INT_MAX}};
+    static const tx_thrift thrifts[] = {{0, 0},  {1, 0},  {2, 0},  {4, 0},  {8, 0},
+                                        {12, 0}, {16, 0}, {16, 1}, {16, 3}, {16, INT_MAX}};
     int most = args->mode == TX_INFER ? 1 : (int)(sizeof thrifts / sizeof thrifts[0]);
     tx_plan *best = NULL;
     *least = SIZE_MAX;
@@ -233,12 +235,19 @@ static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, 
     return best;
 }
 
+/* Bytes of an arena that with all parameters takes the usual memory. */
+static size_t usual_arena(const tx_graph *graph)
+{
+    size_t usual = (size_t)USUAL_MIB << 20;
+    return graph->trained < usual / BYTES_A_PARAM ? usual - graph->trained * BYTES_A_PARAM : 0;
+}
+
 tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
 {
     size_t least;
     if (tx_plan_check(graph, &args))
         return NULL;
-    tx_plan *plan = choose_plan(graph, &args, args.memory ? args.memory : AMPLE, &least);
+    tx_plan *plan = choose_plan(graph, &args, args.memory ? args.memory : usual_arena(graph), &least);
     if (!plan || !args.memory || plan->bytes <= args.memory)
         return plan;
     tx_plan_free(plan);

@@ -55,10 +55,10 @@ typedef struct tx_planned {
     int moments_work;
 } tx_planned;
 
-/* Which of the cheap values are made again for backward: so many of four, but in a row, where each is made from the one before it,
+/* Which of the cheap values are made again for backward: so many of sixteen, but in a row, where each is made from the one before it,
  * only as many as fit in what is free by then, and so many more (plan_recompute.c). */
 typedef struct tx_thrift {
-    int quarters, more;
+    int sixteenths, more;
 } tx_thrift;
 
 struct tx_plan {

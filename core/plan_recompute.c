@@ -92,10 +92,10 @@ static void choose(tx_plan *plan)
         tx_planned *p = &plan->node[i];
         double bytes = bytes_of(plan, i);
         int cheap_one = droppable(plan, i);
-        cheap += cheap_one ? plan->thrift.quarters : 0;
+        cheap += cheap_one ? plan->thrift.sixteenths : 0;
         row += cheap_one && p->asked ? bytes : 0;
-        p->dropped = cheap_one && cheap >= 4 && row <= room + plan->thrift.more * bytes;
-        cheap -= p->dropped ? 4 : 0;
+        p->dropped = cheap_one && cheap >= 16 && row <= room + plan->thrift.more * bytes;
+        cheap -= p->dropped ? 16 : 0;
         passed += p->dropped ? 0 : bytes;
         if (cheap_one && !(p->dropped && p->asked)) {
             room = passed / 2; /* the rest is for gradients */

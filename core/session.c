@@ -283,7 +283,7 @@ static tx_step *aim(tx_session *s, int i, int time, int work, int prepared)
         step->moments = moments_at(s, s->plan->node[i].moments);
         step->moments.work = buffer_of(s, s->plan->node[i].moments_work);
     }
-    if (s->plan->thrift.quarters > 0)
+    if (s->plan->thrift.sixteenths > 0)
         bind_values(s, i, time);
     return step;
 }
@@ -420,7 +420,7 @@ static tx_status backward_step(tx_session *session, int i)
     const tx_plan *plan = session->plan;
     tx_step *step = &session->step[i];
     int time = tx_backward_time(plan, i), runs = plan->node[i].backward;
-    tx_status status = plan->thrift.quarters > 0 ? recompute(session, time) : TX_OK;
+    tx_status status = plan->thrift.sixteenths > 0 ? recompute(session, time) : TX_OK;
     clear_gradients(session, i, !runs);
     if (status || !runs)
         return status;

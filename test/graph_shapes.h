@@ -1,55 +1,21 @@
-/* graph_shapes.h - the networks of the paper as shapes: what planning sees of them. Operations that the library has not are
- * stand-ins that have a shape, parameters and what the planner asks for, and cannot run. test/graph_memory.c plans them. */
+/* graph_shapes.h - networks of the paper that nets/ has not, as planning sees them: their shapes. test/graph_memory.c plans
+ * them. Padding of NASNet's reducing cells is that of even sides everywhere, which gives the same maps. */
 #ifndef THORAX_GRAPH_SHAPES_H
 #define THORAX_GRAPH_SHAPES_H
 
-#include "../core/op.h"
 #include "graph_nets.h"
 
-/* ---- stand-ins */
-
-typedef struct window_args {
-    int kernel, stride;
-} window_args;
-
-static tx_status window_shape(tx_node *node)
-{
-    const window_args *a = node->args;
-    const tx_node *x = node->input[0];
-    node->h = (x->h + a->kernel / 2 * 2 - a->kernel) / a->stride + 1;
-    node->w = (x->w + a->kernel / 2 * 2 - a->kernel) / a->stride + 1;
-    node->c = x->c;
-    return TX_OK;
-}
-
-static tx_status depthwise_shape(tx_node *node)
-{
-    const window_args *a = node->args;
-    const int shape[4] = {node->input[0]->c, 1, a->kernel, a->kernel};
-    tx_status status = window_shape(node);
-    return status ? status : tx_node_param(node, "weight", TX_ROLE_TRAINED, (tx_init){TX_INIT_ZERO, 0}, 4, shape);
-}
-
-static tx_status cannot_run(tx_step *step)
-{
-    return tx_fail(TX_ERR_ARGUMENT, "%s is a stand-in", step->node->op->name);
-}
-
-static const tx_op stand_in_depthwise = {.name = "depthwise",
-                                         .shape = depthwise_shape,
-                                         .forward = cannot_run,
-                                         .backward = cannot_run,
-                                         .reads = TX_READS_VIEW,
-                                         .needs = TX_NEEDS_X};
+/* ---- parts */
 
 static tx_node *shape_depthwise(tx_node *x, int kernel, int stride)
 {
-    window_args args = {kernel, stride};
     tx_graph *g = x ? x->graph : NULL;
-    return tx_graph_add(g, &stand_in_depthwise, net_label(g, "dw"), &x, 1, &args, sizeof args);
+    int c = x ? x->c : 1;
+    return tx_conv2d(
+        g, x, net_label(g, "dw"),
+        (tx_conv2d_args){
+            .out = c, .kernel = kernel, .stride = stride, .padding = kernel / 2, .groups = c, .no_bias = 1});
 }
-
-/* ---- parts */
 
 static tx_node *average(tx_node *x, int kernel, int stride, int padding)
 {
@@ -59,22 +25,9 @@ static tx_node *average(tx_node *x, int kernel, int stride, int padding)
 static tx_node *act_of(tx_node *x, tx_act act)
 {
     tx_graph *g = x ? x->graph : NULL;
-    switch (act) {
-    case TX_ACT_RELU:
-        return tx_relu(g, x);
-    case TX_ACT_RELU6:
-        return tx_relu6(g, x);
-    case TX_ACT_SILU:
-        return tx_silu(g, x);
-    case TX_ACT_SIGMOID:
-        return tx_sigmoid(g, x);
-    case TX_ACT_HARDSWISH:
-        return tx_hardswish(g, x);
-    case TX_ACT_HARDSIGMOID:
-        return tx_hardsigmoid(g, x);
-    default:
-        return x;
-    }
+    return act == TX_ACT_HARDSWISH     ? tx_hardswish(g, x)
+           : act == TX_ACT_HARDSIGMOID ? tx_hardsigmoid(g, x)
+                                       : tx_relu(g, x);
 }
 
 static tx_node *conv_act(tx_node *x, int out, int kernel, int stride, tx_act act)
@@ -116,89 +69,11 @@ static tx_node *cat(tx_node **parts, int n)
     return tx_concat(parts[0] ? parts[0]->graph : NULL, parts, n);
 }
 
-/* ---- ResNet */
-
-static tx_node *res_block(tx_node *x, int width, int stride, int bottleneck)
-{
-    int out = bottleneck ? 4 * width : width;
-    tx_node *shortcut = x, *y;
-    if (bottleneck) {
-        y = conv_act(x, width, 1, 1, TX_ACT_RELU);
-        y = conv_act(y, width, 3, stride, TX_ACT_RELU);
-        y = bn(conv(y, out, 1, 1));
-    } else {
-        y = conv_act(x, width, 3, stride, TX_ACT_RELU);
-        y = bn(conv(y, out, 3, 1));
-    }
-    if (x && (stride != 1 || x->c != out))
-        shortcut = bn(conv(x, out, 1, stride));
-    return relu(add(y, shortcut));
-}
-
-static tx_node *shape_resnet(tx_node *x, const int *blocks, int bottleneck)
-{
-    x = pool(conv_act(x, 64, 7, 2, TX_ACT_RELU), 3, 2, 1);
-    for (int s = 0; s < 4; s++)
-        for (int i = 0; i < blocks[s]; i++)
-            x = res_block(x, 64 << s, i == 0 && s > 0 ? 2 : 1, bottleneck);
-    return x;
-}
-
-static tx_node *shape_resnet18(tx_node *x)
-{
-    return shape_resnet(x, (const int[]){2, 2, 2, 2}, 0);
-}
-
-static tx_node *shape_resnet34(tx_node *x)
-{
-    return shape_resnet(x, (const int[]){3, 4, 6, 3}, 0);
-}
-
-static tx_node *shape_resnet50(tx_node *x)
-{
-    return shape_resnet(x, (const int[]){3, 4, 6, 3}, 1);
-}
-
-static tx_node *shape_resnet101(tx_node *x)
-{
-    return shape_resnet(x, (const int[]){3, 4, 23, 3}, 1);
-}
-
-/* ---- DenseNet */
-
-static tx_node *shape_densenet(tx_node *x, const int *layers)
-{
-    x = pool(conv_act(x, 64, 7, 2, TX_ACT_RELU), 3, 2, 1);
-    for (int b = 0; b < 4; b++) {
-        for (int j = 0; j < layers[b]; j++)
-            x = cat2(x, conv(relu(bn(conv(relu(bn(x)), 128, 1, 1))), 32, 3, 1));
-        if (b < 3)
-            x = average(conv(relu(bn(x)), x ? x->c / 2 : 1, 1, 1), 2, 2, 0);
-    }
-    return relu(bn(x));
-}
-
-static tx_node *shape_densenet121(tx_node *x)
-{
-    return shape_densenet(x, (const int[]){6, 12, 24, 16});
-}
-
-static tx_node *shape_densenet169(tx_node *x)
-{
-    return shape_densenet(x, (const int[]){6, 12, 32, 32});
-}
-
-static tx_node *shape_densenet201(tx_node *x)
-{
-    return shape_densenet(x, (const int[]){6, 12, 48, 32});
-}
-
-/* ---- inverted residuals: MNASNet, MobileNets, EfficientNets */
+/* ---- MobileNetV3 */
 
 typedef struct inverted {
     int expanded, out, kernel, stride, squeeze;
     tx_act act, gate;
-    double drop; /* stochastic depth */
 } inverted;
 
 static tx_node *shape_squeeze(tx_node *x, int width, tx_act inner, tx_act gate)
@@ -215,48 +90,11 @@ static tx_node *shape_inverted(tx_node *x, inverted b)
         y = conv_act(y, b.expanded, 1, 1, b.act);
     y = act_of(bn(shape_depthwise(y, b.kernel, b.stride)), b.act);
     if (b.squeeze)
-        y = shape_squeeze(y, b.squeeze, b.gate == TX_ACT_SIGMOID ? TX_ACT_SILU : TX_ACT_RELU, b.gate);
+        y = shape_squeeze(y, b.squeeze, TX_ACT_RELU, b.gate);
     y = bn(conv(y, b.out, 1, 1));
     if (!x || b.stride != 1 || x->c != b.out)
         return y;
-    if (b.drop > 0)
-        y = tx_stochastic_depth(x->graph, y, (tx_stochastic_depth_args){.p = b.drop});
     return add(y, x);
-}
-
-typedef struct stage {
-    int expansion, kernel, stride, out, blocks;
-} stage;
-
-static tx_node *shape_stages(tx_node *x, const stage *s, int stages, tx_act act)
-{
-    for (; stages > 0; stages--, s++)
-        for (int i = 0; i < s->blocks; i++)
-            x = shape_inverted(x, (inverted){.expanded = x ? s->expansion * x->c : 1,
-                                             .out = s->out,
-                                             .kernel = s->kernel,
-                                             .stride = i ? 1 : s->stride,
-                                             .act = act});
-    return x;
-}
-
-static tx_node *shape_mnasnet(tx_node *x)
-{
-    static const stage stages[] = {{3, 3, 2, 24, 3}, {3, 5, 2, 40, 3},  {6, 5, 2, 80, 3},
-                                   {6, 3, 1, 96, 2}, {6, 5, 2, 192, 4}, {6, 3, 1, 320, 1}};
-    x = conv_act(x, 32, 3, 2, TX_ACT_RELU);
-    x = bn(conv(relu(bn(shape_depthwise(x, 3, 1))), 16, 1, 1));
-    for (int s = 0; s < 6; s++) /* no shortcut into the first block: its stride or width changes */
-        x = shape_stages(x, stages + s, 1, TX_ACT_RELU);
-    return conv_act(x, 1280, 1, 1, TX_ACT_RELU);
-}
-
-static tx_node *shape_mobilenet_v2(tx_node *x)
-{
-    static const stage stages[] = {{1, 3, 1, 16, 1}, {6, 3, 2, 24, 2},  {6, 3, 2, 32, 3}, {6, 3, 2, 64, 4},
-                                   {6, 3, 1, 96, 3}, {6, 3, 2, 160, 3}, {6, 3, 1, 320, 1}};
-    x = conv_act(x, 32, 3, 2, TX_ACT_RELU6);
-    return conv_act(shape_stages(x, stages, 7, TX_ACT_RELU6), 1280, 1, 1, TX_ACT_RELU6);
 }
 
 static tx_node *shape_mobilenet_v3(tx_node *x)
@@ -277,51 +115,6 @@ static tx_node *shape_mobilenet_v3(tx_node *x)
                                          .act = block[i].swish ? TX_ACT_HARDSWISH : TX_ACT_RELU,
                                          .gate = TX_ACT_HARDSIGMOID});
     return conv_act(x, 960, 1, 1, TX_ACT_HARDSWISH);
-}
-
-static tx_node *shape_efficientnet(tx_node *x, int stem, const int *out, const int *blocks, int head)
-{
-    static const int expansion[] = {1, 6, 6, 6, 6, 6, 6}, kernel[] = {3, 3, 5, 3, 5, 5, 3},
-                     stride[] = {1, 2, 2, 2, 1, 2, 1};
-    int all = 0, block = 0;
-    for (int s = 0; s < 7; s++)
-        all += blocks[s];
-    x = conv_act(x, stem, 3, 2, TX_ACT_SILU);
-    for (int s = 0; s < 7; s++)
-        for (int i = 0; i < blocks[s]; i++)
-            x = shape_inverted(x, (inverted){.expanded = x ? expansion[s] * x->c : 1,
-                                             .out = out[s],
-                                             .kernel = kernel[s],
-                                             .stride = i ? 1 : stride[s],
-                                             .squeeze = x ? x->c / 4 : 1,
-                                             .act = TX_ACT_SILU,
-                                             .gate = TX_ACT_SIGMOID,
-                                             .drop = 0.2 * block++ / all});
-    return conv_act(x, head, 1, 1, TX_ACT_SILU);
-}
-
-static tx_node *shape_efficientnet_b0(tx_node *x)
-{
-    return shape_efficientnet(x, 32, (const int[]){16, 24, 40, 80, 112, 192, 320}, (const int[]){1, 2, 2, 3, 3, 4, 1},
-                              1280);
-}
-
-static tx_node *shape_efficientnet_b1(tx_node *x)
-{
-    return shape_efficientnet(x, 32, (const int[]){16, 24, 40, 80, 112, 192, 320}, (const int[]){2, 3, 3, 4, 4, 5, 2},
-                              1280);
-}
-
-static tx_node *shape_efficientnet_b2(tx_node *x)
-{
-    return shape_efficientnet(x, 32, (const int[]){16, 24, 48, 88, 120, 208, 352}, (const int[]){2, 3, 3, 4, 4, 5, 2},
-                              1408);
-}
-
-static tx_node *shape_efficientnet_b3(tx_node *x)
-{
-    return shape_efficientnet(x, 40, (const int[]){24, 32, 48, 96, 136, 232, 384}, (const int[]){2, 3, 3, 5, 5, 6, 2},
-                              1536);
 }
 
 /* ---- Inception V3 */
