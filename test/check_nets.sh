@@ -28,6 +28,15 @@ says '"parameters":2241806,"macs":6.1123072e+08,'
 says '{"name":"features.2.conv.1.0","op":'
 says '"shape":[16,80,80,96]'
 
+# Of names that are too long for the table their ends are shown, whole parts of them; of others all.
+expect 0 summary densenet121 --size 32
+says "..denselayer24.conv2"
+says "features.norm5"
+expect 0 summary efficientnet_b0 --size 32
+says "..7.0.block.2.fc1"
+[ "$(awk 'length > 80' "$work/out" | wc -l)" -eq 0 ]
+pass "a table wider than 80 columns" $?
+
 # ---- two steps of each, and predictions of what comes out, alone and in a batch
 base="train --size 32 --batch 4 --steps 2 --data $data --limit 8 --tasks Edema,Pneumonia --quiet"
 for net in densenet121 efficientnet_b0 mobilenet_v2; do

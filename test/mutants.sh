@@ -703,6 +703,17 @@ mutate core/graph.c graph_names 's/dot = before > 0 \&\& length > 0/dot = before
 mutate io/checkpoint.c io_checkpoint 's/names->other \&\& !\*tensor; k++/names->other \&\& !*tensor \&\& k < 1; k++/' 'one other name alone'
 mutate io/checkpoint.c io_checkpoint 's/used\[found\[i\] - first\] = 1/used[i] = 1/' 'which tensors are extra'
 mutate nets/registry.c build 's/image->w < net->smallest || //' 'a narrow image'
+mutate nets/registry.c build 's/head->dropout > 0 \&\& !cut/head->dropout > 0/' 'dropout behind cut blocks'
+mutate nets/registry.c build 's/cut ? TX_HEAD_IN : head->init/head->init/' 'initial values of a head behind cut blocks'
+mutate nets/blocks.c build 's/        weight.a = 1 \/ sqrt(out)/        weight.a = 1 \/ sqrt(in)/' 'initial values of the head of EfficientNet'
+mutate nets/blocks.c build 's/tx_node_init(x, 1, (tx_init){TX_INIT_ZERO, 0})/(void)x/' 'the bias of a squeeze begins at random'
+mutate nets/densenet.c build 's/tx_net_he(in, kernel)/tx_net_he(out, kernel)/' 'fan out for fan in'
+mutate nets/densenet.c nets_names 's/"features.transition^.norm"/"features.transition#.norm"/' 'which norm a cut DenseNet takes'
+mutate nets/efficientnet.c build 's/.squeeze = in \/ 4/.squeeze = stage[s].expansion * in \/ 4/' 'squeeze by the expanded width'
+mutate nets/efficientnet.c build 's/0.2 \* before++ \/ blocks/0.2 * ++before \/ blocks/' 'stochastic depth counted from 1'
+mutate nets/mobilenet_v2.c build 's/i ? 1 : s->stride/i == s->blocks - 1 ? s->stride : 1/' 'the stride at the end of a stage'
+mutate nets/names.c nets_names 's/ - (\*p - .0.)//' 'stages of timm counted as torchvision does'
+mutate bench/model.c check_nets 's/if (strcmp(other.net->family, choice->net->family))/if (0)/' 'a network that could be two is guessed'
 # ---- the command line
 f=io/nearest.c
 mutate $f bench_parts 's/best \&\& least <= near/best/' 'usage: every name is near'

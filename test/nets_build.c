@@ -236,6 +236,57 @@ static void check_depth(void)
         }
 }
 
+/* A head with a hidden layer: mean, linear layer, activation, dropout, linear layer, both initialised alike; behind cut blocks
+ * the mean and the last one alone. */
+static void check_hidden(void)
+{
+    tx_net_info net = *tx_net_find("mobilenet_v2");
+    net.head.hidden = "classifier.0";
+    net.head.width = 7;
+    net.head.act = TX_ACT_HARDSWISH;
+    for (int cut = 0; cut < 2; cut++) {
+        tx_graph *g = tx_graph_new();
+        tx_net_nodes nodes = tx_net_build(g, tx_input(g, 3, 32, 32), &net, cut, 5);
+        CHECK(nodes.logits && nodes.logits->index == tx_graph_nodes(g) - 1, "%s", tx_error_message());
+        static const tx_op *const whole[] = {&tx_op_mean, &tx_op_linear, &tx_op_hardswish, &tx_op_dropout,
+                                             &tx_op_linear};
+        static const tx_op *const last[] = {&tx_op_mean, &tx_op_linear};
+        const tx_op *const *want = cut ? last : whole;
+        int count = cut ? 2 : 5;
+        CHECK(tx_graph_nodes(g) == nodes.features->index + 1 + count, "%d nodes behind the features",
+              tx_graph_nodes(g) - nodes.features->index - 1);
+        for (int i = 0; i < count; i++)
+            CHECK(tx_graph_node(g, nodes.features->index + 1 + i)->op == want[i], "%d cut: node %d of the head", cut,
+                  i);
+        int hidden = tx_graph_find(g, "classifier.0.weight");
+        const tx_param *p = hidden < 0 ? NULL : tx_graph_param(g, hidden);
+        CHECK(cut ? !p
+                  : p && p->shape[0] == 7 && p->shape[1] == 1280 && p->init.kind == TX_INIT_NORMAL && p->init.a == 0.01,
+              "%d cut: the hidden layer", cut);
+        CHECK(nodes.logits->input[0]->c == (cut ? 160 : 7), "%d cut: what the last layer reads", cut);
+        tx_graph_free(g);
+    }
+}
+
+/* Concatenations are written by what they join: each with a buffer of its own, they alone would take more. */
+static void check_dense_memory(void)
+{
+    tx_network n;
+    tx_net_choice choice = {tx_net_find("densenet121"), 0, 14, 224};
+    CHECK(tx_network_build(&n, &choice, 1, NULL) == TX_OK, "%s", tx_error_message());
+    double macs = 0;
+    size_t arena = 0, joined = 0;
+    CHECK(tx_network_costs(&n, (tx_session_args){.batch = 4, .mode = TX_TRAIN}, &macs, &arena) == TX_OK, "%s",
+          tx_error_message());
+    for (int i = 0; i < tx_graph_nodes(n.graph); i++) {
+        const tx_node *node = tx_graph_node(n.graph, i);
+        if (node->op == &tx_op_concat)
+            joined += (size_t)4 * (size_t)node->h * (size_t)node->w * (size_t)node->c * sizeof(float);
+    }
+    CHECK(arena > 0 && arena < joined, "an arena of %zu bytes, the concatenations are %zu", arena, joined);
+    tx_network_free(&n);
+}
+
 /* Initial values: mean and deviation of a tensor. */
 static const struct {
     const char *net;
@@ -402,6 +453,8 @@ int main(void)
         check_row(&net_rows[k]);
     check_places();
     check_depth();
+    check_hidden();
+    check_dense_memory();
     check_initial();
     check_momentum();
     check_refusals();
