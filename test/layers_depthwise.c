@@ -22,6 +22,9 @@ static const depthwise_case cases[] = {
     {2, 12, 13, {.out = 2, .kernel = 3}},
     {1, 17, 16, {.out = 2, .kernel = 15, .padding = 7}},
     {2, 10, 9, {.out = 4, .kernel = 3, .stride = 1 << 20, .padding = 1}},
+    /* zeros by side, and sides that are left out */
+    {2, 9, 8, {.out = 5, .kernel = 3, .stride = 2, .pads = {0, 0, 1, 1}}},
+    {1, 10, 9, {.out = 18, .kernel = 5, .padding = 2, .pads = {-1, 2, -3, 0}}},
 };
 
 static tx_node *build(tx_graph *g, const depthwise_case *k, tx_node **input)
@@ -45,6 +48,21 @@ static void check_case(size_t i)
             o.act = TX_ACT_RELU;
             layer_check(node, o, "depthwise in inference");
         }
+        tx_graph_free(g);
+    }
+}
+
+/* Every activation, of the view that is read and behind the result. */
+static void check_activations(size_t i)
+{
+    for (tx_act act = TX_ACT_RELU; act < TX_ACTS; act++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *input, *node = build(g, &cases[i], &input);
+        layer_options o = {.n = cases[i].n, .view = 1, .view_act = act, .tolerance = 1e-5, .light = 1};
+        layer_check(node, o, "depthwise of an activation");
+        o.inference = 1;
+        o.act = act;
+        layer_check(node, o, "depthwise and an activation");
         tx_graph_free(g);
     }
 }
@@ -200,6 +218,8 @@ int main(void)
         check_dense(i);
         check_alone(i);
     }
+    check_activations(0);
+    check_activations(3);
     check_node();
     check_fused(0);
     check_fused(1);
