@@ -103,11 +103,11 @@ stopped() { # RUN LINES ARGUMENT...: a training that is stopped when its log has
     folder=$work/$1
     lines=$2
     shift 2
-    for attempt in 1 2 3 4 5; do
+    for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
         rm -rf "$folder"
         "$thorax" train $long --data "$own" --out "$folder" "$@" >"$work/out" 2>"$work/err" &
         process=$!
-        while kill -0 $process 2>/dev/null && [ "$(cat "$folder/log.csv" 2>/dev/null | wc -l)" -lt "$lines" ]; do
+        while kill -0 $process 2>/dev/null && ! { [ -e "$folder/log.csv" ] && [ "$(wc -l <"$folder/log.csv")" -ge "$lines" ]; }; do
             :
         done
         kill $process 2>/dev/null
