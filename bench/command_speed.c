@@ -3,6 +3,7 @@
  * Every figure carries a digest of what was computed: a fast wrong kernel shows. */
 #include "bench.h"
 #include "speed_kernels.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,12 +193,13 @@ static void print_layers(const speed *s)
     double bound = network_bound(s), least = summarise(s).least;
     printf("\n%-24s %-9s %-11s %8s %5s %8s %5s\n", "name", "op", "h,w,c", "fwd ms", "bound", "bwd ms", "bound");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
-        char shape[48];
+        char shape[48], name[LAYER_NAME];
         if (!find_layer(s, i, &l))
             continue;
         snprintf(shape, sizeof shape, "%d,%d,%d", l.node->h, l.node->w, l.node->c);
-        printf("%-24.24s %-9.9s %-11s %8.3f %4.0f%% %8.3f %4.0f%%\n", l.node->name, tx_node_operation(l.node), shape,
-               l.forward, share(l.forward_bound, l.forward), l.backward, share(l.backward_bound, l.backward));
+        printf("%-24.24s %-9.9s %-11s %8.3f %4.0f%% %8.3f %4.0f%%\n", layer_name(name, l.node->name, 24),
+               tx_node_operation(l.node), shape, l.forward, share(l.forward_bound, l.forward), l.backward,
+               share(l.backward_bound, l.backward));
     }
     printf("\nbound: products at %.1f GFLOP/s, the rate of a tile, and then bytes at\n%.1f GB/s, the rate of a copy. "
            "The network's is %.2f ms, %.0f%% of the best step.\n",

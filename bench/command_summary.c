@@ -21,16 +21,6 @@ static const char *algorithm_of(const summary *s, const tx_node *node)
     return !need ? "joined" : need->algorithm ? need->algorithm : "direct";
 }
 
-/* What has room of a layer's name in a table of 80 columns: all of it, or, behind two dots, its last parts. */
-static void name_cell(table *t, const char *name)
-{
-    enum { ROOM = 22 };
-    const char *rest = name;
-    while (strlen(rest) + (rest > name ? 2 : 0) > ROOM && strchr(rest, '.'))
-        rest = strchr(rest, '.') + 1;
-    table_cell(t, "%s%s", rest > name ? ".." : "", rest);
-}
-
 static tx_status print_layers(const summary *s)
 {
     table t = {.align = "lllrrl"};
@@ -41,7 +31,8 @@ static tx_status print_layers(const summary *s)
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
         const tx_workspace *need = tx_plan_workspace(s->plan, node);
-        name_cell(&t, node->name);
+        char shown[LAYER_NAME];
+        table_cell(&t, "%s", layer_name(shown, node->name, 22));
         table_cell(&t, "%s", tx_node_operation(node));
         table_cell(&t, "%d,%d,%d", node->h, node->w, node->c);
         table_cell(&t, "%zu", tx_node_parameters(node));

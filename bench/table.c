@@ -73,6 +73,15 @@ void table_free(table *t)
     t->cells = t->room = 0;
 }
 
+const char *layer_name(char out[LAYER_NAME], const char *name, size_t room)
+{
+    const char *rest = name;
+    while (strlen(rest) + (rest > name ? 2 : 0) > room && strchr(rest, '.'))
+        rest = strchr(rest, '.') + 1;
+    snprintf(out, LAYER_NAME, "%s%.*s", rest > name ? ".." : "", (int)room, rest);
+    return out;
+}
+
 /* ------------------------------------------------------------------------------------------- printing */
 /* Columns' widths; what stands last in a short row takes none. */
 static void measure(const table *t, size_t width[MOST])

@@ -26,6 +26,10 @@ void table_row(table *t);                                           /* ends the 
 tx_status table_print(table *t, FILE *out);
 void table_free(table *t);
 
+/* What fits of a layer's name in `room` characters: all of it, or, behind two dots, its last parts. Returns out. */
+enum { LAYER_NAME = 64 };
+const char *layer_name(char out[LAYER_NAME], const char *name, size_t room);
+
 /* Prints words in lines of at most 80 columns, those after the first indented by two; only a longer word is broken. */
 void print_wrapped(FILE *out, const char *text);
 

@@ -37,6 +37,9 @@ says "..7.0.block.2.fc1"
 [ "$(awk 'length > 80' "$work/out" | wc -l)" -eq 0 ]
 pass "a table wider than 80 columns" $?
 
+expect 0 speed --net densenet121 --size 32 --batch 1 --mode infer --layers
+says "..denselayer24.conv2"
+
 # ---- two steps of each, and predictions of what comes out, alone and in a batch
 base="train --size 32 --batch 4 --steps 2 --data $data --limit 8 --tasks Edema,Pneumonia --quiet"
 for net in densenet121 efficientnet_b0 mobilenet_v2; do

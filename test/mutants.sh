@@ -714,6 +714,7 @@ mutate nets/efficientnet.c build 's/0.2 \* before++ \/ blocks/0.2 * ++before \/ 
 mutate nets/mobilenet_v2.c build 's/i ? 1 : s->stride/i == s->blocks - 1 ? s->stride : 1/' 'the stride at the end of a stage'
 mutate nets/names.c nets_names 's/ - (\*p - .0.)//' 'stages of timm counted as torchvision does'
 mutate bench/model.c check_nets 's/if (strcmp(other.net->family, choice->net->family))/if (0)/' 'a network that could be two is guessed'
+mutate bench/table.c check_nets 's/rest > name ? ".." : ""/""/' 'what is left out of a name is not shown'
 # ---- the command line
 f=io/nearest.c
 mutate $f bench_parts 's/best \&\& least <= near/best/' 'usage: every name is near'
