@@ -287,6 +287,16 @@ tx_status tx_channel_merge(const tx_machine *machine, const tx_moments *moments,
     return tx_parallel_on(machine, ceil_div(c, MERGE), merge_moments, &pass);
 }
 
+tx_status tx_channel_merge_sums(const tx_machine *machine, const tx_reduction *reduce, size_t pixels, size_t c)
+{
+    chunk_pass pass = {.pixels = pixels, .chunks = ceil_div(pixels, TX_CHUNK), .c = c};
+    pass.first = reduce->sum_g;
+    pass.second = reduce->sum_gx;
+    for (int kind = 0; kind < 2; kind++)
+        pass.partial[kind] = reduction_part(reduce, pixels, c, kind, 0);
+    return tx_parallel_on(machine, ceil_div(c, MERGE), merge_sums, &pass);
+}
+
 static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *work, tx_task *merge)
 {
     pass->kernels = &machine->kernels->channel;

@@ -289,6 +289,7 @@ typedef struct tx_workspace {
     int cheap;             /* 1: running forward again costs less than keeping the result in memory for backward, and
                               has no effect but the result (tx_step again) */
     int no_slope;          /* 1: an operation that reads its result's gradient as a slope cannot in this step */
+    int no_reduce;         /* 1: an operation that takes the sums of what it writes in backward cannot in this step */
     double macs;           /* multiply-adds of one image, by the definition */
     double products;       /* .. as forward computes them; of each gradient as many */
     double more_forward, more_backward; /* floats of one image that are read or written besides each operand once */

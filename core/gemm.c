@@ -151,6 +151,36 @@ static void forward_task(void *context, size_t i, int worker)
     run->kernels->gemm.forward(&run->job, i, run->work + (size_t)worker * run->each);
 }
 
+/* Sums over what is written: batch statistics or a reduction, not both. */
+static int sums_given(const tx_target *y)
+{
+    const tx_reduction *r = y->reduce;
+    if (r)
+        return !y->moments.mean && view_given(&r->x) && r->x.scale && r->mean && r->sum_g && r->sum_gx && r->work;
+    return y->moments.variance && y->moments.work;
+}
+
+static void forward_parts(tx_gemm_forward_job *job)
+{
+    job->reduce = job->y.reduce;
+    for (int kind = 0; kind < (job->reduce ? 2 : 3); kind++)
+        job->part[kind] = job->reduce ? reduction_part(job->reduce, job->m, job->n, kind, 0)
+                                      : moments_part(&job->y.moments, job->m, job->n, kind, 0);
+}
+
+/* From the parts that the tasks have taken, or in a pass. */
+static tx_status forward_sums(const tx_machine *machine, const tx_gemm_forward_job *job, int by_chunks)
+{
+    const tx_moments *m = &job->y.moments;
+    const tx_reduction *r = job->y.reduce;
+    tx_tensor y = {job->y.data, job->a.x.n, job->y.h, job->y.w, (int)job->n, job->y.ld};
+    tx_view view = {.data = y.data, .n = y.n, .h = y.h, .w = y.w, .c = y.c, .ld = y.ld};
+    if (by_chunks)
+        return r ? tx_channel_merge_sums(machine, r, job->m, job->n) : tx_channel_merge(machine, m, job->m, job->n);
+    return r ? tx_channel_bn_reduce(machine, &r->x, r->mean, &y, r->sum_g, r->sum_gx, r->work)
+             : tx_channel_moments(machine, &view, m->mean, m->variance, m->work);
+}
+
 tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const float *packed, int n, const tx_target *y,
                           void *work)
 {
@@ -163,21 +193,18 @@ tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const flo
     run.job.in_place = run.job.plain && y->add != y->data;
     run.job.a_pixels = rows_are_pixels(a);
     run.job.a_in_place = run.job.a_pixels && a->x.ld <= IN_PLACE;
-    int wanted = y->moments.mean != NULL, by_chunks = wanted && run.job.n > NARROW;
-    if (wanted && (!run.job.plain || !y->moments.variance || !y->moments.work))
+    int wanted = y->moments.mean || y->reduce, by_chunks = wanted && run.job.n > NARROW;
+    if (wanted && (!run.job.plain || !sums_given(y)))
         return operand_missing("tx_gemm_forward");
-    for (int kind = 0; kind < 3 && by_chunks; kind++)
-        run.job.part[kind] = moments_part(&y->moments, run.job.m, run.job.n, kind, 0);
+    if (by_chunks)
+        forward_parts(&run.job);
     forward_split(&run.job, machine->threads, by_chunks);
     run.job.a_dense = rows_stand_at_pixels(a) && a->x.ld == run.job.k && run.job.k <= run.job.depth;
     run.each = forward_floats(&run.job);
     tx_status status = tx_parallel_on(machine, run.job.row_tasks * run.job.column_tasks, forward_task, &run);
     if (status || !wanted)
         return status;
-    if (by_chunks)
-        return tx_channel_merge(machine, &y->moments, run.job.m, run.job.n);
-    tx_view written = {.data = y->data, .n = a->x.n, .h = y->h, .w = y->w, .c = n, .ld = y->ld};
-    return tx_channel_moments(machine, &written, y->moments.mean, y->moments.variance, y->moments.work);
+    return forward_sums(machine, &run.job, by_chunks);
 }
 
 /* ---------------------------------------------------------------------------------------- gradient */
@@ -295,7 +322,8 @@ typedef struct both_run {
     const tx_view *x;
     const tx_slope *dy;
     const tx_gradient *dx;
-    size_t made_ld; /* of a chunk of dy that is made */
+    const tx_reduction *reduce; /* of dx, or NULL */
+    size_t made_ld;             /* of a chunk of dy that is made */
 } both_run;
 
 enum {
@@ -343,6 +371,20 @@ static void both_input(const both_run *run, const tx_view *g, size_t row, float 
         run->gradient.kernels->gemm.forward(&job, t, work);
 }
 
+/* Sums of the rows of dx that have just been written. */
+static void both_sums(const both_run *run, size_t row, size_t rows)
+{
+    const tx_gemm_gradient_job *job = &run->gradient.job;
+    const tx_reduction *r = run->reduce;
+    tx_tensor dx = {run->dx->data, run->x->n, run->x->h, run->x->w, run->x->c, run->dx->ld};
+    for (size_t first = row; first < row + rows; first += TX_CHUNK) {
+        size_t chunk = first / TX_CHUNK;
+        run->gradient.kernels->channel.normal_sums(&r->x, r->mean, &dx, first, min_size(TX_CHUNK, row + rows - first),
+                                                   0, job->k, reduction_part(r, job->m, job->k, 0, chunk),
+                                                   reduction_part(r, job->m, job->k, 1, chunk));
+    }
+}
+
 static void both_weight(const both_run *run, const tx_view *g, size_t row, float *out, int add, float *work)
 {
     const tx_gemm_gradient_job *all = &run->gradient.job;
@@ -372,6 +414,8 @@ static void both_task(void *context, size_t slot, int worker)
         tx_view g = both_dy(run, row, rows, made);
         if (run->dx->data)
             both_input(run, &g, row, work);
+        if (run->reduce)
+            both_sums(run, row, rows);
         if (gradient->dw)
             both_weight(run, &g, row, out, chunk > first, work);
     }
@@ -455,16 +499,17 @@ static void both_places(both_run *run, const float *packed, int made)
 }
 
 tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const float *packed, const tx_slope *dy,
-                            const tx_gradient *dx, float *dw, void *work)
+                            const tx_gradient *dx, const tx_reduction *reduce, float *dw, void *work)
 {
     if (!machine_given(machine) || !view_given(x) || !dy || !tensor_given(&dy->g) || !dx || (dx->data && !packed) ||
-        (!dx->data && !dw) || !work)
+        (!dx->data && (!dw || reduce)) || !work || (reduce && !sums_given(&(tx_target){.reduce = reduce})))
         return operand_missing("tx_gemm_gradients");
     both_run run = both_of(x, dy->g.c);
     gradient_run *gradient = &run.gradient;
     size_t threads = (size_t)machine->threads, size = gradient->job.k * gradient->job.n;
     run.dy = dy;
     run.dx = dx;
+    run.reduce = reduce;
     gradient->kernels = machine->kernels;
     gradient->dw = dw;
     gradient->work = work;
@@ -479,5 +524,7 @@ tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const f
         if (status == TX_OK && dw && gradient->slots)
             status = tx_parallel_on(machine, ceil_div(size, TOTAL), gradient_total_task, gradient);
     }
-    return status;
+    if (status || !reduce)
+        return status;
+    return tx_channel_merge_sums(machine, reduce, gradient->job.m, gradient->job.k);
 }

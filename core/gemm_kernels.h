@@ -23,12 +23,13 @@ typedef struct tx_gemm_forward_job {
     size_t depth; /* of k at a time, a later block resuming where the one before it stopped */
     size_t task_rows, task_columns;
     size_t row_tasks, column_tasks;
-    float *part[3]; /* moments.h: of channel 0 of chunk 0; NULL: nobody wants batch statistics */
-    int plain;      /* row r goes to pixel r, */
-    int in_place;   /* and may hold partial sums, as it is not the addend too */
-    int a_pixels;   /* row r of A is pixel r, */
-    int a_in_place; /* and is read where it stands */
-    int a_dense;    /* a block of k of some rows is one stretch of x */
+    float *part[3];             /* moments.h: of channel 0 of chunk 0; NULL: nobody wants batch statistics, */
+    const tx_reduction *reduce; /* or these sums in their place */
+    int plain;                  /* row r goes to pixel r, */
+    int in_place;               /* and may hold partial sums, as it is not the addend too */
+    int a_pixels;               /* row r of A is pixel r, */
+    int a_in_place;             /* and is read where it stands */
+    int a_dense;                /* a block of k of some rows is one stretch of x */
 } tx_gemm_forward_job;
 
 /* dW = A' dY, K x N, over M rows in chunks. A block is rows k0.. of dW, kc of them, by columns n0.. */

@@ -15,6 +15,14 @@ static inline float *moments_part(const tx_moments *moments, size_t pixels, size
     return (float *)moments->work + ((size_t)kind * ceil_div(pixels, TX_CHUNK) + chunk) * c;
 }
 
+/* The same of the two sums of a batch norm's backward: kind 0 of g, 1 of g (x - mean). */
+static inline float *reduction_part(const tx_reduction *reduce, size_t pixels, size_t c, int kind, size_t chunk)
+{
+    return (float *)reduce->work + ((size_t)kind * ceil_div(pixels, TX_CHUNK) + chunk) * c;
+}
+
+tx_status tx_channel_merge_sums(const tx_machine *machine, const tx_reduction *reduce, size_t pixels, size_t c);
+
 /* Mean and variance of c channels from the parts of all chunks of `pixels` pixels. */
 tx_status tx_channel_merge(const tx_machine *machine, const tx_moments *moments, size_t pixels, size_t c);
 

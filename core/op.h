@@ -64,6 +64,16 @@ typedef struct tx_moments {
     void *work;
 } tx_moments;
 
+/* The two sums with which backward of a batch norm begins, for the step that writes its dy, as tx_channel_bn_reduce takes them:
+ * x is what the batch norm reads, with its scale, shift and activation. sum_g NULL: nobody wants them. work: of the writer,
+ * tx_channel_work bytes. */
+typedef struct tx_reduction {
+    tx_view x;
+    const float *mean;
+    double *sum_g, *sum_gx;
+    void *work;
+} tx_reduction;
+
 /* The gradient of one input as a step must produce it: data = add + contribution, add NULL for 0 (add may be data
  * itself). data NULL: nobody wants it. */
 typedef struct tx_gradient {
@@ -98,9 +108,11 @@ struct tx_step {
     int64_t *counter;     /* the counter among the parameters, or NULL */
     tx_moments moments;   /* batch statistics of the result: filled by the forward of a TX_MOMENTS, else behind it */
     tx_moments x_moments; /* training, a TX_AFFINE: batch statistics of x[0] */
-    void *saved;          /* from forward to backward (TX_INFER: from prepare on, kept for good) */
-    void *prepared;       /* what prepare makes of the weights (with backward: only within the step) */
-    void *work;           /* scratch within the step */
+    tx_reduction reduce;  /* a TX_REDUCES: of dx[0], filled by its backward */
+    const double *sum_g, *sum_gx; /* a TX_AFFINE: of dy, taken by whoever wrote it; NULL: not taken */
+    void *saved;                  /* from forward to backward (TX_INFER: from prepare on, kept for good) */
+    void *prepared;               /* what prepare makes of the weights (with backward: only within the step) */
+    void *work;                   /* scratch within the step */
 };
 
 /* What the planner reasons about. */
@@ -130,7 +142,8 @@ enum tx_traits {
     TX_RANDOM = 4,        /* draws in training: by the ordinal of the node among those of the graph that do */
     TX_DATA_INPUTS = 8,   /* inputs from the second on are data: no gradient is taken for them */
     TX_NOT_NEGATIVE = 32, /* no result is below 0 where no input is */
-    TX_MOMENTS = 16 /* forward fills step->moments where they are wanted; for others a pass behind the step does */
+    TX_MOMENTS = 16, /* forward fills step->moments where they are wanted; for others a pass behind the step does */
+    TX_REDUCES = 64  /* backward fills step->reduce where it is wanted; after others the batch norm takes its sums */
 };
 
 /* The operation table. One constant of these an operation, in its own file in layers/. What runs returns a status: that of
@@ -220,6 +233,7 @@ typedef struct tx_target {
     const float *add_scale, *add_shift;
     tx_act act;
     tx_moments moments;
+    const tx_reduction *reduce; /* NULL, or sums of what is written (tx_gemm_forward alone, and not with moments) */
 } tx_target;
 
 /* Weights as the K x n matrix B of a product: B[(t,ch)][o] = data[tap[t]*tap_step + ch*row_step + o*column_step] * scale[o];
@@ -251,10 +265,10 @@ tx_status tx_gemm_gradient(const tx_machine *machine, float *dw, const tx_rows *
 
 /* Both gradients of a product whose rows are the pixels of x, as those of a 1x1 convolution at stride 1 are, in one pass over
  * dy: dx = dx->add + dy B', packed being B' (dy->g.c rows, x->c columns), and dw = A' dy, with the bits of the two products
- * above of dy written out. dx->data or dw NULL: not wanted. */
+ * above of dy written out. dx->data or dw NULL: not wanted; reduce NULL, or sums of dx. */
 size_t tx_gemm_gradients_work(const tx_machine *machine, const tx_view *x, int n);
 tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const float *packed, const tx_slope *dy,
-                            const tx_gradient *dx, float *dw, void *work);
+                            const tx_gradient *dx, const tx_reduction *reduce, float *dw, void *work);
 /* 1 if for a result of n channels that takes less time than writing dy out and two products. */
 int tx_gemm_gradients_pay(const tx_machine *machine, const tx_view *x, int n);
 

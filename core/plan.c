@@ -111,6 +111,9 @@ static tx_status plan_all(tx_plan *plan)
                           .gradient = tx_nowhere,
                           .dy = tx_nowhere,
                           .slope = -1,
+                          .reduces = -1,
+                          .sums = -1,
+                          .reduce_work = -1,
                           .saved = -1,
                           .prepared = -1,
                           .work = -1,
@@ -143,6 +146,8 @@ static tx_status plan_all(tx_plan *plan)
         tx_plan_slopes(plan);
         status = tx_plan_backward(plan);
     }
+    if (status == TX_OK && plan->mode != TX_INFER)
+        status = tx_plan_sums(plan);
     if (status == TX_OK)
         status = tx_arena_place(plan);
     tx_free(step.x);

@@ -22,11 +22,6 @@ static double params_of(const tx_plan *plan, const tx_node *node, int wanted)
     return (double)sizeof(float) * count;
 }
 
-static int same_place(tx_slot a, tx_slot b)
-{
-    return a.buffer == b.buffer && a.channel == b.channel;
-}
-
 static double forward_bytes(const tx_plan *plan, int i)
 {
     const tx_planned *p = &plan->node[i];
@@ -76,7 +71,11 @@ static double backward_bytes(const tx_plan *plan, int i)
             bytes += bytes_of(plan, node->input[k]->index);
     if (node->op->needs & TX_NEEDS_Y || (node->op->needs & TX_NEEDS_Y_IF_FUSED && masks))
         bytes += bytes_of(plan, p->result);
-    if (p->unapplied) /* x and dy are read for the sums alone */
+    if (p->reduces >= 0) /* x of the batch norm */
+        bytes += bytes_of(plan, tx_plan_node(plan, p->reduces)->input[0]->index);
+    if (p->unapplied) /* x and dy are read for the sums alone, if they are not given */
+        return p->sums >= 0 ? 0 : bytes + dy;
+    if (p->sums >= 0)
         return bytes + dy;
     if (p->slope >= 0)
         bytes += bytes_of(plan, p->result);

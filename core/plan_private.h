@@ -17,6 +17,11 @@ typedef struct tx_slot {
     size_t channel, ld;
 } tx_slot;
 
+static inline int same_place(tx_slot a, tx_slot b)
+{
+    return a.buffer == b.buffer && a.channel == b.channel;
+}
+
 /* What became of a node. A step is a node that runs; its result is the value of `result`, itself or the last node
  * joined to it. */
 typedef struct tx_planned {
@@ -46,7 +51,10 @@ typedef struct tx_planned {
     int reached;       /* planning: its gradient has a place */
     int done;          /* planning: its gradient has been consumed */
     tx_slot dy, *dx, *dx_add;
-    int slope;     /* of a step: the batch norm whose gradient it applies itself as it reads its dy, or -1 */
+    int slope;   /* of a step: the batch norm whose gradient it applies itself as it reads its dy, or -1 */
+    int reduces; /* of a step: the batch norm whose sums it takes of what it writes in backward, or -1 */
+    int sums;    /* of that batch norm: their buffer, or -1 */
+    int reduce_work;
     int unapplied; /* of that batch norm: it leaves its own dy to be read so */
     tx_workspace workspace;
     int saved, prepared, work, work_backward; /* buffers, or -1 */
@@ -111,6 +119,7 @@ void tx_plan_views(tx_plan *plan);
 tx_status tx_plan_forward(tx_plan *plan, tx_step *step);
 tx_status tx_plan_moments(tx_plan *plan);
 void tx_plan_slopes(tx_plan *plan);
+tx_status tx_plan_sums(tx_plan *plan);
 /* Input k of a concatenation stands elsewhere and is copied into its result, from this channel on. */
 int tx_plan_copies(const tx_plan *plan, int concat, int k, size_t *channel);
 tx_status tx_plan_recompute(tx_plan *plan);

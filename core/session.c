@@ -96,6 +96,26 @@ static void bind_slope(tx_session *s, int i, int time)
     step->dy.slope = saved + 4 * c;
 }
 
+/* Step i takes the sums of the batch norm whose dy it writes. */
+static void bind_reduction(tx_session *s, int i)
+{
+    tx_step *step = &s->step[i];
+    int n = s->plan->node[i].reduces;
+    const tx_planned *norm = &s->plan->node[n];
+    const tx_node *node = tx_plan_node(s->plan, n);
+    tx_slot x = tx_plan_value(s->plan, node->input[0]->index, 0);
+    size_t c = (size_t)node->c;
+    const float *saved = buffer_of(s, norm->saved);
+    double *sums = buffer_of(s, norm->sums);
+    step->reduce = (tx_reduction){.mean = saved + 2 * c, .sum_g = sums, .sum_gx = sums + c};
+    step->reduce.x =
+        (tx_view){.data = pointer_of(s, x), .n = step->n, .h = node->h, .w = node->w, .c = node->c, .ld = x.ld};
+    step->reduce.x.scale = saved;
+    step->reduce.x.shift = saved + c;
+    step->reduce.x.act = norm->fused;
+    step->reduce.work = buffer_of(s, s->plan->node[i].reduce_work);
+}
+
 /* What step i reads and writes at some time: values that are made again stand elsewhere in backward. */
 static void bind_values(tx_session *s, int i, int time)
 {
@@ -142,6 +162,10 @@ static void bind_step(tx_session *s, int i)
     step->work = buffer_of(s, p->work);
     step->seed = s->seed;
     step->x_moments = moments_at(s, p->x_moments);
+    if (p->reduces >= 0)
+        bind_reduction(s, i);
+    step->sum_g = buffer_of(s, p->sums);
+    step->sum_gx = step->sum_g ? step->sum_g + node->c : NULL;
     bind_params(s, node, step->param, step->grad, &step->counter);
     if (step->fold)
         bind_params(s, step->fold, step->fold_param, NULL, &unused);
@@ -246,7 +270,7 @@ tx_status tx_session_batch(tx_session *session, int n)
         tx_step *step = &session->step[i];
         if (!step->node)
             continue;
-        step->n = step->y.n = step->dy.g.n = step->dy.x.n = step->add.n = n;
+        step->n = step->y.n = step->dy.g.n = step->dy.x.n = step->reduce.x.n = step->add.n = n;
         for (int k = 0; k < step->node->inputs; k++)
             step->x[k].n = n;
     }

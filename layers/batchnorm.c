@@ -212,17 +212,20 @@ static tx_status batchnorm_backward(tx_step *step)
 {
     coefficients k = saved_of(step);
     size_t channels = (size_t)step->node->c;
-    double *sum_g = step->work, *sum_gx = sum_g + channels, m = (double)pixels_of(step);
+    const double *sum_g = step->sum_g, *sum_gx = step->sum_gx;
+    double *sums = step->work, m = (double)pixels_of(step);
     tx_view x = step->x[0];
     x.scale = k.scale;
     x.shift = k.shift;
     x.act = step->act;
-    int sums = step->training || step->grad[WEIGHT] || step->grad[BIAS];
-    tx_status status = TX_OK;
-    if (sums)
-        status = tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sum_g, sum_gx, sum_gx + channels);
-    if (status)
-        return status;
+    if (!sum_g) { /* whoever wrote dy has not taken them */
+        tx_status status =
+            tx_channel_bn_reduce(step->machine, &x, k.mean, &step->dy.g, sums, sums + channels, sums + 2 * channels);
+        if (status)
+            return status;
+        sum_g = sums;
+        sum_gx = sums + channels;
+    }
     for (size_t c = 0; c < channels; c++) {
         double rstd = (double)k.rstd[c];
         if (step->grad[BIAS])

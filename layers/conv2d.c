@@ -367,6 +367,18 @@ static tx_filter transposed_weight(const tx_step *s, const pixel_class *k)
                        .column_step = o};
 }
 
+/* A product whose rows are all pixels of dx takes the sums for the batch norm before. */
+static int reduces(const tx_node *node)
+{
+    const conv_args *a = node->args;
+    return a->sh == 1 && a->sw == 1 && !is_winograd(node);
+}
+
+static const tx_reduction *wanted_sums(const tx_step *s)
+{
+    return s->reduce.sum_g ? &s->reduce : NULL;
+}
+
 static tx_target gradient_target(const tx_step *s, const pixel_class *k, int step_y, int step_x)
 {
     const tx_gradient *dx = &s->dx[0];
@@ -379,7 +391,8 @@ static tx_target gradient_target(const tx_step *s, const pixel_class *k, int ste
                        .offset_y = k->y0,
                        .offset_x = k->x0,
                        .add = dx->add,
-                       .add_ld = dx->add_ld};
+                       .add_ld = dx->add_ld,
+                       .reduce = wanted_sums(s)};
 }
 
 /* dx of one class of pixels, step_y and step_x apart. */
@@ -485,7 +498,9 @@ static tx_status slope_gradients(const tx_step *s)
     tx_filter w = transposed_weight(s, &k);
     float *packed = s->work, *work = packed + packed_floats((size_t)w.c, w.n);
     tx_status status = s->dx[0].data ? tx_gemm_pack(s->machine, packed, &w) : TX_OK;
-    return status ? status : tx_gemm_gradients(s->machine, &s->x[0], packed, &s->dy, &s->dx[0], s->grad[0], work);
+    return status
+               ? status
+               : tx_gemm_gradients(s->machine, &s->x[0], packed, &s->dy, &s->dx[0], wanted_sums(s), s->grad[0], work);
 }
 
 static tx_status conv2d_backward(tx_step *s)
@@ -584,6 +599,7 @@ static void conv2d_plan(const tx_step *s, tx_workspace *space)
         space->work = tx_gemm_forward_work(s->machine, &rows, node->c);
     }
     space->no_slope = !reads_slope(s);
+    space->no_reduce = !reduces(node);
     if (s->backward)
         space->work_backward = backward_work(s);
 }
@@ -652,5 +668,5 @@ const tx_op tx_op_conv2d = {
     .reads = TX_READS_VIEW | TX_READS_SLOPE,
     .fuses = 1u << TX_ACT_RELU,
     .needs = TX_NEEDS_X,
-    .traits = TX_FOLDS | TX_MOMENTS,
+    .traits = TX_FOLDS | TX_MOMENTS | TX_REDUCES,
 };

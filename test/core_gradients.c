@@ -169,7 +169,7 @@ static void check_machine(const fixture *f, const problem *p, int number)
     tx_gradient to = gradient_of(f, p, dx);
     if (p->no_dx)
         to.data = NULL;
-    CHECK(tx_gemm_gradients(&machine, &f->x, p->no_dx ? NULL : packed, &f->dy, &to, p->no_dw ? NULL : dw, work) ==
+    CHECK(tx_gemm_gradients(&machine, &f->x, p->no_dx ? NULL : packed, &f->dy, &to, NULL, p->no_dw ? NULL : dw, work) ==
               TX_OK,
           "problem %d: %s", number, tx_error_message());
     CHECK(memcmp(dx, p->no_dx ? f->data[4] : f->dx, f->dx_size * sizeof *dx) == 0, "problem %d, %s, %d threads: dx",

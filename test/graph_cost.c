@@ -38,9 +38,9 @@ static void check_block(void)
     tx_cost cost = cost_of(train, a);
     CHECK(cost.products_forward == macs && cost.products_backward == macs, "products of a");
     CHECK(cost.bytes_forward >= in + out + weight && cost.bytes_forward <= in + 2 * out + weight, "bytes of a");
-    /* b: both gradients, dy read for each */
-    check("b", cost_of(train, b), (tx_cost){macs, 2 * macs, out + in + weight, weight + out + in + out + in});
-    check("bn", cost_of(train, bn), (tx_cost){0, 0, 4.0 * 4 * O, 4.0 * 2 * O + out + 4 * out});
+    /* b: both gradients, dy read for each; it takes bn's sums of dx, with what bn reads, so that bn reads that and dy once */
+    check("b", cost_of(train, b), (tx_cost){macs, 2 * macs, out + in + weight, weight + out + in + out + in + out});
+    check("bn", cost_of(train, bn), (tx_cost){0, 0, 4.0 * 4 * O, 4.0 * 2 * O + out + 2 * out});
     check("sum", cost_of(train, sum), (tx_cost){0, 0, 3 * in, 0});
     CHECK(cost_of(train, mean).bytes_forward == in + 4.0 * N * C, "mean");
     check("folded", cost_of(infer, bn), (tx_cost){0, 0, 0, 0});

@@ -346,7 +346,11 @@ typedef struct layer_run {
     tx_moments of_x, of_y;  /* batch statistics that the step is given, and that it shall take */
     layer_tensor norm_x;    /* what a batch norm behind the result has read, */
     float *norm;            /* scale, shift, mean, mean_g, slope */
-    int no_slope;
+    int no_slope, no_reduce;
+    layer_tensor
+        reduce_x; /* what a batch norm before input 0 reads, whose sums the step shall take; its coefficients */
+    float *reduce;
+    double *sums;
     int64_t counter;
 } layer_run;
 
@@ -413,6 +417,7 @@ static inline void layer_run_plan(layer_run *run, int n, int more)
         run->step.node->op->plan(&run->step, &need);
     layer_run_images(run, n);
     run->no_slope = need.no_slope;
+    run->no_reduce = need.no_reduce;
     size_t bytes[4] = {need.saved, need.prepared, need.work, need.work_backward};
     for (int k = 0; k < 4; k++)
         run->memory[k] = layer_bytes_new(bytes[k]);
@@ -511,6 +516,10 @@ static inline void layer_run_free(layer_run *run)
     }
     for (int k = 0; k < 4; k++)
         tx_free(run->memory[k].data);
+    tx_free(run->reduce_x.data);
+    tx_free(run->reduce);
+    tx_free(run->sums);
+    tx_free(run->step.reduce.work);
     tx_free(run->norm_x.data);
     tx_free(run->norm);
     layer_moments_free(&run->of_x);
@@ -585,6 +594,44 @@ static inline void layer_slope_give(layer_run *run, const layer_layout *l)
               "%s", tx_error_message());
 }
 
+/* Whoever takes the sums for the batch norm before takes those of a pass over dx, bit for bit. */
+static inline void layer_reduction_give(layer_run *run)
+{
+    tx_reduction *reduce = &run->step.reduce;
+    const tx_view *x = &run->x[0];
+    size_t c = run->xs[0].c;
+    if (!(run->step.node->op->traits & TX_REDUCES) || run->no_reduce || !run->dx[0].data)
+        return;
+    run->reduce_x = layer_tensor_new(run->xs[0].pixels, c, 3);
+    run->reduce = layer_alloc(3 * c, sizeof(float));
+    run->sums = layer_alloc(2 * c, sizeof(double));
+    for (size_t i = 0; i < run->xs[0].pixels * c; i++)
+        run->reduce_x.data[i / c * run->reduce_x.ld + i % c] = layer_draw(82, i);
+    for (size_t i = 0; i < 3 * c; i++)
+        run->reduce[i] = layer_draw(83, i);
+    *reduce = (tx_reduction){.mean = run->reduce + 2 * c, .sum_g = run->sums, .sum_gx = run->sums + c};
+    reduce->x = (tx_view){.data = run->reduce_x.data, .n = x->n, .h = x->h, .w = x->w, .c = x->c};
+    reduce->x.ld = run->reduce_x.ld;
+    reduce->x.scale = run->reduce;
+    reduce->x.shift = run->reduce + c;
+    reduce->x.act = TX_ACT_RELU;
+    reduce->work = layer_alloc(tx_channel_work(run->xs[0].pixels, x->c), 1);
+}
+
+static inline void layer_reduction_compare(const layer_run *run, const char *label, const char *layout)
+{
+    const tx_reduction *reduce = &run->step.reduce;
+    const tx_view *x = &reduce->x;
+    if (!reduce->sum_g)
+        return;
+    tx_tensor dx = {run->dx[0].data, x->n, x->h, x->w, x->c, run->dx[0].ld};
+    double *own = layer_alloc(2 * (size_t)x->c, sizeof(double));
+    CHECK(tx_channel_bn_reduce(&run->machine, x, reduce->mean, &dx, own, own + x->c, reduce->work) == TX_OK &&
+              memcmp(own, run->sums, 2 * (size_t)x->c * sizeof(double)) == 0,
+          "%s (%s): sums of dx differ from those of a pass", label, layout);
+    tx_free(own);
+}
+
 /* One layout on the instruction set and threads in force. Returns the digest of all results; compares if asked. */
 static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o, const layer_layout *l,
                                       const layer_values *v, int compare, const char *label)
@@ -607,8 +654,10 @@ static inline uint64_t layer_run_once(layer_reference *r, const layer_options *o
         run->step.work = run->memory[3].data;
         layer_forget(run);
         layer_slope_give(run, l);
+        layer_reduction_give(run);
         CHECK(node->op->backward(&run->step) == TX_OK, "%s: %s", label, tx_error_message());
     }
+    layer_reduction_compare(run, label, l->name);
     for (int k = 0; k < node->inputs && !o->inference; k++) {
         if (!layer_wants(l->no_dx, k))
             continue;

@@ -664,15 +664,15 @@ static void check_both_gradients(void)
     REFUSED(tx_gemm_gradients_work(m, NULL, 4) == SIZE_MAX, "tx_gemm_gradients_work");
     REFUSED(tx_gemm_gradients_work(m, &none, 4) == SIZE_MAX, "tx_gemm_gradients_work");
     REFUSED(tx_gemm_gradients_work(m, &x, 0) == SIZE_MAX, "tx_gemm_gradients_work");
-    REFUSED(tx_gemm_gradients(NULL, &x, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, NULL, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &empty, memory, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, NULL, &dy, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, memory, NULL, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, memory, &nothing, &dx, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &unwanted, NULL, memory) != TX_OK, "tx_gemm_gradients");
-    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &dx, memory, NULL) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(NULL, &x, memory, &dy, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, NULL, memory, &dy, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &empty, memory, &dy, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, NULL, &dy, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, NULL, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &nothing, &dx, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, NULL, NULL, memory, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &unwanted, NULL, NULL, memory) != TX_OK, "tx_gemm_gradients");
+    REFUSED(tx_gemm_gradients(m, &x, memory, &dy, &dx, NULL, memory, NULL) != TX_OK, "tx_gemm_gradients");
 }
 
 static void check_products(void)

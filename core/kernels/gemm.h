@@ -300,10 +300,16 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     }
 }
 
-/* Batch statistics of a task, which is a chunk of pixels, while it is in the second cache. */
+/* Batch statistics, or sums for a batch norm's backward, of a task, a chunk of pixels, while it is in the second cache. */
 static void gemm_moments(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t first, size_t columns)
 {
     size_t at = row / TX_CHUNK * job->n + first;
+    if (job->reduce) {
+        tx_tensor dy = {.data = job->y.data, .c = (int)job->n, .ld = job->y.ld};
+        channel_bn_reduce(&job->reduce->x, job->reduce->mean, &dy, row, rows, first, columns, job->part[0] + at,
+                          job->part[1] + at);
+        return;
+    }
     tx_view y = {.data = job->y.data, .c = (int)job->n, .ld = job->y.ld};
     int follow = job->column_tasks == 1 && row + 2 * rows <= job->m;
     channel_written_moments(&y, row, rows, first, columns, job->part[0] + at, job->part[1] + at, job->part[2] + at,
