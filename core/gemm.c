@@ -55,7 +55,7 @@ static int rows_stand_at_pixels(const tx_rows *a)
 /* and is it that pixel? */
 static int rows_are_pixels(const tx_rows *a)
 {
-    return rows_stand_at_pixels(a) && !a->x.scale && a->x.act == TX_ACT_NONE;
+    return rows_stand_at_pixels(a) && !a->x.scale && a->x.act == TX_ACT_NONE && !a->x.gate;
 }
 
 /* ----------------------------------------------------------------------------------------- packing */
@@ -390,9 +390,7 @@ static void both_weight(const both_run *run, const tx_view *g, size_t row, float
     const tx_gemm_gradient_job *all = &run->gradient.job;
     tx_gemm_gradient_job job = *all;
     job.m = all->m - row;
-    job.a.x = rows_from(run->x, row, job.m);
-    job.a.grid_h = 1;
-    job.a.grid_w = job.a.x.w;
+    job.a_row = row;
     job.dy = g->data;
     job.dy_ld = g->ld;
     job.next_dy = run->dy->g.data + (row + (size_t)g->w) * run->dy->g.ld;

@@ -41,6 +41,7 @@ typedef struct tx_gemm_gradient_job {
         *next_dy; /* to be fetched: rows of dY for the next chunk, if they are not those behind this one's, or NULL */
     size_t next_ld;
     size_t m, n, k;
+    size_t a_row; /* of A, which row 0 of dY belongs to */
     size_t chunks;
     int a_at_pixels; /* row r of A stands at pixel r, though it may be read through scale and act */
     int a_pixels, a_in_place, dy_in_place;

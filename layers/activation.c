@@ -127,7 +127,7 @@ static tx_status backward_from_y(tx_step *step)
         .reference_backward = activation_reference_backward,            \
         .kind = TX_ACTIVATION,                                          \
         .act = which,                                                   \
-        .reads = TX_READS_VIEW,                                         \
+        .reads = TX_READS_VIEW | TX_READS_GATE,                         \
         .needs = reads_in_backward,                                     \
         .traits = TX_IN_PLACE,                                          \
     };                                                                  \

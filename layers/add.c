@@ -90,8 +90,8 @@ const tx_op tx_op_add = {
     .reference_forward = add_reference_forward,
     .reference_backward = add_reference_backward,
     .kind = TX_SUM,
-    .reads = TX_READS_VIEW,
-    .fuses = 1u << TX_ACT_RELU,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
+    .fuses = FUSES_RECTIFIERS,
     .needs = TX_NEEDS_Y_IF_FUSED,
 };
 

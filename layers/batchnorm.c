@@ -251,7 +251,7 @@ const tx_op tx_op_batchnorm = {
     .reference_forward = batchnorm_reference_forward,
     .reference_backward = batchnorm_reference_backward,
     .kind = TX_AFFINE,
-    .fuses = 1u << TX_ACT_RELU,
+    .fuses = FUSES_ALL,
     .needs = TX_NEEDS_X,
     .traits = TX_IN_PLACE,
 };

@@ -665,8 +665,8 @@ const tx_op tx_op_conv2d = {
     .backward = conv2d_backward,
     .reference_forward = conv2d_reference_forward,
     .reference_backward = conv2d_reference_backward,
-    .reads = TX_READS_VIEW | TX_READS_SLOPE,
-    .fuses = 1u << TX_ACT_RELU,
+    .reads = TX_READS_VIEW | TX_READS_GATE | TX_READS_SLOPE,
+    .fuses = FUSES_ALL,
     .needs = TX_NEEDS_X,
     .traits = TX_FOLDS | TX_MOMENTS | TX_REDUCES,
 };

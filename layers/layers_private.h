@@ -5,6 +5,12 @@
 #include "../core/op.h"
 #include "layers.h"
 
+/* What operations fuse to their results: every activation; those whose derivative the result tells without exp. */
+enum {
+    FUSES_ALL = (1u << TX_ACTS) - (1u << (TX_ACT_NONE + 1)),
+    FUSES_RECTIFIERS = 1u << TX_ACT_RELU | 1u << TX_ACT_RELU6
+};
+
 /* Pixels of a step's result. */
 static inline size_t pixels_of(const tx_step *step)
 {

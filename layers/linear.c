@@ -180,7 +180,7 @@ const tx_op tx_op_linear = {
     .backward = linear_backward,
     .reference_forward = linear_reference_forward,
     .reference_backward = linear_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
     .needs = TX_NEEDS_X,
 };
 

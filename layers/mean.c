@@ -82,7 +82,7 @@ const tx_op tx_op_mean = {
     .backward = mean_backward,
     .reference_forward = mean_reference_forward,
     .reference_backward = mean_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
 };
 
 tx_node *tx_global_mean(tx_graph *graph, tx_node *x)

@@ -251,7 +251,7 @@ const tx_op tx_op_max_pool = {
     .backward = max_pool_backward,
     .reference_forward = max_pool_reference_forward,
     .reference_backward = max_pool_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
     .traits = TX_NOT_NEGATIVE,
 };
 
@@ -263,7 +263,7 @@ const tx_op tx_op_avg_pool = {
     .backward = avg_pool_backward,
     .reference_forward = avg_pool_reference_forward,
     .reference_backward = avg_pool_reference_backward,
-    .reads = TX_READS_VIEW,
+    .reads = TX_READS_VIEW | TX_READS_GATE,
     .traits = TX_NOT_NEGATIVE,
 };
 

@@ -20,6 +20,7 @@ static void check_shape(int s)
                        .tolerance = shapes[s].n * shapes[s].h * shapes[s].w < 8 ? 2e-5 : 2e-6,
                        .slope_tolerance = 1e-6};
     layer_check(node, o, "batchnorm");
+    layer_check_acts(node, o, "batchnorm");
     o.act = TX_ACT_RELU;
     layer_check(node, o, "batchnorm, relu");
     o.as_view = 1;

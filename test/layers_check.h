@@ -862,6 +862,30 @@ static inline int layer_check_modes(const tx_node *node, layer_options o, const 
     return failed;
 }
 
+/* Quickly, in one layout: each activation in the view that input 0 is read through, with a gate and without, and each fused
+ * to the result, as far as the table claims it; an operation that folds does so in inference alone. */
+static inline int layer_check_acts(const tx_node *node, layer_options o, const char *label)
+{
+    int failed = 0;
+    char name[160];
+    o.light = 1;
+    for (tx_act act = TX_ACT_RELU; node && act < TX_ACTS; act++) {
+        layer_options seen = o, fused = o;
+        seen.view = 1;
+        seen.view_act = act;
+        for (; seen.gate < 2 && node->op->reads & (seen.gate ? TX_READS_GATE : TX_READS_VIEW); seen.gate++) {
+            snprintf(name, sizeof name, "%s, view with activation %d%s", label, (int)act, seen.gate ? ", gate" : "");
+            failed += layer_check(node, seen, name);
+        }
+        fused.act = act;
+        fused.inference = (node->op->traits & TX_FOLDS) != 0;
+        snprintf(name, sizeof name, "%s, activation %d", label, (int)act);
+        if (node->op->fuses >> act & 1)
+            failed += layer_check(node, fused, name);
+    }
+    return failed;
+}
+
 /* In every mode, and in every way of use that the operation's table claims: input 0 read through scale, shift and each
  * activation, and through a gate; each activation fused to the result. */
 static inline int layer_check_all(const tx_node *node, layer_options o, const char *label)

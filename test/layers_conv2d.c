@@ -66,6 +66,26 @@ static void check_case(size_t i)
     }
 }
 
+/* Every activation and a gate, read and joined: products of pixels, of patches, deeper than a block, and Winograd's. */
+static void check_acts(void)
+{
+    static const conv_case all[] = {
+        {3, 37, 5, 7, {.out = 40, .kernel = 1, .no_bias = 1}},
+        {3, 20, 11, 13, {.out = 24, .kernel = 1}},
+        {2, 33, 7, 5, {.out = 17, .kernel = 1, .stride = 2}},
+        {2, 5, 9, 8, {.out = 15, .kernel = 3, .stride = 2, .padding = 1}},
+        {1, 300, 6, 6, {.out = 20, .kernel = 3, .padding = 1}},
+        {2, 33, 14, 15, {.out = 31, .kernel = 3, .padding = 1}},
+        {1, 32, 12, 12, {.out = 32, .kernel = 3, .no_bias = 1}},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        tx_graph *g = tx_graph_new();
+        tx_node *node = tx_conv2d(g, tx_input(g, all[i].c, all[i].h, all[i].w), "conv", all[i].args);
+        layer_check_acts(node, (layer_options){.n = all[i].n, .tolerance = all[i].c > 64 ? 1e-4 : 1e-5}, "conv2d");
+        tx_graph_free(g);
+    }
+}
+
 /* Whether the algorithm for 3x3 kernels at stride 1 is taken, as conv2d.c's head and core.h say. */
 static int winograd_wanted(const tx_node *node, const tx_conv2d_args *a)
 {
@@ -235,6 +255,7 @@ int main(void)
         check_case(i);
         check_alone(&cases[i]);
     }
+    check_acts();
     check_combinations();
     check_defaults();
     check_start();

@@ -45,6 +45,7 @@ static void check_activations(int s)
         /* the rectifier of the view meets the kink at 0: only against the definition, which has the same there */
         layer_check(node, (layer_options){.n = shapes[s].n, .fill = away_from_kinks, .view = 1, .slope_tolerance = 1e9},
                     name);
+        layer_check_acts(node, (layer_options){.n = shapes[s].n, .fill = away_from_kinks}, name);
         tx_graph_free(g);
     }
 }
@@ -55,6 +56,7 @@ static void check_scale(int s)
     tx_node *node = tx_scale(g, input(g, s), tx_input(g, shapes[s].c, 1, 1));
     layer_check(node, (layer_options){.n = shapes[s].n}, "scale");
     layer_check(node, (layer_options){.n = shapes[s].n, .view = 1}, "scale of a view");
+    layer_check_acts(node, (layer_options){.n = shapes[s].n}, "scale");
     tx_graph_free(g);
 }
 
@@ -78,6 +80,7 @@ static void check_add(int s)
     layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid}, "add");
     layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid, .act = TX_ACT_RELU}, "add, relu");
     layer_check(node, (layer_options){.n = shapes[s].n, .fill = on_a_grid, .view = 1}, "add of a view");
+    layer_check_acts(node, (layer_options){.n = shapes[s].n}, "add");
     tx_graph_free(g);
 }
 

@@ -14,6 +14,7 @@ static void check_shape(size_t s)
     layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6}, "linear");
     layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6, .view = 1}, "linear of a view");
     layer_check(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6, .inference = 1}, "linear in inference");
+    layer_check_acts(node, (layer_options){.n = shapes[s].n, .tolerance = 2e-6}, "linear");
     tx_graph_free(g);
 }
 

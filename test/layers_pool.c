@@ -69,7 +69,9 @@ static void check_windows(size_t s)
         tx_node *node = tx_avg_pool(g, x, args);
         layer_check(node, usual, args.count_include_pad ? "avg_pool, padding counted" : "avg_pool");
         layer_check(node, view, "avg_pool of a view");
+        layer_check_acts(node, usual, "avg_pool");
     }
+    layer_check_acts(tx_max_pool(g, x, windows[s].args), usual, "max_pool");
     tx_graph_free(g);
 }
 
@@ -257,6 +259,7 @@ static void check_mean(void)
         tx_node *node = tx_global_mean(g, tx_input(g, sides[i][2], sides[i][0], sides[i][1]));
         layer_check(node, (layer_options){.n = 3}, "global_mean");
         layer_check(node, (layer_options){.n = 1, .view = 1}, "global_mean of a view");
+        layer_check_acts(node, (layer_options){.n = 3}, "global_mean");
         tx_graph_free(g);
     }
 }

@@ -5,18 +5,8 @@
 
 #include <math.h>
 
-TX_INLINE f32x16 kernel_rectify(tx_act act, f32x16 x)
-{
-    return act == TX_ACT_RELU ? v_max(v_zero(), x) : x;
-}
-
-/* max(floor, z): the rectifier for 0; for -inf z itself, NaN included. */
-TX_INLINE f32x16 kernel_floor(tx_act act)
-{
-    return v_set1(act == TX_ACT_RELU ? 0.0f : -INFINITY);
-}
-
 #include "act.h"
+#include "view.h"
 #include "machine.h"
 #include "channel.h"
 #include "depthwise.h"

@@ -4,18 +4,6 @@
  * goes through masked loads and stores. Lanes never mix: a channel is one chain of operations over its pixels in
  * ascending order, so its digits depend neither on the lane nor on the number of channels beside it. */
 
-/* scale z + shift of channels j.., or z where the view has neither. */
-TX_INLINE f32x16 channel_affine(const tx_view *x, f32x16 z, size_t j, size_t n)
-{
-    return x->scale ? v_fma(v_take(x->scale + j, n), z, v_take(x->shift + j, n)) : z;
-}
-
-/* Channels j.. of a value as its reader sees it, but for the gate; row is where the pixel's channel 0 stands. */
-TX_INLINE f32x16 channel_view(const tx_view *x, const float *row, size_t j, size_t n)
-{
-    return v_max(kernel_floor(x->act), channel_affine(x, v_take(row + j, n), j, n));
-}
-
 /* A pass asks for what it will read a page ahead: beyond pages the processor does not foresee. */
 enum { CHANNEL_SOON = 1024 };
 
@@ -24,39 +12,38 @@ TX_INLINE void channel_soon(const float *p)
     TX_PREFETCH(tile_address(p, CHANNEL_SOON));
 }
 
-/* The gates of pixel p's image, or NULL. */
-TX_INLINE const float *channel_gate(const tx_view *x, size_t p)
+TX_INLINE void channel_sum_as(int simple, const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first,
+                              size_t pixels, int stream)
 {
-    return x->gate ? x->gate + p / ((size_t)x->h * (size_t)x->w) * x->gate_ld : NULL;
-}
-
-/* Channels j.. of pixel p as its reader sees it. */
-TX_INLINE f32x16 channel_gated(const tx_view *x, size_t p, const float *gate, size_t j, size_t n)
-{
-    f32x16 value = channel_view(x, x->data + p * x->ld, j, n);
-    return gate ? v_mul(v_take(gate + j, n), value) : value;
+    size_t c = (size_t)y->c;
+    f32x16 floor = kernel_bounds_of(act).floor;
+    for (size_t p = first; p < first + pixels; p++) {
+        const float *gate = simple ? NULL : channel_gate_at(x, p);
+        for (size_t j = 0; j < c; j += 16) {
+            channel_soon(x->data + p * x->ld + j);
+            f32x16 sum = channel_gated(channel_view_as(simple, x, x->data + p * x->ld, j, c - j), gate, j, c - j);
+            for (int i = 1; i < inputs; i++) {
+                channel_soon(x[i].data + p * x[i].ld + j);
+                f32x16 next = channel_view_as(simple, x + i, x[i].data + p * x[i].ld, j, c - j);
+                sum = v_add(sum, simple ? next : channel_gated(next, channel_gate_at(x + i, p), j, c - j));
+            }
+            v_put_past(y->data + p * y->ld + j, simple ? v_max(floor, sum) : kernel_act(act, sum), c - j, stream);
+        }
+    }
+    if (stream)
+        v_stream_end();
 }
 
 static void channel_sum(const tx_tensor *y, const tx_view *x, int inputs, tx_act act, size_t first, size_t pixels,
                         int stream)
 {
-    size_t c = (size_t)y->c;
-    kernel_bounds bounds = kernel_bounds_of(act);
-    for (size_t p = first; p < first + pixels; p++) {
-        const float *gate = channel_gate(x, p);
-        for (size_t j = 0; j < c; j += 16) {
-            channel_soon(x->data + p * x->ld + j);
-            f32x16 sum = channel_gated(x, p, gate, j, c - j);
-            for (int i = 1; i < inputs; i++) {
-                channel_soon(x[i].data + p * x[i].ld + j);
-                sum = v_add(sum, channel_gated(x + i, p, channel_gate(x + i, p), j, c - j));
-            }
-            sum = kernel_clamps(act) ? kernel_clamp(bounds, sum) : kernel_curve(act, sum);
-            v_put_past(y->data + p * y->ld + j, sum, c - j, stream);
-        }
-    }
-    if (stream)
-        v_stream_end();
+    int simple = act <= TX_ACT_RELU;
+    for (int i = 0; i < inputs; i++)
+        simple &= view_simple(x + i);
+    if (simple)
+        channel_sum_as(1, y, x, inputs, act, first, pixels, stream);
+    else
+        channel_sum_as(0, y, x, inputs, act, first, pixels, stream);
 }
 
 static void channel_mask(const tx_gradient *dx, const tx_tensor *dy, const tx_tensor *y, tx_act act, size_t first,
@@ -83,16 +70,18 @@ static void channel_act_gradient(const tx_gradient *dx, const tx_tensor *dy, con
                                  size_t pixels, int stream)
 {
     size_t c = (size_t)dy->c;
-    for (size_t p = first; p < first + pixels; p++)
+    for (size_t p = first; p < first + pixels; p++) {
+        const float *gate = channel_gate_at(x, p);
         for (size_t j = 0; j < c; j += 16) {
             channel_soon(dy->data + p * dy->ld + j);
             channel_soon(x->data + p * x->ld + j);
-            f32x16 z = channel_view(x, x->data + p * x->ld, j, c - j);
+            f32x16 z = channel_gated(channel_view(x, x->data + p * x->ld, j, c - j), gate, j, c - j);
             f32x16 g = kernel_slope(act, z, v_take(dy->data + p * dy->ld + j, c - j));
             if (dx->add)
                 g = v_add(v_take(dx->add + p * dx->add_ld + j, c - j), g);
             v_put_past(dx->data + p * dx->ld + j, g, c - j, stream);
         }
+    }
     if (stream)
         v_stream_end();
 }
@@ -140,20 +129,33 @@ TX_INLINE void channel_clear(float *sum, size_t c)
         v_put(sum + j, v_zero(), c - j);
 }
 
-static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
+TX_INLINE void channel_total_as(int simple, const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c,
+                                float *sum)
 {
     channel_clear(sum, c);
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
-        const float *start = x->data + (first + p) * x->ld;
+        const float *start = x->data + (first + p) * x->ld, *gate[CHANNEL_ROWS];
         size_t rows = channel_stretch(p, pixels);
+        for (size_t i = 0; i < rows && !simple; i++)
+            gate[i] = channel_gate_at(x, first + p + i);
         for (size_t k = 0; k < c; k += 16) {
             const float *row = start;
             f32x16 a = v_take(sum + k, c - k);
-            for (size_t i = 0; i < rows; i++, row += x->ld)
-                a = v_add(a, channel_view(x, row, channel + k, c - k));
+            for (size_t i = 0; i < rows; i++, row += x->ld) {
+                f32x16 value = channel_view_as(simple, x, row, channel + k, c - k);
+                a = v_add(a, simple ? value : channel_gated(value, gate[i], channel + k, c - k));
+            }
             v_put(sum + k, a, c - k);
         }
     }
+}
+
+static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
+{
+    if (view_simple(x))
+        channel_total_as(1, x, first, pixels, channel, c, sum);
+    else
+        channel_total_as(0, x, first, pixels, channel, c, sum);
 }
 
 /* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide an addition's latency. */
@@ -292,17 +294,16 @@ static void channel_written_moments(const tx_view *x, size_t first, size_t pixel
         channel_moments_block(1, start + k, x->ld, pixels, c - k, tile_address(start, k + ahead), m + k, r + k, s + k);
 }
 
-/* The gradient that x's activation lets through: dy where scale x + shift > 0. */
-TX_INLINE f32x16 channel_slope(const tx_view *x, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
+/* The gradient of what x's activation is applied to; act is x->act, mostly as a constant. */
+TX_INLINE f32x16 channel_slope(tx_act act, f32x16 data, f32x16 g, f32x16 scale, f32x16 shift)
 {
-    if (x->act == TX_ACT_NONE)
-        return g;
-    return v_select(v_gt(v_fma(scale, data, shift), v_zero()), g, v_zero());
+    return act == TX_ACT_NONE ? g : kernel_slope(act, v_fma(scale, data, shift), g);
 }
 
 /* a += g and b += g (x - mean) over the rows of a stretch: sixteen (n) channels from j on. */
-TX_INLINE void channel_bn_narrow(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                                 size_t rows, size_t j, size_t n, float *a, float *b, channel_ahead ahead[2])
+TX_INLINE void channel_bn_narrow(tx_act act, const tx_view *x, const float *mean, const float *data, const float *dy,
+                                 size_t dy_ld, size_t rows, size_t j, size_t n, float *a, float *b,
+                                 channel_ahead ahead[2])
 {
     f32x16 scale = v_take(x->scale + j, n), shift = v_take(x->shift + j, n);
     f32x16 centre = v_take(mean + j, n), sum = v_take(a, n), moment = v_take(b, n);
@@ -310,7 +311,7 @@ TX_INLINE void channel_bn_narrow(const tx_view *x, const float *mean, const floa
         f32x16 value = v_take(data, n);
         channel_ask(&ahead[0]);
         channel_ask(&ahead[1]);
-        f32x16 g = channel_slope(x, value, v_take(dy, n), scale, shift);
+        f32x16 g = channel_slope(act, value, v_take(dy, n), scale, shift);
         sum = v_add(sum, g);
         moment = v_fma(g, v_sub(value, centre), moment);
     }
@@ -319,8 +320,8 @@ TX_INLINE void channel_bn_narrow(const tx_view *x, const float *mean, const floa
 }
 
 /* The same for 32 channels: two lines of memory a row at once. */
-TX_INLINE void channel_bn_wide(const tx_view *x, const float *mean, const float *data, const float *dy, size_t dy_ld,
-                               size_t rows, size_t j, float *a, float *b, channel_ahead ahead[2])
+TX_INLINE void channel_bn_wide(tx_act act, const tx_view *x, const float *mean, const float *data, const float *dy,
+                               size_t dy_ld, size_t rows, size_t j, float *a, float *b, channel_ahead ahead[2])
 {
     f32x16 scale0 = v_load(x->scale + j), shift0 = v_load(x->shift + j), centre0 = v_load(mean + j);
     f32x16 scale1 = v_load(x->scale + j + 16), shift1 = v_load(x->shift + j + 16), centre1 = v_load(mean + j + 16);
@@ -329,8 +330,8 @@ TX_INLINE void channel_bn_wide(const tx_view *x, const float *mean, const float 
         f32x16 value0 = v_load(data), value1 = v_load(data + 16);
         for (int line = 0; line < 4; line++)
             channel_ask(&ahead[line % 2]);
-        f32x16 g0 = channel_slope(x, value0, v_load(dy), scale0, shift0);
-        f32x16 g1 = channel_slope(x, value1, v_load(dy + 16), scale1, shift1);
+        f32x16 g0 = channel_slope(act, value0, v_load(dy), scale0, shift0);
+        f32x16 g1 = channel_slope(act, value1, v_load(dy + 16), scale1, shift1);
         sum0 = v_add(sum0, g0);
         sum1 = v_add(sum1, g1);
         moment0 = v_fma(g0, v_sub(value0, centre0), moment0);
@@ -342,8 +343,8 @@ TX_INLINE void channel_bn_wide(const tx_view *x, const float *mean, const float 
     v_store(b + 16, moment1);
 }
 
-static void channel_bn_reduce(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
-                              size_t channel, size_t c, float *a, float *b)
+TX_INLINE void channel_bn_reduce_as(tx_act act, const tx_view *x, const float *mean, const tx_tensor *dy, size_t first,
+                                    size_t pixels, size_t channel, size_t c, float *a, float *b)
 {
     channel_clear(a, c);
     channel_clear(b, c);
@@ -353,14 +354,39 @@ static void channel_bn_reduce(const tx_view *x, const float *mean, const tx_tens
         channel_ahead ahead[2] = {channel_ahead_of(tile_address(data, CHANNEL_ROWS * x->ld), x->ld, c),
                                   channel_ahead_of(tile_address(g, CHANNEL_ROWS * dy->ld), dy->ld, c)};
         for (; k + 32 <= c; k += 32)
-            channel_bn_wide(x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
+            channel_bn_wide(act, x, mean, data + k, g + k, dy->ld, rows, channel + k, a + k, b + k, ahead);
         for (; k < c; k += 16)
-            channel_bn_narrow(x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k, ahead);
+            channel_bn_narrow(act, x, mean, data + k, g + k, dy->ld, rows, channel + k, c - k, a + k, b + k, ahead);
     }
 }
 
-static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
-                             const float *mean_g, const float *slope, size_t first, size_t pixels, int stream)
+/* Calls body(act, ...) with the activation as a constant where it is one of the frequent ones. */
+#define CHANNEL_BY_ACT(act, body, ...)   \
+    switch (act) {                       \
+    case TX_ACT_NONE:                    \
+        body(TX_ACT_NONE, __VA_ARGS__);  \
+        break;                           \
+    case TX_ACT_RELU:                    \
+        body(TX_ACT_RELU, __VA_ARGS__);  \
+        break;                           \
+    case TX_ACT_RELU6:                   \
+        body(TX_ACT_RELU6, __VA_ARGS__); \
+        break;                           \
+    case TX_ACT_SILU:                    \
+        body(TX_ACT_SILU, __VA_ARGS__);  \
+        break;                           \
+    default:                             \
+        body(act, __VA_ARGS__);          \
+        break;                           \
+    }
+
+static void channel_bn_reduce(const tx_view *x, const float *mean, const tx_tensor *dy, size_t first, size_t pixels,
+                              size_t channel, size_t c, float *a, float *b){
+    CHANNEL_BY_ACT(x->act, channel_bn_reduce_as, x, mean, dy, first, pixels, channel, c, a, b)}
+
+TX_INLINE void channel_bn_apply_as(tx_act act, const tx_gradient *dx, const tx_view *x, const float *mean,
+                                   const tx_tensor *dy, const float *mean_g, const float *slope, size_t first,
+                                   size_t pixels, int stream)
 {
     size_t c = (size_t)x->c;
     for (size_t p = first; p < first + pixels; p++)
@@ -370,7 +396,7 @@ static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const floa
             channel_soon(dy->data + p * dy->ld + j);
             f32x16 data = v_take(x->data + p * x->ld + j, n), g = v_take(dy->data + p * dy->ld + j, n);
             f32x16 scale = v_take(x->scale + j, n);
-            g = channel_slope(x, data, g, scale, v_take(x->shift + j, n));
+            g = channel_slope(act, data, g, scale, v_take(x->shift + j, n));
             f32x16 away = v_sub(data, v_take(mean + j, n));
             g = v_fnma(away, v_take(slope + j, n), v_sub(g, v_take(mean_g + j, n)));
             g = dx->add ? v_fma(scale, g, v_take(dx->add + p * dx->add_ld + j, n)) : v_mul(scale, g);
@@ -380,9 +406,13 @@ static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const floa
         v_stream_end();
 }
 
+static void channel_bn_apply(const tx_gradient *dx, const tx_view *x, const float *mean, const tx_tensor *dy,
+                             const float *mean_g, const float *slope, size_t first, size_t pixels, int stream){
+    CHANNEL_BY_ACT(x->act, channel_bn_apply_as, dx, x, mean, dy, mean_g, slope, first, pixels, stream)}
+
 /* One row of a stretch, sixteen (n) channels: dx = add + dy gate. */
-TX_INLINE void channel_put_gated(const tx_gradient *dx, size_t pixel, size_t j, f32x16 dy, f32x16 gate, size_t n,
-                                 int stream)
+TX_INLINE
+    void channel_put_gated(const tx_gradient *dx, size_t pixel, size_t j, f32x16 dy, f32x16 gate, size_t n, int stream)
 {
     f32x16 g = v_mul(dy, gate);
     if (dx->add)
@@ -394,7 +424,7 @@ TX_INLINE void channel_put_gated(const tx_gradient *dx, size_t pixel, size_t j, 
 static void channel_gate_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x, size_t first,
                                   size_t pixels, size_t channel, size_t c, float *sum, int stream)
 {
-    const float *gates = channel_gate(x, first) + channel;
+    const float *gates = channel_gate_at(x, first) + channel;
     channel_clear(sum, c);
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         size_t rows = channel_stretch(p, pixels);
@@ -439,11 +469,12 @@ TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
     memcpy(to, all, n);
 }
 
-static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
-                             int image, int row, int stream)
+TX_INLINE void channel_max_pool_as(int simple, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
+                                   const tx_window *window, int image, int row, int stream)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
     channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
+    const float *gate = simple ? NULL : channel_gate(x, (size_t)image);
     size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
     for (int column = 0; column < y->w; column++, out++) {
         channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
@@ -452,12 +483,12 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
         const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 best = channel_view(x, corner, j, n);
+            f32x16 best = channel_gated(channel_view_as(simple, x, corner, j, n), gate, j, n);
             i32x16 tap = i_set1(ky0 * k + kx0);
             for (int ky = ky0; ky < ky1; ky++) {
                 const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
                 for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
-                    f32x16 z = channel_view(x, pixel, j, n);
+                    f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
                     m16 wins = m_or(v_gt(z, best), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
                     tap = i_select(wins, i_set1(ky * k + kx), tap);
                     best = v_select(wins, z, best);
@@ -470,6 +501,15 @@ static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx
     }
     if (stream)
         v_stream_end();
+}
+
+static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
+                             int image, int row, int stream)
+{
+    if (view_simple(x))
+        channel_max_pool_as(1, y, argmax, x, window, image, row, stream);
+    else
+        channel_max_pool_as(0, y, argmax, x, window, image, row, stream);
 }
 
 /* The windows of `outputs` that cover input position i of a side of n; none if it is cropped. */
@@ -547,11 +587,12 @@ TX_INLINE float channel_share(const tx_view *x, const tx_window *window, int oy,
     return 1.0f / (float)(rows * channel_counted(ox, x->w, window, window->left, window->right));
 }
 
-static void channel_avg_pool(const tx_tensor *y, const tx_view *x, const tx_window *window, int image, int row,
-                             int stream)
+TX_INLINE void channel_avg_pool_as(int simple, const tx_tensor *y, const tx_view *x, const tx_window *window, int image,
+                                   int row, int stream)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
     channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
+    const float *gate = simple ? NULL : channel_gate(x, (size_t)image);
     size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
     for (int column = 0; column < y->w; column++, out++) {
         channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
@@ -565,13 +606,22 @@ static void channel_avg_pool(const tx_tensor *y, const tx_view *x, const tx_wind
             for (int ky = ky0; ky < ky1; ky++) {
                 const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
                 for (int kx = kx0; kx < kx1; kx++, pixel += x->ld)
-                    sum = v_add(sum, channel_view(x, pixel, j, n));
+                    sum = v_add(sum, channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n));
             }
             v_put_past(y->data + out * y->ld + j, v_mul(sum, share), n, stream);
         }
     }
     if (stream)
         v_stream_end();
+}
+
+static void channel_avg_pool(const tx_tensor *y, const tx_view *x, const tx_window *window, int image, int row,
+                             int stream)
+{
+    if (view_simple(x))
+        channel_avg_pool_as(1, y, x, window, image, row, stream);
+    else
+        channel_avg_pool_as(0, y, x, window, image, row, stream);
 }
 
 /* A window over the pixel at hand: its dy, and what of it falls to each pixel. */

@@ -82,24 +82,6 @@ static void gemm_places(const tx_rows *a, size_t row, size_t rows, gemm_place *p
     }
 }
 
-/* n floats from channel c on, as the reader of x sees them. */
-static void gemm_copy_view(const tx_view *x, size_t c, float *out, const float *in, size_t n)
-{
-    const float *scale = x->scale ? x->scale + c : NULL, *shift = x->scale ? x->shift + c : NULL;
-    f32x16 floor = kernel_floor(x->act);
-    size_t j = 0;
-    for (; scale && j + 16 <= n; j += 16)
-        v_store(out + j, v_max(floor, v_fma(v_load(scale + j), v_load(in + j), v_load(shift + j))));
-    for (; j + 16 <= n; j += 16)
-        v_store(out + j, v_max(floor, v_load(in + j)));
-    if (j == n)
-        return;
-    f32x16 z = v_load_n(in + j, (int)(n - j));
-    if (scale)
-        z = v_fma(v_load_n(scale + j, (int)(n - j)), z, v_load_n(shift + j, (int)(n - j)));
-    v_store_n(out + j, (int)(n - j), v_max(floor, z));
-}
-
 /* A run of columns: n floats from channel c of one tap on, over `pixels` neighbouring pixels. Up to `room` floats may be
  * written: what is too much, the next run overwrites. */
 typedef struct gemm_run {
@@ -119,10 +101,17 @@ static void gemm_pack_edge(const tx_rows *a, const gemm_run *run, const float *l
         gemm_copy(out + (from - begin), line + from, (size_t)(to - from));
 }
 
+/* The gates of a place's image of so many floats, or NULL. */
+TX_INLINE const float *gemm_gate(const tx_view *x, const gemm_place *place, size_t image)
+{
+    return x->gate ? channel_gate(x, (size_t)(place->image - x->data) / image) : NULL;
+}
+
 static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_place *place, size_t rows, float *out,
                           size_t ld)
 {
-    int seen = a->x.scale || a->x.act != TX_ACT_NONE;
+    int seen = view_changes(&a->x);
+    size_t image = (size_t)a->x.h * (size_t)a->x.w * a->x.ld;
     size_t vectors = (run->n + 15) / 16 * 16, whole = run->n;
     if (vectors <= run->room && a->x.ld == (size_t)a->x.c)
         whole = vectors;
@@ -137,7 +126,7 @@ static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_plac
         if (x >= 0 && x <= a->x.w - run->pixels) {
             const float *in = line + (size_t)x * a->x.ld + run->c;
             if (seen)
-                gemm_copy_view(&a->x, run->c, out, in, run->n);
+                view_copy(&a->x, gemm_gate(&a->x, &place[r], image), run->c, out, in, run->n);
             else
                 gemm_copy(out, in, (size_t)(end - in) < whole ? run->n : whole);
         } else if (run->pixels == 1) {
@@ -152,7 +141,7 @@ static void gemm_pack_run(const tx_rows *a, const gemm_run *run, const gemm_plac
 static void gemm_pack_rows(const tx_rows *a, const gemm_place *place, size_t rows, size_t k0, size_t kc, float *out)
 {
     size_t c = (size_t)a->x.c, done = 0;
-    int joined = a->x.ld == c && !a->x.scale && a->x.act == TX_ACT_NONE;
+    int joined = a->x.ld == c && !view_changes(&a->x);
     while (done < kc) {
         size_t tap = (k0 + done) / c;
         gemm_run run = {a->tap[tap], 1, (k0 + done) % c, c - (k0 + done) % c, kc - done};
@@ -198,11 +187,13 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
 static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows,
                         size_t column, size_t columns)
 {
+    int curved = !kernel_clamps(y->act);
     for (size_t j = 0; j < columns; j += 16) {
         size_t n = columns - j, at = column + j;
         f32x16 bias = y->bias ? v_take(y->bias + at, n) : v_zero();
         f32x16 scale = y->add_scale ? v_take(y->add_scale + at, n) : v_zero();
         f32x16 shift = y->add_scale ? v_take(y->add_shift + at, n) : v_zero();
+        kernel_bounds bounds = kernel_bounds_of(y->act);
         for (size_t r = 0; r < rows; r++) {
             f32x16 v = v_take(sum + r * ld + j, n);
             if (y->bias)
@@ -211,7 +202,9 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
                 f32x16 u = v_take(y->add + pixel[r] * y->add_ld + at, n);
                 v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);
             }
-            v_put(y->data + pixel[r] * y->ld + at, kernel_rectify(y->act, v), n);
+            v_put(y->data + pixel[r] * y->ld + at, kernel_clamp(bounds, v), n);
+            if (curved)
+                view_act(y->act, y->data + pixel[r] * y->ld + at, n < 16 ? n : 16);
         }
     }
 }
@@ -422,7 +415,7 @@ typedef struct gemm_columns {
 static gemm_columns gemm_take_columns(const tx_gemm_gradient_job *job, const gemm_place *place, size_t row, size_t rows,
                                       size_t k0, size_t kc, float *work)
 {
-    const float *in = job->a.x.data + row * job->a.x.ld + k0;
+    const float *in = job->a.x.data + (job->a_row + row) * job->a.x.ld + k0;
     gemm_columns place_in = {in, 1, job->a.x.ld}, grouped = {work, 1, kc}, tiled = {work, rows, TILE_M};
     if (job->a_in_place && TILE_M > 8) /* of narrow tiles a line holds too much that is not wanted */
         return place_in;
@@ -497,7 +490,7 @@ static void gemm_fetch_after(const tx_gemm_gradient_job *job, size_t row, const 
         row = tiles = 0;
     if (column == block->n0 && job->a_at_pixels)
         a_tiles = tiles * block->kc / (block->kc + columns);
-    uintptr_t a = tile_address(job->a.x.data, row * a_ld + block->k0),
+    uintptr_t a = tile_address(job->a.x.data, (job->a_row + row) * a_ld + block->k0),
               dy = job->next_dy ? tile_address(job->next_dy, column) : tile_address(job->dy, row * job->dy_ld + column);
     fetch[0] = gemm_fetch_block(a, a_ld, block->kc, a_tiles);
     fetch[1] = gemm_fetch_block(dy, job->next_dy ? job->next_ld : job->dy_ld, columns, tiles - a_tiles);
@@ -509,7 +502,7 @@ static void gemm_gradient_chunk(const tx_gemm_gradient_job *job, size_t chunk, c
     gemm_place place[GEMM_CHUNK];
     size_t row = chunk * GEMM_CHUNK, rows = job->m - row < GEMM_CHUNK ? job->m - row : GEMM_CHUNK;
     if (!job->a_pixels)
-        gemm_places(&job->a, row, rows, place);
+        gemm_places(&job->a, job->a_row + row, rows, place);
     for (size_t j = 0; j < block->nc; j += GEMM_PANELS) {
         tx_gemm_block some = {block->k0, block->kc, block->n0 + j, block->nc - j};
         some.nc = some.nc < GEMM_PANELS ? some.nc : GEMM_PANELS;

@@ -178,6 +178,7 @@ TX_INLINE void winograd_view_patch(const tx_view *x, ptrdiff_t corner, int top, 
                                    float *v, size_t slab)
 {
     f32x16 t[36], scale = v_set1(1), shift = v_zero();
+    kernel_bounds bounds = kernel_bounds_of(x->act);
     if (x->scale) {
         scale = v_take(x->scale + c, (size_t)n);
         shift = v_take(x->shift + c, (size_t)n);
@@ -193,7 +194,7 @@ TX_INLINE void winograd_view_patch(const tx_view *x, ptrdiff_t corner, int top, 
                 d[i] = v_take(x->data + (corner + i * line), (size_t)n);
                 if (x->scale)
                     d[i] = v_fma(scale, d[i], shift);
-                d[i] = kernel_rectify(x->act, d[i]);
+                d[i] = kernel_clamp(bounds, d[i]);
             }
         }
         winograd_bt(d, b);
@@ -212,18 +213,39 @@ TX_INLINE void winograd_view_patch(const tx_view *x, ptrdiff_t corner, int top, 
     }
 }
 
+/* The same for any activation and a gate (of the patch's image, or NULL): by way of memory. */
+TX_NOINLINE void winograd_copied_patch(const tx_view *x, const float *gate, ptrdiff_t corner, int top, int left, int c,
+                                       float *v, size_t slab)
+{
+    float copy[36 * 16];
+    size_t n = x->c - c < 16 ? (size_t)(x->c - c) : 16;
+    for (int k = 0; k < 36; k++) {
+        int i = k / 6, j = k % 6;
+        int there = (unsigned)(top + i) < (unsigned)x->h && (unsigned)(left + j) < (unsigned)x->w;
+        if (!there || n < 16)
+            v_store(copy + 16 * k, v_zero());
+        if (there)
+            view_copy(x, gate, (size_t)c, copy + 16 * k,
+                      x->data + (corner + (i * (ptrdiff_t)x->w + j) * (ptrdiff_t)x->ld + c), n);
+    }
+    winograd_patch(copy, 6 * 16, 16, v, slab);
+}
+
 static void winograd_input(const tx_view *x, const tx_winograd_map *map, size_t first, size_t tiles,
                            const tx_winograd_points *v)
 {
     winograd_place at = winograd_find(map, first);
-    int plain = !x->scale && x->act == TX_ACT_NONE;
+    int plain = !view_changes(x), clamps = kernel_clamps(x->act) && !x->gate;
     for (size_t t = 0; t < tiles; t++, winograd_next(map, &at)) {
         int top = at.y - map->padding, left = at.x - map->padding;
         ptrdiff_t pixel = ((ptrdiff_t)at.image * x->h + top) * x->w + left, corner = pixel * (ptrdiff_t)x->ld;
+        const float *gate = channel_gate(x, (size_t)at.image);
         int inside = top >= 0 && left >= 0 && top + 6 <= x->h && left + 6 <= x->w;
         for (int c = 0; c < x->c; c += 16) {
             float *out = v->data + (size_t)(c / WINOGRAD_ROWS) * v->block + t * v->ld + (size_t)(c % WINOGRAD_ROWS);
-            if (!inside || x->c - c < 16)
+            if (!clamps)
+                winograd_copied_patch(x, gate, corner, top, left, c, out, v->slab);
+            else if (!inside || x->c - c < 16)
                 winograd_view_patch(x, corner, top, left, c, x->c - c, 0, out, v->slab);
             else if (plain)
                 winograd_patch(x->data + corner + c, (size_t)x->w * x->ld, x->ld, out, v->slab);
@@ -385,7 +407,9 @@ TX_INLINE void winograd_put_result(const winograd_epilogue *e, size_t pixel, f32
         f32x16 a = v_take(y->add + pixel * y->add_ld + e->c, (size_t)n);
         r = v_add(r, y->add_scale ? v_fma(e->scale, a, e->shift) : a);
     }
-    v_put(y->data + pixel * y->ld + e->c, kernel_rectify(y->act, r), (size_t)n);
+    v_put(y->data + pixel * y->ld + e->c, kernel_clamp(kernel_bounds_of(y->act), r), (size_t)n);
+    if (!kernel_clamps(y->act))
+        view_act(y->act, y->data + pixel * y->ld + e->c, (size_t)n < 16 ? (size_t)n : 16);
 }
 
 /* Two rows of a tile's results, of which rows x cols lie within the map. */
