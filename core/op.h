@@ -130,10 +130,9 @@ typedef enum tx_kind {
     TX_SCALE   /* x[0] times x[1], which has one value an image and channel: y may be a view with that gate */
 } tx_kind;
 enum tx_reads {
-    TX_READS_VIEW = 1, /* scale, shift and RELU */
+    TX_READS_VIEW = 1, /* scale, shift and activation */
     TX_READS_GATE = 2,
-    TX_READS_SLOPE = 4,
-    TX_READS_ACTS = 8 /* any activation */
+    TX_READS_SLOPE = 4
 };
 enum tx_needs { TX_NEEDS_X = 1, TX_NEEDS_Y = 2, TX_NEEDS_Y_IF_FUSED = 4 /* if an activation is fused to it */ };
 enum tx_traits {

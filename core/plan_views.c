@@ -35,8 +35,6 @@ static unsigned asks(const tx_plan *plan, int i)
 {
     const tx_planned *result = &plan->node[plan->node[i].result];
     unsigned bits = result->coefficients >= 0 || result->act != TX_ACT_NONE ? TX_READS_VIEW : 0;
-    if (result->act != TX_ACT_NONE && result->act != TX_ACT_RELU)
-        bits |= TX_READS_ACTS;
     return bits | (result->gate >= 0 ? TX_READS_GATE : 0);
 }
 
@@ -48,7 +46,7 @@ static unsigned does(const tx_plan *plan, int j, int k)
     if (!p->is_step || (node->op->kind == TX_SCALE && k > 0))
         return 0;
     if (node->op->kind == TX_CONCAT)
-        return p->view ? TX_READS_VIEW | TX_READS_ACTS : 0;
+        return p->view ? TX_READS_VIEW : 0;
     return node->op->reads_of ? node->op->reads_of(node) : node->op->reads;
 }
 

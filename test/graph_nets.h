@@ -348,6 +348,52 @@ static tx_node *net_views_of_two_kinds(tx_node *x)
     return conv(cat2(cat2(a, c), cat2(b, a)), 5, 1, 1);
 }
 
+static tx_node *depthwise(tx_node *x, int kernel, int stride)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    int c = x ? x->c : 1;
+    return tx_conv2d(
+        g, x, net_label(g, "dw"),
+        (tx_conv2d_args){
+            .out = c, .kernel = kernel, .stride = stride, .padding = kernel / 2, .groups = c, .no_bias = 1});
+}
+
+/* MobileNetV2: inverted residuals. */
+static tx_node *net_inverted(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    x = tx_relu6(g, bn(conv(x, 6, 3, 2)));
+    for (int i = 0; i < 2; i++) {
+        tx_node *y = tx_relu6(g, bn(depthwise(tx_relu6(g, bn(conv(x, 20, 1, 1))), 3, 1)));
+        x = add(bn(conv(y, 6, 1, 1)), x);
+    }
+    return tx_hardswish(g, bn(conv(x, 9, 1, 1)));
+}
+
+/* EfficientNet: gates that a 1x1 convolution reads, on values that are written and on views, and dropped branches. */
+static tx_node *net_squeeze(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    x = tx_silu(g, bn(conv(x, 6, 3, 1)));
+    for (int i = 0; i < 2; i++) {
+        tx_node *y = bn(depthwise(tx_silu(g, bn(conv(x, 18, 1, 1))), 5, 1));
+        y = i ? tx_hardswish(g, y) : tx_silu(g, y);
+        tx_node *s = tx_sigmoid(g, conv_bias(tx_silu(g, conv_bias(tx_global_mean(g, y), 3, 1)), 18, 1));
+        y = bn(conv(tx_scale(g, y, s), 6, 1, 1));
+        x = add(tx_stochastic_depth(g, y, (tx_stochastic_depth_args){.p = 0.3}), x);
+    }
+    return x;
+}
+
+/* Gates that several read, one behind another, one on a view of a concatenation, one that somebody needs written. */
+static tx_node *net_gates(tx_node *x)
+{
+    tx_graph *g = x ? x->graph : NULL;
+    tx_node *c = cat2(branch(x, 4, 3), branch(x, 3, 1)), *s = tx_hardsigmoid(g, conv_bias(tx_global_mean(g, c), 7, 1));
+    tx_node *a = tx_scale(g, c, s), *b = tx_scale(g, a, tx_sigmoid(g, s)), *d = tx_scale(g, relu(b), s);
+    return cat3(add(conv(a, 7, 3, 1), b), drop(d, 0.3), pool(d, 3, 1, 1));
+}
+
 /* Part of the graph leads nowhere. */
 static tx_node *net_dead_branch(tx_node *x)
 {
@@ -471,6 +517,9 @@ static const small_net small_nets[] = {
     {"views without activation", net_affine_views, 3, 5, 4, 1},
     {"rival concatenations of views", net_rival_views, 3, 5, 5, 0},
     {"views that have to be written", net_views_struck, 3, 5, 5, 2},
+    {"inverted residuals", net_inverted, 3, 9, 8, 0},
+    {"squeeze and excite", net_squeeze, 3, 7, 6, 0},
+    {"gates", net_gates, 3, 6, 5, 1},
     {"views of two kinds", net_views_of_two_kinds, 3, 5, 5, 0},
 };
 enum { SMALL_NETS = sizeof small_nets / sizeof small_nets[0], SMALL_CLASSES = 5 };

@@ -7,16 +7,6 @@
 
 /* ---- parts */
 
-static tx_node *shape_depthwise(tx_node *x, int kernel, int stride)
-{
-    tx_graph *g = x ? x->graph : NULL;
-    int c = x ? x->c : 1;
-    return tx_conv2d(
-        g, x, net_label(g, "dw"),
-        (tx_conv2d_args){
-            .out = c, .kernel = kernel, .stride = stride, .padding = kernel / 2, .groups = c, .no_bias = 1});
-}
-
 static tx_node *average(tx_node *x, int kernel, int stride, int padding)
 {
     return tx_avg_pool(x ? x->graph : NULL, x, (tx_pool_args){.kernel = kernel, .stride = stride, .padding = padding});
@@ -88,7 +78,7 @@ static tx_node *shape_inverted(tx_node *x, inverted b)
     tx_node *y = x;
     if (x && b.expanded != x->c)
         y = conv_act(y, b.expanded, 1, 1, b.act);
-    y = act_of(bn(shape_depthwise(y, b.kernel, b.stride)), b.act);
+    y = act_of(bn(depthwise(y, b.kernel, b.stride)), b.act);
     if (b.squeeze)
         y = shape_squeeze(y, b.squeeze, TX_ACT_RELU, b.gate);
     y = bn(conv(y, b.out, 1, 1));
@@ -207,8 +197,8 @@ static tx_node *shape_inception_v4(tx_node *x)
 
 static tx_node *separable(tx_node *x, int f, int kernel, int stride)
 {
-    x = bn(conv(shape_depthwise(relu(x), kernel, stride), f, 1, 1));
-    return bn(conv(shape_depthwise(relu(x), kernel, 1), f, 1, 1));
+    x = bn(conv(depthwise(relu(x), kernel, stride), f, 1, 1));
+    return bn(conv(depthwise(relu(x), kernel, 1), f, 1, 1));
 }
 
 static tx_node *squeeze_cell(tx_node *x, int f)

@@ -83,6 +83,9 @@ static void check_counts(void)
                 {"views without activation", 2, 1},
                 {"rival concatenations of views", 6, 3},
                 {"views that have to be written", 0, 1},
+                {"inverted residuals", 8, 0},
+                {"squeeze and excite", 9, 0},
+                {"gates", 4, 0},
                 {"views of two kinds", 0, 1}};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         small_graph s;
