@@ -26,8 +26,8 @@ tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void 
 /* ------------------------------------------------------------------------------------------ values
  * Three descriptors carry what the planner fuses: how a value is read (tx_view), how a gradient is read (tx_slope), how a
  * result is written (tx_target). Whoever cannot read one is given the value written out instead (tx_op reads).
- */
-/* A value as its reader sees it: gate[i][c] * act(scale[c]*data + shift[c]), one fused multiply-add, the activation, one
+ *
+ * A value as its reader sees it: gate[i][c] * act(scale[c]*data + shift[c]), one fused multiply-add, the activation, one
  * multiplication. scale NULL (then shift too): the data as they are; gate NULL: 1, else one row of c an image, gate_ld
  * apart. Pixel (i,y,x) stands at data + ((i*h+y)*w+x)*ld, its c channels contiguous, ld >= c; so a slice of a wider tensor
  * is a view too. */
@@ -83,7 +83,7 @@ typedef struct tx_gradient {
     size_t add_ld;
 } tx_gradient;
 
-/* One node as it is run, with what the planner joined to it. Pointers are the session's. */
+/* One node as it is run, with what the planner fused to it. Pointers are the session's. */
 struct tx_step {
     const tx_node *node;
     int n;              /* images in this run */
@@ -95,12 +95,11 @@ struct tx_step {
     const tx_machine *machine; /* the plan's */
     tx_view *x;                /* the inputs, to be read as views as far as the operation says (reads) */
     tx_tensor y;         /* data NULL: the result is a view on x[0] (batch norm whose readers apply it themselves) */
-    tx_act act;          /* activation joined to the result */
+    tx_act act;          /* activation fused to the result */
     const tx_node *fold; /* inference: the batch norm folded into this convolution, or NULL */
     tx_view add;         /* inference: what is added before act; data NULL: nothing */
     int has_add;
-    tx_slope
-        dy; /* backward: gradient of the result (after act); more than dy.g only where the operation reads slopes */
+    tx_slope dy;     /* backward: gradient of the result (after act); where the operation reads no slopes, dy.g alone */
     tx_gradient *dx; /* backward: one an input */
     float *param[TX_MAX_PARAMS];
     float *grad[TX_MAX_PARAMS]; /* gradients of trained parameters; written, not added to. NULL: nobody wants it */
@@ -140,8 +139,8 @@ enum tx_traits {
     TX_FOLDS = 2,         /* in inference takes a following batch norm and a sum into itself */
     TX_RANDOM = 4,        /* draws in training: by the ordinal of the node among those of the graph that do */
     TX_DATA_INPUTS = 8,   /* inputs from the second on are data: no gradient is taken for them */
-    TX_NOT_NEGATIVE = 32, /* no result is below 0 where no input is */
-    TX_MOMENTS = 16, /* forward fills step->moments where they are wanted; for others a pass behind the step does */
+    TX_NOT_NEGATIVE = 16, /* no result is below 0 where no input is */
+    TX_MOMENTS = 32, /* forward fills step->moments where they are wanted; for others a pass behind the step does */
     TX_REDUCES = 64  /* backward fills step->reduce where it is wanted; after others the batch norm takes its sums */
 };
 
