@@ -61,7 +61,7 @@
 #include <string.h>
 
 enum {
-    USUAL_MIB = 750,   /* that training takes where nobody says how much it may */
+    USUAL_MIB = 950,   /* that training takes where nobody says how much it may */
     BYTES_A_PARAM = 16 /* value, gradient, an optimiser's two means */
 };
 
