@@ -21,13 +21,14 @@
 #include "sizes.h"
 
 enum {
-    IN_PLACE = 512,     /* floats between rows up to which a matrix is read where it stands: rows further apart
+    IN_PLACE = 512,          /* floats between rows up to which a matrix is read where it stands: rows further apart
                              * would fall into the same few sets of the caches */
-    DEPTH = 512,        /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
-    TASK_ROWS = 168,    /* multiple of every TILE_M */
-    TASK_COLUMNS = 256, /* DEPTH x 256 floats of B are 512 KiB */
-    NARROW = 32,        /* columns up to which a pass behind the product takes batch statistics in less time */
-    SUMS = 1 << 22      /* floats that sums of groups may take together, if there are several */
+    DEPTH = 512,             /* k of a forward block: a tile of packed rows, 14 x 512 floats, is 28 KiB */
+    TASK_ROWS = 168,         /* multiple of every TILE_M */
+    TASK_PRODUCTS = 1 << 18, /* multiply-adds that take about as long as waking a thread */
+    TASK_COLUMNS = 256,      /* DEPTH x 256 floats of B are 512 KiB */
+    NARROW = 32,             /* columns up to which a pass behind the product takes batch statistics in less time */
+    SUMS = 1 << 22           /* floats that sums of groups may take together, if there are several */
 };
 
 static size_t rows_of(const tx_rows *a)
@@ -97,13 +98,26 @@ tx_status tx_gemm_pack(const tx_machine *machine, float *packed, const tx_filter
 
 /* ----------------------------------------------------------------------------------------- forward */
 
-/* Blocks of outputs, halved until every thread has several; whole chunks if each task takes batch statistics. */
+/* The largest blocks of outputs. */
+static void forward_whole(tx_gemm_forward_job *job)
+{
+    size_t blocks = ceil_div(job->n, TASK_COLUMNS);
+    job->depth = round_up(ceil_div(job->k, ceil_div(job->k, DEPTH) + (job->k == 0)), 16);
+    job->task_rows = TASK_ROWS;
+    job->task_columns = round_up(ceil_div(job->n, blocks), GEMM_COLUMNS);
+}
+
+/* Blocks of outputs, halved until every thread has several that are worth waking it; whole chunks if each task takes batch
+ * statistics. */
 static void forward_split(tx_gemm_forward_job *job, int threads, int by_chunks)
 {
-    size_t wanted = 6 * (size_t)threads, blocks = ceil_div(job->n, TASK_COLUMNS);
-    job->depth = round_up(ceil_div(job->k, ceil_div(job->k, DEPTH) + (job->k == 0)), 16);
-    job->task_rows = by_chunks ? TX_CHUNK : TASK_ROWS;
-    job->task_columns = round_up(ceil_div(job->n, blocks), GEMM_COLUMNS);
+    double products = (double)job->m * (double)job->n * (double)job->k;
+    size_t wanted = 6 * (size_t)threads;
+    if (products < (double)TASK_PRODUCTS * (double)wanted)
+        wanted = (size_t)(products / TASK_PRODUCTS);
+    forward_whole(job);
+    if (by_chunks)
+        job->task_rows = TX_CHUNK;
     for (;;) {
         job->row_tasks = ceil_div(job->m, job->task_rows);
         job->column_tasks = ceil_div(job->n, job->task_columns);
@@ -132,10 +146,8 @@ size_t tx_gemm_forward_work(const tx_machine *machine, const tx_rows *a, int n)
         return (size_t)-1;
     }
     tx_gemm_forward_job job = {.m = rows_of(a), .n = (size_t)n, .k = depth_of(a)};
-    forward_split(&job, machine->threads, 0);
-    size_t floats = forward_floats(&job);
-    forward_split(&job, machine->threads, 1);
-    return float_bytes(max_size(floats, forward_floats(&job)), (size_t)machine->threads);
+    forward_whole(&job);
+    return float_bytes(forward_floats(&job), (size_t)machine->threads);
 }
 
 typedef struct forward_run {

@@ -382,7 +382,7 @@ mutate $f moments 's/values.channel < x.channel + (size_t)tx_plan_node(plan, i)-
 mutate $f moments 's/    tx_arena_touch(plan, beside, time);/    ;/' 'statistics: gone before they are read'
 mutate core/kernels/channel.h gemm 's/mean\[j\] = v_div(mean\[j\], v_set1((float)pixels));/mean[j] = v_div(mean[j], v_set1(128));/' 'moments in a product: the last chunk'
 mutate core/kernels/channel.h gemm 's/channel_moments_block(1, start + k, x->ld, pixels, c - k/channel_moments_block(1, start + k, x->ld, pixels, 16/' 'moments in a product: columns beside vectors'
-mutate core/gemm.c gemm 's/job->task_rows = by_chunks ? TX_CHUNK : TASK_ROWS;/job->task_rows = TASK_ROWS;/' 'moments in a product: chunks of rows of another length'
+mutate core/gemm.c gemm 's/job->task_rows = TX_CHUNK;/job->task_rows = 112;/' 'moments in a product: chunks of rows of another length'
 mutate core/kernels/gemm.h gemm 's/size_t at = row \/ TX_CHUNK \* job->n + first;/size_t at = row \/ TX_CHUNK * job->n;/' 'moments in a product: blocks of columns'
 mutate core/plan_slopes.c slopes 's/x->wanted || x->consumers != 1/x->wanted/' 'slopes: left although another reader needs x'"'"'s gradient'
 mutate core/plan_slopes.c slopes 's/x->wanted || x->consumers/x->consumers/' 'slopes: left although the gradient is kept'
