@@ -76,24 +76,11 @@ static void failing(void)
     tx_free(p[2]);
 }
 
-/* The address sanitizer ends a program at the first byte that it writes or reads there. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { MAY_WRITE = 0 };
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-enum { MAY_WRITE = 0 };
-#else
-enum { MAY_WRITE = 1 };
-#endif
-#else
-enum { MAY_WRITE = 1 };
-#endif
-
 static void spoil(size_t bytes, size_t behind)
 {
     long before = tx_alloc_spoiled();
     volatile unsigned char *p = tx_alloc(bytes, 1);
-    if (!MAY_WRITE || !p)
+    if (!TEST_MAY_STRAY || !p)
         return tx_free((void *)p);
     unsigned char was = p[bytes + behind];
     p[bytes + behind] = 0xfe;

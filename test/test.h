@@ -11,6 +11,19 @@ static int test_passed, test_failed;
 static long test_spoiled; /* blocks that the test itself spoils */
 static int test_quiet;    /* 1: failures are counted alone, as where they are what is wanted */
 
+/* The address sanitizer ends a program at the first byte that it reads or writes beyond a block. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { TEST_MAY_STRAY = 0 };
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+enum { TEST_MAY_STRAY = 0 };
+#else
+enum { TEST_MAY_STRAY = 1 };
+#endif
+#else
+enum { TEST_MAY_STRAY = 1 };
+#endif
+
 /* Counts one check; a failure prints where it stands and the message, which says how to repeat it. It is the
  * last if TEST_STOPS stands in the environment: mutants.sh asks no more. */
 #define CHECK(condition, ...)                               \
