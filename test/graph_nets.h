@@ -348,6 +348,19 @@ static tx_node *net_views_of_two_kinds(tx_node *x)
     return conv(cat2(cat2(a, c), cat2(b, a)), 5, 1, 1);
 }
 
+static tx_node *net_views_of_two_activations(tx_node *x)
+{
+    tx_node *a = branch(x, 4, 3), *b = tx_relu6(x ? x->graph : NULL, bn(conv(x, 3, 1, 1)));
+    return conv(cat2(a, b), 5, 1, 1);
+}
+
+/* A sum that inference fuses to a convolution adds what could be a view for everybody else. */
+static tx_node *net_addend(tx_node *x)
+{
+    tx_node *s = add(conv(x, 4, 3, 1), conv(x, 4, 1, 1)), *r = relu(s);
+    return add(add(conv(r, 4, 3, 1), r), s);
+}
+
 static tx_node *depthwise(tx_node *x, int kernel, int stride)
 {
     tx_graph *g = x ? x->graph : NULL;
@@ -521,6 +534,8 @@ static const small_net small_nets[] = {
     {"squeeze and excite", net_squeeze, 3, 7, 6, 0},
     {"gates", net_gates, 3, 6, 5, 1},
     {"views of two kinds", net_views_of_two_kinds, 3, 5, 5, 0},
+    {"views of two activations", net_views_of_two_activations, 3, 5, 5, 0},
+    {"an addend behind a rectifier", net_addend, 3, 5, 5, 0},
 };
 enum { SMALL_NETS = sizeof small_nets / sizeof small_nets[0], SMALL_CLASSES = 5 };
 

@@ -86,7 +86,8 @@ static void check_counts(void)
                 {"inverted residuals", 8, 0},
                 {"squeeze and excite", 9, 0},
                 {"gates", 4, 0},
-                {"views of two kinds", 0, 1}};
+                {"views of two kinds", 0, 1},
+                {"views of two activations", 0, 0}};
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         small_graph s;
         small_build(&s, find(want[i].net), 2);

@@ -38,6 +38,7 @@ static const conv_case cases[] = {
     {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {0, 0, 1, 0}}},
     {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {-1, 0, 0, 0}}},
     {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {0, 0, 0, 1}}},
+    {1, 32, 12, 12, {.out = 16, .kernel = 3, .padding = 1, .pads = {0, -1, 0, 0}}},
     {1, 32, 14, 13, {.out = 16, .kernel = 3, .pads = {-1, -1, -1, -1}}},
     {2, 8, 6, 5, {.out = 9, .kernel = 1, .pads = {1, 0, -1, 0}}},
     /* strides beyond the kernel, the map and sixteen bits */

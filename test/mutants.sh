@@ -200,7 +200,7 @@ f=core/depthwise.c
 mutate $f core_depthwise 's/size_t left = TX_CHUNK - pixel % TX_CHUNK/size_t left = TX_CHUNK/' 'depthwise sums: chunks by rows'
 mutate $f core_depthwise 's/if (left == TX_CHUNK)/if (column == 0)/' 'depthwise sums: begun with a row'
 mutate $f core_depthwise 's/column == 0 \&\& y < end/y < end/' 'depthwise dx: rows by every owner (added to itself twice)'
-mutate $f core_depthwise 's/above < (int)row ? above : (int)row, (int)row/(int)row, (int)row/' 'depthwise ring: rows above are missing'
+mutate $f core_depthwise 's/above < (int)row ? above : (int)row, (int)row/above < (int)row ? above : (int)row, (int)row - 1/' 'depthwise ring: the last row is missing'
 mutate $f core_depthwise 's/larger(above, 0) + larger(below, 0) + 1/larger(above, 0) + 1/' 'depthwise ring of dy: too short'
 mutate $f core_depthwise 's/(size_t)(d->kernel_h - 1) \* (size_t)d->dilation_h + 1, (size_t)x->h/(size_t)d->kernel_h, (size_t)x->h/' 'depthwise ring of x: no room for dilation'
 mutate $f core_depthwise 's/if (row % h == 0 || p == t->first)/if (p == t->first)/' 'depthwise ring: rows of the image before'
@@ -365,8 +365,7 @@ f=core/plan.c
 mutate $f session 's/int fits = plan \&\& plan->bytes <= allowed;/int fits = plan \&\& plan->bytes <= allowed + 64;/' 'a budget exceeded'
 mutate $f session 's/if (plan \&\& plan->bytes < \*least)/if (plan)/' 'not the least memory'
 f=core/plan_recompute.c
-mutate $f session 's/ \&\& row <= room + plan->thrift.more \* bytes;/;/' 'no value of a chain is kept'
-mutate $f session 's/    tx_arena_touch(plan, p->saved, time);/    ;/' 'made again of coefficients that are gone'
+mutate $f graph_memory 's/ \&\& row <= room + plan->thrift.more \* bytes;/;/' 'no value of a chain is kept'
 mutate $f session 's/k < tx_plan_node(plan, i)->inputs \&\& plan->node\[i\].recomputed; k++/k < 0; k++/' 'what is made again reads what is gone'
 mutate $f session 's/if (x \&\& p->recomputed \&\& p->recomputed < first)/if (0)/' 'made again after it is read by what is made again'
 f=core/session.c
@@ -518,12 +517,11 @@ mutate $f plan 's/^            for (int k = 0; k < tx_plan_node(plan, i)->inputs
 f=core/plan_views.c
 mutate $f graph_views 's/tx_plan_node(plan, p->result)->wanted || result->readers == 0/result->readers == 0/' 'a kept value is a view'
 mutate $f gradient 's/x->act == TX_ACT_NONE \&\& !left/0/' 'a concatenation: rectifies what is negative'
-mutate $f gradient 's/x->act != act))/0))/' 'a concatenation: two activations'
+mutate $f graph_views 's/x->act != act))/0))/' 'a concatenation: two activations'
 mutate $f graph_views 's|return p->view ? TX_READS_VIEW : 0;|return 0;|' 'no concatenation is a view'
 mutate $f gradient 's/if (!p->is_step || (node->op->kind == TX_SCALE/if ((node->op->kind == TX_SCALE/' 'a fused sum adds a view'
 mutate $f gradient 's/node->op->kind == TX_SCALE \&\& k > 0/0/' 'a gate is a view'
 mutate core/plan_place.c plan 's/if (plan->node\[i\].gate >= 0)/if (0)/' 'a gate dies before its reader'
-mutate core/plan_place.c plan 's/if (op->kind == TX_ACTIVATION \&\& p->view)/if (0)/' 'what an activation is a view of dies before its gradient'
 mutate core/plan_forward.c graph_views 's/if (same == node->inputs)/if (0)/' 'flat dense blocks: each layer copies'
 mutate layers/concat.c gradient 's/x->scale ? x->scale\[c\] : 1.0f/1.0f/' 'concatenated views: scales'
 
@@ -806,8 +804,8 @@ mutate core/kernels/update.h bits 's/v_add(g, v_mul(v_set1(decay), w))/v_fma(v_s
 # ---- the contract: the same terms, summed or drawn in a way that threads, blocks, neighbours or a library decide
 f=core/gemm.c
 mutate $f threads 's/first = (run->first + slot) \* TX_GEMM_GROUP;/first = (run->first + (run->round > 1 ? run->round - 1 - slot : slot)) * TX_GEMM_GROUP;/' 'contract: order by threads'
-mutate $f bits 's/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 1 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by threads above 16 chunks'
-mutate $f threads 's/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 7 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by more than 7 threads above 16 chunks'
+mutate $f bits '/^static void gradient_task/,/^tx_status tx_gemm_gradient(/s/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 1 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by threads above 16 chunks'
+mutate $f threads '/^static void gradient_task/,/^tx_status tx_gemm_gradient(/s/TX_GEMM_GROUP/run->group/g; s/size_t each; /size_t group, each; /; s/job->chunks = ceil_div(job->m, GEMM_CHUNK);/&\n    run->group = threads > 7 \&\& job->chunks > 16 ? 2 * TX_GEMM_GROUP : TX_GEMM_GROUP;/' 'contract: chunks by more than 7 threads above 16 chunks'
 mutate core/winograd.c winograd 's/gradient_run run = {.threads = /gradient_run run = {.kernels = machine->kernels, .threads = /; s/ceil_div(most, GRADIENT_CHUNK)/ceil_div(most, 10 * (size_t)run->kernels->tile_m)/' 'contract: chunk by tile'
 mutate core/channel.c threads 's/slice, slices;/slice, slices, length;/; s/chunk \* TX_CHUNK, TX_CHUNK)/chunk * pass->length, pass->length)/; s/slice, first = chunk \* TX_CHUNK;/slice, first = chunk * pass->length;/; s/pass->chunks = ceil_div(pass->pixels, TX_CHUNK);/pass->length = machine->threads > 8 \&\& pass->pixels > 16 * TX_CHUNK ? 2 * TX_CHUNK : TX_CHUNK;\n    pass->chunks = ceil_div(pass->pixels, pass->length);/' 'contract: sums by block'
 mutate core/channel.c threads 's/result\[kind\]\[j\] += (double)\(pass->partial.*\);/result[kind][j] = (double)((float)result[kind][j] + \1);/' 'contract: float merges of sums'
