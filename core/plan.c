@@ -61,7 +61,9 @@
 #include <string.h>
 
 enum {
-    USUAL_MIB = 950,   /* that training takes where nobody says how much it may */
+    USUAL_MIB = 950,   /* that training takes where nobody says how much it may; .. */
+    LIGHT_MIB = 1300,  /* of a network with fewer multiply-adds a value than this: there making values again, which */
+    LIGHT_MACS = 32,   /* moves them through memory once more, takes a tenth of a step, elsewhere next to nothing */
     BYTES_A_PARAM = 16 /* value, gradient, an optimiser's two means */
 };
 
@@ -215,16 +217,39 @@ static int is_better(const tx_plan *a, const tx_plan *b)
     return size_a < 0.995 * size_b || (size_a <= 1.005 * size_b && a->again < b->again);
 }
 
+/* Multiply-adds a value that a step makes. */
+static double macs_a_value(const tx_plan *plan)
+{
+    double macs = 0, values = 0;
+    for (int i = 0; i < plan->nodes; i++) {
+        const tx_node *node = tx_plan_node(plan, i);
+        macs += plan->node[i].is_step ? plan->node[i].workspace.macs : 0;
+        values += (double)node->h * node->w * node->c;
+    }
+    return macs / values;
+}
+
+/* Bytes of an arena that with all parameters takes the usual memory. */
+static size_t usual_arena(const tx_plan *plan)
+{
+    size_t usual = (size_t)(macs_a_value(plan) < LIGHT_MACS ? LIGHT_MIB : USUAL_MIB) << 20;
+    size_t trained = plan->graph->trained;
+    return trained < usual / BYTES_A_PARAM ? usual - trained * BYTES_A_PARAM : 0;
+}
+
 /* The first of more and more thrifty plans that is small enough, else the best of all. *least: the bytes of the smallest. */
-static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, size_t allowed, size_t *least)
+static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, size_t *least)
 {
     static const tx_thrift thrifts[] = {{0, 0},  {1, 0},  {2, 0},  {4, 0},  {8, 0},
                                         {12, 0}, {16, 0}, {16, 1}, {16, 3}, {16, INT_MAX}};
     int most = args->mode == TX_INFER ? 1 : (int)(sizeof thrifts / sizeof thrifts[0]);
     tx_plan *best = NULL;
+    size_t allowed = args->memory;
     *least = SIZE_MAX;
     for (int k = 0; k < most; k++) {
         tx_plan *plan = plan_once(graph, args, thrifts[k]);
+        if (plan && k == 0 && !args->memory)
+            allowed = usual_arena(plan);
         int fits = plan && plan->bytes <= allowed;
         if (plan && plan->bytes < *least)
             *least = plan->bytes;
@@ -240,19 +265,12 @@ static tx_plan *choose_plan(const tx_graph *graph, const tx_session_args *args, 
     return best;
 }
 
-/* Bytes of an arena that with all parameters takes the usual memory. */
-static size_t usual_arena(const tx_graph *graph)
-{
-    size_t usual = (size_t)USUAL_MIB << 20;
-    return graph->trained < usual / BYTES_A_PARAM ? usual - graph->trained * BYTES_A_PARAM : 0;
-}
-
 tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args)
 {
     size_t least;
     if (tx_plan_check(graph, &args))
         return NULL;
-    tx_plan *plan = choose_plan(graph, &args, args.memory ? args.memory : usual_arena(graph), &least);
+    tx_plan *plan = choose_plan(graph, &args, &least);
     if (!plan || !args.memory || plan->bytes <= args.memory)
         return plan;
     tx_plan_free(plan);
