@@ -389,7 +389,7 @@ enum { TX_MAX_BATCH = 1 << 20 };
 tx_plan *tx_plan_new(const tx_graph *graph, tx_session_args args);
 void tx_plan_free(tx_plan *plan);
 size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
-/* What a node became: its need, or NULL if it was joined to another step. */
+/* What the step of a node needs; NULL if it was fused to another step. */
 const tx_workspace *tx_plan_workspace(const tx_plan *plan, const tx_node *node);
 
 /* What the step of a node has to do for a whole batch: multiply-adds of products, and bytes between memory and processor,

@@ -161,9 +161,8 @@ struct tx_op {
     void (*reference_backward)(tx_reference_step *step);
     const char *no_gradient; /* the reason why there is no backward, where there is none */
     tx_kind kind;
-    tx_act act;                                /* of a TX_ACTIVATION */
-    unsigned reads;                            /* tx_reads: what of its inputs' views it applies itself */
-    unsigned (*reads_of)(const tx_node *node); /* .. where that depends on the node; NULL: reads */
+    tx_act act;      /* of a TX_ACTIVATION */
+    unsigned reads;  /* tx_reads: what of its inputs' views it applies itself */
     unsigned fuses;  /* bit 1 << act: forward and backward apply step->act, if it is this one */
     unsigned needs;  /* tx_needs: what backward reads */
     unsigned traits; /* tx_traits */
@@ -219,8 +218,9 @@ typedef struct tx_rows {
 /* Where row (i,gy,gx) of a product goes: pixel (i, gy*step_y + offset_y, gx*step_x + offset_x) of maps of h x w pixels,
  * n channels of it at data + pixel*ld, as  act((product + bias[o]) + add[o]).  bias may be NULL; add too, else it is read
  * at the same pixels with distance add_ld, as add_scale*add + add_shift where these are not NULL. add may be data itself
- * with add_ld = ld, which accumulates; apart from that they do not overlap. moments.mean not NULL (tx_gemm_forward, tx_depthwise_forward): the
- * batch statistics of what is written are taken too, as tx_channel_moments does; every pixel of the maps must be a row. */
+ * with add_ld = ld, which accumulates; apart from that they do not overlap. moments.mean not NULL (tx_gemm_forward,
+ * tx_depthwise_forward): the batch statistics of what is written are taken too, as tx_channel_moments does; every pixel of
+ * the maps must be a row. */
 typedef struct tx_target {
     float *data;
     size_t ld;
@@ -341,14 +341,13 @@ tx_status tx_channel_mask(const tx_machine *machine, const tx_gradient *dx, cons
 /* dx = add + dy act'(x). dx may be dy or add. */
 tx_status tx_channel_act_gradient(const tx_machine *machine, const tx_gradient *dx, const tx_tensor *dy,
                                   const tx_view *x, tx_act act);
-/* Scratch of the four below, in bytes. */
+/* Scratch of the three below, in bytes. */
 size_t tx_channel_work(size_t pixels, int c);
 /* sum[c] of the values of a view: a bias's gradient. */
 tx_status tx_channel_total(const tx_machine *machine, const tx_view *x, double *sum, void *work);
 /* Mean and (biased) variance of the data of x, without scale and act. */
 tx_status tx_channel_moments(const tx_machine *machine, const tx_view *x, double *mean, double *variance, void *work);
-/* With g = dy where the activation of view x lets it through (scale data + shift > 0), 0 elsewhere:
- * sum_g = sum g, sum_gx = sum g (data - mean). */
+/* With g = dy act'(scale data + shift), act the activation of view x: sum_g = sum g, sum_gx = sum g (data - mean). */
 tx_status tx_channel_bn_reduce(const tx_machine *machine, const tx_view *x, const float *mean, const tx_tensor *dy,
                                double *sum_g, double *sum_gx, void *work);
 /* dx = add + scale (g - mean_g - (data - mean) slope), all but the data one value a channel. dx may be dy or add. */

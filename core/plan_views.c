@@ -47,7 +47,7 @@ static unsigned does(const tx_plan *plan, int j, int k)
         return 0;
     if (node->op->kind == TX_CONCAT)
         return p->view ? TX_READS_VIEW : 0;
-    return node->op->reads_of ? node->op->reads_of(node) : node->op->reads;
+    return node->op->reads;
 }
 
 static int all_read(const tx_plan *plan, int i)

@@ -18,10 +18,7 @@ static tx_status dropout_shape(tx_node *node)
     const tx_dropout_args *a = node->args;
     if (!(a->p >= 0 && a->p <= 1))
         return tx_fail(TX_ERR_ARGUMENT, "p = %g, expected 0 to 1", a->p);
-    node->h = node->input[0]->h;
-    node->w = node->input[0]->w;
-    node->c = node->input[0]->c;
-    return TX_OK;
+    return same_shape(node);
 }
 
 /* 1 if element i of this run is kept. */

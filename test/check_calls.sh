@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by make test: every function that a public header declares is called wrongly in test/library_calls.c or
-# test/library_files.c, and each pointer that it takes has been NULL there.
+# Run by make test: every function that a public header declares is called wrongly in some
+# test/library_*.c, and each pointer that it takes has been NULL there.
 passed=0
 failed=0
 declared() { # HEADER: the names of the functions in it, comments and types of functions left out
@@ -31,7 +31,7 @@ done
 may="tx_isa_select:0 tx_gemm_gradients:5 tx_gemm_gradients:6 tx_channel_max_pool:2 tx_depthwise_gradient:6 tx_depthwise_gradient:7"
 never=$(for header in core/core.h core/op.h layers/layers.h nets/nets.h optim/optim.h io/io.h; do
     sed 's:^ *#.*::' $header
-done | cat - test/library_calls.c test/library_files.c | awk -v may="$may" -v names=$((passed + failed)) '
+done | cat - test/library_*.c | awk -v may="$may" -v names=$((passed + failed)) '
     # Where the bracket that is open at `at` of s closes; part[0..parts) is what stands between the commas within.
     function arguments(s, at,    c, depth) {
         parts = 0
