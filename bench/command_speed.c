@@ -187,23 +187,40 @@ static double share(double bound, double ms)
     return ms > 0 ? 100 * bound / ms : 0;
 }
 
-static void print_layers(const speed *s)
+static tx_status print_layers(const speed *s)
 {
+    static const char *const title[] = {"name", "op", "h,w,c", "fwd ms", "bound", "bwd ms", "bound"};
+    table t = {.align = "lllrrrr"};
+    for (size_t i = 0; i < sizeof title / sizeof *title; i++)
+        table_cell(&t, "%s", title[i]);
+    table_row(&t);
     layer l;
-    double bound = network_bound(s), least = summarise(s).least;
-    printf("\n%-24s %-9s %-11s %8s %5s %8s %5s\n", "name", "op", "h,w,c", "fwd ms", "bound", "bwd ms", "bound");
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
-        char shape[48], name[LAYER_NAME];
+        char name[LAYER_NAME];
         if (!find_layer(s, i, &l))
             continue;
-        snprintf(shape, sizeof shape, "%d,%d,%d", l.node->h, l.node->w, l.node->c);
-        printf("%-24.24s %-9.9s %-11s %8.3f %4.0f%% %8.3f %4.0f%%\n", layer_name(name, l.node->name, 24),
-               tx_node_operation(l.node), shape, l.forward, share(l.forward_bound, l.forward), l.backward,
-               share(l.backward_bound, l.backward));
+        table_cell(&t, "%s", layer_name(name, l.node->name, 24));
+        table_cell(&t, "%s", tx_node_operation(l.node));
+        table_cell(&t, "%d,%d,%d", l.node->h, l.node->w, l.node->c);
+        table_number(&t, l.forward, 3);
+        table_cell(&t, "%.0f%%", share(l.forward_bound, l.forward));
+        table_number(&t, l.backward, 3);
+        table_cell(&t, "%.0f%%", share(l.backward_bound, l.backward));
+        table_row(&t);
     }
-    printf("\nbound: products at %.1f GFLOP/s, the rate of a tile, and then bytes at\n%.1f GB/s, the rate of a copy. "
-           "The network's is %.2f ms, %.0f%% of the best step.\n",
-           s->tile_gflops, 1e-9 * s->copy, bound, share(bound, least));
+    putchar('\n');
+    tx_status status = table_print(&t, stdout);
+    if (status != TX_OK)
+        return status;
+    double bound = network_bound(s), least = summarise(s).least;
+    char note[512];
+    snprintf(note, sizeof note,
+             "bound: products at %.1f GFLOP/s, the rate of a tile, and then bytes at %.1f GB/s, the rate of a copy. "
+             "The network's is %.2f ms, %.0f%% of the best step.",
+             s->tile_gflops, 1e-9 * s->copy, bound, share(bound, least));
+    putchar('\n');
+    print_wrapped(stdout, note);
+    return TX_OK;
 }
 
 static void json_layers(json *j, const speed *s)
@@ -257,7 +274,7 @@ static void print_json(const speed *s, int layers)
     json_end();
 }
 
-static void print_table(const speed *s, int layers)
+static tx_status print_table(const speed *s, int layers)
 {
     figures f = summarise(s);
     char name[64];
@@ -268,8 +285,7 @@ static void print_table(const speed *s, int layers)
            100 * f.gflops / s->peak_gflops, s->peak_gflops, 100 * f.gflops / s->tile_gflops, s->tile_gflops);
     printf("memory    %.1f MiB peak, %.1f MiB arena\n", (double)s->peak / 1048576, (double)s->arena / 1048576);
     printf("digest    %s\n", s->digest);
-    if (layers)
-        print_layers(s);
+    return layers ? print_layers(s) : TX_OK;
 }
 
 static int speed_network(const options *o, speed *s)
@@ -293,7 +309,7 @@ static int speed_network(const options *o, speed *s)
     if (status == TX_OK && option_on(o, "json"))
         print_json(s, option_on(o, "layers"));
     else if (status == TX_OK)
-        print_table(s, option_on(o, "layers"));
+        status = print_table(s, option_on(o, "layers"));
     tx_session_free(s->session);
     tx_optimizer_free(s->optimizer);
     tx_weights_free(s->weights);
