@@ -8,23 +8,6 @@
 #include <string.h>
 
 /* -------------------------------------------------------------------------------------------- rows */
-int tx_reading_row(const tx_reading *r, tx_csv *csv, char ***field)
-{
-    size_t fields;
-    int got = tx_csv_next(csv, field, &fields);
-    if (got > 0 && fields != r->columns)
-        return tx_fail(TX_ERR_FORMAT, "%s:%zu: %zu fields, expected %zu as in the header", r->name, tx_csv_line(csv),
-                       fields, r->columns);
-    return got;
-}
-
-tx_status tx_reading_bad_cell(const tx_reading *r, size_t column, const char *found, const char *expected)
-{
-    char name[TX_TEXT], text[TX_TEXT];
-    return tx_fail(TX_ERR_FORMAT, "%s:%zu: column '%s': found '%s', expected %s", r->name, tx_csv_line(r->csv),
-                   tx_escape(name, sizeof name, r->column[column]), tx_escape(text, sizeof text, found), expected);
-}
-
 /* Numbers the image's study and patient. */
 static tx_status number_groups(tx_reading *r, const char *path)
 {

@@ -42,10 +42,16 @@ typedef struct tx_reading {
     tx_names studies, patients;
 } tx_reading;
 
+/* Rows and cells: dataset_cells.c. */
 /* The next row of the table: 1 and as many fields as the header has, 0 at the end, or a tx_status. */
 int tx_reading_row(const tx_reading *r, tx_csv *csv, char ***field);
 /* "FILE:LINE: column 'X': found 'Y', expected Z". */
 tx_status tx_reading_bad_cell(const tx_reading *r, size_t column, const char *found, const char *expected);
+enum { TX_CELL_UNCERTAIN = -1, TX_CELL_NEGATIVE, TX_CELL_POSITIVE, TX_CELL_BLANK, TX_CELL_OTHER };
+/* 1, 0 or -1, perhaps with a point and zeros behind it (-0 is 0); nothing, nan, NaN or NA; or anything else. */
+int tx_cell_read(const char *text);
+/* The label of one cell, 1, 0 or -1 (masked), counted; 2 if the cell is none. */
+int tx_label_read(const tx_reading *r, int task, const char *cell);
 
 /* Which columns are what: dataset_columns.c. Reads the header, then chooses the tasks and what is passed over. */
 tx_status tx_columns_read(tx_reading *r);
@@ -54,14 +60,8 @@ tx_status tx_columns_choose(tx_reading *r);
  * names, too. */
 const char *tx_columns_nearest(const tx_reading *r, const char *typed, int lists, char out[TX_HINT]);
 
-/* What a label's cell says: dataset_labels.c. */
-enum { TX_CELL_UNCERTAIN = -1, TX_CELL_NEGATIVE, TX_CELL_POSITIVE, TX_CELL_BLANK, TX_CELL_OTHER };
-/* 1, 0 or -1, perhaps with a point and zeros behind it (-0 is 0); nothing, nan, NaN or NA; or anything else. */
-int tx_cell_read(const char *text);
-/* What options->uncertain says of each task. */
+/* What options->uncertain says of each task: dataset_uncertain.c. */
 tx_status tx_uncertain_resolve(tx_reading *r);
-/* The label of one cell, 1, 0 or -1 (masked), counted; 2 if the cell is none. */
-int tx_label_read(const tx_reading *r, int task, const char *cell);
 
 /* Where images are and whose they are: dataset_paths.c. */
 /* The study is path[0..*study), the patient path[*patient..*patient_end). 0 if the image is in no folder

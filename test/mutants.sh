@@ -526,9 +526,10 @@ mutate core/plan_forward.c graph_views 's/if (same == node->inputs)/if (0)/' 'fl
 mutate layers/concat.c gradient 's/x->scale ? x->scale\[c\] : 1.0f/1.0f/' 'concatenated views: scales'
 
 # ---- tables of images
-f=io/dataset_labels.c
+f=io/dataset_cells.c
 mutate $f io_tables 's/strcmp(text, "NA") == 0/strcmp(text, "Na") == 0/' 'table: NA is no blank'
 mutate $f io_tables 's/: minus ? TX_CELL_UNCERTAIN/: 0 ? TX_CELL_UNCERTAIN/' 'table: -1 is 1'
+f=io/dataset_uncertain.c
 mutate $f io_tables 's/m > length/m > 0/' 'table: a shorter name is taken'
 mutate $f io_tables 's/if (named\[t\])/if (0)/' 'table: a task is named twice'
 mutate $f io_tables 's/r->uncertain\[t\] = rest/r->uncertain[t] = TX_UNCERTAIN_IGNORE/' 'table: the word for all others is forgotten'

@@ -1,46 +1,8 @@
-/* dataset_labels.c - what the cell of a label says, and what -1 means for each task. */
+/* dataset_uncertain.c - what -1 means for each task. */
 #include "dataset_private.h"
 
 #include <string.h>
 
-int tx_cell_read(const char *text)
-{
-    if (text[0] == 0 || strcmp(text, "nan") == 0 || strcmp(text, "NaN") == 0 || strcmp(text, "NA") == 0)
-        return TX_CELL_BLANK;
-    int minus = text[0] == '-', digit = text[minus];
-    const char *rest = text + minus + 1;
-    if (digit != '0' && digit != '1')
-        return TX_CELL_OTHER;
-    if (*rest == '.' && rest[1]) {
-        rest++;
-        rest += strspn(rest, "0");
-    }
-    if (*rest)
-        return TX_CELL_OTHER;
-    return digit == '0' ? TX_CELL_NEGATIVE : minus ? TX_CELL_UNCERTAIN : TX_CELL_POSITIVE;
-}
-
-int tx_label_read(const tx_reading *r, int task, const char *cell)
-{
-    tx_label_counts *counts = &r->data->counts[task];
-    switch (tx_cell_read(cell)) {
-    case TX_CELL_BLANK:
-        counts->blank++;
-        return r->options->blank == TX_BLANK_ZEROS ? 0 : -1;
-    case TX_CELL_POSITIVE:
-        counts->positive++;
-        return 1;
-    case TX_CELL_NEGATIVE:
-        counts->negative++;
-        return 0;
-    case TX_CELL_UNCERTAIN:
-        counts->uncertain++;
-        return r->uncertain[task] == TX_UNCERTAIN_IGNORE ? -1 : r->uncertain[task] == TX_UNCERTAIN_ONES;
-    }
-    return 2;
-}
-
-/* --------------------------------------------------------------------------------------- uncertain */
 /* One item of the list: what is said, and of which tasks, names[0..n) with + between (NULL: of all others). */
 typedef struct rule {
     tx_uncertain says;
