@@ -2,21 +2,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "digests.h"
 #include "run_private.h"
-#include "words.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------------------------- paths */
-char *run_path(const run *r, const char *name)
-{
-    return tx_path_join(r->folder, name);
-}
-
 char *run_checkpoint_path(const run *r, uint64_t step)
 {
     return step_path(r->folder, "checkpoints", step);
@@ -295,17 +288,6 @@ tx_status run_digest(run *r, const tx_weights *weights)
     digests_line(r->at.step, hex, r->at.chain, line);
     r->at.digested = r->at.step;
     return tx_journal_add(r->table[RUN_DIGESTS], line);
-}
-
-int score_better(double a, double b)
-{
-    return a > b || (isnan(b) && !isnan(a));
-}
-
-int score_parse(const char *text, double *score)
-{
-    *score = (double)NAN;
-    return strcmp(text, "nan") == 0 ? 0 : parse_real(text, -1e300, 1e300, score);
 }
 
 int run_rank(run *r, double score, size_t most)

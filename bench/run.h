@@ -117,8 +117,6 @@ typedef struct run_order {
 
 typedef enum run_verdict { RUN_REFUSED, RUN_FRESH, RUN_RESUMED, RUN_FINISHED } run_verdict;
 
-/* Whether a folder holds the config.txt of a run, finished or not. */
-tx_status run_is_there(const char *folder, int *there);
 /* Locks the folder, if it is there, and finds out where its run stands; nothing is changed. RUN_REFUSED: an error is
  * stored: it is another run, or damaged, or cannot be read just now. RUN_FRESH: nothing is there, or --restart shall
  * clear it. RUN_FINISHED: r->missing says which products are to be made again. To be left in any case. */
@@ -155,6 +153,8 @@ tx_status run_drop_state(const run *r);
 tx_status run_reopen(run *r);
 void run_leave(run *r);
 
+/* Whether a folder holds the config.txt of a run, finished or not. */
+tx_status run_is_there(const char *folder, int *there);
 /* What a folder's run notes: its done mark, else its state. *known 0: neither is there, or of another version. */
 tx_status run_note(const char *folder, run_position *at, int *known);
 

@@ -3,30 +3,13 @@
  *
  * Within this file a status says which: TX_ERR_FORMAT damage; TX_ERR_ARGUMENT another run, or one of another version;
  * TX_ERR_FILE and TX_ERR_MEMORY that it cannot be told now. --restart may clear the first two. */
-#define _POSIX_C_SOURCE 200809L
 #include "environment.h"
 #include "run_private.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------- the folder itself */
-tx_status run_is_there(const char *folder, int *there)
-{
-    unsigned char *text = NULL;
-    size_t bytes = 0, begin = sizeof RUN_CONFIG_BEGIN - 1;
-    tx_path_kind kind;
-    tx_status status = look_at(folder, "config.txt", &kind);
-    char *path = status == TX_OK && kind == TX_PATH_FILE ? tx_path_join(folder, "config.txt") : NULL;
-    if (path)
-        status = tx_file_read(path, (size_t)1 << 30, &text, &bytes);
-    *there = text && bytes >= begin && memcmp(text, RUN_CONFIG_BEGIN, begin) == 0;
-    tx_free(text);
-    tx_free(path);
-    return status;
-}
-
 /* Whether anything in the folder shows that a run wrote there: its options, its state, its done mark. */
 static tx_status shows_a_run(const char *folder, int *is)
 {
@@ -392,26 +375,4 @@ run_verdict run_enter(run *r, const run_order *o)
     if (!is_run)
         return check_foreign(r, o) ? RUN_REFUSED : RUN_FRESH;
     return enter_run(r, o);
-}
-
-tx_status run_note(const char *folder, run_position *at, int *known)
-{
-    done_mark mark;
-    tx_path_kind kind;
-    tx_status status = look_at(folder, "done", &kind);
-    *known = 0;
-    memset(at, 0, sizeof *at);
-    if (status == TX_OK && kind != TX_PATH_NONE) {
-        status = done_read(folder, &mark, at);
-    } else if (status == TX_OK) {
-        status = look_at(folder, "state.safetensors", &kind);
-        char *path = status == TX_OK && kind != TX_PATH_NONE ? tx_path_join(folder, "state.safetensors") : NULL;
-        if (kind == TX_PATH_NONE)
-            return status;
-        if (status == TX_OK)
-            status = path ? state_peek(path, at) : TX_ERR_MEMORY;
-        tx_free(path);
-    }
-    *known = status == TX_OK;
-    return status == TX_ERR_ARGUMENT ? TX_OK : status;
 }

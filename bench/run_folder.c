@@ -59,6 +59,11 @@ char *step_path(const char *folder, const char *below, uint64_t step)
     return path;
 }
 
+char *run_path(const run *r, const char *name)
+{
+    return tx_path_join(r->folder, name);
+}
+
 static int is_file_name(const char *name)
 {
     for (size_t i = 0; i < FILES; i++)

@@ -2,6 +2,7 @@
 #include "run_private.h"
 #include "words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,17 @@ tx_status position_add_end(run_position *at, uint64_t step)
         return TX_ERR_MEMORY;
     at->end[at->ends++] = step;
     return TX_OK;
+}
+
+int score_better(double a, double b)
+{
+    return a > b || (isnan(b) && !isnan(a));
+}
+
+int score_parse(const char *text, double *score)
+{
+    *score = (double)NAN;
+    return strcmp(text, "nan") == 0 ? 0 : parse_real(text, -1e300, 1e300, score);
 }
 
 /* --------------------------------------------------------------------------------------------- writing */

@@ -569,9 +569,10 @@ mutate $f bench_figures 's/return -loss;/return loss;/' 'figures: the largest lo
 mutate $f bench_figures 's/\*count += !seen\[group\[i\]\]/*count += 1/' 'figures: studies are images'
 mutate $f bench_report 's/    for (size_t i = 0; seen \&\& i < images; i++)/    present = NULL; for (size_t i = 0; seen \&\& i < images; i++)/' 'figures: patients of absent images'
 mutate $f check_figures 's/from->task\[k\].best.threshold/s->task[k].best.threshold/' 'figures: the threshold of the split itself'
-f=bench/run.c
+f=bench/run_position.c
 mutate $f bench_figures 's/return a > b || (isnan(b) \&\& !isnan(a));/return !(a <= b);/' 'figures: a score that is NaN ranks best'
 mutate $f bench_figures 's/return a > b || (isnan(b) \&\& !isnan(a));/return a > b;/' 'figures: nothing goes before a score that is NaN'
+f=bench/run.c
 mutate $f bench_figures 's/score_better(score, at->best\[place - 1\].score)/!score_better(at->best[place - 1].score, score)/' 'figures: of equals the later'
 f=bench/figures.c
 mutate $f bench_figures 's/f->positives < FIGURE_FEW || f->negatives < FIGURE_FEW/f->positives < FIGURE_FEW/' 'figures: few negatives carry no mark'
