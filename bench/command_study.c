@@ -24,24 +24,6 @@ static const char quick[] = "size = 128\n"
 static const job jobs[] = {{"resnet18", 0, "random"}};
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
-const char *job_name(const study *s, const job *j, char out[128])
-{
-    tx_net_choice choice = {tx_net_find(j->net), j->cut, 1, 1};
-    char net[64];
-    snprintf(out, 128, "%s.%.20s.%llu", tx_net_choice_name(&choice, net), j->init, (unsigned long long)s->seed);
-    return out;
-}
-
-char *job_folder(const study *s, const job *j)
-{
-    char name[128];
-    return tx_path_join(s->out, job_name(s, j, name));
-}
-
-const char *const study_of_data[] = {"--tasks",  "--uncertain",     "--blank",     "--views",      "--size",
-                                     "--resize", "--interpolation", "--normalize", "--bad-images", NULL};
-enum { OF_DATA = sizeof study_of_data / sizeof study_of_data[0] - 1 };
-
 /* Trains a job with the options of the preset; a finished one is passed over. */
 static int run_job(const study *s, const job *j)
 {
@@ -50,7 +32,7 @@ static int run_job(const study *s, const job *j)
     snprintf(cut, sizeof cut, "%d", j->cut);
     char *folder = job_folder(s, j);
     const char *file = option_text(s->o, "preset");
-    char *argv[16 + 2 * OF_DATA];
+    char *argv[16 + 2 * STUDY_OF_DATA];
     int argc = 0;
     const char *const fixed[][2] = {{"--net", j->net},   {"--cut", cut},   {"--init", j->init},
                                     {"--data", s->data}, {"--seed", seed}, {"--out", folder ? folder : ""}};
@@ -58,7 +40,7 @@ static int run_job(const study *s, const job *j)
         argv[argc++] = (char *)fixed[i][0];
         argv[argc++] = (char *)fixed[i][1];
     }
-    for (size_t i = 0; i < OF_DATA; i++)
+    for (size_t i = 0; study_of_data[i]; i++)
         if (option_given(s->o, study_of_data[i] + 2)) {
             argv[argc++] = (char *)study_of_data[i];
             argv[argc++] = (char *)option_text(s->o, study_of_data[i] + 2);

@@ -1,7 +1,5 @@
 /* commands.c - the table of all commands and the options that each takes. */
 #include "commands.h"
-#include "bench.h"
-#include "hints.h"
 
 #include <string.h>
 
@@ -15,16 +13,14 @@ static const command commands[] = {
      .what = "Lists the networks: parameters with 14 and 1000 outputs, multiply-adds at 320x320, smallest input, "
              "ImageNet top-1.",
      .example = "thorax nets",
-     .options = "json" COMMON,
-     .run = command_nets},
+     .options = "json" COMMON},
     {.name = "summary",
      .usage = "NET [--option VALUE]...",
      .what = "Prints a row a layer and the planned memory to the byte.",
      .example = "thorax summary resnet50 --size 320 --batch 16",
      .options = "cut classes size batch mode json" COMMON,
      .least = 1,
-     .most = 1,
-     .run = command_summary},
+     .most = 1},
     {.name = "train",
      .usage = "--net NET --out RUN [--data DIR] [--option VALUE]...",
      .what = "Trains a network on radiographs laid out as CheXpert.",
@@ -36,8 +32,7 @@ static const command commands[] = {
      .options = "net cut data out init tasks uncertain blank views size resize interpolation normalize augment "
                 "bad-images limit epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum "
                 "pos-weight schedule warmup freeze eval-every keep states digest-every overfit dry-run restart "
-                "json" COMMON,
-     .run = command_train},
+                "json" COMMON},
     {.name = "eval",
      .usage = "MODEL... [--data DIR] [--option VALUE]...",
      .what = "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
@@ -47,8 +42,7 @@ static const command commands[] = {
      .example = "thorax eval run --split test",
      .options = "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
-     .most = -1,
-     .run = command_eval},
+     .most = -1},
     {.name = "predict",
      .usage = "MODEL IMAGE...|--split SPLIT [--option VALUE]...",
      .what = "Prints a CSV row an image: probabilities of the tasks.",
@@ -61,36 +55,31 @@ static const command commands[] = {
      .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
      .options = "net= cut= data split= unit=image logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
-     .most = -1,
-     .run = command_predict},
+     .most = -1},
     {.name = "study",
      .usage = "--out DIR [--data DIR] [--preset quick|FILE]",
      .what = "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
      .notes = "Options of data that are given win over the preset's.",
      .example = "thorax study --out study",
-     .options = "data out preset json" MODEL_DATA " bad-images=" COMMON,
-     .run = command_study},
+     .options = "data out preset json" MODEL_DATA " bad-images=" COMMON},
     {.name = "data",
      .usage = "check DIR [--decode]",
      .what = "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",
      .example = "thorax data check CheXpert-v1.0-small --decode",
      .options = "decode tasks uncertain blank views json" COMMON,
      .least = 2,
-     .most = 2,
-     .run = command_data},
+     .most = 2},
     {.name = "speed",
      .usage = "[--net NET] [--option VALUE]...",
      .what = "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
      .example = "thorax speed --net resnet18 --mode infer --batch 1",
-     .options = "net=resnet18 cut size batch mode layers kernels json" COMMON,
-     .run = command_speed},
+     .options = "net=resnet18 cut size batch mode layers kernels json" COMMON},
     {.name = "help",
      .usage = "[COMMAND]",
      .what = "Prints what a command does and its options, or lists the commands.",
      .example = "thorax help train",
      .options = "",
-     .most = 1,
-     .run = command_help},
+     .most = 1},
     {.name = "completion",
      .usage = "bash|zsh|fish",
      .what = "Prints a script that completes commands, options and values in a shell.",
@@ -100,8 +89,7 @@ static const command commands[] = {
      .example = "thorax completion bash >thorax.bash",
      .options = "",
      .least = 1,
-     .most = 1,
-     .run = command_completion},
+     .most = 1},
     {.name = "cam", .options = ""},
     {.name = "pretrain", .options = ""},
     {.name = "convert", .options = ""},
@@ -124,17 +112,5 @@ const command *command_find(const char *name)
     for (int i = 0; i < command_count(); i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
-    return NULL;
-}
-
-const command *command_wanted(const char *name, int argc, char **argv, int *status)
-{
-    char escaped[TX_TEXT], hint[HINT];
-    const command *c = command_find(name);
-    if (c && c->run)
-        return c;
-    *status = c ? complain(EXIT_FAILED, "this version does not have the command %s yet", name)
-                : complain(EXIT_USAGE, "unknown command '%s'%s", tx_escape(escaped, sizeof escaped, name),
-                           hint_command(hint, name, argc, argv));
     return NULL;
 }

@@ -8,8 +8,5 @@ int command_count(void);
 const command *command_at(int i);
 /* NULL if there is none of that name. */
 const command *command_find(const char *name);
-/* The one of that name which this version has; else NULL, after a line, and the exit status. The words are those behind
- * the name: they may tell what was meant. */
-const command *command_wanted(const char *name, int argc, char **argv, int *status);
 
 #endif

@@ -111,7 +111,7 @@ static void hint_other(char out[HINT], const command *c, int i)
 {
     const option *p = option_at(i);
     int k = 0;
-    while (k < command_count() && !(command_at(k)->run && command_takes(command_at(k), i)))
+    while (k < command_count() && !(command_at(k)->what && command_takes(command_at(k), i)))
         k++;
     if (is_argument(c, p))
         snprintf(out, HINT, ": it is an argument here, expected thorax %s %s", c->name, c->usage);
@@ -236,7 +236,7 @@ const char *hint_model(char out[HINT], const options *o, const char *word)
 static const char *ready_command(const void *context, int i)
 {
     (void)context;
-    return command_at(i)->run ? command_at(i)->name : NULL;
+    return command_at(i)->what ? command_at(i)->name : NULL;
 }
 
 /* "thorax train resnet18" is what "thorax resnet18 train" means, or with the option that the word looks like. */
@@ -258,15 +258,15 @@ const char *hint_command(char out[HINT], const char *name, int argc, char **argv
     const char *near = tx_nearest_name(name, command_count(), ready_command, NULL);
     out[0] = 0;
     const command *next = argc > 0 ? command_find(argv[0]) : NULL;
-    if (next && next->run)
+    if (next && next->what)
         hint_order(out, next, name);
-    else if (f && (!here || here->run))
+    else if (f && (!here || here->what))
         snprintf(out, HINT, ", here it is %s", f->here);
     else if (near)
         snprintf(out, HINT, ", nearest is %s", near);
     for (int i = 0; i < argc && !out[0]; i++) {
         const command *c = command_find(argv[i]);
-        if (c && c->run)
+        if (c && c->what)
             hint_order(out, c, name);
     }
     if (!out[0])

@@ -53,6 +53,26 @@ static int choose_isa(void)
                            : complain(status == TX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "%s", tx_error_message());
 }
 
+/* What the commands of commands.c do. */
+static const struct {
+    const char *name;
+    int (*run)(const options *o);
+} work[] = {
+    {"nets", command_nets},       {"summary", command_summary},
+    {"train", command_train},     {"eval", command_eval},
+    {"predict", command_predict}, {"study", command_study},
+    {"data", command_data},       {"speed", command_speed},
+    {"help", command_help},       {"completion", command_completion},
+};
+
+static int do_work(const command *c, const options *o)
+{
+    for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
+        if (strcmp(work[i].name, c->name) == 0)
+            return work[i].run(o);
+    return complain(EXIT_FAILED, "%s has a row in commands.c and none in main.c: a fault of this program", c->name);
+}
+
 static int run_command(const command *c, const options *o)
 {
     int status = EXIT_DONE;
@@ -64,7 +84,7 @@ static int run_command(const command *c, const options *o)
         tx_set_threads(choose_threads(o));
     }
     if (status == EXIT_DONE)
-        status = c->run(o);
+        status = do_work(c, o);
     if (status == EXIT_DONE)
         work_begins(); /* for a command that has no work of which it could be said */
     int printed = status == EXIT_DONE ? output_done() : status;

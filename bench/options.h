@@ -10,18 +10,17 @@ typedef enum option_source { FROM_NOWHERE, FROM_STANDARD, FROM_CONFIG, FROM_LINE
 
 typedef struct options options;
 
-/* A command. run NULL: one that this version does not have. */
+/* A command. */
 typedef struct command {
     const char *name;
     const char *usage; /* the line after the name; its first words, up to one that begins with [ or -, are arguments */
-    const char *what;
-    const char *notes;   /* more for --help, or NULL */
+    const char *what;  /* what it does; NULL: this version does not have it */
+    const char *notes; /* more for --help, or NULL */
     const char *example; /* command lines, at most 78 columns each */
     /* The options that it takes, by name and separated by blanks: "name=value" where its standard value differs,
      * "name=" where it has none. */
     const char *options;
     int least, most; /* number of arguments; most < 0: any */
-    int (*run)(const options *o);
 } command;
 
 struct options {
@@ -38,17 +37,22 @@ struct options {
 
 /* Whether the command takes option i. */
 int command_takes(const command *c, int i);
+/* Every value as it is where nobody gives one. Returns EXIT_DONE, or a line and an exit status. */
+int options_standards(options *o, const command *c);
+void options_free(options *o);
 
+/* ------------------------------------------------------------------------- the command line (options_read.c) */
+/* The command of that name which this version has; else NULL, after a line, and the exit status. The words are those
+ * behind the name: they may tell what was meant. */
+const command *command_wanted(const char *name, int argc, char **argv, int *status);
 /* Whether an option that is answered whatever else stands there, in either spelling, is among the words before "--". */
 int options_ask(int argc, char **argv, const char *brief, const char *name);
 
 /* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is
  * given. Returns EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
 int options_read(options *o, const command *c, int argc, char **argv, const char *preset);
-/* Every value as it is where nobody gives one. Returns EXIT_DONE, or a line and an exit status. */
-int options_standards(options *o, const command *c);
-void options_free(options *o);
 
+/* ---------------------------------------------------------------------------------- values */
 /* Values by the option's name. Numbers have been checked. A value is NULL (number 0) if nobody gave one. */
 const char *option_text(const options *o, const char *name);
 long option_whole(const options *o, const char *name);

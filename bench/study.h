@@ -24,7 +24,8 @@ const char *job_name(const study *s, const job *j, char out[128]);
 /* Its folder, the caller's. */
 char *job_folder(const study *s, const job *j);
 /* How images and labels are read, where the command line says it: that wins over the preset. Ends in NULL. */
-extern const char *const study_of_data[];
+enum { STUDY_OF_DATA = 9 };
+extern const char *const study_of_data[STUDY_OF_DATA + 1];
 /* How its page is titled, and how its results.csv begins. */
 extern const char study_title[], study_results_begin[];
 /* Gathers what the jobs have left: results.csv, report.html, and the figures on the screen. Returns an exit status. */

@@ -13,12 +13,6 @@
 static const double STATE_SECONDS = 60;
 
 /* -------------------------------------------------------------------------------------------- one step */
-uint64_t trainer_examples(const trainer *t, uint64_t step)
-{
-    uint64_t within = step % t->per_epoch * t->batch;
-    return step / t->per_epoch * t->images + within;
-}
-
 /* The images of step `step` within its epoch: order[*from .. *from + n). Returns n, 0 without memory. */
 static size_t batch_of(trainer *t, uint64_t step, size_t *from)
 {

@@ -53,6 +53,12 @@ static void read_lengths(trainer *t)
     t->schedule.total = t->total;
 }
 
+uint64_t trainer_examples(const trainer *t, uint64_t step)
+{
+    uint64_t within = step % t->per_epoch * t->batch;
+    return step / t->per_epoch * t->images + within;
+}
+
 /* What the initial weights expect of their input; NULL with an error if the file cannot be read. */
 static const char *normal_of_init(const trainer *t, char room[160])
 {

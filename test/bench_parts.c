@@ -90,7 +90,7 @@ static void test_examples(void)
         const command *c = command_at(i);
         word_list words;
         char *argv[WORDS_AT_MOST], line[128];
-        for (const char *at = c->run ? c->example : NULL; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        for (const char *at = c->what ? c->example : NULL; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
             options o;
             snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n>"), at);
             CHECK(strcspn(at, "\n") <= 78, "the example '%s' is wider than --help", line);

@@ -86,7 +86,7 @@ static int train(const char *folder, long stop, long *images)
         tx_set_threads(1);
         int done = options_read(&o, c, (int)(sizeof argv / sizeof argv[0]), (char **)argv, NULL);
         if (done == EXIT_DONE)
-            done = c->run(&o);
+            done = command_train(&o);
         ssize_t wrote = write(pipes[1], &opened, sizeof opened);
         _exit(wrote == (ssize_t)sizeof opened ? done : 99);
     }

@@ -625,7 +625,7 @@ f=bench/effects.c
 mutate $f check_effects 's/    return !same;/    return 1;/' 'begin: standard values of a file are meant'
 mutate $f check_effects 's/: o->source\[i\] == FROM_LINE;/: option_given(o, e->option);/' 'begin: options of other commands in a file'
 mutate bench/message.c check_effects 's/if (said.data \&\& strstr(said.data, known))/if (0)/' 'begin: said once is said again'
-mutate bench/options.c check_effects 's/    met\[i\] = 1;//' 'begin: keys that stand twice'
+mutate bench/options_read.c check_effects 's/    met\[i\] = 1;//' 'begin: keys that stand twice'
 f=bench/train_notes.c
 mutate $f check_effects 's/if (warmup > t->total)/if (warmup >= t->total)/' 'begin: a warm-up as long as the run'
 f=bench/images.c
@@ -734,7 +734,7 @@ mutate bench/words.c check_usage 's/if (v == 0 \&\& strpbrk/if (0 \&\& strpbrk/'
 f=bench/main.c
 mutate $f check_usage 's/stands_alone(argv\[at\]) ? 1 : 2/1/' 'usage: the value of an option before the command is the command'
 mutate $f check_usage 's/"-V", "--version"/"-v", "--version"/' 'usage: -V'
-f=bench/options.c
+f=bench/options_read.c
 mutate $f check_usage 's/i < argc \&\& strcmp(argv\[i\], "--"); i++/i < argc; i++/' 'usage: --help behind --'
 mutate $f check_usage 's/option_find(next + 2) < 0/1/' 'usage: an option is the value of the one before it'
 mutate $f check_usage 's/} else if (!\*text) {/} else if (0) {/' 'usage: empty arguments'
