@@ -130,8 +130,8 @@ coverage:
 check-symbols: $(B)/libthorax.a
 	@sh test/symbols.sh $(B)
 
-lint:
-	@sh test/lint.sh
+lint: $(B)/bench/main.o $(BENCH_OBJ) $(LIB_OBJ)
+	@sh test/lint.sh $(B)
 fmt:
 	clang-format -i $(wildcard */*.c */*.h core/*/*.h test/examples/*.[ch])
 fmt-check:

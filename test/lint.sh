@@ -1,6 +1,7 @@
 #!/bin/sh
-# lint.sh - what a reader relies on and no compiler checks: no include points up the floors, no libm function but the exact
-# ones reaches a result, no OpenMP outside core, the library neither exits nor prints, every operation's file has its headings.
+# lint.sh [BUILD] - what a reader relies on and no compiler checks: no include points up the floors, no two files need each
+# other (circles.sh, by the objects in BUILD, else build), no libm function but the exact ones reaches a result, no OpenMP
+# outside core, the library neither exits nor prints, every operation's file has its headings.
 # Prints each offence; the last line is "lint: N passed, N failed".
 passed=0
 failed=0
@@ -25,6 +26,7 @@ verdict "optim includes what is not below it" "$(includes optim 'io|nets|bench|l
 verdict "io includes what is not below it" "$(includes io 'optim|nets|bench|layers')"
 verdict "a floor uses another's private header" "$(grep -nE '#[[:space:]]*include[[:space:]]*"\.\./' core/*.[ch] layers/*.[ch] nets/*.[ch] optim/*.[ch] io/*.[ch] bench/*.[ch] |
     grep -vE '"\.\./(core/core|core/op|layers/layers|nets/nets|optim/optim|io/io)\.h"')"
+verdict "a circle of files" "$(sh test/circles.sh "${1:-build}")"
 
 # Comments and strings may name what code may not call.
 code() {

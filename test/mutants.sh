@@ -64,7 +64,7 @@ run_test() { # TEST
     odd) timeout $seconds o/pixels test/odd ;;
     machine) timeout $seconds o/graph_machine ;;
     check_*) timeout $((2 * seconds)) sh test/$1.sh o ;;
-    lint) sh test/lint.sh ;;
+    lint) sh test/lint.sh o ;;
     *) ONLY_ISA=$TX_ISA timeout $seconds "o/$(program_of "$1")" ;;
     esac >/dev/null 2>&1
 }
@@ -93,7 +93,7 @@ prepare() { # ROWS: tests they name
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
     cp -r "$top/core/kernels" "$top/core/simd" base/core
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
@@ -821,6 +821,10 @@ mutate layers/bce.c bits 's/return (1 - t) \* tx_logistic(x)/return (1 - t) * (d
 mutate layers/bce.c lint '/^static tx_status bce_forward/,/^}/s/^    for (size_t p = 0; .*/#pragma omp parallel for reduction(+ : sum)\n&/' 'contract: omp reduction'
 mutate bench/model.c bench_model 's/return (x->step > y->step) - (x->step < y->step);/return (x->step < y->step) - (x->step > y->step);/' 'contract: ties in a sort'
 mutate layers/dropout.c bits 's/kept(step->node, step->seed, step->run, pixel/kept(step->node, step->seed + pixel % (size_t)step->machine->threads, step->run, pixel/' 'contract: drop-out by thread'
+
+# ---- the house
+mutate core/error.c lint '$a\\nsize_t tx_circle(void);\nsize_t tx_circle(void)\n{\n    return tx_alloc_spoiled();\n}' 'circle: errors look at memory, which reports errors'
+mutate io/text.c lint '$a\\nvoid *tx_circle = (void *)tx_checkpoint_check;' 'circle: by way of a third file'
 
 # ---- the check that operations go through
 f=test/layers_check.h
