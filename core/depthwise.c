@@ -310,10 +310,10 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
                           .y = y->data + pixel * y->ld + t->channel,
                           .ld = y->ld,
                           .bias = y->bias ? y->bias + t->channel : NULL,
+                          .scale = y->scale ? y->scale + t->channel : NULL,
+                          .shift = y->shift ? y->shift + t->channel : NULL,
                           .add = y->add ? y->add + pixel * y->add_ld + t->channel : NULL,
                           .add_ld = y->add_ld,
-                          .add_scale = y->add_scale ? y->add_scale + t->channel : NULL,
-                          .add_shift = y->add_shift ? y->add_shift + t->channel : NULL,
                           .act = y->act,
                           .stream = pass->stream};
     pass->kernels->row(&r);

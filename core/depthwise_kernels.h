@@ -17,9 +17,9 @@ typedef struct tx_depthwise_row {
     float *y;
     size_t ld; /* floats from one output to the next */
     const float *bias;
+    const float *scale, *shift;
     const float *add;
     size_t add_ld;
-    const float *add_scale, *add_shift;
     tx_act act;
     int stream; /* stored past the caches */
 } tx_depthwise_row;

@@ -216,8 +216,9 @@ typedef struct tx_rows {
 } tx_rows;
 
 /* Where row (i,gy,gx) of a product goes: pixel (i, gy*step_y + offset_y, gx*step_x + offset_x) of maps of h x w pixels,
- * n channels of it at data + pixel*ld, as  act((product + bias[o]) + add[o]).  bias may be NULL; add too, else it is read
- * at the same pixels with distance add_ld, as add_scale*add + add_shift where these are not NULL. add may be data itself
+ * n channels of it at data + pixel*ld, as  act((scale[o]*(product + bias[o]) + shift[o]) + add[o]), scale and shift in one
+ * fused multiply-add: what a reader makes of product + bias by a view of them, and of that and add by a sum. bias may be
+ * NULL; scale and shift too, both; add too, else it is read at the same pixels with distance add_ld. add may be data itself
  * with add_ld = ld, which accumulates; apart from that they do not overlap. moments.mean not NULL (tx_gemm_forward,
  * tx_depthwise_forward): the batch statistics of what is written are taken too, as tx_channel_moments does; every pixel of
  * the maps must be a row. */
@@ -226,16 +227,16 @@ typedef struct tx_target {
     size_t ld;
     int h, w, step_y, step_x, offset_y, offset_x;
     const float *bias;
+    const float *scale, *shift;
     const float *add;
     size_t add_ld;
-    const float *add_scale, *add_shift;
     tx_act act;
     tx_moments moments;
     const tx_reduction *reduce; /* NULL, or sums of what is written (tx_gemm_forward alone, and not with moments) */
 } tx_target;
 
-/* Weights as the K x n matrix B of a product: B[(t,ch)][o] = data[tap[t]*tap_step + ch*row_step + o*column_step] * scale[o];
- * tap NULL: 0, 1, ..; scale NULL: 1. A plain K x n matrix: taps 1, c K, row_step n, column_step 1. */
+/* Weights as the K x n matrix B of a product: B[(t,ch)][o] = data[tap[t]*tap_step + ch*row_step + o*column_step]; tap
+ * NULL: 0, 1, ... A plain K x n matrix: taps 1, c K, row_step n, column_step 1. */
 typedef struct tx_filter {
     const float *data;
     int taps;
@@ -245,7 +246,6 @@ typedef struct tx_filter {
     size_t row_step;
     int n;
     size_t column_step;
-    const float *scale;
 } tx_filter;
 
 /* Floats that packed weights take, with every instruction set; (size_t)-1 if it does not fit. */

@@ -1,5 +1,6 @@
-/* plan_fuse.c - which nodes become one step. In inference a convolution takes the batch norm that follows it (folded into
- * weights and bias), then a sum with an earlier value, then an activation. In training an activation is fused to the batch
+/* plan_fuse.c - which nodes become one step. In inference a convolution takes the batch norm that follows it (its
+ * scale and shift are applied to what is written), then a sum with an earlier value, then an activation: with the bits that
+ * the nodes have one by one, as a step for each has them where one of their values is kept. In training an activation is fused to the batch
  * norm or sum before it. */
 #include "graph_private.h"
 #include "plan_private.h"

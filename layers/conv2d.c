@@ -242,8 +242,8 @@ static size_t winograd_floats(int k, int n)
     return (tx_winograd_packed(k, n) + 15) / 16 * 16;
 }
 
-/* prepared holds what forward reads instead of w: packed panels or Winograd's transformed weights; then in inference the
- * scale and shift of the folded batch norm, o floats each. */
+/* prepared holds what forward reads instead of w: packed panels or Winograd's transformed weights; then scale and shift of a
+ * folded batch norm. */
 static size_t packed_bytes(const tx_step *s)
 {
     const tx_node *node = s->node;
@@ -265,17 +265,9 @@ static tx_filter weight_of(const tx_step *s)
                        .column_step = 1};
 }
 
-static float *fold_scale(const tx_step *s)
+static float *fold_of(const tx_step *s)
 {
     return (float *)(void *)((char *)s->prepared + packed_bytes(s));
-}
-
-static const float *forward_bias(const tx_step *s)
-{
-    const conv_args *a = s->node->args;
-    if (s->fold)
-        return fold_scale(s) + s->node->c;
-    return a->has_bias ? s->param[1] : NULL;
 }
 
 /* ---------------------------------------------------------------------------------- gradients */
@@ -583,8 +575,7 @@ static void conv2d_plan(const tx_step *s, tx_workspace *space)
 {
     const tx_node *node = s->node;
     const conv_args *a = node->args;
-    size_t fold = s->fold ? 2 * (size_t)node->c * sizeof(float) : 0;
-    space->prepared = packed_bytes(s) + fold;
+    space->prepared = packed_bytes(s) + fold_bytes(s);
     space->cheap = product_rows(node) <= CHEAP_ROWS;
     space->macs = (double)product_rows(node) * (double)node->h * (double)node->w * (double)node->c;
     space->products =
@@ -604,35 +595,15 @@ static void conv2d_plan(const tx_step *s, tx_workspace *space)
         space->work_backward = backward_work(s);
 }
 
-/* Folding: scale (x*w + b) + shift = x*(scale w) + (scale b + shift), channel by channel of the result. */
 static tx_status conv2d_prepare(tx_step *s)
 {
-    const tx_node *node = s->node;
     tx_filter w = weight_of(s);
-    if (s->fold) {
-        float *scale = fold_scale(s), *shift = scale + node->c;
-        tx_status status = tx_batchnorm_affine(s->fold, s->fold_param, scale, shift);
-        if (status)
-            return status;
-        for (int o = 0; o < node->c && s->param[1]; o++)
-            shift[o] = tx_fmaf(scale[o], s->param[1][o], shift[o]);
-        w.scale = scale;
-    }
-    if (!is_winograd(node))
+    tx_status status = fold_prepare(s, fold_of(s));
+    if (status)
+        return status;
+    if (!is_winograd(s->node))
         return tx_gemm_pack(s->machine, s->prepared, &w);
     return tx_winograd_pack(s->machine, s->prepared, &w);
-}
-
-static tx_target forward_target(const tx_step *s)
-{
-    tx_target y = {.data = s->y.data, .ld = s->y.ld, .h = s->node->h, .w = s->node->w, .step_y = 1, .step_x = 1};
-    y.bias = forward_bias(s);
-    y.act = s->act;
-    if (s->has_add) {
-        y.add = s->add.data;
-        y.add_ld = s->add.ld;
-    }
-    return y;
 }
 
 /* Tiles do not end where chunks of pixels do. */
@@ -646,7 +617,7 @@ static tx_status pass_moments(const tx_step *s)
 static tx_status conv2d_forward(tx_step *s)
 {
     const conv_args *a = s->node->args;
-    tx_target y = forward_target(s);
+    tx_target y = fused_target(s, s->param[1], fold_of(s));
     if (is_winograd(s->node)) {
         tx_status status = tx_winograd_forward(s->machine, &s->x[0], a->ph, s->prepared, s->node->c, &y, s->work);
         return status ? status : pass_moments(s);

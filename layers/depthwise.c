@@ -108,14 +108,13 @@ static void depthwise_reference_backward(tx_reference_step *s)
 
 /* ---------------------------------------------------------------------------------- what runs */
 
-/* In inference with a batch norm folded, prepared holds scale times weight, [tap][c], then the bias. */
 static void depthwise_plan(const tx_step *s, tx_workspace *space)
 {
     const tx_node *node = s->node;
     const tx_depthwise *d = &args_of(node)->window;
-    size_t c = (size_t)node->c, taps = taps_of(node);
+    size_t taps = taps_of(node);
     space->algorithm = "depthwise";
-    space->prepared = s->fold ? (taps + 2) * c * sizeof(float) : 0;
+    space->prepared = fold_bytes(s);
     space->cheap = taps <= CHEAP_TAPS;
     space->macs = (double)taps * (double)node->h * (double)node->w * (double)node->c;
     space->work = tx_depthwise_forward_work(s->machine, d, &s->x[0], node->h, node->w);
@@ -123,37 +122,16 @@ static void depthwise_plan(const tx_step *s, tx_workspace *space)
         space->work_backward = tx_depthwise_gradient_work(s->machine, d, &s->x[0], node->h, node->w);
 }
 
-/* Folding: scale (x*w + b) + shift = x*(scale w) + (scale b + shift), channel by channel. */
 static tx_status depthwise_prepare(tx_step *s)
 {
-    if (!s->fold)
-        return TX_OK;
-    size_t c = (size_t)s->node->c, taps = taps_of(s->node);
-    float *weight = s->prepared, *shift = weight + taps * c, *scale = shift + c;
-    tx_status status = tx_batchnorm_affine(s->fold, s->fold_param, scale, shift);
-    if (status)
-        return status;
-    for (size_t j = 0; j < c && s->param[1]; j++)
-        shift[j] = tx_fmaf(scale[j], s->param[1][j], shift[j]);
-    for (size_t k = 0; k < taps; k++)
-        for (size_t j = 0; j < c; j++)
-            weight[k * c + j] = s->param[0][k * c + j] * scale[j];
-    return TX_OK;
+    return fold_prepare(s, s->prepared);
 }
 
 static tx_status depthwise_forward(tx_step *s)
 {
-    const tx_node *node = s->node;
-    const float *weight = s->fold ? s->prepared : s->param[0];
-    tx_target y = {.data = s->y.data, .ld = s->y.ld, .h = node->h, .w = node->w, .step_y = 1, .step_x = 1};
-    y.bias = s->fold ? weight + taps_of(node) * (size_t)node->c : s->param[1];
-    y.act = s->act;
+    tx_target y = fused_target(s, s->param[1], s->prepared);
     y.moments = s->moments;
-    if (s->has_add) {
-        y.add = s->add.data;
-        y.add_ld = s->add.ld;
-    }
-    return tx_depthwise_forward(s->machine, &args_of(node)->window, &s->x[0], weight, &y, s->work);
+    return tx_depthwise_forward(s->machine, &args_of(s->node)->window, &s->x[0], s->param[0], &y, s->work);
 }
 
 static tx_status depthwise_backward(tx_step *s)

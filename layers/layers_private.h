@@ -44,6 +44,35 @@ static inline int window_extent(int n, int dilation, int kernel, int stride)
     return span < 0 ? 0 : span / stride + 1;
 }
 
+/* A step that folds: prepare leaves scale and shift of the batch norm, each a float a channel of the result, where `fold`
+ * points. */
+static inline size_t fold_bytes(const tx_step *step)
+{
+    return step->fold ? 2 * (size_t)step->node->c * sizeof(float) : 0;
+}
+
+static inline tx_status fold_prepare(const tx_step *step, float *fold)
+{
+    return step->fold ? tx_batchnorm_affine(step->fold, step->fold_param, fold, fold + step->node->c) : TX_OK;
+}
+
+/* Where and how a step writes its result, with all that is fused to it. bias may be NULL; fold is read where there is one. */
+static inline tx_target fused_target(const tx_step *step, const float *bias, const float *fold)
+{
+    tx_target y = {.data = step->y.data, .ld = step->y.ld, .h = step->y.h, .w = step->y.w, .step_y = 1, .step_x = 1};
+    y.bias = bias;
+    if (step->fold) {
+        y.scale = fold;
+        y.shift = fold + step->node->c;
+    }
+    if (step->has_add) {
+        y.add = step->add.data;
+        y.add_ld = step->add.ld;
+    }
+    y.act = step->act;
+    return y;
+}
+
 /* What tx_conv2d tells depthwise.c: the window with its zeros before the map, those behind it, the parameters. */
 typedef struct depthwise_args {
     tx_depthwise window;

@@ -124,11 +124,9 @@ static tx_status linear_prepare(tx_step *step)
 /* y = x w + b */
 static tx_status linear_forward(tx_step *step)
 {
-    const tx_tensor *y = &step->y;
     tx_rows x = rows_of(&step->x[0]);
-    tx_target to = {.data = y->data, .ld = y->ld, .h = y->h, .w = y->w, .step_y = 1, .step_x = 1};
-    to.bias = step->node->params > BIAS ? step->param[BIAS] : NULL;
-    return tx_gemm_forward(step->machine, &x, step->prepared, y->c, &to, step->work);
+    tx_target y = fused_target(step, step->param[BIAS], NULL);
+    return tx_gemm_forward(step->machine, &x, step->prepared, step->node->c, &y, step->work);
 }
 
 /* db: sums over the rows */

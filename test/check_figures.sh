@@ -18,7 +18,7 @@ says "there is no checkpoint yet"
 diverge late --limit 40 --lr 1e6 --warmup 100 --epochs 30
 says "the weights after step"
 diverge outputs --limit 8 --lr 1e6 --bn-momentum 0 --epochs 5
-says "of the network is nan, expected a number"
+says "of the network is infinite, expected a number"
 diverge kept --limit 40 --lr 1e6 --warmup 1000000 --weight-decay 10 --epochs 300
 says "the last sound checkpoint is of step"
 says "the last state of step"

@@ -19,7 +19,7 @@ typedef struct shape {
 typedef struct kind {
     tx_act view; /* input read through scale and shift, and this; TX_ACTS: as it is */
     tx_act act;
-    int bias, add, affine_add;
+    int bias, add, folds;
     int dx, dw, db;
     int slope; /* dy is read through: 1: an activation; 2: a batch norm too */
     tx_act behind;
@@ -29,7 +29,7 @@ typedef struct kind {
 /* Maps of a case, pixels c + gap floats apart, of addends one more; canaries between them. */
 typedef struct maps {
     size_t in, out, c, ld, add_ld, taps;
-    float *x, *w, *y, *dy, *dx, *add, *dx_add, *dw, *db, *scale, *shift, *bias, *add_scale, *add_shift;
+    float *x, *w, *y, *dy, *dx, *add, *dx_add, *dw, *db, *scale, *shift, *bias, *fold_scale, *fold_shift;
     float *want_y, *want_dx, *want_dw, *want_db;
     float *g, *own; /* dy as its reader sees it; the value whose gradient it is */
     float *k, *k_shift, *mean, *mean_g, *slope;
@@ -150,10 +150,11 @@ static void define_forward(const shape *s, const kind *k, maps *m)
                               sum);
             if (k->bias)
                 sum += m->bias[j];
-            float add = k->add ? m->add[p * m->add_ld + j] : 0;
-            if (k->affine_add)
-                add = tx_fmaf(m->add_scale[j], add, m->add_shift[j]);
-            m->want_y[p * m->ld + j] = activated(k->act, k->add ? sum + add : sum);
+            if (k->folds)
+                sum = tx_fmaf(m->fold_scale[j], sum, m->fold_shift[j]);
+            if (k->add)
+                sum += m->add[p * m->add_ld + j];
+            m->want_y[p * m->ld + j] = activated(k->act, sum);
         }
 }
 
@@ -231,7 +232,7 @@ static void maps_new(const shape *s, const kind *k, maps *m)
     m->want_dx = map_new(m->in, m->c, m->ld, 0);
     m->want_dw = map_new(m->taps, m->c, m->c, 0);
     m->want_db = map_new(1, m->c, m->c, 0);
-    float **rows[] = {&m->scale, &m->shift, &m->bias, &m->add_scale, &m->add_shift};
+    float **rows[] = {&m->scale, &m->shift, &m->bias, &m->fold_scale, &m->fold_shift};
     for (uint64_t i = 0; i < 5; i++)
         *rows[i] = map_new(1, m->c, m->c, 6 + i);
     m->g = map_new(m->out, m->c, m->ld, 0);
@@ -247,9 +248,9 @@ static void maps_new(const shape *s, const kind *k, maps *m)
 
 static void maps_free(maps *m)
 {
-    float *all[] = {m->x,       m->w,       m->y,       m->dy,      m->dx,   m->add,       m->dx_add,
-                    m->dw,      m->db,      m->scale,   m->shift,   m->bias, m->add_scale, m->add_shift,
-                    m->want_y,  m->want_dx, m->want_dw, m->want_db, m->g,    m->own,       m->k,
+    float *all[] = {m->x,       m->w,       m->y,       m->dy,      m->dx,   m->add,        m->dx_add,
+                    m->dw,      m->db,      m->scale,   m->shift,   m->bias, m->fold_scale, m->fold_shift,
+                    m->want_y,  m->want_dx, m->want_dw, m->want_db, m->g,    m->own,        m->k,
                     m->k_shift, m->mean,    m->mean_g,  m->slope};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         tx_free(all[i]);
@@ -281,8 +282,8 @@ static void check_forward(const shape *s, const kind *k, maps *m, const tx_machi
     y.bias = k->bias ? m->bias : NULL;
     y.add = k->add ? m->add : NULL;
     y.add_ld = m->add_ld;
-    y.add_scale = k->affine_add ? m->add_scale : NULL;
-    y.add_shift = k->affine_add ? m->add_shift : NULL;
+    y.scale = k->folds ? m->fold_scale : NULL;
+    y.shift = k->folds ? m->fold_shift : NULL;
     for (size_t p = 0; p < m->out; p++)
         memset(m->y + p * m->ld, 0xff, m->c * sizeof(float));
     void *work = dirty(tx_depthwise_forward_work(machine, &s->d, &x, s->oh, s->ow));
@@ -433,7 +434,7 @@ static void check_kinds(void)
                   .act = i & 2 ? (tx_act)(i / 4 % TX_ACTS) : TX_ACT_NONE};
         k.bias = (i & 4) != 0;
         k.add = i & 8 ? 1 + (i & 1) : 0;
-        k.affine_add = i & 8 && i & 2;
+        k.folds = i % 5 < 2;
         k.dx = (i & 16) != 0;
         k.dw = (i & 32) != 0;
         k.db = (i & 64) != 0;

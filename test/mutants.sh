@@ -192,9 +192,7 @@ mutate() { # FILE TEST SED-EXPRESSION DESCRIPTION
 f=layers/depthwise.c
 mutate $f reference 's/sum += s->param\[0\]\[k \* c + j\]/sum -= s->param[0][k * c + j]/' 'depthwise definition: sign of the product'
 mutate $f layers_depthwise 's/s->dx\[0\]\[(size_t)from \* c + j\] +=/s->dx[0][(size_t)from * c + j] =/' 'depthwise definition: input gradient not accumulated'
-mutate $f layers_depthwise 's/s->param\[0\]\[k \* c + j\] \* scale\[j\]/s->param[0][k * c + j]/' 'depthwise folding: weights not scaled'
-mutate $f layers_depthwise 's/shift\[j\] = tx_fmaf/scale[j] = tx_fmaf/' 'depthwise folding: bias forgotten'
-mutate $f layers_depthwise 's/    y.act = s->act;//' 'depthwise inference: activation forgotten'
+mutate $f layers_depthwise 's/fused_target(s, s->param\[1\], /fused_target(s, NULL, /' 'depthwise: bias forgotten'
 mutate $f layers_depthwise 's/{x->c, 1, d->kernel_h, d->kernel_w}/{x->c, 1, d->kernel_w, d->kernel_h}/' 'depthwise weight: rows and columns exchanged'
 f=core/depthwise.c
 mutate $f core_depthwise 's/size_t left = TX_CHUNK - pixel % TX_CHUNK/size_t left = TX_CHUNK/' 'depthwise sums: chunks by rows'
@@ -229,9 +227,7 @@ mutate $f ops 's/(a->n - first + a->stride - 1) \/ a->stride/(a->n - first) \/ a
 mutate $f ops 's/(tx_tap){y->place\[i\], x->place\[j\]}/(tx_tap){x->place[j], y->place[i]}/' 'input gradient: rows and columns exchanged'
 mutate $f ops 's/y->k\[i\] \* kernel_w + x->k\[j\]/x->k[j] * kernel_w + y->k[i]/' 'input gradient: kernel transposed'
 mutate $f conv2d 's/class_gradient(s, &k, 1, 1) : TX_OK/TX_OK : TX_OK/' 'input gradient: pixels that no tap reaches'
-mutate $f gradient 's/w.scale = \(fold_scale(s)\|scale\);/w.scale = NULL;/' 'folding: weights not scaled'
-mutate $f gradient 's/y.add_ld = s->add.ld;/y.add_ld = s->y.ld + 1;/' 'inference: stride of the sum'
-mutate $f gradient 's/    y.act = s->act;//' 'inference: activation forgotten'
+mutate $f ops 's/fused_target(s, s->param\[1\], /fused_target(s, NULL, /' 'convolution: bias forgotten'
 mutate $f ops 's/s->grad\[1\]\[o\] = (float)sum\[o\]/s->grad[1][o] = (float)sum[0]/' 'bias gradient of channel 0'
 
 # ---- batch norm
@@ -299,7 +295,7 @@ mutate layers/mean.c gradient 's/dx.add ? dx.add + area \* dx.add_ld : NULL/dx.a
 # ---- linear layer, losses
 mutate layers/linear.c reference 's/s->param\[WEIGHT\]\[i \* z.out + o\];/s->param[WEIGHT][o * z.in + i];/' 'definition: weight transposed'
 mutate layers/linear.c gradient 's/s->dparam\[BIAS\]\[o\] += dy;/s->dparam[BIAS][o] = dy;/' 'definition: bias gradient not accumulated'
-mutate layers/linear.c ops 's/.bias = step->node->params > BIAS ? step->param\[BIAS\] : NULL/.bias = NULL/' 'bias forgotten'
+mutate layers/linear.c ops 's/fused_target(step, step->param\[BIAS\], NULL)/fused_target(step, NULL, NULL)/' 'bias forgotten'
 mutate layers/linear.c ops 's/.row_step = 1, .n = (int)z.in/.row_step = z.out, .n = (int)z.in/' 'gradient: weight not transposed'
 mutate layers/bce.c ops 's/(x > 0 ? x : 0) + tx_log1p/(x < 0 ? x : 0) + tx_log1p/' 'softplus: the wrong half'
 mutate layers/bce.c ops 's/return (1 - t) \* tx_logistic(x) - p/return (1 - t) * tx_logistic(x) + p/' 'gradient: sign of the positive part'
@@ -336,7 +332,9 @@ mutate $f plan 's/m_not(v_eq(z, z))/v_gt(z, z)/' 'pooling: NaN vanishes'
 f=core/kernels/gemm.h
 mutate $f ops 's/v = v_add(v, bias);/v = v_sub(v, bias);/' 'sign of the bias'
 mutate $f gradient 's/v_put(y->data + pixel\[r\] \* y->ld + at, kernel_clamp(bounds, v), n);/v_put(y->data + pixel[r] * y->ld + at, v, n);/' 'activation forgotten'
-mutate $f gradient 's/v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);/v = u;/' 'sum replaced by what is added'
+mutate $f gradient 's/v = v_add(v, v_take(y->add + pixel/v = (v_take(y->add + pixel/' 'sum replaced by what is added'
+mutate $f gradient 's/v = v_fma(scale, v, shift);/v = v_add(v, shift);/' 'folding: not scaled'
+mutate $f graph_plan 's/v = v_fma(scale, v, shift);/v = v_add(v_mul(scale, v), shift);/' 'folding: rounded twice'
 mutate $f net 's/k0 ? TILE_RESUME : TILE_ZERO/TILE_ZERO/' 'second block of k does not resume'
 mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->step_y/' 'row offset of a target'
 mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'

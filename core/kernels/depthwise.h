@@ -67,18 +67,16 @@ static void depthwise_load_slope(const tx_slope *dy, size_t first, size_t pixels
         }
 }
 
-/* act((sum + bias) + add) of output i, channels j.. */
+/* act((scale (sum + bias) + shift) + add) of output i, channels j.. */
 TX_INLINE void depthwise_put(const tx_depthwise_row *r, size_t i, size_t j, f32x16 sum)
 {
     size_t n = r->c - j;
     if (r->bias)
         sum = v_add(sum, v_take(r->bias + j, n));
-    if (r->add) {
-        f32x16 add = v_take(r->add + i * r->add_ld + j, n);
-        if (r->add_scale)
-            add = v_fma(v_take(r->add_scale + j, n), add, v_take(r->add_shift + j, n));
-        sum = v_add(sum, add);
-    }
+    if (r->scale)
+        sum = v_fma(v_take(r->scale + j, n), sum, v_take(r->shift + j, n));
+    if (r->add)
+        sum = v_add(sum, v_take(r->add + i * r->add_ld + j, n));
     v_put_past(r->y + i * r->ld + j, kernel_act(r->act, sum), n, r->stream);
 }
 
@@ -88,7 +86,7 @@ TX_INLINE void depthwise_finish(const tx_depthwise_row *r, size_t i, size_t from
                                 const f32x16 *sum)
 {
     float all[16 * DEPTHWISE_OUTPUTS];
-    if (!r->bias && !r->add && r->act == TX_ACT_NONE) {
+    if (!r->bias && !r->scale && !r->add && r->act == TX_ACT_NONE) {
         TILE_UNROLL
         for (int o = 0; o < outputs; o++)
             v_put_past(r->y + (i + (size_t)o) * r->ld + j, sum[o], r->c - j, r->stream);

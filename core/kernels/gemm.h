@@ -30,9 +30,6 @@ static void gemm_pack(const tx_filter *w, float *packed, size_t panel, size_t k0
     size_t c = (size_t)w->c, k = (size_t)w->taps * c, column = panel * TILE_N;
     size_t columns = (size_t)w->n - column < TILE_N ? (size_t)w->n - column : TILE_N;
     float *out = packed + column * k + k0 * TILE_N;
-    float scale[TILE_N];
-    for (size_t j = 0; j < TILE_N; j++)
-        scale[j] = w->scale && j < columns ? w->scale[column + j] : 1.0f;
     while (k0 < k1) {
         size_t tap = k0 / c, channel = k0 % c;
         size_t rows = c - channel < k1 - k0 ? c - channel : k1 - k0;
@@ -46,9 +43,6 @@ static void gemm_pack(const tx_filter *w, float *packed, size_t panel, size_t k0
                 gemm_copy(out + i * TILE_N, in + i * w->row_step, columns);
         else
             gemm_pack_transposed(w, in, out, rows, columns);
-        if (w->scale)
-            for (size_t i = 0; i < rows * TILE_N; i += 16)
-                v_store(out + i, v_mul(v_load(out + i), v_load(scale + i % TILE_N)));
         out += rows * TILE_N;
         k0 += rows;
     }
@@ -183,7 +177,7 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
     }
 }
 
-/* y = act(sum + bias + add) for a tile of sums. */
+/* y = act((scale (sum + bias) + shift) + add) for a tile of sums. */
 static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows,
                         size_t column, size_t columns)
 {
@@ -191,17 +185,17 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
     for (size_t j = 0; j < columns; j += 16) {
         size_t n = columns - j, at = column + j;
         f32x16 bias = y->bias ? v_take(y->bias + at, n) : v_zero();
-        f32x16 scale = y->add_scale ? v_take(y->add_scale + at, n) : v_zero();
-        f32x16 shift = y->add_scale ? v_take(y->add_shift + at, n) : v_zero();
+        f32x16 scale = y->scale ? v_take(y->scale + at, n) : v_zero();
+        f32x16 shift = y->scale ? v_take(y->shift + at, n) : v_zero();
         kernel_bounds bounds = kernel_bounds_of(y->act);
         for (size_t r = 0; r < rows; r++) {
             f32x16 v = v_take(sum + r * ld + j, n);
             if (y->bias)
                 v = v_add(v, bias);
-            if (y->add) {
-                f32x16 u = v_take(y->add + pixel[r] * y->add_ld + at, n);
-                v = v_add(v, y->add_scale ? v_fma(scale, u, shift) : u);
-            }
+            if (y->scale)
+                v = v_fma(scale, v, shift);
+            if (y->add)
+                v = v_add(v, v_take(y->add + pixel[r] * y->add_ld + at, n));
             v_put(y->data + pixel[r] * y->ld + at, kernel_clamp(bounds, v), n);
             if (curved)
                 view_act(y->act, y->data + pixel[r] * y->ld + at, n < 16 ? n : 16);
@@ -248,7 +242,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     size_t pixel[TILE_M];
     const tx_target *y = &job->y;
     int last = k0 + kc == job->k;
-    int nothing = job->in_place && !y->bias && !y->add && y->act == TX_ACT_NONE;
+    int nothing = job->in_place && !y->bias && !y->scale && !y->add && y->act == TX_ACT_NONE;
     const float *a = work;
     size_t a_row = kc;
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;

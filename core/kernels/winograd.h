@@ -389,7 +389,7 @@ static void winograd_correlate(const tx_winograd_product *p)
         }
 }
 
-/* ------------------------------------------------------------- output: y = act(A^T m A + bias + add) */
+/* ------------------------------------------------------------- output: y = act((scale (A^T m A + bias) + shift) + add) */
 
 /* What a group of sixteen channels gets beside its sum. */
 typedef struct winograd_epilogue {
@@ -403,10 +403,10 @@ TX_INLINE void winograd_put_result(const winograd_epilogue *e, size_t pixel, f32
     const tx_target *y = e->y;
     if (y->bias)
         r = v_add(r, e->bias);
-    if (y->add) {
-        f32x16 a = v_take(y->add + pixel * y->add_ld + e->c, (size_t)n);
-        r = v_add(r, y->add_scale ? v_fma(e->scale, a, e->shift) : a);
-    }
+    if (y->scale)
+        r = v_fma(e->scale, r, e->shift);
+    if (y->add)
+        r = v_add(r, v_take(y->add + pixel * y->add_ld + e->c, (size_t)n));
     v_put(y->data + pixel * y->ld + e->c, kernel_clamp(kernel_bounds_of(y->act), r), (size_t)n);
     if (!kernel_clamps(y->act))
         view_act(y->act, y->data + pixel * y->ld + e->c, (size_t)n < 16 ? (size_t)n : 16);
@@ -462,9 +462,9 @@ static void winograd_output(const tx_target *y, const tx_winograd_map *map, size
         winograd_epilogue e = {y, v_zero(), v_zero(), v_zero(), channel + c};
         if (y->bias)
             e.bias = v_take(y->bias + e.c, (size_t)n);
-        if (y->add && y->add_scale) {
-            e.scale = v_take(y->add_scale + e.c, (size_t)n);
-            e.shift = v_take(y->add_shift + e.c, (size_t)n);
+        if (y->scale) {
+            e.scale = v_take(y->scale + e.c, (size_t)n);
+            e.shift = v_take(y->shift + e.c, (size_t)n);
         }
         winograd_place at = winograd_find(map, first);
         for (size_t t = 0; t < tiles; t++, winograd_next(map, &at)) {
@@ -481,8 +481,8 @@ static void winograd_output(const tx_target *y, const tx_winograd_map *map, size
 
 /* ---------------------------------------------------------------------------- weights: u = G g G^T */
 
-/* The nine vectors of a row, scaled, to its 36. */
-TX_INLINE void winograd_kernel(const float *g, f32x16 scale, float *u, size_t slab)
+/* The nine vectors of a row to its 36. */
+TX_INLINE void winograd_kernel(const float *g, float *u, size_t slab)
 {
     f32x16 t[18];
     TILE_UNROLL
@@ -490,7 +490,7 @@ TX_INLINE void winograd_kernel(const float *g, f32x16 scale, float *u, size_t sl
         f32x16 d[3], o[6];
         TILE_UNROLL
         for (int i = 0; i < 3; i++)
-            d[i] = v_mul(v_load(g + 16 * (3 * i + j)), scale);
+            d[i] = v_load(g + 16 * (3 * i + j));
         winograd_g(d, o);
         TILE_UNROLL
         for (int i = 0; i < 6; i++)
@@ -539,15 +539,12 @@ static void winograd_pack(const tx_filter *w, float *u, int column, int first, i
         for (int c = 0; c < WINOGRAD_GROUP; c += 16) {
             int left = w->n - column - c, n = left < 16 ? left : 16;
             int some = first + rows - k < WINOGRAD_TURN ? first + rows - k : WINOGRAD_TURN;
-            f32x16 scale = v_set1(1);
             if (n < 16)
                 memset(g, 0, sizeof g);
             if (n > 0)
                 winograd_gather(w, column + c, n, k, some, g);
-            if (n > 0 && w->scale)
-                scale = v_take(w->scale + column + c, (size_t)n);
             for (int i = 0; i < some; i++)
-                winograd_kernel(g[i][0], scale, u + winograd_packed(all, 0, (size_t)(k + i), (size_t)c), slab);
+                winograd_kernel(g[i][0], u + winograd_packed(all, 0, (size_t)(k + i), (size_t)c), slab);
         }
 }
 
