@@ -19,7 +19,8 @@ typedef struct problem {
     int kernel, stride, padding, dilation; /* convolution; kernel 0: no taps */
     int o, y_gap;
     int phase; /* 0: target as the grid; s: every s-th pixel of a larger map, offset (s-1, s/2) */
-    int bias, add, act;
+    int bias, add;
+    tx_act act;
     int seen;   /* input scaled, shifted and activated */
     int turned; /* weights stand transposed, their taps backwards */
     int folds;  /* scale and shift of the result */
@@ -86,8 +87,10 @@ typedef struct fixture {
     float *want_y, *want_dw, *want_dw_added;
 } fixture;
 
-static float activate(int act, float v)
+static float activate(tx_act act, float v)
 {
+    if (act == TX_ACT_SILU)
+        return v * tx_logisticf(v);
     return act == TX_ACT_RELU ? (0.0f > v ? 0.0f : v) : v;
 }
 
@@ -102,7 +105,7 @@ static float element(const fixture *f, size_t r, size_t k)
     float v = a->x.data[pixel * a->x.ld + k % c];
     if (a->x.scale)
         v = tx_fmaf(a->x.scale[k % c], v, a->x.shift[k % c]);
-    return activate((int)a->x.act, v);
+    return activate(a->x.act, v);
 }
 
 static float weight(const fixture *f, size_t k, size_t o)
@@ -142,7 +145,7 @@ static void define_forward(fixture *f)
                 s = tx_fmaf(t->scale[o], s, t->shift[o]);
             if (t->add)
                 s = s + t->add[pixel_of(f, r) * t->add_ld + o];
-            f->want_y[pixel_of(f, r) * t->ld + o] = activate((int)t->act, s);
+            f->want_y[pixel_of(f, r) * t->ld + o] = activate(t->act, s);
         }
 }
 
@@ -244,7 +247,7 @@ static void set_up(fixture *f, const problem *p)
                             .step_x = s,
                             .offset_y = s - 1,
                             .offset_x = s / 2,
-                            .act = p->act ? TX_ACT_RELU : TX_ACT_NONE};
+                            .act = p->act};
     const float *vectors = f->vectors + 2 * c;
     if (p->bias)
         f->target.bias = vectors;
@@ -428,7 +431,7 @@ static const problem problems[] = {
      .o = 37,
      .y_gap = 5,
      .bias = 1,
-     .act = 1},
+     .act = TX_ACT_RELU},
     {.name = "1x1 stride 2", .n = 3, .h = 9, .w = 8, .c = 33, .kernel = 1, .stride = 2, .dilation = 1, .o = 65},
     {.name = "1x1 stride 2 residual",
      .n = 1,
@@ -443,7 +446,7 @@ static const problem problems[] = {
      .y_gap = 1,
      .bias = 1,
      .add = ADD_OTHER,
-     .act = 1,
+     .act = TX_ACT_RELU,
      .folds = 1},
     {.name = "1x1 scaled residual",
      .n = 3,
@@ -455,7 +458,7 @@ static const problem problems[] = {
      .dilation = 1,
      .o = 48,
      .add = ADD_OTHER,
-     .act = 1,
+     .act = TX_ACT_RELU,
      .seen = 2,
      .folds = 1},
     {.name = "1x1 accumulate",
@@ -626,7 +629,7 @@ static const problem problems[] = {
      .dilation = 1,
      .o = 33,
      .bias = 1,
-     .act = 1},
+     .act = TX_ACT_RELU},
     {.name = "deep phase",
      .n = 1,
      .h = 3,
@@ -649,9 +652,28 @@ static const problem problems[] = {
      .dilation = 1,
      .o = 17,
      .add = ADD_SELF,
-     .act = 1},
-    {.name = "wide", .n = 1, .h = 4, .w = 8, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 331, .bias = 1},
-    {.name = "tall", .n = 3, .h = 19, .w = 21, .c = 9, .kernel = 1, .stride = 1, .dilation = 1, .o = 10, .act = 1},
+     .act = TX_ACT_RELU},
+    {.name = "wide",
+     .n = 1,
+     .h = 4,
+     .w = 8,
+     .c = 9,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 331,
+     .bias = 1,
+     .act = TX_ACT_SILU},
+    {.name = "tall",
+     .n = 3,
+     .h = 19,
+     .w = 21,
+     .c = 9,
+     .kernel = 1,
+     .stride = 1,
+     .dilation = 1,
+     .o = 10,
+     .act = TX_ACT_RELU},
     {.name = "tall 3x3 stride 2",
      .n = 3,
      .h = 35,
@@ -789,7 +811,7 @@ int main(void)
     check_tails();
     check_gradient_tails();
     check_sizes();
-    CHECK(digest == 0xd0a710c88cc0495au, "the definition's bits differ here: digest %016llx",
+    CHECK(digest == 0x05171679d3754f26u, "the definition's bits differ here: digest %016llx",
           (unsigned long long)digest);
     check_many_groups();
     check_chunks();

@@ -286,6 +286,7 @@ mutate core/kernels/channel.h pool 's/return (end < n + after ? end : n + after)
 mutate core/kernels/channel.h pool 's/if (place < 0 || i >= channel_side(n, after))/if (0)/' 'pooling: cropped pixels have a gradient'
 mutate core/kernels/view.h elementwise 's/channel_gate(x, p \/ ((size_t)x->h \* (size_t)x->w))/channel_gate(x, 0)/' 'the first image'\''s gate for all'
 mutate core/kernels/view.h conv2d 's/        view_gate(gate + c, out, n);/        view_gate(gate, out, n);/' 'gates of other channels'
+mutate core/kernels/gemm.h core_gemm 's/y->ld + column, columns);$/y->ld, columns);/' 'curved activation: of the first columns'
 mutate core/kernels/gemm.h conv2d 's/(size_t)(place->image - x->data) \/ image) : NULL/0) : NULL/' 'products: the first image'\''s gate'
 mutate core/gemm.c conv2d 's/    job.a_row = row;//' 'both gradients: rows of the first chunk'
 mutate layers/mean.c reference 's/\/ (double)area;/\/ (double)(area + 1);/' 'definition: area'

@@ -197,10 +197,10 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
             if (y->add)
                 v = v_add(v, v_take(y->add + pixel[r] * y->add_ld + at, n));
             v_put(y->data + pixel[r] * y->ld + at, kernel_clamp(bounds, v), n);
-            if (curved)
-                view_act(y->act, y->data + pixel[r] * y->ld + at, n < 16 ? n : 16);
         }
     }
+    for (size_t r = 0; curved && r < rows; r++)
+        view_act(y->act, y->data + pixel[r] * y->ld + column, columns);
 }
 
 /* Columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`: the first row is

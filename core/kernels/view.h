@@ -49,11 +49,19 @@ TX_INLINE f32x16 channel_gated(f32x16 value, const float *gate, size_t j, size_t
     return gate ? v_mul(v_take(gate + j, n), value) : value;
 }
 
-/* The activation of n floats where they stand. */
-TX_NOINLINE void view_act(tx_act act, float *p, size_t n)
+TX_INLINE void view_act_as(tx_act act, float *p, size_t n)
 {
     for (size_t j = 0; j < n; j += 16)
         v_put(p + j, kernel_act(act, v_take(p + j, n - j)), n - j);
+}
+
+/* The activation of n floats where they stand. */
+TX_NOINLINE void view_act(tx_act act, float *p, size_t n)
+{
+    if (act == TX_ACT_SILU)
+        view_act_as(TX_ACT_SILU, p, n);
+    else
+        view_act_as(act, p, n);
 }
 
 TX_NOINLINE void view_gate(const float *gate, float *p, size_t n)

@@ -39,13 +39,27 @@ TX_INLINE f32x16 math_exp_reduced(f32x16 x, f32x16 *n)
     return v_fma(v_mul(q, r), r, r);
 }
 
-TX_INLINE f32x16 v_exp(f32x16 x)
+/* y 2^n for integral n in [-150,128], rounded once. */
+TX_INLINE f32x16 math_scale(f32x16 y, f32x16 n)
 {
-    x = v_min(v_set1(89.0f), x);
-    x = v_max(v_set1(-104.0f), x);
-    f32x16 n, p = math_exp_reduced(x, &n), y = v_add(v_set1(1.0f), p);
+#if defined(TX_SIMD_AVX512)
+    return _mm512_scalef_ps(y, n);
+#else
     f32x16 a = v_sub(math_step(n, v_set1(0.5f), MATH_ROUND), v_set1(MATH_ROUND));
     return v_mul(v_mul(y, math_power(a)), math_power(v_sub(n, a)));
+#endif
+}
+
+/* exp(x) for x <= 89 */
+TX_INLINE f32x16 math_exp_bounded(f32x16 x)
+{
+    f32x16 n, p = math_exp_reduced(v_max(v_set1(-104.0f), x), &n);
+    return math_scale(v_add(v_set1(1.0f), p), n);
+}
+
+TX_INLINE f32x16 v_exp(f32x16 x)
+{
+    return math_exp_bounded(v_min(v_set1(89.0f), x));
 }
 
 TX_INLINE f32x16 math_log_tail(f32x16 f)
@@ -113,9 +127,10 @@ TX_INLINE f32x16 v_tanh(f32x16 x)
 
 TX_INLINE f32x16 v_sigmoid(f32x16 x)
 {
-    f32x16 one = v_set1(1.0f), z = v_exp(v_neg(v_abs(x))), d = v_add(one, z), r = v_div(one, d);
+    f32x16 minus = v_from_bits(i_or(v_bits(x), i_set1(INT32_MIN))); /* -|x| */
+    f32x16 one = v_set1(1.0f), z = math_exp_bounded(minus), d = v_add(one, z), r = v_div(one, d);
     f32x16 lost = v_sub(z, v_sub(d, one)), top = v_select(v_ge(x, v_zero()), one, z), q = v_mul(top, r);
-    f32x16 rest = v_fma(v_neg(q), d, top);
-    rest = v_fma(v_neg(q), lost, rest);
+    f32x16 rest = v_fnma(q, d, top);
+    rest = v_fnma(q, lost, rest);
     return v_fma(rest, r, q);
 }
