@@ -4,8 +4,8 @@
  *     golden --reference FILE...   the whole graph on doubles through the references
  *
  * A network file has the logits, loss, gradients and statistics of a network whose parameters and inputs follow from
- * their names; an operator file has cases of single operations; rng.txt has examples of the streams. Files are
- * text, told apart by their first word. A line a file on standard output, at most ten failures a file on standard error,
+ * their names; cam.txt has class activation maps of networks whose files lie beside it; an operator file has cases of single
+ * operations; rng.txt has examples of the streams. Files are text, told apart by their first word. A line a file on standard output, at most ten failures a file on standard error,
  * at last "N files, M values compared, K skipped, F failed". Exit status 0, 1 if anything failed, 2 for wrong usage. What
  * is not known fails nothing; where that is all there is, a line on standard error says that nothing was compared. */
 #include "golden_file.h"

@@ -180,6 +180,68 @@ static void check_operators(const char *path, int reference, int every)
     text_free(&text);
 }
 
+/* ----------------------------------------------------------------------------------------------- maps */
+
+static long moved_map(cam_net *c, text_line *line, int i, double step, const double *raw)
+{
+    char text[40], *before = line->field[i];
+    report r = {.path = c->f.report->path, .reference = c->f.report->reference, .quiet = 1}, *usual = c->f.report;
+    snprintf(text, sizeof text, "%.17g", net_wanted(line, i) + step);
+    line->field[i] = text;
+    c->f.report = &r;
+    cam_values(c, line, "cam", raw);
+    c->f.report = usual;
+    line->field[i] = before;
+    return r.failed;
+}
+
+static void check_map(cam_net *c, text_line *line)
+{
+    int n = (int)net_wanted(line, 2), reference = c->f.report->reference;
+    size_t area = (size_t)c->features->h * (size_t)c->features->w;
+    double *raw = tx_alloc(area, sizeof *raw), l2 = net_wanted(line, 6);
+    CHECK(cam_run(c, n, (int)net_wanted(line, 3)) == TX_OK, "line %d: %s", line->number, tx_error_message());
+    cam_map(c, n, raw);
+    for (int i = 4; i < CAM_FIELDS; i++) {
+        double sample = (reference ? 1e-8 : 1e-3) * l2 / sqrt((double)area);
+        double tolerance = i < 6 ? 0 : i == 6 ? (reference ? 1e-8 : 1e-4) * l2 : sample;
+        double outside = i < 6 ? 1 : 2.5 * tolerance;
+        CHECK(moved_map(c, line, i, outside, raw) == 1 && moved_map(c, line, i, -outside, raw) == 1,
+              "map on line %d, field %d moved by %g is not noticed", line->number, i + 1, outside);
+        CHECK(moved_map(c, line, i, 0.7 * tolerance, raw) == 0 && moved_map(c, line, i, -0.7 * tolerance, raw) == 0,
+              "map on line %d, field %d moved by %g is noticed", line->number, i + 1, 0.7 * tolerance);
+    }
+    tx_free(raw);
+}
+
+/* The maps of one network, and lines that name what it does not have. */
+static void check_maps(const char *path, const char *file, int reference)
+{
+    text_file text;
+    report r = {.path = path, .reference = reference, .quiet = 1};
+    cam_net c = {0};
+    int known = 0, maps = 0;
+    CHECK(text_read(path, &text) == TX_OK && cam_check(&text) == TX_OK, "%s: %s", path, tx_error_message());
+    CHECK(cam_open(&c, file, &r, &known) == TX_OK && known, "%s: %s", file, tx_error_message());
+    for (size_t i = 0; i < text.lines && known; i++) {
+        text_line *line = &text.line[i];
+        if (strcmp(line->field[1], file))
+            continue;
+        check_map(&c, line);
+        maps++;
+        for (int k = 2; k < 4; k++) {
+            char *before = line->field[k];
+            long failed = r.failed;
+            line->field[k] = (char *)"14";
+            CHECK(cam_line(&c, line, "cam") == TX_OK && r.failed == failed + 1, "field %d is 14: taken", k + 1);
+            line->field[k] = before;
+        }
+    }
+    CHECK(maps == 2, "%s has %d maps of %s", path, maps, file);
+    cam_close(&c);
+    text_free(&text);
+}
+
 /* ---------------------------------------------------------------------------------------------- files */
 
 /* Checks a text as if it were a file. */
@@ -239,6 +301,10 @@ static void check_refused(void)
         "filled w\n",
         "filled w 4x 1 2 3 4 5 6\n",
         "filled w 0x3 1 2 3 4 5 6\n",
+        "cam a.txt 0 0 1 1 1 1 1\n",
+        "cam a.txt 0 0 1 1 1 1 1 x\n",
+        "cam a.txt -1 0 1 1 1 1 1 1\n",
+        "cam a.txt 0 0 1 1 1 1 1 1\nhello\n",
         "filled w 4x3x3x3x3 1 2 3 4 5 6\n",
     };
     report r;
@@ -276,6 +342,8 @@ static void check_refused(void)
          "0.99624454975128174 "
          "0.98421299457550049 cb9fb5a76ead1a69\n",
          0, 0},
+        {"cam nowhere.txt 0 0 1 1 1 1 1 1\n", 1, 0},
+        {"cam test/golden/resnet18-3_64x64_b2.txt 0 0 16 16 1 1 1 1\n", 1, 0},
         {"filled fc.gamma 2x3 1 2 3 4 5 6\n", 1, 0},
         {"filled fc.bias 2 0.1 0.1 3 4\n", 1, 0},
     };
@@ -317,6 +385,7 @@ int main(void)
     tx_set_threads(1);
     for (int reference = 0; reference < 2; reference++) {
         check_network("test/golden/resnet18-3_64x64_b2.txt", reference, 3);
+        check_maps("test/golden/cam.txt", "resnet18-3_64x64_b2.txt", reference);
         check_operators("test/golden/op_conv.txt", reference, 2);
         check_operators("test/golden/op_norm_pool.txt", reference, 1);
         check_operators("test/golden/op_misc.txt", reference, 1);

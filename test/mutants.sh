@@ -44,7 +44,7 @@ link() { # PROGRAM
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 program_of() { # TEST
     case $1 in
-    ops | reference | net) echo golden ;;
+    ops | reference | net | maps) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
     lint) ;;
@@ -61,6 +61,7 @@ run_test() { # TEST
     ops) ONLY_ISA=$TX_ISA timeout $seconds o/golden $ops ;;
     reference) timeout $seconds o/golden --reference $ops ;;
     net) timeout $seconds o/golden test/golden/resnet18-3_64x64_b2.txt ;;
+    maps) timeout $seconds o/golden test/golden/cam.txt ;;
     odd) timeout $seconds o/pixels test/odd ;;
     machine) timeout $seconds o/graph_machine ;;
     check_*) timeout $((2 * seconds)) sh test/$1.sh o ;;
@@ -820,6 +821,11 @@ mutate layers/bce.c bits 's/return (1 - t) \* tx_logistic(x)/return (1 - t) * (d
 mutate layers/bce.c lint '/^static tx_status bce_forward/,/^}/s/^    for (size_t p = 0; .*/#pragma omp parallel for reduction(+ : sum)\n&/' 'contract: omp reduction'
 mutate bench/model.c bench_model 's/return (x->step > y->step) - (x->step < y->step);/return (x->step < y->step) - (x->step > y->step);/' 'contract: ties in a sort'
 mutate layers/dropout.c bits 's/kept(step->node, step->seed, step->run, pixel/kept(step->node, step->seed + pixel % (size_t)step->machine->threads, step->run, pixel/' 'contract: drop-out by thread'
+
+# ---- class activation maps
+mutate nets/registry.c maps 's/tx_node \*x = tx_global_mean(graph, nodes.features);/&\n    nodes.features = nodes.features->input[0];/' 'maps: the features before their last activation'
+mutate layers/mean.c maps 's/ \/ (float)area;/ \/ (float)(area + 1);/' 'maps: the gradient of a mean'
+mutate core/session.c maps 's/gradient\[i\] = dy ? dy\[i\] : 1;/gradient[i] = 1;/' 'maps: not the gradient of one logit'
 
 # ---- the house
 mutate core/error.c lint '$a\\nsize_t tx_circle(void);\nsize_t tx_circle(void)\n{\n    return tx_alloc_spoiled();\n}' 'circle: errors look at memory, which reports errors'
