@@ -325,7 +325,7 @@ mutate $f net 's/square1 = v_fma(d1, d1, square1);/square1 = v_fma(d0, d1, squar
 mutate $f net 's/kernel_slope(act, v_fma(scale, data, shift), g)/kernel_slope(act, v_mul(scale, data), g)/' 'mask of batch norm without shift'
 mutate $f ops 's/g = v_fnma(away, v_take(slope + j, n), v_sub/g = v_fma(away, v_take(slope + j, n), v_sub/' 'normal gradient: sign of the slope'
 mutate $f gradient 's/dx->add ? v_fma(scale, g, v_take(dx->add + p \* dx->add_ld + j, n))/dx->add ? v_mul(scale, g)/' 'normal gradient: added gradient forgotten'
-mutate $f ops 's/v_gt(z, best), m_not/v_ge(z, best), m_not/' 'pooling: the last of equals'
+mutate $f ops 's/v_gt(z, all), m_not/v_ge(z, all), m_not/' 'pooling: the last of equals'
 mutate $f ops 's/n - start < kernel ? n - start : kernel/kernel/' 'pooling: windows beyond the edge'
 mutate $f ops 's/(reach + stride - 1) \/ stride/reach \/ stride/' 'pooling gradient: first window'
 mutate $f plan 's/m_not(v_eq(z, z))/v_gt(z, z)/' 'pooling: NaN vanishes'

@@ -469,109 +469,6 @@ TX_INLINE void channel_put_bytes(unsigned char *to, i32x16 a, size_t n)
     memcpy(to, all, n);
 }
 
-TX_INLINE void channel_max_pool_as(int simple, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
-                                   const tx_window *window, int image, int row, int stream)
-{
-    int ky0, ky1, kx0, kx1, k = window->kernel;
-    channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
-    const float *gate = simple ? NULL : channel_gate(x, (size_t)image);
-    size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
-    for (int column = 0; column < y->w; column++, out++) {
-        channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
-        size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
-        size_t left = (size_t)(column * window->stride - window->left + kx0);
-        const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
-        for (size_t j = 0; j < c; j += 16) {
-            size_t n = c - j;
-            f32x16 best = channel_gated(channel_view_as(simple, x, corner, j, n), gate, j, n);
-            i32x16 tap = i_set1(ky0 * k + kx0);
-            for (int ky = ky0; ky < ky1; ky++) {
-                const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
-                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
-                    f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
-                    m16 wins = m_or(v_gt(z, best), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
-                    tap = i_select(wins, i_set1(ky * k + kx), tap);
-                    best = v_select(wins, z, best);
-                }
-            }
-            v_put_past(y->data + out * y->ld + j, best, n, stream);
-            if (argmax)
-                channel_put_bytes(argmax + out * c + j, tap, n);
-        }
-    }
-    if (stream)
-        v_stream_end();
-}
-
-static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
-                             int image, int row, int stream)
-{
-    if (view_simple(x))
-        channel_max_pool_as(1, y, argmax, x, window, image, row, stream);
-    else
-        channel_max_pool_as(0, y, argmax, x, window, image, row, stream);
-}
-
-/* The windows of `outputs` that cover input position i of a side of n; none if it is cropped. */
-TX_INLINE void channel_windows(int i, int n, const tx_window *window, int before, int after, int outputs, int *first,
-                               int *end)
-{
-    int place = i + before, reach = place - window->kernel + 1, stride = window->stride;
-    *first = reach <= 0 ? 0 : (reach + stride - 1) / stride;
-    *end = place / stride + 1 < outputs ? place / stride + 1 : outputs;
-    if (place < 0 || i >= channel_side(n, after))
-        *end = *first;
-}
-
-/* A window over the pixel at hand: where its argmax and its dy stand, and which of its taps the pixel is. */
-typedef struct channel_cover {
-    const unsigned char *argmax;
-    const float *dy;
-    int tap;
-} channel_cover;
-
-/* Sixteen (or the n < 16 that are left) bytes as integers. */
-TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
-{
-    unsigned char some[16] = {0};
-    if (n >= 16)
-        return i_load_bytes(from);
-    memcpy(some, from, n);
-    return i_load_bytes(some);
-}
-
-static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
-                                      const tx_view *x, const tx_window *window, int image, int row, int stream)
-{
-    int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
-    channel_cover cover[15 * 15];
-    channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &oy0, &oy1);
-    size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
-    for (int column = 0; column < x->w; column++, pixel++) {
-        int covers = 0;
-        channel_windows(column, x->w, window, window->left, window->right, dy->w, &ox0, &ox1);
-        for (int oy = oy0; oy < oy1; oy++)
-            for (int ox = ox0; ox < ox1; ox++) {
-                size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
-                int tap = (row + window->top - oy * stride) * k + column + window->left - ox * stride;
-                cover[covers++] = (channel_cover){argmax + out * c, dy->data + out * dy->ld, tap};
-            }
-        for (size_t j = 0; j < c; j += 16) {
-            size_t n = c - j;
-            f32x16 sum = v_zero();
-            for (int i = 0; i < covers; i++) {
-                m16 chosen = i_eq(channel_bytes(cover[i].argmax + j, n), i_set1(cover[i].tap));
-                sum = v_add(sum, v_select(chosen, v_take(cover[i].dy + j, n), v_zero()));
-            }
-            if (dx->add)
-                sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
-            v_put_past(dx->data + pixel * dx->ld + j, sum, n, stream);
-        }
-    }
-    if (stream)
-        v_stream_end();
-}
-
 /* Taps along one side that an average divides by: those on the map, or with the padding. */
 TX_INLINE int channel_counted(int o, int n, const tx_window *window, int before, int after)
 {
@@ -587,8 +484,9 @@ TX_INLINE float channel_share(const tx_view *x, const tx_window *window, int oy,
     return 1.0f / (float)(rows * channel_counted(ox, x->w, window, window->left, window->right));
 }
 
-TX_INLINE void channel_avg_pool_as(int simple, const tx_tensor *y, const tx_view *x, const tx_window *window, int image,
-                                   int row, int stream)
+/* One row of y: of each window the largest value, and where it stood, or the mean. */
+TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
+                               const tx_window *window, int image, int row, int stream)
 {
     int ky0, ky1, kx0, kx1, k = window->kernel;
     channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
@@ -599,57 +497,114 @@ TX_INLINE void channel_avg_pool_as(int simple, const tx_tensor *y, const tx_view
         size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
         size_t left = (size_t)(column * window->stride - window->left + kx0);
         const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
-        f32x16 share = v_set1(channel_share(x, window, row, column));
+        f32x16 share = largest ? v_zero() : v_set1(channel_share(x, window, row, column));
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 sum = v_zero();
+            f32x16 all = largest ? channel_gated(channel_view_as(simple, x, corner, j, n), gate, j, n) : v_zero();
+            i32x16 tap = i_set1(ky0 * k + kx0);
             for (int ky = ky0; ky < ky1; ky++) {
                 const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
-                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld)
-                    sum = v_add(sum, channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n));
+                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
+                    f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
+                    if (largest) {
+                        m16 wins = m_or(v_gt(z, all), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
+                        tap = i_select(wins, i_set1(ky * k + kx), tap);
+                        all = v_select(wins, z, all);
+                    } else {
+                        all = v_add(all, z);
+                    }
+                }
             }
-            v_put_past(y->data + out * y->ld + j, v_mul(sum, share), n, stream);
+            v_put_past(y->data + out * y->ld + j, largest ? all : v_mul(all, share), n, stream);
+            if (largest && argmax)
+                channel_put_bytes(argmax + out * c + j, tap, n);
         }
     }
     if (stream)
         v_stream_end();
 }
 
+static void channel_max_pool(const tx_tensor *y, unsigned char *argmax, const tx_view *x, const tx_window *window,
+                             int image, int row, int stream)
+{
+    if (view_simple(x))
+        channel_pool_as(1, 1, y, argmax, x, window, image, row, stream);
+    else
+        channel_pool_as(1, 0, y, argmax, x, window, image, row, stream);
+}
+
 static void channel_avg_pool(const tx_tensor *y, const tx_view *x, const tx_window *window, int image, int row,
                              int stream)
 {
     if (view_simple(x))
-        channel_avg_pool_as(1, y, x, window, image, row, stream);
+        channel_pool_as(0, 1, y, NULL, x, window, image, row, stream);
     else
-        channel_avg_pool_as(0, y, x, window, image, row, stream);
+        channel_pool_as(0, 0, y, NULL, x, window, image, row, stream);
 }
 
-/* A window over the pixel at hand: its dy, and what of it falls to each pixel. */
-typedef struct channel_part {
-    const float *dy;
-    float share;
-} channel_part;
-
-static void channel_avg_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x,
-                                      const tx_window *window, int image, int row, int stream)
+/* The windows of `outputs` that cover input position i of a side of n; none if it is cropped. */
+TX_INLINE void channel_windows(int i, int n, const tx_window *window, int before, int after, int outputs, int *first,
+                               int *end)
 {
-    int oy0, oy1, ox0, ox1;
-    channel_part part[15 * 15];
+    int place = i + before, reach = place - window->kernel + 1, stride = window->stride;
+    *first = reach <= 0 ? 0 : (reach + stride - 1) / stride;
+    *end = place / stride + 1 < outputs ? place / stride + 1 : outputs;
+    if (place < 0 || i >= channel_side(n, after))
+        *end = *first;
+}
+
+/* A window over the pixel at hand: its dy, and of it what argmax or an average gives to the pixel. */
+typedef struct channel_cover {
+    const float *dy;
+    const unsigned char *argmax;
+    int tap;     /* of the window: the pixel */
+    float share; /* of the pixel in the average */
+} channel_cover;
+
+/* Sixteen (or the n < 16 that are left) bytes as integers. */
+TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
+{
+    unsigned char some[16] = {0};
+    if (n >= 16)
+        return i_load_bytes(from);
+    memcpy(some, from, n);
+    return i_load_bytes(some);
+}
+
+/* One row of dx. */
+TX_INLINE void channel_pool_gradient_as(int largest, const tx_gradient *dx, const tx_tensor *dy,
+                                        const unsigned char *argmax, const tx_view *x, const tx_window *window,
+                                        int image, int row, int stream)
+{
+    int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
+    channel_cover cover[15 * 15];
     channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &oy0, &oy1);
     size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
     for (int column = 0; column < x->w; column++, pixel++) {
-        int parts = 0;
+        int covers = 0;
         channel_windows(column, x->w, window, window->left, window->right, dy->w, &ox0, &ox1);
         for (int oy = oy0; oy < oy1; oy++)
-            for (int ox = ox0; ox < ox1; ox++) {
+            for (int ox = ox0; ox < ox1; ox++, covers++) {
                 size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
-                part[parts++] = (channel_part){dy->data + out * dy->ld, channel_share(x, window, oy, ox)};
+                cover[covers].dy = dy->data + out * dy->ld;
+                if (largest) {
+                    cover[covers].argmax = argmax + out * c;
+                    cover[covers].tap = (row + window->top - oy * stride) * k + column + window->left - ox * stride;
+                } else {
+                    cover[covers].share = channel_share(x, window, oy, ox);
+                }
             }
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
             f32x16 sum = v_zero();
-            for (int i = 0; i < parts; i++)
-                sum = v_fma(v_take(part[i].dy + j, n), v_set1(part[i].share), sum);
+            for (int i = 0; i < covers; i++) {
+                if (largest) {
+                    m16 chosen = i_eq(channel_bytes(cover[i].argmax + j, n), i_set1(cover[i].tap));
+                    sum = v_add(sum, v_select(chosen, v_take(cover[i].dy + j, n), v_zero()));
+                } else {
+                    sum = v_fma(v_take(cover[i].dy + j, n), v_set1(cover[i].share), sum);
+                }
+            }
             if (dx->add)
                 sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
             v_put_past(dx->data + pixel * dx->ld + j, sum, n, stream);
@@ -657,6 +612,18 @@ static void channel_avg_pool_gradient(const tx_gradient *dx, const tx_tensor *dy
     }
     if (stream)
         v_stream_end();
+}
+
+static void channel_max_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const unsigned char *argmax,
+                                      const tx_view *x, const tx_window *window, int image, int row, int stream)
+{
+    channel_pool_gradient_as(1, dx, dy, argmax, x, window, image, row, stream);
+}
+
+static void channel_avg_pool_gradient(const tx_gradient *dx, const tx_tensor *dy, const tx_view *x,
+                                      const tx_window *window, int image, int row, int stream)
+{
+    channel_pool_gradient_as(0, dx, dy, NULL, x, window, image, row, stream);
 }
 
 /* What kernels/all.h puts into the table. */
