@@ -310,7 +310,7 @@ static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *w
     while (pass->slice > SLICE && pass->chunks * ceil_div(pass->c, pass->slice) < wanted)
         pass->slice = round_up(pass->slice / 2, 16);
     pass->slices = ceil_div(pass->c, pass->slice);
-    pass->group = max_size(1, pass->chunks * pass->slices / wanted);
+    pass->group = tx_size_max(1, pass->chunks * pass->slices / wanted);
     float *next = work;
     for (int kind = 0; kind < 3; kind++, next += pass->chunks * pass->c)
         pass->partial[kind] = next;

@@ -60,6 +60,8 @@ const char *tx_escape(char *out, size_t size, const char *text);
 /* a*b and a+b with overflow noticed: return 0 and store the result, or -1. */
 int tx_size_mul(size_t a, size_t b, size_t *result);
 int tx_size_add(size_t a, size_t b, size_t *result);
+/* The larger of two sizes, as of work memory that two calls take one after the other. */
+size_t tx_size_max(size_t a, size_t b);
 /* count*size bytes, zeroed, aligned to 64; NULL and a message if they cannot be had. count or size 0 gives a
  * valid pointer. Every allocation of Thorax goes through here; the caller owns it and gives it to tx_free. */
 void *tx_alloc(size_t count, size_t size);

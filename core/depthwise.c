@@ -112,16 +112,16 @@ static void cut(depthwise_pass *pass, const tx_machine *machine, int gradient)
     pass->chunks = ceil_div(pass->pixels, TX_CHUNK);
     pass->xs = input_ring(d, pass->x, (int)pass->w);
     pass->gs = gradient ? slope_ring(d, pass->x, (int)pass->h, (int)pass->w) : (ring){0};
-    pass->zeros = max_size(pass->xs.columns, pass->gs.columns);
+    pass->zeros = tx_size_max(pass->xs.columns, pass->gs.columns);
     size_t columns = pass->xs.rows * pass->xs.columns + pass->gs.rows * pass->gs.columns;
-    size_t slice = max_size(LEAST_SLICE, min_size(SLICE, RING / columns));
+    size_t slice = tx_size_max(LEAST_SLICE, min_size(SLICE, RING / columns));
     while (slice > LEAST_SLICE && pass->chunks * ceil_div(pass->c, slice) < threads)
         slice /= 2;
     pass->slices = ceil_div(pass->c, slice);
     pass->slice = round_up(ceil_div(pass->c, pass->slices), 16);
     pass->slices = ceil_div(pass->c, pass->slice);
     size_t all = pass->chunks * pass->slices, few = ceil_div(ROWS * pass->w, TX_CHUNK);
-    pass->group = max_size(1, min_size(max_size(few, all / (8 * threads)), all / threads));
+    pass->group = tx_size_max(1, min_size(tx_size_max(few, all / (8 * threads)), all / threads));
     pass->floats = pass->slice * (2 * pass->taps + 1 + pass->zeros + columns);
 }
 

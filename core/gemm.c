@@ -446,7 +446,7 @@ static void both_split(both_run *run, size_t threads)
     input->task_rows = GEMM_CHUNK;
     input->row_tasks = 1;
     run->made_ld = round_up(job->n, 16) + BOTH_GAP;
-    gradient->each = GEMM_CHUNK * run->made_ld + round_up(max_size(weight, forward_floats(input)), 16);
+    gradient->each = GEMM_CHUNK * run->made_ld + round_up(tx_size_max(weight, forward_floats(input)), 16);
 }
 
 static int both_given(const tx_view *x, int n)
@@ -526,7 +526,7 @@ tx_status tx_gemm_gradients(const tx_machine *machine, const tx_view *x, const f
     both_split(&run, threads);
     both_places(&run, packed, dy->x.data != NULL);
     gradient->sums = gradient->work + gradient->each * threads;
-    size_t groups = ceil_div(gradient->job.chunks, TX_GEMM_GROUP), slots = max_size(gradient->slots, 1);
+    size_t groups = ceil_div(gradient->job.chunks, TX_GEMM_GROUP), slots = tx_size_max(gradient->slots, 1);
     tx_status status = TX_OK;
     for (gradient->first = 0; gradient->first < groups && status == TX_OK; gradient->first += slots) {
         gradient->round = min_size(slots, groups - gradient->first);

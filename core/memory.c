@@ -50,6 +50,11 @@ int tx_size_add(size_t a, size_t b, size_t *result)
     return 0;
 }
 
+size_t tx_size_max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Images are decoded on several threads at once. */
 static void guard(unsigned char *end)
 {

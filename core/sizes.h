@@ -19,11 +19,6 @@ static inline size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static inline size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* A result of so many floats is not found in the caches by whoever reads it, nor is the memory where it goes: it is stored
  * past them, which saves reading that memory first. By whole lines only. */
 enum { STREAM_FLOATS = 4 << 20 };

@@ -226,7 +226,7 @@ static void forward_split(forward_run *run, const tx_view *x, int padding, int n
 
     size_t weights = run->groups * group_floats(x->c) / FORWARD_WEIGHTS;
     size_t fits = FORWARD_FLOATS / (WINOGRAD_POINTS * (run->v.ld + run->m.ld));
-    size_t block = max_size(FORWARD_LEAST, min_size(FORWARD_MOST, max_size(fits, weights)));
+    size_t block = tx_size_max(FORWARD_LEAST, min_size(FORWARD_MOST, tx_size_max(fits, weights)));
     block = round_up(block, (size_t)run->kernels->tile_m);
     run->v.slab = odd_lines(run->tiles * run->v.ld);
     run->m.block = odd_lines(run->tiles * run->m.ld);
@@ -259,7 +259,7 @@ size_t tx_winograd_forward_work(const tx_machine *machine, const tx_view *x, int
     for (part.n = 1; part.n <= x->n; part.n++) {
         forward_run run = {.kernels = machine->kernels, .threads = threads};
         forward_split(&run, &part, padding, n);
-        most = max_size(most, float_bytes(forward_floats(&run), run.shared ? 1 : threads));
+        most = tx_size_max(most, float_bytes(forward_floats(&run), run.shared ? 1 : threads));
     }
     return most;
 }
@@ -416,7 +416,7 @@ static void gradient_split(gradient_run *run, const tx_view *x, int padding, int
 
     size_t tile = WINOGRAD_POINTS * (run->rows * run->v.ld + run->groups * WINOGRAD_GROUP);
     size_t sums = WINOGRAD_POINTS * run->blocks * run->v.ld * WINOGRAD_GROUP;
-    size_t wanted = max_size(GRADIENT_LEAST, min_size(GRADIENT_MOST, sums) / tile);
+    size_t wanted = tx_size_max(GRADIENT_LEAST, min_size(GRADIENT_MOST, sums) / tile);
     run->rounds = 2 * run->tiles <= 3 * wanted ? 1 : ceil_div(run->tiles, wanted);
     size_t most = ceil_div(run->tiles, run->rounds);
     run->chunks = ceil_div(most, GRADIENT_CHUNK);
@@ -452,7 +452,7 @@ size_t tx_winograd_gradient_work(const tx_machine *machine, const tx_view *x, in
     for (part.n = 1; part.n <= x->n; part.n++) {
         gradient_run run = {.threads = (size_t)machine->threads};
         gradient_split(&run, &part, padding, n);
-        most = max_size(most, gradient_bytes(&run));
+        most = tx_size_max(most, gradient_bytes(&run));
     }
     return most;
 }

@@ -543,7 +543,7 @@ static size_t classes_work(const tx_step *s)
     size_t bytes = has_many_classes(s->node) ? class_work(s, rows.n, columns.n, 0) : 0;
     for (int i = 0; i < ys; i++)
         for (int j = 0; j < xs; j++)
-            bytes = max_size(bytes, class_work(s, y[i].size, x[j].size, y[i].taps * x[j].taps));
+            bytes = tx_size_max(bytes, class_work(s, y[i].size, x[j].size, y[i].taps * x[j].taps));
     return bytes;
 }
 
@@ -554,19 +554,19 @@ static size_t backward_work(const tx_step *s)
     tx_view dy = {.n = s->n, .h = node->h, .w = node->w, .c = node->c, .ld = s->dy.g.ld};
     size_t bytes = 0;
     if (is_winograd(node)) {
-        bytes = max_size(tx_winograd_gradient_work(s->machine, &s->x[0], a->ph, node->c),
-                         winograd_floats(node->c, s->x[0].c) * sizeof(float) +
-                             tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
+        bytes = tx_size_max(tx_winograd_gradient_work(s->machine, &s->x[0], a->ph, node->c),
+                            winograd_floats(node->c, s->x[0].c) * sizeof(float) +
+                                tx_winograd_forward_work(s->machine, &dy, 2 - a->ph, s->x[0].c));
     } else {
         tx_rows rows = patches(s);
-        bytes = max_size(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
+        bytes = tx_size_max(tx_gemm_gradient_work(s->machine, &rows, node->c), classes_work(s));
     }
     if (reads_slope(s))
-        bytes = max_size(bytes, packed_floats((size_t)node->c, s->x[0].c) * sizeof(float) +
-                                    tx_gemm_gradients_work(s->machine, &s->x[0], node->c));
+        bytes = tx_size_max(bytes, packed_floats((size_t)node->c, s->x[0].c) * sizeof(float) +
+                                       tx_gemm_gradients_work(s->machine, &s->x[0], node->c));
     size_t sums =
         ((size_t)node->c + 7) / 8 * 64 + tx_channel_work((size_t)s->n * (size_t)node->h * (size_t)node->w, node->c);
-    return a->has_bias ? max_size(bytes, sums) : bytes;
+    return a->has_bias ? tx_size_max(bytes, sums) : bytes;
 }
 
 /* ---------------------------------------------------------------------------------- forward */

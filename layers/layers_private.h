@@ -23,11 +23,6 @@ static inline size_t reference_size(const tx_reference_step *s)
     return (size_t)s->n * (size_t)s->node->h * (size_t)s->node->w * (size_t)s->node->c;
 }
 
-static inline size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The result has the first input's shape. */
 static inline tx_status same_shape(tx_node *node)
 {

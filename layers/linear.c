@@ -108,8 +108,8 @@ static void linear_plan(const tx_step *step, tx_workspace *space)
     if (!step->backward)
         return;
     size_t work = tx_gemm_gradient_work(step->machine, &x_rows, step->node->c);
-    work = max_size(work, tx_gemm_forward_work(step->machine, &dy_rows, (int)z.in));
-    work = max_size(work, z.out * sizeof(double) + tx_channel_work(z.rows, step->node->c));
+    work = tx_size_max(work, tx_gemm_forward_work(step->machine, &dy_rows, (int)z.in));
+    work = tx_size_max(work, z.out * sizeof(double) + tx_channel_work(z.rows, step->node->c));
     space->work_backward = aligned(tx_gemm_packed(z.out, z.in) * sizeof(float)) + work;
 }
 

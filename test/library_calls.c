@@ -106,6 +106,7 @@ static void check_ground(void)
     REFUSED(*tx_escape(NULL, 80, "text") == 0, "tx_escape");
     REFUSED(*tx_escape(text, 3, "text") == 0, "tx_escape");
     CHECK(*tx_escape(text, sizeof text, NULL) == 0, "NULL as text");
+    CHECK(tx_size_max(2, SIZE_MAX) == SIZE_MAX && tx_size_max(3, 2) == 3 && tx_size_max(0, 0) == 0, "the larger");
     CHECK(tx_size_mul(2, SIZE_MAX, &size) == -1 && tx_size_mul(2, 2, NULL) == -1, "a product that does not fit");
     CHECK(tx_size_add(2, SIZE_MAX, &size) == -1 && tx_size_add(2, 2, NULL) == -1, "a sum that does not fit");
     REFUSED(tx_alloc(SIZE_MAX, 2) == NULL, "out of memory");
