@@ -26,11 +26,13 @@ tx_status tx_parallel_on(const tx_machine *machine, size_t n, tx_task *fn, void 
 /* ------------------------------------------------------------------------------------------ values
  * Three descriptors carry what the planner fuses: how a value is read (tx_view), how a gradient is read (tx_slope), how a
  * result is written (tx_target). Whoever cannot read one is given the value written out instead (tx_op reads).
+ * Distances and sizes count elements, of TX_ELEMENT bytes.
  *
  * A value as its reader sees it: gate[i][c] * act(scale[c]*data + shift[c]), one fused multiply-add, the activation, one
  * multiplication. scale NULL (then shift too): the data as they are; gate NULL: 1, else one row of c an image, gate_ld
  * apart. Pixel (i,y,x) stands at data + ((i*h+y)*w+x)*ld, its c channels contiguous, ld >= c; so a slice of a wider tensor
  * is a view too. */
+enum { TX_ELEMENT = sizeof(float) };
 typedef struct tx_view {
     const float *data;
     int n, h, w, c;

@@ -10,7 +10,7 @@
 static double bytes_of(const tx_plan *plan, int i)
 {
     const tx_node *node = tx_plan_node(plan, i);
-    return (double)sizeof(float) * plan->batch * node->h * node->w * node->c;
+    return (double)TX_ELEMENT * plan->batch * node->h * node->w * node->c;
 }
 
 static double params_of(const tx_plan *plan, const tx_node *node, int wanted)
@@ -26,7 +26,7 @@ static double forward_bytes(const tx_plan *plan, int i)
 {
     const tx_planned *p = &plan->node[i];
     const tx_node *node = tx_plan_node(plan, i);
-    double bytes = params_of(plan, node, 0), more = sizeof(float) * p->workspace.more_forward * plan->batch;
+    double bytes = params_of(plan, node, 0), more = TX_ELEMENT * p->workspace.more_forward * plan->batch;
     size_t channel;
     if (node->op->kind == TX_DATA)
         return 0;
@@ -79,7 +79,7 @@ static double backward_bytes(const tx_plan *plan, int i)
         return bytes + dy;
     if (p->slope >= 0)
         bytes += bytes_of(plan, p->result);
-    return bytes + dy + sizeof(float) * p->workspace.more_backward * plan->batch;
+    return bytes + dy + TX_ELEMENT * p->workspace.more_backward * plan->batch;
 }
 
 tx_status tx_plan_cost(const tx_plan *plan, const tx_node *node, tx_cost *cost)

@@ -24,7 +24,7 @@ tx_status tx_plan_tensor(tx_plan *plan, const tx_node *node, int time, tx_slot *
 {
     size_t bytes;
     if (tx_size_mul((size_t)plan->batch, (size_t)node->h, &bytes) || tx_size_mul(bytes, (size_t)node->w, &bytes) ||
-        tx_size_mul(bytes, (size_t)node->c, &bytes) || tx_size_mul(bytes, sizeof(float), &bytes))
+        tx_size_mul(bytes, (size_t)node->c, &bytes) || tx_size_mul(bytes, TX_ELEMENT, &bytes))
         return tx_fail(TX_ERR_MEMORY, "%s '%s': %d images of %d x %d x %d do not fit in memory", node->op->name,
                        node->name, plan->batch, node->h, node->w, node->c);
     *slot = (tx_slot){tx_arena_add(plan, bytes, time), 0, (size_t)node->c};
