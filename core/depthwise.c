@@ -1,9 +1,9 @@
 /* depthwise.c - convolution of each channel by itself: forward, and both gradients in one pass.
  *
  * Every value takes part in as many products as the kernel has taps, and in no others: memory is what counts. A task owns
- * a stretch of result pixels (whole chunks of TX_CHUNK) and a slice of channels. It walks down the rows and keeps those
- * that the kernel covers in a ring, as their reader sees them, so that scale, shift and activation are applied once a value
- * and not once a tap:
+ * a stretch of result pixels (whole rows, or whole chunks of TX_CHUNK where something is summed) and a slice of channels. It
+ * walks down the rows and keeps those that the kernel covers in a ring, as their reader sees them, so that scale, shift and
+ * activation are applied once a value and not once a tap:
  *
  *      rows of x, of which the ring holds as many as the kernel covers        . zeros    # loaded    o to come
  *          . # # # # .
@@ -52,10 +52,11 @@ typedef struct depthwise_pass {
     float *dw, *db;
     int stream;        /* the result, or dx, is stored past the caches */
     size_t n, h, w, c; /* of the result */
-    size_t taps, pixels, chunks, group, slice, slices;
-    ring xs, gs;              /* their sizes */
-    size_t zeros, floats;     /* columns of the row of zeros; of a worker's memory */
-    float *workers, *partial; /* partial: [chunk][taps, then one for db][c] */
+    size_t taps, pixels, chunks, slice, slices;
+    size_t unit, units, group; /* pixels that are one task's, how many times, and how many of them a task has */
+    ring xs, gs;               /* their sizes */
+    size_t zeros, floats;      /* columns of the row of zeros; of a worker's memory */
+    float *workers, *partial;  /* partial: [chunk][taps, then one for db][c] */
 } depthwise_pass;
 
 /* What one task works with. */
@@ -101,8 +102,16 @@ static ring slope_ring(const tx_depthwise *d, const tx_view *x, int h, int w)
     return r;
 }
 
-/* Slices of channels and groups of chunks: rings in the second cache, some tasks a thread, and of those rows that a task
- * loads few that its neighbour loads too. No bit depends on it. */
+/* Slices of at most so many channels. */
+static void cut_channels(depthwise_pass *pass, size_t slice)
+{
+    pass->slices = ceil_div(pass->c, slice);
+    pass->slice = round_up(ceil_div(pass->c, pass->slices), 16);
+    pass->slices = ceil_div(pass->c, pass->slice);
+}
+
+/* Slices of channels and groups of units: rings in the second cache, as many groups for each thread, some tasks a thread,
+ * and of those rows that a task loads few that its neighbour loads too. No bit depends on it. */
 static void cut(depthwise_pass *pass, const tx_machine *machine, int gradient)
 {
     const tx_depthwise *d = pass->d;
@@ -110,18 +119,19 @@ static void cut(depthwise_pass *pass, const tx_machine *machine, int gradient)
     pass->taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
     pass->pixels = pass->n * pass->h * pass->w;
     pass->chunks = ceil_div(pass->pixels, TX_CHUNK);
+    pass->units = ceil_div(pass->pixels, pass->unit);
     pass->xs = input_ring(d, pass->x, (int)pass->w);
     pass->gs = gradient ? slope_ring(d, pass->x, (int)pass->h, (int)pass->w) : (ring){0};
     pass->zeros = tx_size_max(pass->xs.columns, pass->gs.columns);
     size_t columns = pass->xs.rows * pass->xs.columns + pass->gs.rows * pass->gs.columns;
     size_t slice = tx_size_max(LEAST_SLICE, min_size(SLICE, RING / columns));
-    while (slice > LEAST_SLICE && pass->chunks * ceil_div(pass->c, slice) < threads)
-        slice /= 2;
-    pass->slices = ceil_div(pass->c, slice);
-    pass->slice = round_up(ceil_div(pass->c, pass->slices), 16);
-    pass->slices = ceil_div(pass->c, pass->slice);
-    size_t all = pass->chunks * pass->slices, few = ceil_div(ROWS * pass->w, TX_CHUNK);
-    pass->group = tx_size_max(1, min_size(tx_size_max(few, all / (8 * threads)), all / threads));
+    cut_channels(pass, slice);
+    size_t groups = min_size(8 * threads, ceil_div(pass->units, ceil_div(ROWS * pass->w, pass->unit)));
+    pass->group = ceil_div(pass->units, round_up(groups, threads));
+    while (threads > 1 && slice > LEAST_SLICE && ceil_div(pass->units, pass->group) * pass->slices < 3 * threads) {
+        slice = tx_size_max(LEAST_SLICE, slice / 2);
+        cut_channels(pass, slice);
+    }
     pass->floats = pass->slice * (2 * pass->taps + 1 + pass->zeros + columns);
 }
 
@@ -137,9 +147,10 @@ static size_t work_of(const depthwise_pass *pass, const tx_machine *machine, int
 }
 
 static depthwise_pass pass_of(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w,
-                              int gradient)
+                              int gradient, int sums)
 {
     depthwise_pass pass = {.d = d, .x = x, .n = (size_t)x->n, .h = (size_t)h, .w = (size_t)w, .c = (size_t)x->c};
+    pass.unit = sums ? TX_CHUNK : pass.w; /* a chunk that is summed, or a row */
     cut(&pass, machine, gradient);
     return pass;
 }
@@ -166,15 +177,15 @@ size_t tx_depthwise_forward_work(const tx_machine *machine, const tx_depthwise *
 {
     if (!sizes_given(machine, d, x, h, w))
         return work_missing("tx_depthwise_forward_work");
-    depthwise_pass pass = pass_of(machine, d, x, h, w, 0);
-    return work_of(&pass, machine, 0);
+    depthwise_pass pass = pass_of(machine, d, x, h, w, 0, 1), rows = pass_of(machine, d, x, h, w, 0, 0);
+    return tx_size_max(work_of(&pass, machine, 0), work_of(&rows, machine, 0));
 }
 
 size_t tx_depthwise_gradient_work(const tx_machine *machine, const tx_depthwise *d, const tx_view *x, int h, int w)
 {
     if (!sizes_given(machine, d, x, h, w))
         return work_missing("tx_depthwise_gradient_work");
-    depthwise_pass pass = pass_of(machine, d, x, h, w, 1);
+    depthwise_pass pass = pass_of(machine, d, x, h, w, 1, 1);
     return work_of(&pass, machine, 1);
 }
 
@@ -205,8 +216,8 @@ static depthwise_task begin_task(const depthwise_pass *pass, size_t i, int worke
     depthwise_task t = {.pass = pass, .xs = pass->xs, .gs = pass->gs, .channel = i % pass->slices * pass->slice};
     t.c = min_size(pass->c - t.channel, pass->slice);
     t.lanes = round_up(t.c, 16);
-    t.first = i / pass->slices * pass->group * TX_CHUNK;
-    t.end = min_size(pass->pixels, t.first + pass->group * TX_CHUNK);
+    t.first = i / pass->slices * pass->group * pass->unit;
+    t.end = min_size(pass->pixels, t.first + pass->group * pass->unit);
     t.weight = pass->workers + (size_t)worker * pass->floats;
     t.sum = t.weight + pass->taps * t.lanes;
     t.zeros = t.sum + (pass->taps + 1) * t.lanes;
@@ -338,14 +349,14 @@ tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d,
     if (!view_given(x) || !weight || !y || !y->data || !sizes_given(machine, d, x, y->h, y->w) || !work ||
         (y->moments.mean && (!y->moments.variance || !y->moments.work)))
         return operand_missing("tx_depthwise_forward");
-    depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0);
+    depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0, y->moments.mean != NULL);
     pass.kernels = &machine->kernels->depthwise;
     pass.channel = &machine->kernels->channel;
     pass.weight = weight;
     pass.y = y;
     pass.workers = work;
     pass.stream = !y->moments.mean && y->data != y->add && streams(y->data, y->ld, pass.pixels, pass.c);
-    tx_status status = tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, forward_task, &pass);
+    tx_status status = tx_parallel_on(machine, ceil_div(pass.units, pass.group) * pass.slices, forward_task, &pass);
     if (status || !y->moments.mean)
         return status;
     return tx_channel_merge(machine, &y->moments, pass.pixels, pass.c);
@@ -499,7 +510,7 @@ tx_status tx_depthwise_gradient(const tx_machine *machine, const tx_depthwise *d
     if (!view_given(x) || !weight || !dy || !tensor_given(&dy->g) || !dx ||
         !sizes_given(machine, d, x, dy->g.h, dy->g.w) || !work)
         return operand_missing("tx_depthwise_gradient");
-    depthwise_pass pass = pass_of(machine, d, x, dy->g.h, dy->g.w, 1);
+    depthwise_pass pass = pass_of(machine, d, x, dy->g.h, dy->g.w, 1, 1);
     const tx_tensor *g = &dy->g;
     pass.kernels = &machine->kernels->depthwise;
     pass.weight = weight;
@@ -512,7 +523,7 @@ tx_status tx_depthwise_gradient(const tx_machine *machine, const tx_depthwise *d
     pass.db = db;
     pass.workers = work;
     pass.partial = pass.workers + (size_t)machine->threads * pass.floats;
-    tx_status status = tx_parallel_on(machine, ceil_div(pass.chunks, pass.group) * pass.slices, gradient_task, &pass);
+    tx_status status = tx_parallel_on(machine, ceil_div(pass.units, pass.group) * pass.slices, gradient_task, &pass);
     if (status || (!dw && !db))
         return status;
     return tx_parallel_on(machine, ceil_div(sums_of(&pass) * pass.c, MERGE), merge_task, &pass);

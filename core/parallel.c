@@ -70,22 +70,49 @@ static tx_status mode_fault(const char *fault)
     return fault ? tx_fail(TX_ERR_MACHINE, "a thread's mode of arithmetic was changed: %s", fault) : TX_OK;
 }
 
+#ifdef _OPENMP
+/* A loop is dealt out in ranges, one a worker, so that what a worker has written in one loop it finds in its own caches in
+ * the next: cores that share no cache read each other's at a third of the speed. Who has done his own helps the others. */
+enum { MOST_RANGES = 64 };
+typedef struct range {
+    size_t next, end;
+    char apart[64 - 2 * sizeof(size_t)];
+} range;
+
+static void run_ranges(range *ranges, size_t n, size_t worker, tx_task *fn, void *context)
+{
+    for (size_t k = 0; k < n; k++) {
+        range *r = &ranges[(worker + k) % n];
+        for (size_t i = shared_add(&r->next, 1); i < r->end; i = shared_add(&r->next, 1))
+            fn(context, i, (int)worker);
+    }
+}
+
+static tx_status run_team(size_t team, size_t n, tx_task *fn, void *context)
+{
+    const char *fault = NULL;
+    range ranges[MOST_RANGES];
+    size_t many = team < MOST_RANGES ? team : MOST_RANGES;
+    for (size_t k = 0; k < many; k++) {
+        ranges[k].next = n / many * k + n % many * k / many;
+        ranges[k].end = n / many * (k + 1) + n % many * (k + 1) / many;
+    }
+#pragma omp parallel num_threads((int)team)
+    {
+        const char *mine = tx_arithmetic_fault();
+        if (mine)
+            shared_store(&fault, mine);
+        run_ranges(ranges, many, (size_t)omp_get_thread_num(), fn, context);
+    }
+    return mode_fault(fault);
+}
+#endif
+
 static tx_status run_parallel(int team, size_t n, tx_task *fn, void *context)
 {
 #ifdef _OPENMP
-    if (n > 1 && team > 1 && !omp_in_parallel()) {
-        const char *fault = NULL;
-#pragma omp parallel num_threads(n < (size_t)team ? (int)n : team)
-        {
-            const char *mine = tx_arithmetic_fault();
-            if (mine)
-                shared_store(&fault, mine);
-#pragma omp for schedule(dynamic, 1) nowait
-            for (size_t i = 0; i < n; i++)
-                fn(context, i, omp_get_thread_num());
-        }
-        return mode_fault(fault);
-    }
+    if (n > 1 && team > 1 && !omp_in_parallel())
+        return run_team(n < (size_t)team ? n : (size_t)team, n, fn, context);
 #endif
     (void)team;
     for (size_t i = 0; i < n; i++)

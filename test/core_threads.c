@@ -1,4 +1,4 @@
-/* core_threads.c - the kernels that multiply and sum, at one shape that is large: every chunk, group, block and round is
+/* core_threads.c - a loop runs each of its tasks once, whoever takes it. The kernels that multiply and sum, at one shape that is large: every chunk, group, block and round is
  * there many times over, for 16 threads too. Each result has the same bits on 1, 2, 3, 7 and 16 threads and on every
  * instruction set, and those are the bits that are written down here. */
 #include "test.h"
@@ -185,6 +185,40 @@ static const struct {
     {"sums of channels", channel_sums, 0x2a1d53e2d8fecaa2u},
 };
 
+enum { TASKS = 1000 };
+typedef struct loop {
+    int runs[TASKS], late; /* worker `late` comes to his tasks when others have done them */
+} loop;
+
+static void count_task(void *context, size_t i, int worker)
+{
+    loop *l = context;
+    double start = tx_seconds();
+    while (worker == l->late && tx_seconds() - start < 1e-3) {
+    }
+    l->runs[i] += worker >= 0 && worker < machine.threads ? 1 : 1000;
+}
+
+static void check_loop(int threads, size_t tasks, int late)
+{
+    loop l = {.late = late};
+    machine = (tx_machine){threads, tx_machine_now().kernels};
+    CHECK(tx_parallel_on(&machine, tasks, count_task, &l) == TX_OK, "%s", tx_error_message());
+    for (size_t i = 0; i < TASKS; i++)
+        CHECK(l.runs[i] == (i < tasks), "task %zu of %zu on %d threads: %d times", i, tasks, threads, l.runs[i]);
+}
+
+static void check_loops(void)
+{
+    static const int threads[] = {1, 2, 3, 7, 64, 65, 100};
+    static const size_t tasks[] = {0, 1, 2, 3, 12, 99, TASKS};
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++)
+        for (size_t n = 0; n < sizeof tasks / sizeof *tasks; n++)
+            check_loop(threads[t], tasks[n], -1);
+    check_loop(3, 30, 1);
+    check_loop(3, 30, 0);
+}
+
 static void check(const char *isa, int threads)
 {
     CHECK(tx_isa_select(isa) == TX_OK && tx_set_threads(threads) == TX_OK, "%s", tx_error_message());
@@ -198,6 +232,7 @@ static void check(const char *isa, int threads)
 
 int main(void)
 {
+    check_loops();
     static const int threads[] = {1, 2, 3, 7, 16};
     const char *isa[TX_MAX_ISAS];
     int isas = tx_isa_list(isa);

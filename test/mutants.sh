@@ -397,6 +397,8 @@ mutate core/plan_sums.c sums 's/^    for (int i = v + 1; i < plan->nodes; i++) {
 mutate core/plan_sums.c sums 's/tx_arena_touch(plan, norm->sums, tx_backward_time(plan, i));/;/' 'sums: gone before they are read'
 mutate core/gemm.c conv2d 's/for (size_t first = row; first < row + rows; first += TX_CHUNK) {/for (size_t first = row; first < row + 1; first += TX_CHUNK) {/' 'sums: of every second chunk'
 mutate core/parallel.c gemm 's/return run_parallel(machine->threads, n/return run_parallel(tx_threads(), n/' 'loops with the threads of the moment'
+mutate core/parallel.c core_threads 's/.next = n \/ many \* k + n % many \* k \/ many/.next = n \/ many * k/' 'loop: ranges that overlap'
+mutate core/parallel.c core_threads 's/(worker + k) % n/(worker + k) % (n - (n > 8))/' 'loop: a range that nobody takes'
 mutate core/gemm.c machine 's/.kernels = machine->kernels, .work = work};/.kernels = tx_machine_now().kernels, .work = work};/' 'products by the instruction set of the moment'
 mutate core/winograd.c machine 's/pack_run run = {machine->kernels/pack_run run = {tx_machine_now().kernels/' 'weights packed for the instruction set of the moment'
 mutate core/self_test.c machine 's/if (tiny_f \* 0.5f == 0.0f)/if (tiny_f * 0.5f != 0x1p-127f)/' 'operands flushed to zero'
