@@ -395,7 +395,8 @@ size_t tx_plan_bytes(const tx_plan *plan); /* of the arena */
 const tx_workspace *tx_plan_workspace(const tx_plan *plan, const tx_node *node);
 
 /* What the step of a node has to do for a whole batch: multiply-adds of products, and bytes between memory and processor,
- * each operand counted as often as it is read or written. Zeros for a node that was fused to another step. */
+ * each operand counted as often as it is read or written. What is computed again for backward counts there. Zeros for a node
+ * that was fused to another step. */
 typedef struct tx_cost {
     double products_forward, products_backward;
     double bytes_forward, bytes_backward;
@@ -432,7 +433,8 @@ tx_status tx_session_value(const tx_session *session, const tx_node *node, float
 tx_status tx_session_gradient(const tx_session *session, const tx_node *node, float *out);
 /* The first number of the value of a kept node or the last one: a loss. NaN where tx_session_value fails. */
 float tx_session_scalar(const tx_session *session, const tx_node *node);
-/* Seconds that each node's step took in forward, backward, since the last reset (for `speed --layers`). */
+/* Seconds that each node's step took in forward, backward, since the last reset (for `speed --layers`). A value that is
+ * computed again for backward takes its time there. */
 tx_status tx_session_clock(tx_session *session, int on);
 tx_status tx_session_times(const tx_session *session, const tx_node *node, double *forward, double *backward);
 

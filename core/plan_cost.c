@@ -22,7 +22,8 @@ static double params_of(const tx_plan *plan, const tx_node *node, int wanted)
     return (double)sizeof(float) * count;
 }
 
-static double forward_bytes(const tx_plan *plan, int i)
+/* Without the pass that takes statistics of the result, which a step that runs again does not. */
+static double run_bytes(const tx_plan *plan, int i)
 {
     const tx_planned *p = &plan->node[i];
     const tx_node *node = tx_plan_node(plan, i);
@@ -39,9 +40,15 @@ static double forward_bytes(const tx_plan *plan, int i)
             bytes += bytes_of(plan, node->input[k]->index);
         bytes += bytes_of(plan, p->result);
     }
-    if (p->moments.buffer >= 0 && !(node->op->traits & TX_MOMENTS))
-        bytes += bytes_of(plan, p->result);
     return bytes + more + (p->add >= 0 ? bytes_of(plan, p->add) : 0);
+}
+
+static double forward_bytes(const tx_plan *plan, int i)
+{
+    const tx_planned *p = &plan->node[i];
+    const tx_op *op = tx_plan_node(plan, i)->op;
+    int pass = p->moments.buffer >= 0 && !(op->traits & TX_MOMENTS) && op->kind != TX_DATA;
+    return run_bytes(plan, i) + (pass ? bytes_of(plan, p->result) : 0);
 }
 
 /* Reads dy, what it needs of values, and what gradients are added to; writes each gradient that does not stand there. */
@@ -77,8 +84,8 @@ static double backward_bytes(const tx_plan *plan, int i)
         return p->sums >= 0 ? 0 : bytes + dy;
     if (p->sums >= 0)
         return bytes + dy;
-    if (p->slope >= 0)
-        bytes += bytes_of(plan, p->result);
+    if (p->slope >= 0) /* x of the batch norm; what dy becomes serves all gradients from the caches */
+        return bytes + dy + bytes_of(plan, p->result);
     return bytes + dy + TX_ELEMENT * p->workspace.more_backward * plan->batch;
 }
 
@@ -95,12 +102,16 @@ tx_status tx_plan_cost(const tx_plan *plan, const tx_node *node, tx_cost *cost)
     double products = p->workspace.products * plan->batch;
     cost->products_forward = products;
     cost->bytes_forward = forward_bytes(plan, node->index);
+    if (p->recomputed) {
+        cost->products_backward = products;
+        cost->bytes_backward = run_bytes(plan, node->index);
+    }
     if (!p->backward)
         return TX_OK;
     int gradients = p->dx[0].buffer >= 0;
     for (int k = 0; k < node->params && gradients < 2; k++)
         gradients += plan->graph->param[node->param[k]].dims > 1 && tx_plan_trains(plan, node, k);
-    cost->products_backward = products * gradients;
-    cost->bytes_backward = backward_bytes(plan, node->index);
+    cost->products_backward += products * gradients;
+    cost->bytes_backward += backward_bytes(plan, node->index);
     return TX_OK;
 }

@@ -420,10 +420,13 @@ static tx_status recompute(tx_session *s, int time)
         const tx_planned *p = &s->plan->node[j];
         if (!p->is_step || p->recomputed != time)
             continue;
+        double start = s->clock ? tx_seconds() : 0;
         tx_step *step = aim(s, j, time, p->recompute_work, p->recompute_prepared);
         status = run_forward(s, j, 1);
         if (status)
             return failed_in(step, status);
+        if (s->clock)
+            s->times[j].backward += tx_seconds() - start;
     }
     return status;
 }

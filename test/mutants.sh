@@ -509,7 +509,10 @@ mutate $f core_quota 's/p\[n\] == .,. || !p\[n\]/1/' 'controllers whose names be
 mutate $f core_quota 's/whole = line\[n\] == .\\n. \&\& !cut/whole = 1/' 'lines that are cut'
 
 # ---- planning
-mutate core/plan_cost.c cost 's/cost->products_backward = products \* gradients;/cost->products_backward = 2 * products;/' 'cost: a gradient that nobody wants'
+mutate core/plan_cost.c cost 's/cost->products_backward += products \* gradients;/cost->products_backward += 2 * products;/' 'cost: a gradient that nobody wants'
+mutate core/plan_cost.c cost 's/return bytes + dy + bytes_of(plan, p->result);/return bytes + dy;/' 'cost: what a gradient is applied with is not read'
+mutate core/plan_cost.c cost 's/cost->bytes_backward = run_bytes(plan, node->index);/;/' 'cost: what is computed again is free'
+mutate core/session.c cost 's/times\[j\].backward += /times[j].forward += 0 */' 'clock: what is computed again takes no time'
 f=core/plan_backward.c
 mutate $f gradient 's/ || !exclusive(plan, v)//' 'a shared gradient is overwritten'
 mutate $f gradient 's/ || clashes(plan, i, v)//' 'a gradient is overwritten by what is made of it'
