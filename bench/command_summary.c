@@ -1,4 +1,4 @@
-/* command_summary.c - `thorax summary NET`: a row a layer, and the planned memory to the byte. */
+/* command_summary.c - `thorax summary NET`: a row a layer, the planned memory to the byte, and what a step moves. */
 #include "bench.h"
 #include "table.h"
 
@@ -11,7 +11,8 @@ typedef struct summary {
     int batch;
     tx_mode mode;
     size_t parameters, buffers;
-    double macs;
+    double macs, forward, backward; /* bytes that a step moves */
+    double stream;                  /* bytes of all that batch norms read, once */
 } summary;
 
 /* What computes a node: its algorithm, or that it happens within another step. */
@@ -58,6 +59,10 @@ static tx_status print_table(const summary *s)
     size_t state = 4 * (copies * s->parameters + s->buffers);
     printf("weights      %13zu bytes (%.1f MiB%s)\n", state, (double)state / 1048576,
            s->mode == TX_TRAIN ? ": values, gradients, Adam's moments" : "");
+    printf("moved        %13.0f bytes (%.2f GB forward, %.2f GB backward)\n", s->forward + s->backward,
+           1e-9 * s->forward, 1e-9 * s->backward);
+    printf("streams      %13.2f of %.0f bytes: what batch norms read, once\n", (s->forward + s->backward) / s->stream,
+           s->stream);
     return status;
 }
 
@@ -74,10 +79,14 @@ static void print_json(const summary *s)
     json_whole(&j, "parameters", (long long)s->parameters);
     json_real(&j, "macs", s->macs);
     json_whole(&j, "arena_bytes", (long long)tx_plan_bytes(s->plan));
+    json_whole(&j, "forward_bytes", (long long)s->forward);
+    json_whole(&j, "backward_bytes", (long long)s->backward);
+    json_whole(&j, "stream_bytes", (long long)s->stream);
     json_open(&j, "layers", '[');
     for (int i = 0; i < tx_graph_nodes(s->net.graph); i++) {
         const tx_node *node = tx_graph_node(s->net.graph, i);
         const tx_workspace *need = tx_plan_workspace(s->plan, node);
+        tx_cost cost = {0};
         json_open(&j, NULL, '{');
         json_string(&j, "name", node->name);
         json_string(&j, "op", tx_node_operation(node));
@@ -89,12 +98,39 @@ static void print_json(const summary *s)
         json_close(&j, ']');
         json_whole(&j, "parameters", (long long)tx_node_parameters(node));
         json_real(&j, "macs", need ? need->macs : 0);
+        tx_plan_cost(s->plan, node, &cost);
+        json_whole(&j, "forward_bytes", (long long)cost.bytes_forward);
+        json_whole(&j, "backward_bytes", (long long)cost.bytes_backward);
         json_string(&j, "algorithm", algorithm_of(s, node));
         json_close(&j, '}');
     }
     json_close(&j, ']');
     json_close(&j, '}');
     json_end();
+}
+
+/* What stands below the table. */
+static tx_status add_up(summary *s)
+{
+    const tx_graph *g = s->net.graph;
+    s->parameters = tx_graph_trained(g);
+    for (int i = 0; i < tx_graph_params(g); i++)
+        if (tx_graph_param(g, i)->role == TX_ROLE_BUFFER)
+            s->buffers += tx_graph_param(g, i)->count;
+    for (int i = 0; i < tx_graph_nodes(g); i++) {
+        const tx_node *node = tx_graph_node(g, i);
+        const tx_workspace *need = tx_plan_workspace(s->plan, node);
+        tx_cost cost;
+        tx_status status = tx_plan_cost(s->plan, node, &cost);
+        if (status)
+            return status;
+        s->macs += need ? need->macs : 0;
+        s->forward += cost.bytes_forward;
+        s->backward += cost.bytes_backward;
+        if (node->op == &tx_op_batchnorm)
+            s->stream += (double)sizeof(float) * s->batch * node->h * node->w * node->c;
+    }
+    return TX_OK;
 }
 
 int command_summary(const options *o)
@@ -121,18 +157,10 @@ int command_summary(const options *o)
         return complain_failed();
     }
     work_begins();
-    s.parameters = tx_graph_trained(s.net.graph);
-    for (int i = 0; i < tx_graph_params(s.net.graph); i++)
-        if (tx_graph_param(s.net.graph, i)->role == TX_ROLE_BUFFER)
-            s.buffers += tx_graph_param(s.net.graph, i)->count;
-    for (int i = 0; i < tx_graph_nodes(s.net.graph); i++) {
-        const tx_workspace *need = tx_plan_workspace(s.plan, tx_graph_node(s.net.graph, i));
-        s.macs += need ? need->macs : 0;
-    }
-    tx_status status = TX_OK;
-    if (option_on(o, "json"))
+    tx_status status = add_up(&s);
+    if (status == TX_OK && option_on(o, "json"))
         print_json(&s);
-    else
+    else if (status == TX_OK)
         status = print_table(&s);
     tx_plan_free(s.plan);
     tx_network_free(&s.net);

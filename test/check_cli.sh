@@ -17,7 +17,14 @@ keys name family parameters_14 parameters_1000 gmacs smallest top1
 says '"parameters_14":11183694'
 says '"parameters_1000":44549160'
 expect 0 summary --size 64 --json resnet18 --batch=2
-keys net cut classes size batch mode parameters macs arena_bytes layers name op shape algorithm
+keys net cut classes size batch mode parameters macs arena_bytes layers name op shape algorithm forward_bytes backward_bytes
+says '"stream_bytes":1622016,'
+for way in forward backward; do
+    sed 's/,/\n/g' "$work/out" | awk -F: -v key="\"${way}_bytes\"" '$1 == key { sum += whole ? $2 : 0; whole = whole ? whole : $2 } END { exit sum != whole || whole < 1e7 }'
+    pass "summary: the layers' ${way}_bytes are not the whole" $?
+done
+expect 0 summary --size 64 resnet18 --batch=2 --mode infer
+says "GB forward, 0.00 GB backward)"
 expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode infer --json
 keys net cut size batch mode threads isa images_per_s ms_median ms_min gflops peak_gflops tile_gflops peak_mib arena_mib digest
 expect 0 speed --net resnet18 --cut 3 --size 32 --batch 1 --mode train --layers --json

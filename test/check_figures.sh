@@ -135,6 +135,24 @@ for net in resnet18 resnet50 resnet101; do
     grep -q '^layer1.0.downsample.0 conv2d\|^layer1.0.conv1 ' "$work/out"
     pass "the names of layers are shortened without need" $?
 done
+# The table of core/README.md, to a fiftieth: forward, backward and all in streams.
+sed -n 's/^| \([a-z0-9_]*\) | \([0-9.]*\) GB | \([0-9.]*\) | \([0-9.]*\) | \([0-9.]*\) |.*/\1 \2 \3 \4 \5/p' core/README.md >"$work/streams"
+[ "$(wc -l <"$work/streams")" -eq "$("$thorax" nets --json | tr '{' '\n' | grep -c '"name"')" ]
+pass "core/README.md: not a row of streams a network" $?
+while read -r net stream forward backward streams; do
+    OMP_NUM_THREADS=2 "$thorax" summary "$net" --size 320 --batch 16 --json --quiet | tr '[,' '\n\n' | awk -F: -v wanted="$stream $forward $backward $streams" '
+        { gsub(/"/, "") }
+        !seen[$1]++ { value[$1] = $2 }
+        END {
+            s = value["stream_bytes"]
+            split(s / 1e9 " " value["forward_bytes"] / s " " value["backward_bytes"] / s " " (value["forward_bytes"] + value["backward_bytes"]) / s, is, " ")
+            split(wanted, said, " ")
+            for (i = 1; i <= 4; i++)
+                bad += !(is[i] > 0.98 * said[i] - 0.005 && is[i] < 1.02 * said[i] + 0.005)
+            exit bad > 0
+        }'
+    pass "core/README.md: $net moves other bytes than its table says ($(OMP_NUM_THREADS=2 "$thorax" summary "$net" --size 320 --batch 16 --quiet | tail -n 2 | tr -s '\n ' ' '))" $?
+done <"$work/streams"
 expect 0 summary resnet101 --size 2000 --batch 64 --classes 100000
 fits
 
