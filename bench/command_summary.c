@@ -1,5 +1,6 @@
 /* command_summary.c - `thorax summary NET`: a row a layer, the planned memory to the byte, and what a step moves. */
 #include "bench.h"
+#include "../core/op.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -128,7 +129,7 @@ static tx_status add_up(summary *s)
         s->forward += cost.bytes_forward;
         s->backward += cost.bytes_backward;
         if (node->op == &tx_op_batchnorm)
-            s->stream += (double)sizeof(float) * s->batch * node->h * node->w * node->c;
+            s->stream += (double)TX_ELEMENT * s->batch * node->h * node->w * node->c;
     }
     return TX_OK;
 }
