@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const char *config = fuzz_file("config.txt", at, size - (size_t)(at - text));
     const command *c = words ? command_find(word[0]) : NULL;
-    if (c && c->run) {
+    if (c && c->what) {
         char name[] = "--config";
         word[words++] = name;
         word[words++] = (char *)(uintptr_t)config;
