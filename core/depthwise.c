@@ -30,11 +30,13 @@ enum {
     ROWS = 16         /* of a task's results, so that few are loaded twice */
 };
 
-/* Rows of a map at hand, each `before` columns of zeros, the map's, and zeros again; the rows of one image. */
+/* Rows of a map at hand, each `before` columns of zeros, the map's, and zeros again; the rows of one image. Behind them a row
+ * of zeros, and of the next sixteen channels the same, `apart` floats further. */
 typedef struct ring {
     int h, w;             /* the map */
-    size_t rows, columns; /* of the ring */
+    size_t rows, columns; /* of the ring, but for the row of zeros */
     long before;
+    size_t apart;
     float *data;
     int next; /* rows of the image below it have been loaded, or will not be needed */
 } ring;
@@ -50,12 +52,14 @@ typedef struct depthwise_pass {
     tx_view plain_dy; /* dy where it is read as it stands */
     const tx_gradient *dx;
     float *dw, *db;
+    size_t rows;       /* of the result that are taken together at most */
+    int direct, ahead; /* forward reads x where it stands; asks for what comes next */
     int stream;        /* the result, or dx, is stored past the caches */
     size_t n, h, w, c; /* of the result */
     size_t taps, pixels, chunks, slice, slices;
     size_t unit, units, group; /* pixels that are one task's, how many times, and how many of them a task has */
     ring xs, gs;               /* their sizes */
-    size_t zeros, floats;      /* columns of the row of zeros; of a worker's memory */
+    size_t floats;             /* of a worker's memory */
     float *workers, *partial;  /* partial: [chunk][taps, then one for db][c] */
 } depthwise_pass;
 
@@ -63,8 +67,9 @@ typedef struct depthwise_pass {
 typedef struct depthwise_task {
     const depthwise_pass *pass;
     size_t channel, c, lanes, first, end; /* pixels [first, end) of the result */
+    size_t rows;                          /* of the result that are due together: 1, or 2 whole ones */
     ring xs, gs;
-    float *weight, *sum, *zeros;
+    float *weight, *sum; /* weight: [c/16][taps][16] */
 } depthwise_task;
 
 /* ---- how a call is cut */
@@ -79,13 +84,20 @@ static size_t larger(long a, long b)
     return (size_t)(a > b ? a : b);
 }
 
-/* Columns and rows that result pixels reach. */
-static ring input_ring(const tx_depthwise *d, const tx_view *x, int w)
+static size_t ring_pixels(const ring *r)
+{
+    return r->rows ? (r->rows + 1) * r->columns : 0;
+}
+
+/* Columns and rows that the pixels of `rows` result rows reach. */
+static ring input_ring(const tx_depthwise *d, const tx_view *x, int w, size_t rows)
 {
     ring r = {.h = x->h, .w = x->w, .before = d->left > 0 ? d->left : 0};
     long last = (long)(w - 1) * d->stride_w + (long)(d->kernel_w - 1) * d->dilation_w - d->left;
     r.columns = (size_t)r.before + larger(x->w, last + 1);
-    r.rows = min_size((size_t)(d->kernel_h - 1) * (size_t)d->dilation_h + 1, (size_t)x->h);
+    r.rows = (size_t)(d->kernel_h - 1) * (size_t)d->dilation_h + 1 + (rows - 1) * (size_t)d->stride_h;
+    r.rows = min_size(r.rows, (size_t)x->h);
+    r.apart = 16 * ring_pixels(&r);
     return r;
 }
 
@@ -99,6 +111,7 @@ static ring slope_ring(const tx_depthwise *d, const tx_view *x, int h, int w)
     r.columns = (size_t)r.before + larger(w, last + 1);
     long above = -floor_div(d->top - reach_h, d->stride_h), below = floor_div(d->stride_h - 1 + d->top, d->stride_h);
     r.rows = min_size(larger(above, 0) + larger(below, 0) + 1, (size_t)h);
+    r.apart = 16 * ring_pixels(&r);
     return r;
 }
 
@@ -110,29 +123,36 @@ static void cut_channels(depthwise_pass *pass, size_t slice)
     pass->slices = ceil_div(pass->c, pass->slice);
 }
 
+/* Rows of the result that loops take together, 0: there are no such loops. */
+static int swept_rows(const tx_depthwise *d, const tx_machine *machine)
+{
+    int plain = d->dilation_h == 1 && d->dilation_w == 1 && d->kernel_h >= d->stride_h;
+    return plain ? machine->kernels->depthwise.sweeps(d->kernel_w, d->stride_w) : 0;
+}
+
 /* Slices of channels and groups of units: rings in the second cache, as many groups for each thread, some tasks a thread,
  * and of those rows that a task loads few that its neighbour loads too. No bit depends on it. */
 static void cut(depthwise_pass *pass, const tx_machine *machine, int gradient)
 {
     const tx_depthwise *d = pass->d;
     size_t threads = (size_t)machine->threads;
+    pass->rows = !gradient && swept_rows(d, machine) == 2 ? 2 : 1;
     pass->taps = (size_t)d->kernel_h * (size_t)d->kernel_w;
     pass->pixels = pass->n * pass->h * pass->w;
     pass->chunks = ceil_div(pass->pixels, TX_CHUNK);
     pass->units = ceil_div(pass->pixels, pass->unit);
-    pass->xs = input_ring(d, pass->x, (int)pass->w);
+    pass->xs = input_ring(d, pass->x, (int)pass->w, pass->rows);
     pass->gs = gradient ? slope_ring(d, pass->x, (int)pass->h, (int)pass->w) : (ring){0};
-    pass->zeros = tx_size_max(pass->xs.columns, pass->gs.columns);
-    size_t columns = pass->xs.rows * pass->xs.columns + pass->gs.rows * pass->gs.columns;
+    size_t columns = ring_pixels(&pass->xs) + ring_pixels(&pass->gs);
     size_t slice = tx_size_max(LEAST_SLICE, min_size(SLICE, RING / columns));
     cut_channels(pass, slice);
     size_t groups = min_size(8 * threads, ceil_div(pass->units, ceil_div(ROWS * pass->w, pass->unit)));
-    pass->group = ceil_div(pass->units, round_up(groups, threads));
+    pass->group = round_up(ceil_div(pass->units, round_up(groups, threads)), pass->rows);
     while (threads > 1 && slice > LEAST_SLICE && ceil_div(pass->units, pass->group) * pass->slices < 3 * threads) {
         slice = tx_size_max(LEAST_SLICE, slice / 2);
         cut_channels(pass, slice);
     }
-    pass->floats = pass->slice * (2 * pass->taps + 1 + pass->zeros + columns);
+    pass->floats = pass->slice * (2 * pass->taps + 1 + columns);
 }
 
 /* Bytes of the workers' memory and, behind it, of the chunks' sums. */
@@ -194,20 +214,32 @@ size_t tx_depthwise_gradient_work(const tx_machine *machine, const tx_depthwise 
 /* The slice's weights, in whole vectors. */
 static void take_weight(const depthwise_task *t)
 {
-    for (size_t k = 0; k < t->pass->taps; k++) {
-        float *to = t->weight + k * t->lanes;
-        memcpy(to, t->pass->weight + k * t->pass->c + t->channel, t->c * sizeof *to);
-        memset(to + t->c, 0, (t->lanes - t->c) * sizeof *to);
-    }
+    const depthwise_pass *pass = t->pass;
+    for (size_t j = 0; j < t->c; j += 16)
+        for (size_t k = 0; k < pass->taps; k++) {
+            float *to = t->weight + j * pass->taps + 16 * k;
+            size_t n = min_size(t->c - j, 16);
+            memcpy(to, pass->weight + k * pass->c + t->channel + j, n * sizeof *to);
+            memset(to + n, 0, (16 - n) * sizeof *to);
+        }
 }
 
-/* Zeros beside the map, once for all rows that will stand there. */
+static const float *weight_of(const depthwise_task *t, size_t tap)
+{
+    return t->weight + 16 * tap;
+}
+
+/* Zeros beside the map, once for all rows that will stand there, and the row of them. */
 static void clear_borders(const ring *r, size_t lanes)
 {
-    size_t before = (size_t)r->before * lanes, all = r->columns * lanes, map = (size_t)r->w * lanes;
-    for (size_t y = 0; y < r->rows; y++) {
-        memset(r->data + y * all, 0, before * sizeof *r->data);
-        memset(r->data + y * all + before + map, 0, (all - before - map) * sizeof *r->data);
+    size_t before = 16 * (size_t)r->before, all = 16 * r->columns, map = 16 * (size_t)r->w;
+    for (size_t i = 0; i < lanes / 16; i++) {
+        float *row = r->data + i * r->apart;
+        for (size_t y = 0; y < r->rows; y++, row += all) {
+            memset(row, 0, before * sizeof *row);
+            memset(row + before + map, 0, (all - before - map) * sizeof *row);
+        }
+        memset(row, 0, all * sizeof *row);
     }
 }
 
@@ -220,35 +252,35 @@ static depthwise_task begin_task(const depthwise_pass *pass, size_t i, int worke
     t.end = min_size(pass->pixels, t.first + pass->group * pass->unit);
     t.weight = pass->workers + (size_t)worker * pass->floats;
     t.sum = t.weight + pass->taps * t.lanes;
-    t.zeros = t.sum + (pass->taps + 1) * t.lanes;
-    t.xs.data = t.zeros + pass->zeros * t.lanes;
-    t.gs.data = t.xs.data + t.xs.rows * t.xs.columns * t.lanes;
-    memset(t.zeros, 0, pass->zeros * t.lanes * sizeof *t.zeros);
-    clear_borders(&t.xs, t.lanes);
-    clear_borders(&t.gs, t.lanes);
+    t.xs.data = t.sum + (pass->taps + 1) * t.lanes;
+    t.gs.data = t.xs.data + ring_pixels(&t.xs) * t.lanes;
+    if (!pass->direct)
+        clear_borders(&t.xs, t.lanes);
+    if (t.gs.rows)
+        clear_borders(&t.gs, t.lanes);
     take_weight(&t);
     return t;
 }
 
 /* Column `column` of row y. */
-static const float *at_ring(const depthwise_task *t, const ring *r, int y, long column)
+static const float *at_ring(const ring *r, int y, long column)
 {
-    const float *row = y < 0 || y >= r->h ? t->zeros : r->data + (size_t)y % r->rows * r->columns * t->lanes;
-    return row + (size_t)(column + r->before) * t->lanes;
+    size_t row = y < 0 || y >= r->h ? r->rows : (size_t)y % r->rows;
+    return r->data + 16 * (row * r->columns + (size_t)(column + r->before));
 }
 
 /* Row y of an image of x, or of dy, as its reader sees it. */
 static void load_row(const depthwise_task *t, const ring *r, size_t image, int y)
 {
     const depthwise_pass *pass = t->pass;
-    float *to = r->data + ((size_t)y % r->rows * r->columns + (size_t)r->before) * t->lanes;
+    float *to = r->data + 16 * ((size_t)y % r->rows * r->columns + (size_t)r->before);
     size_t pixel = (image * (size_t)r->h + (size_t)y) * (size_t)r->w, w = (size_t)r->w;
     if (r == &t->xs)
-        pass->kernels->load(pass->x, pixel, w, t->channel, t->c, to, t->lanes);
+        pass->kernels->load(pass->x, pixel, w, t->channel, t->c, to, r->apart);
     else if (pass->dy->x.data)
-        pass->kernels->load_slope(pass->dy, pixel, w, t->channel, t->c, to, t->lanes);
+        pass->kernels->load_slope(pass->dy, pixel, w, t->channel, t->c, to, r->apart);
     else
-        pass->kernels->load(&pass->plain_dy, pixel, w, t->channel, t->c, to, t->lanes);
+        pass->kernels->load(&pass->plain_dy, pixel, w, t->channel, t->c, to, r->apart);
 }
 
 /* Rows up to `last` of an image are at hand then, those below `first` left out where they have not been loaded. */
@@ -269,10 +301,10 @@ static void input_taps(depthwise_task *t, size_t image, size_t row, size_t colum
     need_rows(t, &t->xs, image, y, y + (d->kernel_h - 1) * d->dilation_h);
     for (int ky = 0; ky < d->kernel_h; ky++)
         for (int kx = 0; kx < d->kernel_w; kx++)
-            at[k++] = at_ring(t, &t->xs, y + ky * d->dilation_h, x + (long)kx * d->dilation_w);
+            at[k++] = at_ring(&t->xs, y + ky * d->dilation_h, x + (long)kx * d->dilation_w);
 }
 
-/* Calls fn for every stretch of a row of the result that the task owns. */
+/* Calls fn for every stretch of a row of the result that the task owns, or for two rows that are whole. */
 typedef void row_fn(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns);
 static void walk(depthwise_task *t, row_fn *fn)
 {
@@ -281,8 +313,9 @@ static void walk(depthwise_task *t, row_fn *fn)
         size_t row = p / w, column = p % w, columns = min_size(w - column, t->end - p);
         if (row % h == 0 || p == t->first)
             t->xs.next = t->gs.next = 0;
+        t->rows = t->pass->rows == 2 && column == 0 && row % h + 1 < h && p + columns + w <= t->end ? 2 : 1;
         fn(t, row / h, row % h, column, columns);
-        p += columns;
+        p += columns * t->rows;
     }
 }
 
@@ -301,21 +334,46 @@ static void take_moments(const depthwise_task *t, size_t chunk)
     pass->channel->written_moments(&written, first, n, t->channel, t->c, part[0], part[1], part[2], first + n < t->end);
 }
 
+/* The same where x is read as it stands: column 0 of those rows, of the first tap of each row of taps. */
+static void input_lines(depthwise_task *t, size_t image, size_t row, const float *at[MOST_TAPS])
+{
+    const tx_depthwise *d = t->pass->d;
+    const tx_view *x = t->pass->x;
+    int y = (int)row * d->stride_h - d->top;
+    for (int ky = 0; ky < d->kernel_h; ky++, y++) {
+        size_t pixel = (image * (size_t)x->h + (size_t)y) * (size_t)x->w;
+        at[ky * d->kernel_w] = y < 0 || y >= x->h ? NULL : x->data + pixel * x->ld + t->channel;
+    }
+    t->xs.next = y < 0 ? 0 : y < x->h ? y : x->h;
+}
+
 static void forward_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
 {
     const depthwise_pass *pass = t->pass;
     const tx_target *y = pass->y;
-    const float *at[MOST_TAPS], *w[MOST_TAPS];
-    input_taps(t, image, row, column, at);
+    const float *at[2 * MOST_TAPS], *w[MOST_TAPS];
+    for (size_t k = 0; k < t->rows; k++)
+        if (pass->direct)
+            input_lines(t, image, row + k, at + k * pass->taps);
+        else
+            input_taps(t, image, row + k, column, at + k * pass->taps);
     for (size_t k = 0; k < pass->taps; k++)
-        w[k] = t->weight + k * t->lanes;
+        w[k] = weight_of(t, k);
     size_t pixel = (image * pass->h + row) * pass->w + column;
     tx_depthwise_row r = {.taps = (int)pass->taps,
                           .at = at,
                           .w = w,
-                          .step = (size_t)pass->d->stride_w * t->lanes,
+                          .step = pass->direct ? pass->x->ld : 16 * (size_t)pass->d->stride_w,
+                          .apart = t->xs.apart,
+                          .w_apart = 16 * pass->taps,
                           .across = pass->d->kernel_w,
-                          .between = (ptrdiff_t)pass->d->dilation_w * (ptrdiff_t)t->lanes,
+                          .between = 16 * (ptrdiff_t)pass->d->dilation_w,
+                          .direct = pass->direct,
+                          .first = (long)column * pass->d->stride_w - pass->d->left,
+                          .width = pass->x->w,
+                          .stride = pass->d->stride_w,
+                          .rows = (int)t->rows,
+                          .down = pass->d->stride_h,
                           .outputs = columns,
                           .c = t->c,
                           .y = y->data + pixel * y->ld + t->channel,
@@ -327,14 +385,32 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
                           .add_ld = y->add_ld,
                           .act = y->act,
                           .stream = pass->stream};
+    if (pass->ahead && pixel + columns * t->rows < t->end) {
+        size_t first = (image * (size_t)t->xs.h + (size_t)t->xs.next) * (size_t)t->xs.w;
+        r.ahead = pass->x->data + first * pass->x->ld + t->channel;
+        r.ahead_ld = pass->x->ld;
+        r.ahead_pixels = t->rows * (size_t)(pass->d->stride_h * t->xs.w);
+        r.ahead_pixels = min_size(r.ahead_pixels, pass->n * (size_t)t->xs.h * (size_t)t->xs.w - first);
+    }
     pass->kernels->row(&r);
-    for (; y->moments.mean && columns > 0;) {
-        size_t n = min_size(columns, TX_CHUNK - pixel % TX_CHUNK);
+    for (size_t left = columns * t->rows; y->moments.mean && left > 0;) {
+        size_t n = min_size(left, TX_CHUNK - pixel % TX_CHUNK);
         pixel += n;
-        columns -= n;
+        left -= n;
         if (pixel % TX_CHUNK == 0 || pixel == pass->pixels)
             take_moments(t, (pixel - 1) / TX_CHUNK);
     }
+}
+
+/* Can x be read as it stands? Columns outside of the map are then at most half a kernel. */
+static int reads_directly(const depthwise_pass *pass, const tx_machine *machine)
+{
+    const tx_depthwise *d = pass->d;
+    const tx_view *x = pass->x;
+    int half = d->kernel_w / 2;
+    long last = (long)(pass->w - 1) * d->stride_w + d->kernel_w - 1 - d->left;
+    return swept_rows(d, machine) > 0 && !x->scale && x->act == TX_ACT_NONE && x->c % 16 == 0 && d->left <= half &&
+           last < x->w + half;
 }
 
 static void forward_task(void *context, size_t i, int worker)
@@ -352,6 +428,8 @@ tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d,
     depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0, y->moments.mean != NULL);
     pass.kernels = &machine->kernels->depthwise;
     pass.channel = &machine->kernels->channel;
+    pass.direct = reads_directly(&pass, machine);
+    pass.ahead = pass.direct || pass.n * (size_t)x->h * (size_t)x->w * pass.c >= STREAM_FLOATS;
     pass.weight = weight;
     pass.y = y;
     pass.workers = work;
@@ -383,18 +461,18 @@ static void weight_row(depthwise_task *t, size_t image, size_t row, size_t colum
 {
     const depthwise_pass *pass = t->pass;
     const float *at[MOST_TAPS];
-    size_t step = (size_t)pass->d->stride_w * t->lanes, pixel = (image * pass->h + row) * pass->w + column;
+    size_t step = 16 * (size_t)pass->d->stride_w, pixel = (image * pass->h + row) * pass->w + column;
     input_taps(t, image, row, column, at);
-    const float *g = at_ring(t, &t->gs, (int)row, (long)column);
+    const float *g = at_ring(&t->gs, (int)row, (long)column);
     while (columns > 0) {
         size_t left = TX_CHUNK - pixel % TX_CHUNK, n = min_size(columns, left);
         if (left == TX_CHUNK)
             memset(t->sum, 0, sums_of(pass) * t->lanes * sizeof *t->sum);
-        pass->kernels->weight((int)pass->taps, at, step, g, n, t->lanes, t->sum,
+        pass->kernels->weight((int)pass->taps, at, step, t->xs.apart, g, t->gs.apart, n, t->lanes, t->sum,
                               pass->db ? t->sum + pass->taps * t->lanes : NULL);
         for (size_t k = 0; k < pass->taps; k++)
             at[k] += n * step;
-        g += n * t->lanes;
+        g += 16 * n;
         pixel += n;
         columns -= n;
         if (n == left || pixel == pass->pixels)
@@ -431,16 +509,19 @@ static void input_columns(const depthwise_task *t, size_t image, int y, int firs
     find_meeting(first, d->left, d->kernel_w, d->dilation_w, d->stride_w, &columns);
     for (int i = 0; i < rows->taps; i++)
         for (int j = 0; j < columns.taps; j++) {
-            at[k] = at_ring(t, &t->gs, rows->at[i], columns.at[j]);
-            w[k++] = t->weight + (size_t)(rows->tap[i] * d->kernel_w + columns.tap[j]) * t->lanes;
+            at[k] = at_ring(&t->gs, rows->at[i], columns.at[j]);
+            w[k++] = weight_of(t, (size_t)(rows->tap[i] * d->kernel_w + columns.tap[j]));
         }
     size_t pixel = (image * (size_t)pass->x->h + (size_t)y) * (size_t)pass->x->w + (size_t)first;
     tx_depthwise_row r = {.taps = k,
                           .at = at,
                           .w = w,
-                          .step = t->lanes,
+                          .step = 16,
+                          .apart = t->gs.apart,
+                          .w_apart = 16 * pass->taps,
                           .across = d->stride_w == 1 ? d->kernel_w : 1,
-                          .between = -(ptrdiff_t)d->dilation_w * (ptrdiff_t)t->lanes,
+                          .between = -16 * (ptrdiff_t)d->dilation_w,
+                          .rows = 1,
                           .outputs = ceil_div((size_t)(pass->x->w - first), (size_t)d->stride_w),
                           .c = t->c,
                           .y = dx->data + pixel * dx->ld + t->channel,

@@ -4,16 +4,30 @@
 
 #include "op.h"
 
-/* Outputs of one row: of output i, channel j, the chain over t of w[t][j] * at[t][i*step + j], finished as tx_target says.
- * What at and w point to can be read in whole vectors. */
+/* Operands stand in blocks of sixteen channels, `apart` floats from one block to the next, of which a pixel is a vector and the
+ * next pixel of its row is the next: channel j of the pixel at p is p[j/16*apart + j%16]. */
+
+/* Outputs of one row or of two: of output i, channel j, the chain over t of w[t][j] * at[t][i*step + j], finished as
+ * tx_target says. The second row's follow the first's in y and add, and their operands are at[taps + t].
+ *
+ * direct: operands are read where x stands, c channels of whole vectors. at[t], of the first tap of each row of them, is then
+ * column 0 of a row of x that has `width` columns, `step` floats apart, or NULL outside of the map; output 0 meets columns
+ * from `first` on, which may be outside too, `stride` columns before those of output 1. */
 typedef struct tx_depthwise_row {
     int taps;
     const float *const *at, *const *w;
     size_t step; /* floats from one output's operands to the next one's */
-    /* Taps come in rows of so many, each's operands some floats behind those of the tap before it; 1: they lie anyhow. */
+    size_t apart, w_apart;
+    /* Taps come in rows of so many, each's operands some floats behind those of the tap before it and its weights next to that
+     * one's; 1: they lie anyhow. */
     int across;
     ptrdiff_t between;
-    size_t outputs, c;
+    int direct;
+    long first, width;
+    int stride;
+    /* 2: operands of the second row are those of the first, so many rows of taps further down. */
+    int rows, down;
+    size_t outputs, c; /* outputs: of each row */
     float *y;
     size_t ld; /* floats from one output to the next */
     const float *bias;
@@ -22,19 +36,24 @@ typedef struct tx_depthwise_row {
     size_t add_ld;
     tx_act act;
     int stream; /* stored past the caches */
+    /* What will be loaded next, to ask for meanwhile: c channels of each of so many pixels. */
+    const float *ahead;
+    size_t ahead_pixels, ahead_ld;
 } tx_depthwise_row;
 
 typedef struct tx_depthwise_kernels {
-    /* Channels [channel, channel + c) of pixels [first, first + pixels), as x's reader sees them, lanes apart. */
-    void (*load)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *to, size_t lanes);
+    /* Rows that loops for taps in rows of so many, without dilation, take at a time at most; these can be direct. 0: none. */
+    int (*sweeps)(int across, int stride);
+    /* Channels [channel, channel + c) of pixels [first, first + pixels), as x's reader sees them. */
+    void (*load)(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *to, size_t apart);
     /* The same of a gradient, as its reader sees it. */
     void (*load_slope)(const tx_slope *dy, size_t first, size_t pixels, size_t channel, size_t c, float *to,
-                       size_t lanes);
+                       size_t apart);
     void (*row)(const tx_depthwise_row *row);
-    /* sum[t][j] += the products g[i*lanes + j] * at[t][i*step + j] of `outputs` outputs, one after the other; and
+    /* sum[t*lanes + j] += the products g[i*16 + j] * at[t][i*step + j] of `outputs` outputs, one after the other; and
      * ones[j] += g, if ones is not NULL. */
-    void (*weight)(int taps, const float *const *at, size_t step, const float *g, size_t outputs, size_t lanes,
-                   float *sum, float *ones);
+    void (*weight)(int taps, const float *const *at, size_t step, size_t apart, const float *g, size_t g_apart,
+                   size_t outputs, size_t lanes, float *sum, float *ones);
 } tx_depthwise_kernels;
 
 #endif

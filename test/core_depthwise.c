@@ -373,7 +373,9 @@ static void check_shape(shape s, const kind *k, int turn)
     }
 
 static const kind plain = {.view = TX_ACTS, .dx = 1, .dw = 1},
-                  all = {TX_ACT_RELU, TX_ACT_RELU, 1, 1, 0, 1, 1, 1, 2, TX_ACT_RELU, 1};
+                  all = {TX_ACT_RELU, TX_ACT_RELU, 1, 1, 0, 1, 1, 1, 2, TX_ACT_RELU, 1},
+                  clamped = {.view = TX_ACTS, .act = TX_ACT_RELU6, .bias = 1, .folds = 1},
+                  curved = {.view = TX_ACTS, .act = TX_ACT_SILU, .add = 1, .moments = 1, .dx = 1};
 
 static const shape shapes[] = {
     {"3x3", 2, 9, 11, 5, WINDOW(3, 1, 1), 0, 0, 0},
@@ -412,6 +414,31 @@ static const shape shapes[] = {
     {"slices of channels", 2, 6, 6, 300, WINDOW(3, 1, 1), 0, 0, 4},
     {"slices that are not full", 1, 9, 8, 521, WINDOW(5, 2, 2), 0, 0, 0},
     {"many tasks", 4, 24, 23, 70, WINDOW(3, 1, 1), 0, 0, 0},
+};
+
+/* Whole vectors of channels: inputs without scale and activation may be read where they stand, two rows of results at a
+ * time, in blocks of 8, 5 and 1; columns outside of the map on either side, on both, by more than half a kernel. */
+static const shape whole[] = {
+    {"3x3 direct", 2, 9, 21, 32, WINDOW(3, 1, 1), 0, 0, 0},
+    {"3x3 direct, narrow", 2, 6, 3, 16, WINDOW(3, 1, 1), 0, 0, 5},
+    {"3x3 direct, stride 2, odd", 2, 13, 27, 16, WINDOW(3, 2, 1), 0, 0, 0},
+    {"3x3 direct, stride 2, even", 3, 10, 12, 48, WINDOW(3, 2, 1), 0, 0, 3},
+    {"5x5 direct", 2, 10, 20, 48, WINDOW(5, 1, 2), 0, 0, 0},
+    {"5x5 direct, lower than its kernel", 2, 3, 18, 16, WINDOW(5, 1, 2), 0, 0, 0},
+    {"5x5 direct, stride 2", 1, 14, 23, 32, WINDOW(5, 2, 2), 0, 0, 1},
+    {"7x7 direct", 1, 9, 13, 16, WINDOW(7, 1, 3), 0, 0, 0},
+    {"7x7 direct, stride 2", 1, 12, 34, 16, WINDOW(7, 2, 3), 0, 0, 0},
+    {"one pixel direct", 3, 1, 1, 32, WINDOW(5, 1, 2), 0, 0, 0},
+    {"1x7 direct", 1, 6, 15, 16, {1, 7, 1, 1, 1, 1, 0, 3}, 0, 0, 0},
+    {"2x3 direct, strides that differ", 1, 11, 12, 16, {2, 3, 2, 1, 1, 1, 1, 1}, 0, 0, 0},
+    {"no padding, direct", 1, 9, 14, 16, WINDOW(5, 1, 0), 0, 0, 0},
+    {"half a kernel after the map", 1, 7, 9, 16, {3, 3, 1, 1, 1, 1, 0, 0}, 7, 8, 0},
+    {"columns after the map", 1, 7, 9, 16, {3, 3, 1, 1, 1, 1, 0, 0}, 7, 9, 0},
+    {"columns before the map", 1, 7, 9, 16, {3, 3, 1, 1, 1, 1, 2, 2}, 7, 9, 0},
+    {"a cut map, direct", 1, 9, 15, 16, {3, 3, 1, 1, 1, 1, -2, -3}, 5, 10, 0},
+    {"rows wider than chunks, direct", 1, 3, 300, 16, WINDOW(3, 1, 1), 0, 0, 0},
+    {"many tasks, direct", 4, 24, 23, 64, WINDOW(3, 1, 1), 0, 0, 0},
+    {"slices of channels, direct", 1, 7, 11, 528, WINDOW(3, 1, 1), 0, 0, 0},
 };
 
 /* Every number of channels up to two vectors and some. */
@@ -471,6 +498,12 @@ int main(void)
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         check_shape(shapes[i], &plain, (int)i);
         check_shape(shapes[i], &all, -1);
+    }
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        check_shape(whole[i], &clamped, -1);
+        check_shape(whole[i], &curved, (int)i);
+        check_shape(whole[i], &curved, (int)i + 1);
+        check_shape(whole[i], &all, (int)i);
     }
     check_tails();
     check_kinds();

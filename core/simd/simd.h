@@ -61,10 +61,12 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define TX_NOINLINE static __attribute__((noinline))
 #define TX_PREFETCH(p) __builtin_prefetch((const void *)(p))
+#define TX_PREFETCH_SECOND(p) __builtin_prefetch((const void *)(p), 0, 2) /* into the second cache */
 #define TX_PREFETCH_WRITE(p) __builtin_prefetch(p, 1)
 #else
 #define TX_NOINLINE static
 #define TX_PREFETCH(p) ((void)(p))
+#define TX_PREFETCH_SECOND(p) ((void)(p))
 #define TX_PREFETCH_WRITE(p) ((void)(p))
 #endif
 
