@@ -350,7 +350,7 @@ typedef struct mean_pass {
     const tx_channel_kernels *kernels;
     const tx_tensor *y;
     const tx_view *x;
-    size_t slices;
+    size_t slice, slices;
 } mean_pass;
 
 /* One slice of one image, its chunks in order. */
@@ -358,8 +358,8 @@ static void mean_task(void *context, size_t i, int worker)
 {
     (void)worker;
     const mean_pass *pass = context;
-    size_t image = i / pass->slices, channel = i % pass->slices * SLICE, all = (size_t)pass->y->c;
-    size_t c = all - channel < SLICE ? all - channel : SLICE, pixels = pixels_of(1, pass->x->h, pass->x->w);
+    size_t image = i / pass->slices, channel = i % pass->slices * pass->slice;
+    size_t c = min_size((size_t)pass->y->c - channel, pass->slice), pixels = pixels_of(1, pass->x->h, pass->x->w);
     double sum[SLICE] = {0};
     for (size_t first = 0; first < pixels; first += TX_CHUNK) {
         float partial[SLICE];
@@ -377,8 +377,13 @@ tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, c
 {
     if (!machine_given(machine) || !tensor_given(y) || !view_given(x))
         return operand_missing("tx_channel_image_mean");
-    mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slices = ceil_div((size_t)x->c, SLICE)};
-    return tx_parallel_on(machine, (size_t)x->n * pass.slices, mean_task, &pass);
+    size_t c = (size_t)x->c, n = (size_t)x->n, pixels = pixels_of(x->n, x->h, x->w);
+    mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slice = min_size(round_up(c, 16), SLICE)};
+    /* Of few images each thread takes some channels, where that is worth the while. */
+    while (pass.slice > 16 && n * ceil_div(c, pass.slice) < (size_t)machine->threads && pixels * c > BLOCK)
+        pass.slice = round_up(pass.slice / 2, 16);
+    pass.slices = ceil_div(c, pass.slice);
+    return tx_parallel_on(machine, n * pass.slices, mean_task, &pass);
 }
 
 /* ---- gradients of gates */

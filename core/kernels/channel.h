@@ -129,6 +129,51 @@ TX_INLINE void channel_clear(float *sum, size_t c)
         v_put(sum + j, v_zero(), c - j);
 }
 
+/* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide an addition's latency. `asks`, a
+ * constant: lines that a row asks for. */
+TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t n, float *sum, int asks,
+                                  channel_ahead *ahead)
+{
+    f32x16 a = v_take(sum, n);
+    for (size_t i = 0; i < rows; i++, x += ld) {
+        for (int k = 0; k < asks; k++)
+            channel_ask(ahead);
+        a = v_add(a, v_take(x, n));
+    }
+    v_put(sum, a, n);
+}
+
+TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum, int asks, channel_ahead *ahead)
+{
+    f32x16 a = v_load(sum), b = v_load(sum + 16), c = v_load(sum + 32), d = v_load(sum + 48);
+    for (size_t i = 0; i < rows; i++, x += ld) {
+        for (int k = 0; k < asks; k++)
+            channel_ask(ahead);
+        a = v_add(a, v_load(x));
+        b = v_add(b, v_load(x + 16));
+        c = v_add(c, v_load(x + 32));
+        d = v_add(d, v_load(x + 48));
+    }
+    v_store(sum, a);
+    v_store(sum + 16, b);
+    v_store(sum + 32, c);
+    v_store(sum + 48, d);
+}
+
+/* Values as they stand: the next rows of the slice are asked for, about a page ahead. */
+static void channel_total_plain(const float *x, size_t ld, size_t pixels, size_t c, float *sum)
+{
+    channel_ahead ahead = channel_ahead_of(tile_address(x, (CHANNEL_SOON + c - 1) / c * ld), ld, c);
+    channel_clear(sum, c);
+    for (size_t p = 0; p < pixels; p += CHANNEL_ROWS, x += CHANNEL_ROWS * ld) {
+        size_t k = 0, rows = channel_stretch(p, pixels);
+        for (; k + 64 <= c; k += 64)
+            channel_add_wide(x + k, ld, rows, sum + k, 4, &ahead);
+        for (; k < c; k += 16)
+            channel_add_narrow(x + k, ld, rows, c - k, sum + k, 1, &ahead);
+    }
+}
+
 TX_INLINE void channel_total_as(int simple, const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c,
                                 float *sum)
 {
@@ -152,36 +197,12 @@ TX_INLINE void channel_total_as(int simple, const tx_view *x, size_t first, size
 
 static void channel_total(const tx_view *x, size_t first, size_t pixels, size_t channel, size_t c, float *sum)
 {
-    if (view_simple(x))
+    if (!view_changes(x))
+        channel_total_plain(x->data + first * x->ld + channel, x->ld, pixels, c, sum);
+    else if (view_simple(x))
         channel_total_as(1, x, first, pixels, channel, c, sum);
     else
         channel_total_as(0, x, first, pixels, channel, c, sum);
-}
-
-/* sum += x over the rows of a stretch: sixteen (n) channels, or 64, where four chains hide an addition's latency. */
-TX_INLINE void channel_add_narrow(const float *x, size_t ld, size_t rows, size_t n, float *sum)
-{
-    f32x16 a = v_take(sum, n);
-    for (size_t i = 0; i < rows; i++, x += ld)
-        a = v_add(a, v_take(x, n));
-    v_put(sum, a, n);
-}
-
-TX_INLINE void channel_add_wide(const float *x, size_t ld, size_t rows, float *sum, channel_ahead *ahead)
-{
-    f32x16 a = v_load(sum), b = v_load(sum + 16), c = v_load(sum + 32), d = v_load(sum + 48);
-    for (size_t i = 0; i < rows; i++, x += ld) {
-        channel_ask(ahead);
-        channel_ask(ahead);
-        a = v_add(a, v_load(x));
-        b = v_add(b, v_load(x + 16));
-        c = v_add(c, v_load(x + 32));
-        d = v_add(d, v_load(x + 48));
-    }
-    v_store(sum, a);
-    v_store(sum + 16, b);
-    v_store(sum + 32, c);
-    v_store(sum + 48, d);
 }
 
 /* r += x - m and s += (x - m)^2 over the rows of a stretch: sixteen (n) channels, or 32. */
@@ -228,9 +249,9 @@ static void channel_moments(const tx_view *x, size_t first, size_t pixels, size_
     for (size_t p = 0; p < pixels; p += CHANNEL_ROWS) {
         size_t k = 0, rows = channel_stretch(p, pixels);
         for (; k + 64 <= c; k += 64)
-            channel_add_wide(start + p * x->ld + k, x->ld, rows, m + k, &ahead);
+            channel_add_wide(start + p * x->ld + k, x->ld, rows, m + k, 2, &ahead);
         for (; k < c; k += 16)
-            channel_add_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k);
+            channel_add_narrow(start + p * x->ld + k, x->ld, rows, c - k, m + k, 0, &ahead);
     }
     for (size_t k = 0; k < c; k += 16)
         v_put(m + k, v_div(v_take(m + k, c - k), v_set1((float)pixels)), c - k);
