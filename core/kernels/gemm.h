@@ -177,6 +177,24 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
     }
 }
 
+/* What tiles do with their sums at rows `row` on, columns `column` on. An activation that does not clamp comes behind it. */
+TX_INLINE tile_end gemm_end(const tx_target *y, size_t row, size_t column)
+{
+    int rectifies = y->act == TX_ACT_RELU || y->act == TX_ACT_RELU6;
+    tile_end end = {.add_ld = y->add_ld,
+                    .floor = rectifies ? 0.0f : -INFINITY,
+                    .ceiling = y->act == TX_ACT_RELU6 ? 6.0f : INFINITY};
+    if (y->bias)
+        end.bias = y->bias + column;
+    if (y->scale) {
+        end.scale = y->scale + column;
+        end.shift = y->shift + column;
+    }
+    if (y->add)
+        end.add = y->add + row * y->add_ld + column;
+    return end;
+}
+
 /* y = act((scale (sum + bias) + shift) + add) for a tile of sums. */
 static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const size_t *pixel, size_t rows,
                         size_t column, size_t columns)
@@ -200,7 +218,7 @@ static void gemm_finish(const tx_target *y, const float *sum, size_t ld, const s
         }
     }
     for (size_t r = 0; curved && r < rows; r++)
-        view_act(y->act, y->data + pixel[r] * y->ld + column, columns);
+        view_act(y->act, y->data + pixel[r] * y->ld + column, 0, 1, columns);
 }
 
 /* Columns of A that the next tile of rows will pack, where a row has them in one place; part of `parts`: the first row is
@@ -241,7 +259,7 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     gemm_place place[TILE_M];
     size_t pixel[TILE_M];
     const tx_target *y = &job->y;
-    int last = k0 + kc == job->k;
+    int last = k0 + kc == job->k, curved = !kernel_clamps(y->act);
     int nothing = job->in_place && !y->bias && !y->scale && !y->add && y->act == TX_ACT_NONE;
     const float *a = work;
     size_t a_row = kc;
@@ -279,11 +297,14 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
             gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
             next = gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
+        tile_end finish = gemm_end(y, row, column);
         tile_run(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
-                 k0 ? TILE_RESUME : TILE_ZERO, next);
+                 k0 ? TILE_RESUME : TILE_ZERO, last && job->in_place && !nothing ? &finish : NULL, next);
         next.p += kc / TILE_STEP * next.step;
-        if (last && !nothing)
+        if (last && !job->in_place)
             gemm_finish(y, c, ld, pixel, rows, column, columns);
+        else if (last && curved)
+            view_act(y->act, c, ld, rows, columns);
     }
 }
 
@@ -464,7 +485,7 @@ static void gemm_gradient_group(gemm_columns a, gemm_panels b, size_t chunk_rows
                 for (size_t v = 0; v < n; v += 16)
                     TX_PREFETCH_WRITE(to + r * ld + v);
             tile_run(chunk_rows, a.data + i * a.tile, 1, a.row, b.data + j * b.panel, b.row, to, ld, (int)m, (int)n,
-                     add ? TILE_ADD : TILE_ZERO, ahead);
+                     add ? TILE_ADD : TILE_ZERO, NULL, ahead);
         }
     }
 }

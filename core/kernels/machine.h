@@ -64,7 +64,7 @@ static double machine_tile(size_t turns, float *memory)
         a[i] = 0.5f;
     tile_ahead nothing = {(uintptr_t)a, 0};
     for (size_t t = 0; t < turns; t++)
-        tile_run(K, a, K, 1, b, TILE_N, c, TILE_N, TILE_M, TILE_N, TILE_ZERO, nothing);
+        tile_run(K, a, K, 1, b, TILE_N, c, TILE_N, TILE_M, TILE_N, TILE_ZERO, NULL, nothing);
     return 2.0 * TILE_M * TILE_N * K * (double)turns;
 }
 

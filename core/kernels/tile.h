@@ -1,10 +1,10 @@
 /* tile.h - the micro-kernel: a block of a matrix product that lives in registers. Private to core.
  *
- *   tile_run(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead)
+ *   tile_run(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, ahead)
  *   for i < rows <= TILE_M, j < cols <= TILE_N:
  *       s = TILE_RESUME ? c[i*ldc + j] : 0
  *       for p = 0, 1, .. k-1:  s = fma(a[i*a_row + p*a_k], b[p*b_k + j], s)
- *       c[i*ldc + j] = TILE_ADD ? c[i*ldc + j] + s : s
+ *       c[i*ldc + j] = TILE_ADD ? c[i*ldc + j] + s : end ? what becomes of s by it : s
  *
  * One chain of fused multiply-adds an output, p ascending: the sizes of tiles and of blocks of k, where a later block
  * resumes from what an earlier one stored, have no influence on the bits. a is read where it stands, with any strides
@@ -95,6 +95,14 @@ TX_INLINE tile_ahead tile_stream_next(tile_stream *s, size_t k)
     return ahead;
 }
 
+/* What becomes of a finished sum before it is stored: min(ceiling, max(floor, z)), z = scale (sum + bias) + shift + add. Each
+ * is a row of the tile's columns, NULL where there is none; of the addend there is one for each row. */
+typedef struct tile_end {
+    const float *bias, *scale, *shift, *add;
+    size_t add_ld;
+    float floor, ceiling;
+} tile_end;
+
 /* Where the chains have got to. */
 typedef struct tile_place {
     const float *a, *a7, *b; /* rows 0 and 7 of a, a row of b */
@@ -138,9 +146,39 @@ TX_INLINE void tile_chain(int rows, int vecs, size_t unroll, tile_place *at, siz
     at->k = k;
 }
 
+/* Vector j of all rows; of the last one `last` columns exist. */
+TX_INLINE void tile_finish(int rows, int j, size_t last, const tile_end *end, f32x16 acc[TILE_M][TILE_V])
+{
+    f32x16 floor = v_set1(end->floor), ceiling = v_set1(end->ceiling);
+    if (end->bias) {
+        f32x16 bias = v_take(end->bias + 16 * j, last);
+        TILE_UNROLL
+        for (int i = 0; i < rows; i++)
+            acc[i][j] = v_add(acc[i][j], bias);
+    }
+    if (end->scale) {
+        f32x16 scale = v_take(end->scale + 16 * j, last), shift = v_take(end->shift + 16 * j, last);
+        TILE_UNROLL
+        for (int i = 0; i < rows; i++)
+            acc[i][j] = v_fma(scale, acc[i][j], shift);
+    }
+    if (end->add) {
+        const float *add = end->add + 16 * j;
+        TILE_UNROLL
+        for (int i = 0; i < rows; i++) {
+            acc[i][j] = v_add(acc[i][j], v_take(add, last));
+            add += end->add_ld;
+            TILE_OPAQUE(add);
+        }
+    }
+    TILE_UNROLL
+    for (int i = 0; i < rows; i++)
+        acc[i][j] = v_min(ceiling, v_max(floor, acc[i][j]));
+}
+
 /* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
 TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
-                          size_t b_k, float *c, size_t ldc, int last, int mode, tile_ahead ahead)
+                          size_t b_k, float *c, size_t ldc, int last, int mode, const tile_end *end, tile_ahead ahead)
 {
     f32x16 acc[TILE_M][TILE_V];
     TILE_UNROLL
@@ -165,6 +203,11 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
     tile_chain(rows, vecs, TILE_STEP, &at, a_row, a_k, b_k, ahead, acc);
     if (TILE_STEP > 1)
         tile_chain(rows, vecs, 1, &at, a_row, a_k, b_k, ahead, acc);
+    if (end) {
+        TILE_UNROLL
+        for (int j = 0; j < vecs; j++)
+            tile_finish(rows, j, j < vecs - 1 ? 16 : (size_t)last, end, acc);
+    }
     TILE_UNROLL
     for (int i = 0; i < rows; i++) {
         TILE_UNROLL
@@ -181,66 +224,66 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
 }
 
 TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
-                         float *c, size_t ldc, int rows, int last, int mode, tile_ahead ahead)
+                         float *c, size_t ldc, int rows, int last, int mode, const tile_end *end, tile_ahead ahead)
 {
     switch (rows) {
 #if TILE_M == 14
     case 14:
-        tile_block(14, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(14, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 13:
-        tile_block(13, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(13, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 12:
-        tile_block(12, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(12, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 11:
-        tile_block(11, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(11, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 10:
-        tile_block(10, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(10, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 9:
-        tile_block(9, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(9, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 8:
-        tile_block(8, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(8, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 7:
-        tile_block(7, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(7, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
 #endif
 #if TILE_M >= 6
     case 6:
-        tile_block(6, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(6, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 5:
-        tile_block(5, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(5, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
 #endif
     case 4:
-        tile_block(4, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(4, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 3:
-        tile_block(3, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(3, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     case 2:
-        tile_block(2, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(2, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     default:
-        tile_block(1, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, ahead);
+        tile_block(1, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
         break;
     }
 }
 
 /* ceil(cols/16)*16 columns of b are read. */
 TX_NOINLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
-                          size_t ldc, int rows, int cols, int mode, tile_ahead ahead)
+                          size_t ldc, int rows, int cols, int mode, const tile_end *end, tile_ahead ahead)
 {
     if (TILE_V == 2 && cols > 16)
-        tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, ahead);
+        tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, end, ahead);
     else
-        tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, ahead);
+        tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, ahead);
 }
 
 #endif

@@ -49,19 +49,27 @@ TX_INLINE f32x16 channel_gated(f32x16 value, const float *gate, size_t j, size_t
     return gate ? v_mul(v_take(gate + j, n), value) : value;
 }
 
-TX_INLINE void view_act_as(tx_act act, float *p, size_t n)
+TX_INLINE void view_act_as(tx_act act, float *p, size_t ld, size_t rows, size_t n)
 {
-    for (size_t j = 0; j < n; j += 16)
-        v_put(p + j, kernel_act(act, v_take(p + j, n - j)), n - j);
+    for (size_t j = 0; j < n; j += 16) {
+        float *at = p + j;
+        if (n - j < 16) {
+            for (size_t r = 0; r < rows; r++, at += ld)
+                v_store_n(at, (int)(n - j), kernel_act(act, v_load_n(at, (int)(n - j))));
+            return;
+        }
+        for (size_t r = 0; r < rows; r++, at += ld)
+            v_store(at, kernel_act(act, v_load(at)));
+    }
 }
 
-/* The activation of n floats where they stand. */
-TX_NOINLINE void view_act(tx_act act, float *p, size_t n)
+/* The activation of rows of n floats where they stand. */
+TX_NOINLINE void view_act(tx_act act, float *p, size_t ld, size_t rows, size_t n)
 {
     if (act == TX_ACT_SILU)
-        view_act_as(TX_ACT_SILU, p, n);
+        view_act_as(TX_ACT_SILU, p, ld, rows, n);
     else
-        view_act_as(act, p, n);
+        view_act_as(act, p, ld, rows, n);
 }
 
 TX_NOINLINE void view_gate(const float *gate, float *p, size_t n)
@@ -87,7 +95,7 @@ TX_INLINE void view_copy(const tx_view *x, const float *gate, size_t c, float *o
         v_store_n(out + j, (int)(n - j), kernel_clamp(bounds, z));
     }
     if (!kernel_clamps(x->act))
-        view_act(x->act, out, n);
+        view_act(x->act, out, n, 1, n);
     if (gate)
         view_gate(gate + c, out, n);
 }

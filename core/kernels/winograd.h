@@ -339,7 +339,7 @@ static void winograd_product(const tx_winograd_product *p)
                 size_t first = p->tiles * i / parts, end = p->tiles * (i + 1) / parts;
                 tile_run(k, v->data + e * v->slab + first * v->ld, v->ld, 1, p->u + winograd_packed(k, e, 0, (size_t)n),
                          TILE_N, m->data + e * m->slab + first * m->ld + (size_t)n, m->ld, (int)(end - first),
-                         cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO, tile_stream_next(&next, k));
+                         cols - n < TILE_N ? cols - n : TILE_N, TILE_ZERO, NULL, tile_stream_next(&next, k));
                 winograd_fetch_some(fetch, p->map);
             }
         }
@@ -381,7 +381,7 @@ static void winograd_correlate(const tx_winograd_product *p)
                     tile_run(k, v->data + e * v->slab + t * v->ld + first, 1, v->ld,
                              s->data + e * s->slab + (size_t)j * panel + t * TILE_N, TILE_N,
                              d->data + e * d->slab + (size_t)first * d->ld + (size_t)n, d->ld, end - first,
-                             cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO,
+                             cols - n < TILE_N ? cols - n : TILE_N, p->add || c ? TILE_ADD : TILE_ZERO, NULL,
                              tile_stream_next(&next, k));
                     winograd_fetch_some(fetch, p->map);
                 }
@@ -409,7 +409,7 @@ TX_INLINE void winograd_put_result(const winograd_epilogue *e, size_t pixel, f32
         r = v_add(r, v_take(y->add + pixel * y->add_ld + e->c, (size_t)n));
     v_put(y->data + pixel * y->ld + e->c, kernel_clamp(kernel_bounds_of(y->act), r), (size_t)n);
     if (!kernel_clamps(y->act))
-        view_act(y->act, y->data + pixel * y->ld + e->c, (size_t)n < 16 ? (size_t)n : 16);
+        view_act(y->act, y->data + pixel * y->ld + e->c, 0, 1, (size_t)n < 16 ? (size_t)n : 16);
 }
 
 /* Two rows of a tile's results, of which rows x cols lie within the map. */
