@@ -59,6 +59,21 @@ static int rows_are_pixels(const tx_rows *a)
     return rows_stand_at_pixels(a) && !a->x.scale && a->x.act == TX_ACT_NONE && !a->x.gate;
 }
 
+/* Taps that are a rectangle of neighbours, row by row, of a map whose pixels stand without gaps: a row of A is then as many
+ * stretches of x as the rectangle has rows. Or 0. */
+static size_t lines_of(const tx_rows *a)
+{
+    if (a->taps < 2 || a->x.ld != (size_t)a->x.c || a->x.scale || a->x.act != TX_ACT_NONE || a->x.gate)
+        return 0;
+    int across = 1;
+    while (across < a->taps && a->tap[across].y == a->tap->y)
+        across++;
+    for (int k = 0; k < a->taps; k++)
+        if (a->tap[k].x != a->tap->x + k % across || a->tap[k].y != a->tap->y + k / across)
+            return 0;
+    return (size_t)(a->taps / across) * (a->taps % across == 0);
+}
+
 /* ----------------------------------------------------------------------------------------- packing */
 
 typedef struct pack_run {
@@ -107,28 +122,41 @@ static void forward_whole(tx_gemm_forward_job *job)
     job->task_columns = round_up(ceil_div(job->n, blocks), GEMM_COLUMNS);
 }
 
-/* Blocks of outputs, halved until every thread has several that are worth waking it; whole chunks if each task takes batch
+/* As many rows of blocks for each thread, so that it finds in its caches what it wrote of these rows before; of `wanted` of
+ * them down to half as many, the number whose tiles are the fewest. */
+static void forward_split_rows(tx_gemm_forward_job *job, size_t threads, size_t wanted)
+{
+    size_t least = round_up(ceil_div(job->m, TASK_ROWS), threads), most = ceil_div(job->m, GEMM_ROWS);
+    size_t first = round_up(tx_size_max(least, wanted / 2), threads), fewest = (size_t)-1;
+    for (size_t n = first; n <= tx_size_max(first, round_up(min_size(wanted, most), threads)); n += threads) {
+        size_t rows = ceil_div(job->m, n), tiles = n * ceil_div(rows, GEMM_ROWS);
+        if (tiles > fewest)
+            continue;
+        fewest = tiles;
+        job->task_rows = rows;
+    }
+}
+
+/* Blocks of outputs: several for each thread if they are worth waking it; whole chunks if each task takes batch
  * statistics. */
-static void forward_split(tx_gemm_forward_job *job, int threads, int by_chunks)
+static void forward_split(tx_gemm_forward_job *job, size_t threads, int by_chunks)
 {
     double products = (double)job->m * (double)job->n * (double)job->k;
-    size_t wanted = 6 * (size_t)threads;
+    size_t wanted = 6 * threads, enough = (by_chunks ? 6 : 2) * threads;
     if (products < (double)TASK_PRODUCTS * (double)wanted)
         wanted = (size_t)(products / TASK_PRODUCTS);
     forward_whole(job);
     if (by_chunks)
         job->task_rows = TX_CHUNK;
+    else if (threads > 1 && wanted > 1)
+        forward_split_rows(job, threads, ceil_div(wanted, ceil_div(job->n, job->task_columns)));
     for (;;) {
         job->row_tasks = ceil_div(job->m, job->task_rows);
         job->column_tasks = ceil_div(job->n, job->task_columns);
-        if (threads == 1 || job->row_tasks * job->column_tasks >= wanted)
-            break;
-        if (job->task_rows > TASK_ROWS / 4 && !by_chunks)
-            job->task_rows /= 2;
-        else if (job->task_columns > 2 * GEMM_COLUMNS)
-            job->task_columns = round_up(job->task_columns / 2, GEMM_COLUMNS);
-        else
-            break;
+        size_t tasks = job->row_tasks * job->column_tasks;
+        if (threads == 1 || tasks >= wanted || tasks >= enough || job->task_columns <= 2 * GEMM_COLUMNS)
+            return;
+        job->task_columns = round_up(job->task_columns / 2, GEMM_COLUMNS);
     }
 }
 
@@ -210,8 +238,10 @@ tx_status tx_gemm_forward(const tx_machine *machine, const tx_rows *a, const flo
         return operand_missing("tx_gemm_forward");
     if (by_chunks)
         forward_parts(&run.job);
-    forward_split(&run.job, machine->threads, by_chunks);
+    forward_split(&run.job, (size_t)machine->threads, by_chunks);
     run.job.a_dense = rows_stand_at_pixels(a) && a->x.ld == run.job.k && run.job.k <= run.job.depth;
+    run.job.lines = run.job.k <= run.job.depth ? lines_of(a) : 0;
+    run.job.line = run.job.lines ? run.job.k / run.job.lines : 0;
     run.each = forward_floats(&run.job);
     tx_status status = tx_parallel_on(machine, run.job.row_tasks * run.job.column_tasks, forward_task, &run);
     if (status || !wanted)

@@ -30,6 +30,7 @@ typedef struct tx_gemm_forward_job {
     int a_pixels;               /* row r of A is pixel r, */
     int a_in_place;             /* and is read where it stands */
     int a_dense;                /* a block of k of some rows is one stretch of x */
+    size_t lines, line;         /* a row within the map is so many stretches of x, each as long; 0: it is not */
 } tx_gemm_forward_job;
 
 /* dW = A' dY, K x N, over M rows in chunks. A block is rows k0.. of dW, kc of them, by columns n0.. */

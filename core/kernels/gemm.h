@@ -177,6 +177,24 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
     }
 }
 
+/* Where row `row` of A begins if it and those behind it can be read where they stand, line by line: they belong to one row of
+ * the grid, and no tap of theirs is outside of the map. Or NULL. */
+static const float *gemm_lines(const tx_gemm_forward_job *job, size_t row, size_t rows)
+{
+    const tx_rows *a = &job->a;
+    const tx_tap *first = a->tap, *last = a->tap + a->taps - 1;
+    size_t gw = (size_t)a->grid_w, gh = (size_t)a->grid_h, gx = row % gw;
+    if (job->lines == 0 || gx + rows > gw)
+        return NULL;
+    int x = (int)gx * a->step_x, y = (int)(row / gw % gh) * a->step_y;
+    if (x + first->x < 0 || y + first->y < 0 || y + last->y >= a->x.h)
+        return NULL;
+    if (x + ((int)rows - 1) * a->step_x + last->x >= a->x.w)
+        return NULL;
+    size_t line = row / gw / gh * (size_t)a->x.h + (size_t)(y + first->y);
+    return a->x.data + (line * (size_t)a->x.w + (size_t)(x + first->x)) * a->x.ld;
+}
+
 /* What tiles do with their sums at rows `row` on, columns `column` on. An activation that does not clamp comes behind it. */
 TX_INLINE tile_end gemm_end(const tx_target *y, size_t row, size_t column)
 {
@@ -251,6 +269,36 @@ static void gemm_fetch_target(const tx_target *y, const size_t *pixel, size_t ro
         }
 }
 
+/* Rows of A for one block of k as a tile reads them: in stretches of so many k, lines of them. */
+typedef struct gemm_left {
+    const float *a;
+    size_t row, stretch;
+    tile_lines lines;
+} gemm_left;
+
+/* They are read where they stand, or packed into `work`. place: of the `ahead` rows behind them, which will be packed next. */
+static gemm_left gemm_left_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc,
+                                float *work, size_t ahead, gemm_place *place)
+{
+    gemm_left left = {work, kc, kc, {1, 0}};
+    const float *within = gemm_lines(job, row, rows);
+    if (job->a_in_place) {
+        left.a = job->a.x.data + row * job->a.x.ld + k0;
+        left.row = job->a.x.ld;
+    } else if (within) {
+        left.a = within;
+        left.row = (size_t)job->a.step_x * job->a.x.ld;
+        left.stretch = job->line;
+        left.lines = (tile_lines){job->lines, (size_t)job->a.x.w * job->a.x.ld};
+    } else {
+        gemm_places(&job->a, row, rows, place);
+        gemm_pack_rows(&job->a, place, rows, k0, kc, work);
+    }
+    if (ahead)
+        gemm_places(&job->a, row + rows, ahead, place);
+    return left;
+}
+
 /* A tile's rows by the task's columns, for one block of k. work: the packed rows, then the sums that have no place
  * in the target. */
 static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t rows, size_t k0, size_t kc,
@@ -260,33 +308,21 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     size_t pixel[TILE_M];
     const tx_target *y = &job->y;
     int last = k0 + kc == job->k, curved = !kernel_clamps(y->act);
-    int nothing = job->in_place && !y->bias && !y->scale && !y->add && y->act == TX_ACT_NONE;
-    const float *a = work;
-    size_t a_row = kc;
+    int nothing = !y->bias && !y->scale && !y->add && y->act == TX_ACT_NONE;
     size_t ahead = job->m - row - rows < TILE_M ? job->m - row - rows : TILE_M;
     size_t panels = (end - first + TILE_N - 1) / TILE_N;
     tile_ahead next = {(uintptr_t)work, 0};
     if (ahead && job->a_dense) { /* the next rows come evenly */
         next.p = tile_address(job->a.x.data, (row + rows) * job->a.x.ld);
         next.step = sizeof(float) * TILE_M * TILE_STEP / panels;
+    }
+    if (job->a_dense || job->a.taps != 1)
         ahead = 0;
-    }
-    if (job->a_in_place) {
-        a = job->a.x.data + row * job->a.x.ld + k0;
-        a_row = job->a.x.ld;
-        if (ahead)
-            gemm_places(&job->a, row + rows, ahead, place);
-    } else {
-        gemm_places(&job->a, row, rows, place);
-        gemm_pack_rows(&job->a, place, rows, k0, kc, work);
-        if (job->a.taps != 1)
-            ahead = 0;
-        if (ahead)
-            gemm_places(&job->a, row + rows, ahead, place);
-    }
+    gemm_left left = gemm_left_rows(job, row, rows, k0, kc, work, ahead, place);
     gemm_pixels(job, row, rows, pixel);
     for (size_t column = first; column < end; column += TILE_N) {
         size_t columns = end - column < TILE_N ? end - column : TILE_N;
+        tile_end finish = gemm_end(y, row, column);
         float *c = sums + (column - first);
         size_t ld = job->task_columns;
         if (job->in_place) {
@@ -297,9 +333,9 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
             gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
             next = gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
-        tile_end finish = gemm_end(y, row, column);
-        tile_run(kc, a, a_row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld, (int)rows, (int)columns,
-                 k0 ? TILE_RESUME : TILE_ZERO, last && job->in_place && !nothing ? &finish : NULL, next);
+        tile_run_lines(left.stretch, left.a, left.row, 1, job->b + column * job->k + k0 * TILE_N, TILE_N, c, ld,
+                       (int)rows, (int)columns, k0 ? TILE_RESUME : TILE_ZERO,
+                       last && job->in_place && !nothing ? &finish : NULL, left.lines, next);
         next.p += kc / TILE_STEP * next.step;
         if (last && !job->in_place)
             gemm_finish(y, c, ld, pixel, rows, column, columns);

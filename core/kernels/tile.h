@@ -1,6 +1,6 @@
 /* tile.h - the micro-kernel: a block of a matrix product that lives in registers. Private to core.
  *
- *   tile_run(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, ahead)
+ *   tile_run(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, lines, ahead)
  *   for i < rows <= TILE_M, j < cols <= TILE_N:
  *       s = TILE_RESUME ? c[i*ldc + j] : 0
  *       for p = 0, 1, .. k-1:  s = fma(a[i*a_row + p*a_k], b[p*b_k + j], s)
@@ -103,6 +103,11 @@ typedef struct tile_end {
     float floor, ceiling;
 } tile_end;
 
+/* Stretches of k, each of a row's operands that stand together. */
+typedef struct tile_lines {
+    size_t count, apart;
+} tile_lines;
+
 /* Where the chains have got to. */
 typedef struct tile_place {
     const float *a, *a7, *b; /* rows 0 and 7 of a, a row of b */
@@ -178,7 +183,8 @@ TX_INLINE void tile_finish(int rows, int j, size_t last, const tile_end *end, f3
 
 /* The tile with `rows` and `vecs` constant. Of the last vector of a row `last` columns exist. */
 TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b,
-                          size_t b_k, float *c, size_t ldc, int last, int mode, const tile_end *end, tile_ahead ahead)
+                          size_t b_k, float *c, size_t ldc, int last, int mode, const tile_end *end, tile_lines lines,
+                          tile_ahead ahead)
 {
     f32x16 acc[TILE_M][TILE_V];
     TILE_UNROLL
@@ -200,9 +206,16 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
         }
     }
     tile_place at = {a, rows > 7 ? a + 7 * a_row : a, b, k};
-    tile_chain(rows, vecs, TILE_STEP, &at, a_row, a_k, b_k, ahead, acc);
-    if (TILE_STEP > 1)
-        tile_chain(rows, vecs, 1, &at, a_row, a_k, b_k, ahead, acc);
+    for (;;) {
+        tile_chain(rows, vecs, TILE_STEP, &at, a_row, a_k, b_k, ahead, acc);
+        if (TILE_STEP > 1)
+            tile_chain(rows, vecs, 1, &at, a_row, a_k, b_k, ahead, acc);
+        if (--lines.count == 0)
+            break;
+        at.a += lines.apart - k * a_k;
+        at.a7 += lines.apart - k * a_k;
+        at.k = k;
+    }
     if (end) {
         TILE_UNROLL
         for (int j = 0; j < vecs; j++)
@@ -224,66 +237,74 @@ TX_INLINE void tile_block(int rows, int vecs, size_t k, const float *a, size_t a
 }
 
 TX_INLINE void tile_rows(int vecs, size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
-                         float *c, size_t ldc, int rows, int last, int mode, const tile_end *end, tile_ahead ahead)
+                         float *c, size_t ldc, int rows, int last, int mode, const tile_end *end, tile_lines lines,
+                         tile_ahead ahead)
 {
     switch (rows) {
 #if TILE_M == 14
     case 14:
-        tile_block(14, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(14, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 13:
-        tile_block(13, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(13, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 12:
-        tile_block(12, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(12, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 11:
-        tile_block(11, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(11, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 10:
-        tile_block(10, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(10, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 9:
-        tile_block(9, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(9, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 8:
-        tile_block(8, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(8, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 7:
-        tile_block(7, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(7, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
 #endif
 #if TILE_M >= 6
     case 6:
-        tile_block(6, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(6, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 5:
-        tile_block(5, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(5, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
 #endif
     case 4:
-        tile_block(4, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(4, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 3:
-        tile_block(3, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(3, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     case 2:
-        tile_block(2, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(2, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     default:
-        tile_block(1, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, ahead);
+        tile_block(1, vecs, k, a, a_row, a_k, b, b_k, c, ldc, last, mode, end, lines, ahead);
         break;
     }
 }
 
 /* ceil(cols/16)*16 columns of b are read. */
-TX_NOINLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
-                          size_t ldc, int rows, int cols, int mode, const tile_end *end, tile_ahead ahead)
+TX_NOINLINE void tile_run_lines(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k,
+                                float *c, size_t ldc, int rows, int cols, int mode, const tile_end *end,
+                                tile_lines lines, tile_ahead ahead)
 {
     if (TILE_V == 2 && cols > 16)
-        tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, end, ahead);
+        tile_rows(TILE_V, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols - 16, mode, end, lines, ahead);
     else
-        tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, ahead);
+        tile_rows(1, k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, lines, ahead);
+}
+
+TX_INLINE void tile_run(size_t k, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_k, float *c,
+                        size_t ldc, int rows, int cols, int mode, const tile_end *end, tile_ahead ahead)
+{
+    tile_run_lines(k, a, a_row, a_k, b, b_k, c, ldc, rows, cols, mode, end, (tile_lines){1, 0}, ahead);
 }
 
 #endif
