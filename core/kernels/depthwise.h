@@ -106,7 +106,7 @@ TX_NOINLINE void depthwise_put(const tx_depthwise_row *r, size_t i, size_t from,
         v_store(sum + 16 * o, v_add(v_load(sum + 16 * o), v_take(r->add + at * r->add_ld + j, n)));
     }
     if (!kernel_clamps(r->act))
-        view_act(r->act, sum, 16 * outputs * rows);
+        view_act(r->act, sum, 0, 1, 16 * outputs * rows);
     for (size_t row = 0; row < rows; row++, sum += 16 * outputs) {
         float *y = r->y + (row * r->outputs + i) * r->ld + j;
         for (size_t o = from; o < outputs; o++)
