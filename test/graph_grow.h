@@ -22,7 +22,7 @@ typedef enum grow_kind {
     GROW_KINDS
 } grow_kind;
 
-enum { GROW_PIECES = 32, GROW_INPUTS = 4, GROW_SIDE = 12, GROW_CHANNELS = 48 };
+enum { GROW_PIECES = 32, GROW_INPUTS = 6, GROW_SIDE = 12, GROW_CHANNELS = 48 };
 
 /* An operation on values: 0 is the image, i + 1 what piece i makes. */
 typedef struct grow_piece {
@@ -168,7 +168,7 @@ static inline int grow_partner(grower *g, int x, int whole)
 /* Adds the piece if it can be built and is not too large. Its value, or -1. */
 static inline int grow_add(grower *g, const grow_piece *p)
 {
-    int made = -1;
+    int made = -1, most = g->net->c > GROW_CHANNELS ? 2 * g->net->c : GROW_CHANNELS;
     tx_graph *trial = tx_graph_new();
     tx_node *x[GROW_INPUTS] = {NULL};
     for (int k = 0; k < p->inputs; k++) {
@@ -176,7 +176,7 @@ static inline int grow_add(grower *g, const grow_piece *p)
         x[k] = tx_input(trial, s.c, s.h, s.w);
     }
     const tx_node *y = grow_node(trial, p, x);
-    if (y && g->net->pieces < GROW_PIECES && y->h <= GROW_SIDE && y->w <= GROW_SIDE && y->c <= GROW_CHANNELS) {
+    if (y && g->net->pieces < GROW_PIECES && y->h <= GROW_SIDE && y->w <= GROW_SIDE && y->c <= most) {
         double macs = (double)y->h * y->w * (y->params ? (double)tx_graph_trained(trial) : 2 * y->c);
         if (g->macs + macs <= g->most_macs) {
             g->macs += macs;
@@ -281,16 +281,55 @@ static inline int grow_sum(grower *g, int x)
     return other < 0 ? -1 : grow_add(g, &p);
 }
 
+/* The inputs of an earlier concatenation and x, as a flat dense block has them. -1 if there is none. */
+static inline int grow_flat(grower *g, int x)
+{
+    int from = grow_draw(g, grow_values(g));
+    for (int k = 0; k < g->net->pieces; k++) {
+        grow_piece p = g->net->piece[(from + k) % g->net->pieces];
+        if (p.kind != GROW_CONCAT || p.inputs >= GROW_INPUTS || !grow_same_map(g, p.input[0], x))
+            continue;
+        p.input[p.inputs++] = x;
+        if (grow_draw(g, 3) == 0) {
+            p.input[p.inputs - 1] = p.input[0];
+            p.input[0] = x;
+        }
+        return grow_add(g, &p);
+    }
+    return -1;
+}
+
 /* Of what there is, or of branches. */
 static inline int grow_concat(grower *g, int x)
 {
     grow_piece p = {.kind = GROW_CONCAT, .inputs = 2 + grow_draw(g, 3)};
-    int place = grow_draw(g, p.inputs), branches = grow_draw(g, 2);
+    int place = grow_draw(g, p.inputs), branches = grow_draw(g, 2), flat = grow_draw(g, 3) ? -1 : grow_flat(g, x);
+    if (flat >= 0)
+        return flat;
     for (int k = 0; k < p.inputs; k++) {
         int y = branches ? grow_branch(g, x) : -1;
         p.input[k] = y >= 0 ? y : k == place ? x : grow_draw(g, 6) ? grow_partner(g, x, 0) : x;
     }
     return grow_add(g, &p);
+}
+
+/* The sum of two concatenations of the same values in another order, some of them through a batch norm or an activation. */
+static inline int grow_crossed(grower *g, int x)
+{
+    grow_piece one = {.kind = GROW_CONCAT, .inputs = 2 + grow_draw(g, 2)}, two = one;
+    int turn = grow_draw(g, one.inputs);
+    for (int k = 0; k < one.inputs; k++)
+        one.input[k] = k && grow_draw(g, 3) == 0 ? grow_partner(g, x, 0) : grow_branch(g, x);
+    for (int k = 0; k < one.inputs; k++) {
+        int v = one.input[(k + turn) % one.inputs], how = grow_draw(g, 4);
+        if (v < 0)
+            return -1;
+        two.input[k] = how > 1 ? v : grow_unary(g, how ? GROW_NORM : GROW_ACT, v);
+        if (two.input[k] < 0)
+            return -1;
+    }
+    grow_piece sum = {.kind = GROW_ADD, .inputs = 2, .input = {grow_add(g, &one), grow_add(g, &two)}};
+    return sum.input[0] < 0 || sum.input[1] < 0 ? -1 : grow_add(g, &sum);
 }
 
 /* Squeeze and excite, or any gate that there is. */
@@ -342,7 +381,7 @@ static inline int grow_some(grower *g)
     case GROW_CONV:
         return grow_block(g, x);
     case GROW_ADD:
-        return grow_sum(g, x);
+        return grow_draw(g, 6) ? grow_sum(g, x) : grow_crossed(g, x);
     case GROW_CONCAT:
         return grow_concat(g, x);
     case GROW_SCALE:
@@ -382,6 +421,8 @@ static inline void grow(uint64_t seed, grown *net)
     net->c = grow_channels(&g);
     net->h = small ? 1 : 1 + grow_draw(&g, 9);
     net->w = small ? 1 : 1 + grow_draw(&g, 9);
+    if (small && grow_draw(&g, 4) == 0)
+        net->c = 240 + grow_draw(&g, 50);
     net->loss = grow_draw(&g, 3);
     net->batch = grow_draw(&g, 16) ? 1 + grow_draw(&g, 3) : 14;
     g.shape[0] = (grow_shape){net->h, net->w, net->c};

@@ -118,7 +118,7 @@ static inline void shake_norm(mirror *m, const tx_node *node, int n, tx_mode mod
         double k = m->param[node->param[0]][ch] / sqrt(variance + 1e-3);
         for (size_t i = ch; i < count; i += c)
             out[i] +=
-                k * largest * (noise(stream, i) + noise(stream, count + ch)); /* of its own, and of coefficients */
+                k * largest * (noise(stream, i) + 2 * noise(stream, count + ch)); /* of its own, and of coefficients */
     }
 }
 

@@ -23,6 +23,7 @@ typedef struct setting {
     size_t memory; /* 0: the usual; 1: the least; else more than the least as far as it goes above it */
     int odd;       /* the image has numbers that are none, infinite, huge or tiny */
     int freeze;    /* 0, or about every second parameter is frozen, others for each number */
+    int alone;     /* gradients of nodes alone: none of parameters */
     int stale;     /* planned for two images more, and run on others before */
     int first, n;  /* images */
 } setting;
@@ -69,7 +70,11 @@ static const char *setting_text(const subject *t, const setting *h)
     tx_isa_list(isa);
     snprintf(text, sizeof text, "network %llu, %s, images %d to %d, keep %d, %d threads, %s%s%s, frozen %d, odd %d",
              (unsigned long long)t->seed, modes[h->mode], h->first, h->first + h->n - 1, h->keep, h->threads,
-             isa[h->isa], h->memory ? ", little memory" : "", h->stale ? ", used before" : "", h->freeze, h->odd);
+             isa[h->isa], h->memory ? ", little memory" : "",
+             h->stale   ? ", used before"
+             : h->alone ? ", nodes alone"
+                        : "",
+             h->freeze, h->odd);
     return text;
 }
 
@@ -154,7 +159,7 @@ static tx_session *session_of(const subject *t, const setting *h, const small_gr
     tx_isa_list(isa);
     tx_set_threads(h->threads);
     tx_isa_select(isa[h->isa]);
-    tx_session_args args = {.batch = h->n + 2 * h->stale, .mode = h->mode, .parameters = 1, .seed = 3};
+    tx_session_args args = {.batch = h->n + 2 * h->stale, .mode = h->mode, .parameters = !h->alone, .seed = 3};
     args.frozen = frozen_names(s->graph, h, name);
     if (h->memory) {
         size_t least = 0;
@@ -294,7 +299,7 @@ static void check_equal(const subject *t, const setting *h, const outcome *got, 
         if (p->role == TX_ROLE_BUFFER)
             check_floats(t, h, "statistic", p->name, i, got->state + at - w->trained, want->state + at - w->trained,
                          p->count);
-        if (p->role != TX_ROLE_TRAINED || h->mode == TX_INFER)
+        if (p->role != TX_ROLE_TRAINED || h->mode == TX_INFER || h->alone)
             continue;
         if (!is_frozen(h, i))
             check_floats(t, h, "gradient", p->name, i, got->grad + at, want->grad + at, p->count);
@@ -420,13 +425,19 @@ static void check_mode(const subject *t, tx_mode mode, const outcome *inferred)
 {
     const char *isa[TX_MAX_ISAS];
     int isas = tx_isa_list(isa), other = (int)(t->seed % (uint64_t)isas), n = t->grown->batch;
-    int threads = t->seed % 4 == 0 ? 3 : 1, freeze = mode == TX_INFER ? 0 : 1 + (int)(t->seed % 7);
+    int threads = t->seed % 8 == 0 ? 3 : 1, freeze = mode == TX_INFER ? 0 : 1 + (int)(t->seed % 7);
     setting settings[] = {
         {.mode = mode, .keep = 1, .threads = 1, .isa = 0, .n = n},
         {.mode = mode, .keep = 2, .threads = threads, .isa = other, .n = n},
         {.mode = mode, .keep = 3, .threads = 1, .isa = 0, .memory = 1, .n = n},
         {.mode = mode, .keep = 4, .threads = 1, .stale = 1, .freeze = freeze, .n = n},
-        {.mode = mode, .keep = 2, .threads = 1, .isa = isas - 1, .freeze = freeze + 7, .n = n},
+        {.mode = mode,
+         .threads = 1,
+         .isa = isas - 1,
+         .keep = mode == TX_TRAIN ? 2 : 5,
+         .freeze = mode == TX_TRAIN ? freeze + 7 : 0,
+         .alone = mode == TX_EXPLAIN,
+         .n = n},
     };
     outcome all, r;
     if (!run(t, &settings[0], &all))
@@ -434,7 +445,7 @@ static void check_mode(const subject *t, tx_mode mode, const outcome *inferred)
     check_doubles(t, &settings[0], &all);
     if (inferred)
         check_equal(t, &settings[0], inferred, &all, 0, 0);
-    for (int k = 1; k < (mode == TX_TRAIN ? 5 : 4); k++) {
+    for (int k = 1; k < (mode == TX_INFER ? 4 : 5); k++) {
         if (run(t, &settings[k], &r))
             check_equal(t, &settings[k], &r, &all, 0, 1);
         settings[4].memory = k == 1 ? r.bytes - r.bytes / 16 * (t->seed % 6) : settings[4].memory;

@@ -828,6 +828,9 @@ mutate core/winograd.c winograd 's/gradient_run run = {.threads = /gradient_run 
 mutate core/channel.c threads 's/slice, slices;/slice, slices, length;/; s/chunk \* TX_CHUNK, TX_CHUNK)/chunk * pass->length, pass->length)/; s/slice, first = chunk \* TX_CHUNK;/slice, first = chunk * pass->length;/; s/pass->chunks = ceil_div(pass->pixels, TX_CHUNK);/pass->length = machine->threads > 8 \&\& pass->pixels > 16 * TX_CHUNK ? 2 * TX_CHUNK : TX_CHUNK;\n    pass->chunks = ceil_div(pass->pixels, pass->length);/' 'contract: sums by block'
 mutate core/channel.c threads 's/result\[kind\]\[j\] += (double)\(pass->partial.*\);/result[kind][j] = (double)((float)result[kind][j] + \1);/' 'contract: float merges of sums'
 mutate core/channel.c threads 's/mean\[j\] += \((double)k .*\);/mean[j] = (double)(float)(mean[j] + \1);/' 'contract: float merges of moments'
+mutate core/channel.c core_sums 's/sum\[j\] += (double)partial\[j\];/sum[j] = (double)((float)sum[j] + partial[j]);/' 'contract: float merges of images'
+mutate core/channel.c core_sums '/^static void merge_sums/,/^}/s/for (size_t chunk = 0; chunk < pass->chunks; chunk++)/for (size_t chunk = pass->chunks; chunk-- > 0;)/' 'contract: chunks from the last on'
+mutate core/channel.c core_sums '/^static void gate_task/,/^}/s/first += TX_CHUNK/first += TX_CHUNK \/ 2/; /^static void gate_task/,/^}/s/pixels - first, TX_CHUNK/pixels - first, TX_CHUNK \/ 2/' 'contract: gates in chunks of their own'
 f=layers/conv2d.c
 for t in bits bench_batches; do
     mutate $f $t 's/^static int is_winograd(const tx_node \*node)/static int images;\n&/; s/return a->kh == 3/return images > 1 \&\& a->kh == 3/; /^static void conv2d_plan(/,/^}/s/^{$/{\n    images = s->n;/' 'contract: algorithm by batch'
