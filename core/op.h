@@ -143,7 +143,8 @@ enum tx_traits {
     TX_DATA_INPUTS = 8,   /* inputs from the second on are data: no gradient is taken for them */
     TX_NOT_NEGATIVE = 16, /* no result is below 0 where no input is */
     TX_MOMENTS = 32, /* forward fills step->moments where they are wanted; for others a pass behind the step does */
-    TX_REDUCES = 64  /* backward fills step->reduce where it is wanted; after others the batch norm takes its sums */
+    TX_REDUCES = 64, /* backward fills step->reduce where it is wanted; after others the batch norm takes its sums */
+    TX_IDLE = 128    /* one input, and in inference y = x: joins a step before it that folds */
 };
 
 /* The operation table. One constant of these an operation, in its own file in layers/. What runs returns a status: that of

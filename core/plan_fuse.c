@@ -1,7 +1,7 @@
 /* plan_fuse.c - which nodes become one step. In inference a convolution takes the batch norm that follows it (its
- * scale and shift are applied to what is written), then a sum with an earlier value, then an activation: with the bits that
- * the nodes have one by one, as a step for each has them where one of their values is kept. In training an activation is fused to the batch
- * norm or sum before it. */
+ * scale and shift are applied to what is written), nodes that do nothing then, a sum with an earlier value and an
+ * activation: with the bits that the nodes have one by one, as a step for each has them where one of their values is
+ * kept. In training an activation is fused to the batch norm or sum before it. */
 #include "graph_private.h"
 #include "plan_private.h"
 
@@ -23,7 +23,18 @@ static void fuse_act(tx_plan *plan, int i)
     plan->node[reader].is_step = 0;
 }
 
-/* A folding step takes the batch norm after it, then a sum whose other input is made before it. */
+/* What does nothing in inference joins folding step i before it. */
+static void skip_idle(tx_plan *plan, int i)
+{
+    tx_planned *p = &plan->node[i];
+    int reader = only_reader(plan, p->result);
+    for (; reader >= 0 && (tx_plan_node(plan, reader)->op->traits & TX_IDLE); reader = only_reader(plan, reader)) {
+        p->result = reader;
+        plan->node[reader].is_step = 0;
+    }
+}
+
+/* A folding step takes the batch norm after it, what does nothing, then a sum whose other input is made before it. */
 static void fuse_inference(tx_plan *plan, int i)
 {
     tx_planned *p = &plan->node[i];
@@ -32,8 +43,9 @@ static void fuse_inference(tx_plan *plan, int i)
         p->fold = reader;
         p->result = reader;
         plan->node[reader].is_step = 0;
-        reader = only_reader(plan, p->result);
     }
+    skip_idle(plan, i);
+    reader = only_reader(plan, p->result);
     if (reader >= 0 && tx_plan_node(plan, reader)->op->kind == TX_SUM && tx_plan_node(plan, reader)->inputs == 2) {
         const tx_node *sum = tx_plan_node(plan, reader);
         int other = sum->input[0]->index == p->result ? sum->input[1]->index : sum->input[0]->index;

@@ -102,7 +102,7 @@ const tx_op tx_op_dropout = {
     .backward = dropout_backward,
     .reference_forward = dropout_reference_forward,
     .reference_backward = dropout_reference_backward,
-    .traits = TX_IN_PLACE | TX_RANDOM,
+    .traits = TX_IN_PLACE | TX_RANDOM | TX_IDLE,
 };
 
 tx_node *tx_dropout(tx_graph *graph, tx_node *x, tx_dropout_args args)

@@ -102,7 +102,7 @@ const tx_op tx_op_stochastic_depth = {
     .reference_forward = depth_reference_forward,
     .reference_backward = depth_reference_backward,
     .reads = TX_READS_VIEW,
-    .traits = TX_IN_PLACE | TX_RANDOM,
+    .traits = TX_IN_PLACE | TX_RANDOM | TX_IDLE,
 };
 
 tx_node *tx_stochastic_depth(tx_graph *graph, tx_node *x, tx_stochastic_depth_args args)

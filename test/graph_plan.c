@@ -308,21 +308,23 @@ static int is_step(const tx_plan *plan, const tx_node *node)
     return tx_plan_workspace(plan, node) != NULL;
 }
 
-/* In inference a convolution takes batch norm, sum and activation; in training batch norms and sums take activations. */
+/* In inference a convolution takes batch norm, what is idle, sum and activation; in training batch norms and sums take activations. */
 static void check_joining(void)
 {
     tx_graph *g = tx_graph_new();
     tx_node *image = tx_input(g, 3, 6, 6), *c1 = conv(image, 4, 3, 1), *b1 = bn(c1), *r1 = relu(b1);
-    tx_node *c2 = conv_bias(r1, 4, 3), *r2 = relu(c2), *c3 = conv(r2, 4, 3, 1), *b3 = bn(c3), *s = add(b3, r1);
+    tx_node *c2 = conv_bias(r1, 4, 3), *r2 = relu(c2), *c3 = conv(r2, 4, 3, 1), *b3 = bn(c3);
+    tx_node *idle = tx_stochastic_depth(g, b3, (tx_stochastic_depth_args){.p = 0.5}), *s = add(idle, r1);
     tx_node *r3 = relu(s), *p = pool(r3, 2, 2, 0), *r4 = relu(p), *f = full(r4, 5), *r5 = relu(f);
     tx_node *shared = conv(r5, 5, 1, 1), *r6 = relu(shared), *end = add(r6, shared);
     tx_node *late = conv(end, 5, 1, 1), *early = conv(end, 5, 1, 1), *sum = add(late, early), *two = add(end, sum);
     const struct {
         const tx_node *node;
         int infer, train;
-    } want[] = {{image, 1, 1},  {c1, 1, 1}, {b1, 0, 1},  {r1, 0, 0},   {c2, 1, 1},    {r2, 0, 1},  {c3, 1, 1},
-                {b3, 0, 1},     {s, 0, 1},  {r3, 0, 0},  {p, 1, 1},    {r4, 1, 1},    {f, 1, 1},   {r5, 1, 1},
-                {shared, 1, 1}, {r6, 1, 1}, {end, 1, 1}, {late, 1, 1}, {early, 1, 1}, {sum, 0, 1}, {two, 1, 1}};
+    } want[] = {{image, 1, 1}, {c1, 1, 1},    {b1, 0, 1},   {r1, 0, 0},     {c2, 1, 1}, {r2, 0, 1},
+                {c3, 1, 1},    {b3, 0, 1},    {idle, 0, 1}, {s, 0, 1},      {r3, 0, 0}, {p, 1, 1},
+                {r4, 1, 1},    {f, 1, 1},     {r5, 1, 1},   {shared, 1, 1}, {r6, 1, 1}, {end, 1, 1},
+                {late, 1, 1},  {early, 1, 1}, {sum, 0, 1},  {two, 1, 1}};
     CHECK(tx_graph_status(g) == TX_OK, "%s", tx_error_message());
     for (int train = 0; train < 2; train++) {
         tx_plan *plan = tx_plan_new(g, (tx_session_args){.batch = 1, .mode = train ? TX_TRAIN : TX_INFER});

@@ -707,6 +707,7 @@ mutate $f state 's/tx_arena_touch(plan, p->saved, tx_backward_time(plan, i));/tx
 mutate $f gradient 's/^            tx_plan_touch(plan, p->add, i);/            ;/' 'what a sum adds dies on the way'
 mutate $f state 's/slot->channel += channel;/slot->channel = channel;/' 'slices of slices'
 mutate core/plan_fuse.c gradient 's/if (made >= 0 \&\& made < i) {/if (made < i) {/' 'a sum with what is made later'
+mutate core/plan_fuse.c graph_plan 's/^    skip_idle(plan, i);//' 'plan: what does nothing in inference is a step'
 f=core/plan_backward.c
 mutate $f state 's/mine.channel += channel;/mine.channel = channel;/' 'gradients of slices of slices'
 mutate $f gradient 's/if (p->fused == TX_ACT_NONE || exclusive(plan, p->result))/if (1)/' 'a shared gradient is masked in place'
