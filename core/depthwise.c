@@ -11,6 +11,8 @@
  *          . # # # # .                                                        columns outside are zeros in each row of the
  *            o o o o     is loaded over the first when row r + 1 is due       ring: loops ask for no border.
  *
+ * An input that its reader sees as it stands needs no ring where its channels fill whole vectors: forward reads it directly.
+ *
  * The gradients walk down dy's rows with a ring of each: row o of dy meets the rows of x under it for the weight's sums; then
  * the rows of dx from o*stride on, to (o+1)*stride, are due, once dy's rows that reach them are loaded. Where two tasks
  * meet, both load the few rows that both need. A sum over pixels belongs to a chunk, whoever takes it. */
@@ -126,8 +128,8 @@ static void cut_channels(depthwise_pass *pass, size_t slice)
 /* Rows of the result that loops take together, 0: there are no such loops. */
 static int swept_rows(const tx_depthwise *d, const tx_machine *machine)
 {
-    int plain = d->dilation_h == 1 && d->dilation_w == 1 && d->kernel_h >= d->stride_h;
-    return plain ? machine->kernels->depthwise.sweeps(d->kernel_w, d->stride_w) : 0;
+    int dilated = d->dilation_h > 1 || d->dilation_w > 1;
+    return dilated ? 0 : machine->kernels->depthwise.sweeps(d->kernel_w, d->stride_w);
 }
 
 /* Slices of channels and groups of units: rings in the second cache, as many groups for each thread, some tasks a thread,
@@ -347,6 +349,19 @@ static void input_lines(depthwise_task *t, size_t image, size_t row, const float
     t->xs.next = y < 0 ? 0 : y < x->h ? y : x->h;
 }
 
+/* The rows of x behind those at hand, for the next rows of the result. */
+static void ask_for_rows(const depthwise_task *t, size_t image, tx_depthwise_row *r)
+{
+    const tx_view *x = t->pass->x;
+    size_t w = (size_t)x->w, first = (image * (size_t)x->h + (size_t)t->xs.next) * w;
+    size_t pixels = min_size(t->rows * (size_t)t->pass->d->stride_h * w, (size_t)x->n * (size_t)x->h * w - first);
+    int whole = t->c == x->ld;
+    r->ahead = x->data + first * x->ld + t->channel;
+    r->ahead_runs = whole ? 1 : pixels;
+    r->ahead_run = whole ? pixels * x->ld : t->c;
+    r->ahead_ld = x->ld;
+}
+
 static void forward_row(depthwise_task *t, size_t image, size_t row, size_t column, size_t columns)
 {
     const depthwise_pass *pass = t->pass;
@@ -373,7 +388,6 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
                           .width = pass->x->w,
                           .stride = pass->d->stride_w,
                           .rows = (int)t->rows,
-                          .down = pass->d->stride_h,
                           .outputs = columns,
                           .c = t->c,
                           .y = y->data + pixel * y->ld + t->channel,
@@ -385,13 +399,8 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
                           .add_ld = y->add_ld,
                           .act = y->act,
                           .stream = pass->stream};
-    if (pass->ahead && pixel + columns * t->rows < t->end) {
-        size_t first = (image * (size_t)t->xs.h + (size_t)t->xs.next) * (size_t)t->xs.w;
-        r.ahead = pass->x->data + first * pass->x->ld + t->channel;
-        r.ahead_ld = pass->x->ld;
-        r.ahead_pixels = t->rows * (size_t)(pass->d->stride_h * t->xs.w);
-        r.ahead_pixels = min_size(r.ahead_pixels, pass->n * (size_t)t->xs.h * (size_t)t->xs.w - first);
-    }
+    if (pass->ahead && pixel + columns * t->rows < t->end)
+        ask_for_rows(t, image, &r);
     pass->kernels->row(&r);
     for (size_t left = columns * t->rows; y->moments.mean && left > 0;) {
         size_t n = min_size(left, TX_CHUNK - pixel % TX_CHUNK);

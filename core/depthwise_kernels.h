@@ -25,8 +25,7 @@ typedef struct tx_depthwise_row {
     int direct;
     long first, width;
     int stride;
-    /* 2: operands of the second row are those of the first, so many rows of taps further down. */
-    int rows, down;
+    int rows;          /* 1 or 2 */
     size_t outputs, c; /* outputs: of each row */
     float *y;
     size_t ld; /* floats from one output to the next */
@@ -36,9 +35,9 @@ typedef struct tx_depthwise_row {
     size_t add_ld;
     tx_act act;
     int stream; /* stored past the caches */
-    /* What will be loaded next, to ask for meanwhile: c channels of each of so many pixels. */
+    /* What will be read next, to ask for meanwhile: so many runs of floats, ahead_ld apart. */
     const float *ahead;
-    size_t ahead_pixels, ahead_ld;
+    size_t ahead_runs, ahead_run, ahead_ld;
 } tx_depthwise_row;
 
 typedef struct tx_depthwise_kernels {

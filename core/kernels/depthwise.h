@@ -2,7 +2,8 @@
  *
  * What is read stands in whole vectors, activated and with zeros around it, sixteen channels after the other: of these the
  * pixels of a row are neighbours, so a block of outputs finds its operands at constant distances, and no loop asks where
- * the map ends. Only what is written has a tail. Lanes never mix. */
+ * the map ends. Or it is read where x stands, and columns outside of the map are a vector of zeros. Only what is written has
+ * a tail. Lanes never mix. */
 
 /* Outputs of a row that are computed together: as many as keep the multipliers busy or share a load, and fewer for what is
  * left of a row. Rows of them that sweeps take together at most; 0: no sweeps. Taps of a weight's gradient likewise: 9, 25
@@ -93,57 +94,80 @@ static void depthwise_load_slope(const tx_slope *dy, size_t first, size_t pixels
         }
 }
 
+TX_INLINE void depthwise_put_as(tx_act act, const tx_depthwise_row *r, size_t i, size_t from, size_t j, size_t outputs,
+                                size_t rows, const float *sum)
+{
+    size_t n = r->c - j, ld = r->ld, add_ld = r->add_ld;
+    int stream = r->stream;
+    for (size_t row = 0; row < rows; row++, sum += 16 * outputs) {
+        size_t first = row * r->outputs + i;
+        float *y = r->y + first * ld + j;
+        const float *add = r->add ? r->add + first * add_ld + j : NULL;
+        for (size_t o = from; o < outputs; o++) {
+            f32x16 z = v_load(sum + 16 * o);
+            if (add)
+                z = v_add(z, v_take(add + o * add_ld, n));
+            v_put_past(y + o * ld, kernel_act(act, z), n, stream);
+        }
+    }
+}
+
 /* act((scale (sum + bias) + shift) + add) of outputs [i + from, i + outputs), channels j.., of one row or two; those before
  * have been put already. What does not go straight from the sums to its place goes through memory: written out for each
  * output the activations would fill the instruction cache. */
 TX_NOINLINE void depthwise_put(const tx_depthwise_row *r, size_t i, size_t from, size_t j, size_t outputs, size_t rows,
-                               float *sum)
+                               const float *sum)
 {
-    size_t n = r->c - j;
+    if (r->act == TX_ACT_SILU)
+        depthwise_put_as(TX_ACT_SILU, r, i, from, j, outputs, rows, sum);
+    else
+        depthwise_put_as(r->act, r, i, from, j, outputs, rows, sum);
+}
+
+/* (scale (sum + bias) + shift) of outputs first.., clamped to their place, or to memory at `all`. */
+TX_INLINE void depthwise_join(const tx_depthwise_row *r, size_t first, size_t j, int outputs, f32x16 *sum, int straight,
+                              float *all)
+{
+    size_t n = r->c - j, ld = r->ld;
+    float *y = r->y + first * ld + j;
     kernel_bounds bounds = kernel_bounds_of(r->act);
-    for (size_t o = 0; r->add && o < outputs * rows; o++) {
-        size_t at = o < outputs ? i + o : r->outputs + i + o - outputs;
-        v_store(sum + 16 * o, v_add(v_load(sum + 16 * o), v_take(r->add + at * r->add_ld + j, n)));
+    int stream = r->stream;
+    if (r->bias) {
+        f32x16 bias = v_take(r->bias + j, n);
+        TILE_UNROLL
+        for (int o = 0; o < outputs; o++)
+            sum[o] = v_add(sum[o], bias);
     }
-    if (!kernel_clamps(r->act))
-        view_act(r->act, sum, 0, 1, 16 * outputs * rows);
-    for (size_t row = 0; row < rows; row++, sum += 16 * outputs) {
-        float *y = r->y + (row * r->outputs + i) * r->ld + j;
-        for (size_t o = from; o < outputs; o++)
-            v_put_past(y + o * r->ld, kernel_clamp(bounds, v_load(sum + 16 * o)), n, r->stream);
+    if (r->scale) {
+        f32x16 scale = v_take(r->scale + j, n), shift = v_take(r->shift + j, n);
+        TILE_UNROLL
+        for (int o = 0; o < outputs; o++)
+            sum[o] = v_fma(scale, sum[o], shift);
+    }
+    if (!straight) {
+        TILE_UNROLL
+        for (int o = 0; o < outputs; o++)
+            v_store(all + 16 * o, sum[o]);
+    } else if (stream) {
+        TILE_UNROLL
+        for (int o = 0; o < outputs; o++, y += ld)
+            v_stream(y, kernel_clamp(bounds, sum[o]));
+    } else {
+        TILE_UNROLL
+        for (int o = 0; o < outputs; o++, y += ld)
+            v_store(y, kernel_clamp(bounds, sum[o]));
     }
 }
 
 TX_INLINE void depthwise_finish(const tx_depthwise_row *r, size_t i, size_t from, size_t j, int outputs, int rows,
                                 f32x16 sum[2][DEPTHWISE_OUTPUTS])
 {
-    size_t n = r->c - j;
     float all[2 * 16 * DEPTHWISE_OUTPUTS];
-    int direct = !r->add && kernel_clamps(r->act) && n >= 16;
-    kernel_bounds bounds = kernel_bounds_of(r->act);
-    TILE_UNROLL
-    for (int row = 0; row < rows; row++) {
-        float *y = r->y + ((size_t)row * r->outputs + i) * r->ld + j;
-        if (r->bias) {
-            f32x16 bias = v_take(r->bias + j, n);
-            TILE_UNROLL
-            for (int o = 0; o < outputs; o++)
-                sum[row][o] = v_add(sum[row][o], bias);
-        }
-        if (r->scale) {
-            f32x16 scale = v_take(r->scale + j, n), shift = v_take(r->shift + j, n);
-            TILE_UNROLL
-            for (int o = 0; o < outputs; o++)
-                sum[row][o] = v_fma(scale, sum[row][o], shift);
-        }
-        TILE_UNROLL
-        for (int o = 0; o < outputs; o++)
-            if (direct)
-                v_put_past(y + (size_t)o * r->ld, kernel_clamp(bounds, sum[row][o]), 16, r->stream);
-            else
-                v_store(all + 16 * (row * outputs + o), sum[row][o]);
-    }
-    if (!direct)
+    int straight = !r->add && kernel_clamps(r->act) && r->c - j >= 16;
+    depthwise_join(r, i, j, outputs, sum[0], straight, all);
+    if (rows == 2)
+        depthwise_join(r, r->outputs + i, j, outputs, sum[1], straight, all + 16 * outputs);
+    if (!straight)
         depthwise_put(r, i, from, j, (size_t)outputs, (size_t)rows, all);
 }
 
@@ -188,65 +212,98 @@ TX_INLINE void depthwise_any(const tx_depthwise_row *r)
 }
 
 #if DEPTHWISE_ROWS
-/* A row of x, or of dy: its column 0, and how far its columns lie apart. */
-typedef struct depthwise_line {
-    const float *row;
-    ptrdiff_t step;
-    long first, width; /* the first column that is wanted; columns outside of [0,width) are zeros */
-} depthwise_line;
+/* Hides from the compiler how an address came about, so that it does not keep one of its own for every column. */
+#if defined(__GNUC__) || defined(__clang__)
+#define DEPTHWISE_HIDE(p) __asm__("" : "+r"(p))
+#else
+#define DEPTHWISE_HIDE(p) ((void)0)
+#endif
 
+/* Columns that a block of outputs meets. Of the first and of the last of them, half a kernel of each, some may be outside of
+ * the map: zeros are read for them. */
+enum { DEPTHWISE_HALF = 3 };
 static const float depthwise_zeros[16];
+typedef struct depthwise_columns {
+    ptrdiff_t first;                      /* floats from what points to a row to the first column, at channels j.. */
+    size_t step;                          /* bytes from column to column; may be negative, modulo its range */
+    uintptr_t inside[2 * DEPTHWISE_HALF]; /* all bits set, or none */
+} depthwise_columns;
 
-/* One row of x, or of dy, meets the outputs of one or two rows: with weights w those of the first, with below those of the
- * second, either of which may be NULL where this is inlined. `stride` columns lie from one output to the next; -1: taps run
- * against the columns. Every column is loaded once and meets all the outputs that it is an operand of. Only of the first and
- * the last `edge` may some be outside. */
-TX_INLINE void depthwise_meet(depthwise_line x, const float *w, const float *below, int outputs, int across, int stride,
-                              f32x16 sum[2][DEPTHWISE_OUTPUTS])
+TX_INLINE depthwise_columns depthwise_columns_of(const tx_depthwise_row *r, size_t i, size_t j, int outputs, int across,
+                                                 int stride)
 {
-    f32x16 a[7], b[7];
-    int edge = stride < 0 ? 0 : across / 2;
-    int columns = stride < 0 ? outputs + across - 1 : (outputs - 1) * stride + across;
-    const float *next = x.row + (x.first + edge) * x.step;
-    TILE_UNROLL
-    for (int k = 0; k < across; k++) {
-        a[k] = w ? v_load(w + 16 * k) : v_zero();
-        b[k] = below ? v_load(below + 16 * k) : v_zero();
+    depthwise_columns x;
+    int half = across / 2, columns = (outputs - 1) * stride + across;
+    long first = r->first + (long)i * stride;
+    for (int m = 0; m < half; m++) {
+        x.inside[m] = !r->direct || first + m >= 0 ? ~(uintptr_t)0 : 0;
+        x.inside[half + m] = !r->direct || first + columns - half + m < r->width ? ~(uintptr_t)0 : 0;
     }
-    DEPTHWISE_UNROLL
-    for (int m = 0; m < columns; m++) {
-        const float *here = next;
-        if (m < edge)
-            here = x.first + m < 0 ? depthwise_zeros : x.row + (x.first + m) * x.step;
-        else if (m < columns - edge)
-            next += x.step;
-        else
-            here = x.first + m >= x.width ? depthwise_zeros : x.row + (x.first + m) * x.step;
-        f32x16 value = v_load(here);
-        TILE_UNROLL
-        for (int o = 0; o < outputs; o++) {
-            int k = stride < 0 ? m - (outputs - 1 - o) : m - o * stride;
-            if (k >= 0 && k < across && w)
-                sum[0][o] = v_fma(a[k], value, sum[0][o]);
-            if (k >= 0 && k < across && below)
-                sum[1][o] = v_fma(b[k], value, sum[1][o]);
-        }
+    x.first = r->direct ? first * (ptrdiff_t)r->step + (ptrdiff_t)j : (ptrdiff_t)(j / 16 * r->apart + i * r->step);
+    x.step = sizeof(float) * (r->direct ? r->step : 16);
+    if (stride < 0) {
+        x.first += 16 * (outputs - 1);
+        x.step = (size_t)0 - x.step;
     }
+    return x;
 }
 
-/* The row of x that taps t.. meet, from where output i does. */
-TX_INLINE depthwise_line depthwise_line_of(const tx_depthwise_row *r, int t, size_t i, size_t j, int outputs,
-                                           int stride)
+/* Where a row's columns are read. */
+typedef struct depthwise_line {
+    uintptr_t next;
+    size_t step;
+} depthwise_line;
+
+/* A row that is NULL is zeros. */
+TX_INLINE depthwise_line depthwise_line_of(const float *row, const depthwise_columns *x)
 {
-    const float *row = r->at[t];
-    if (!r->direct) {
-        row += j / 16 * r->apart + i * r->step + (stride < 0 ? 16 * (size_t)(outputs - 1) : 0);
-        return (depthwise_line){row, stride < 0 ? -16 : 16, 0, INT32_MAX};
-    }
-    long first = r->first + (long)i * stride;
     if (!row)
-        return (depthwise_line){depthwise_zeros, 0, first, r->width};
-    return (depthwise_line){row + j, (ptrdiff_t)r->step, first, r->width};
+        return (depthwise_line){(uintptr_t)depthwise_zeros, 0};
+    return (depthwise_line){(uintptr_t)row + sizeof(float) * (uintptr_t)x->first, x->step};
+}
+
+/* Column m of `columns`. */
+TX_INLINE f32x16 depthwise_column(depthwise_line *line, const depthwise_columns *x, int m, int columns, int half)
+{
+    const uintptr_t zeros = (uintptr_t)depthwise_zeros;
+    uintptr_t here = line->next;
+    int last = m - (columns - half);
+    if (m < half || last >= 0)
+        here = zeros + ((here - zeros) & x->inside[m < half ? m : half + last]);
+    line->next += line->step;
+    DEPTHWISE_HIDE(line->next);
+    return v_load((const float *)here);
+}
+
+/* Rows of taps, one after the other, meet the outputs of one or two rows, each a row of x, or of dy. `stride` columns lie from
+ * one output to the next; -1: taps run against the columns. Every column is loaded once and meets all the outputs that it is
+ * an operand of; a chain goes on before its last sum is there only if others came in between. */
+TX_INLINE void depthwise_meet(const tx_depthwise_row *r, int t, const depthwise_columns *x, const float *weight,
+                              int outputs, int rows, int across, int stride, f32x16 sum[2][DEPTHWISE_OUTPUTS])
+{
+    f32x16 w[7];
+    int half = stride < 0 ? 0 : across / 2;
+    int columns = stride < 0 ? outputs + across - 1 : (outputs - 1) * stride + across;
+    depthwise_line line[2];
+    TILE_UNROLL
+    for (int row = 0; row < rows; row++)
+        line[row] = depthwise_line_of(r->at[row * r->taps + t], x);
+    TILE_UNROLL
+    for (int k = 0; k < across; k++)
+        w[k] = v_load(weight + 16 * k);
+    DEPTHWISE_UNROLL
+    for (int m = 0; m < columns; m++) {
+        TILE_UNROLL
+        for (int row = 0; row < rows; row++) {
+            f32x16 value = depthwise_column(&line[row], x, m, columns, half);
+            TILE_UNROLL
+            for (int o = 0; o < outputs; o++) {
+                int k = stride < 0 ? m - (outputs - 1 - o) : m - o * stride;
+                if (k >= 0 && k < across)
+                    sum[row][o] = v_fma(w[k], value, sum[row][o]);
+            }
+        }
+    }
 }
 
 /* Some outputs of one or two rows, the taps in rows of `across`; all but places are constants. */
@@ -254,42 +311,44 @@ TX_INLINE void depthwise_sweep(const tx_depthwise_row *r, size_t i, size_t from,
                                int across, int stride)
 {
     f32x16 sum[2][DEPTHWISE_OUTPUTS];
-    const float *w = r->w[0] + j / 16 * r->w_apart, *below = w;
-    int line = 16 * across, high = r->taps / across, down = rows == 2 ? r->down : 0, t = 0;
+    const float *w = r->w[0] + j / 16 * r->w_apart;
+    depthwise_columns x = depthwise_columns_of(r, i, j, outputs, across, stride);
     TILE_UNROLL
     for (int o = 0; o < outputs; o++)
         sum[0][o] = sum[1][o] = v_zero();
-    for (; rows == 2 && t < down; t++, w += line)
-        depthwise_meet(depthwise_line_of(r, t * across, i, j, outputs, stride), w, NULL, outputs, across, stride, sum);
-    for (; rows == 2 && t < high; t++, w += line, below += line)
-        depthwise_meet(depthwise_line_of(r, t * across, i, j, outputs, stride), w, below, outputs, across, stride, sum);
-    for (; rows == 2 && t < high + down; t++, below += line)
-        depthwise_meet(depthwise_line_of(r, (t - down + high) * across, i, j, outputs, stride), NULL, below, outputs,
-                       across, stride, sum);
-    for (; rows == 1 && t < high; t++, w += line)
-        depthwise_meet(depthwise_line_of(r, t * across, i, j, outputs, stride), w, NULL, outputs, across, stride, sum);
+    for (int t = 0; t < r->taps; t += across, w += 16 * across)
+        depthwise_meet(r, t, &x, w, outputs, rows, across, stride, sum);
     depthwise_finish(r, i, from, j, outputs, rows, sum);
 }
 
-/* How far memory has been asked for. */
+/* How far memory has been asked for: lines of runs that lie apart. */
 typedef struct depthwise_ahead {
-    const float *row;
-    size_t k, pixels, lines; /* lines: at a time */
+    const float *run;
+    size_t done, lines, runs, apart; /* done: of this run; lines: of each; runs: with this one */
+    size_t some;                     /* lines to ask for at a time */
 } depthwise_ahead;
 
-TX_INLINE void depthwise_ask(depthwise_ahead *a, size_t c, size_t ld)
+TX_INLINE depthwise_ahead depthwise_ahead_of(const tx_depthwise_row *r)
 {
-    for (size_t lines = a->lines; lines > 0 && a->pixels > 0;) {
-        size_t here = (c - a->k + 15) / 16, n = here < lines ? here : lines;
-        const float *p = a->row + a->k;
-        for (size_t i = 0; i < n; i++)
-            TX_PREFETCH_SECOND(p + 16 * i);
-        lines -= n;
-        a->k += 16 * n;
+    depthwise_ahead a = {r->ahead, 0, (r->ahead_run + 15) / 16, r->ahead_runs, r->ahead_ld, 0};
+    size_t blocks = (r->c + 15) / 16 * ((r->outputs + DEPTHWISE_OUTPUTS - 1) / DEPTHWISE_OUTPUTS);
+    a.some = (a.lines * a.runs + blocks - 1) / blocks;
+    return a;
+}
+
+TX_INLINE void depthwise_ask(depthwise_ahead *a)
+{
+    for (size_t left = a->some; left > 0 && a->runs > 0;) {
+        size_t here = a->lines - a->done, n = here < left ? here : left;
+        const float *p = a->run + 16 * a->done, *end = p + 16 * n;
+        for (; p < end; p += 16)
+            TX_PREFETCH_SECOND(p);
+        left -= n;
+        a->done += n;
         if (n == here) {
-            a->k = 0;
-            a->row += ld;
-            a->pixels--;
+            a->done = 0;
+            a->run += a->apart;
+            a->runs--;
         }
     }
 }
@@ -298,11 +357,11 @@ TX_INLINE void depthwise_ask(depthwise_ahead *a, size_t c, size_t ld)
 TX_INLINE void depthwise_swept(const tx_depthwise_row *r, int rows, int across, int stride)
 {
     const size_t more = DEPTHWISE_OUTPUTS, fewer = DEPTHWISE_FEWER;
-    depthwise_ahead ahead = {r->ahead, 0, r->ahead_pixels, r->ahead_pixels * DEPTHWISE_OUTPUTS / r->outputs + 1};
+    depthwise_ahead ahead = depthwise_ahead_of(r);
     for (size_t j = 0; j < r->c; j += 16)
         for (size_t i = 0, n = r->outputs, back; i < n;) {
             size_t left = n - i;
-            depthwise_ask(&ahead, r->c, r->ahead_ld);
+            depthwise_ask(&ahead);
             if (n >= more && (left > 2 * fewer || (left > fewer && left <= more))) {
                 back = left < more ? more - left : 0;
                 depthwise_sweep(r, i - back, back, j, DEPTHWISE_OUTPUTS, rows, across, stride);
