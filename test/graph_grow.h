@@ -19,6 +19,7 @@ typedef enum grow_kind {
     GROW_DROPOUT,
     GROW_DEPTH,
     GROW_LINEAR,
+    GROW_LOSS,
     GROW_KINDS
 } grow_kind;
 
@@ -85,6 +86,8 @@ static inline tx_node *grow_node(tx_graph *g, const grow_piece *p, tx_node *cons
         return tx_dropout(g, x[0], (tx_dropout_args){.p = p->p});
     case GROW_DEPTH:
         return tx_stochastic_depth(g, x[0], (tx_stochastic_depth_args){.p = p->p});
+    case GROW_LOSS:
+        return tx_bce_with_logits(g, x[0], x[1], NULL, (tx_bce_args){0});
     default:
         return tx_linear(g, x[0], net_label(g, "fc"), (tx_linear_args){.out = p->conv.out, .no_bias = p->conv.no_bias});
     }
@@ -357,6 +360,13 @@ static inline int grow_gate(grower *g, int x)
     return gate < 0 ? -1 : grow_add(g, &p);
 }
 
+/* A loss that is not the end, whose labels are values of the network: data to it, so that no gradient comes of them. */
+static inline int grow_loss(grower *g, int x)
+{
+    grow_piece p = {.kind = GROW_LOSS, .inputs = 2, .input = {x, grow_partner(g, x, 1)}};
+    return grow_add(g, &p);
+}
+
 /* A convolution, likely with a batch norm, likely with an activation behind it. */
 static inline int grow_block(grower *g, int x)
 {
@@ -370,16 +380,18 @@ static inline int grow_block(grower *g, int x)
 
 static inline int grow_some(grower *g)
 {
-    static const grow_kind kinds[] = {GROW_CONV,     GROW_CONV,   GROW_CONV,    GROW_CONV,  GROW_CONV,
-                                      GROW_CONV,     GROW_CONV,   GROW_NORM,    GROW_NORM,  GROW_ACT,
-                                      GROW_ACT,      GROW_ADD,    GROW_ADD,     GROW_ADD,   GROW_CONCAT,
-                                      GROW_CONCAT,   GROW_CONCAT, GROW_SCALE,   GROW_SCALE, GROW_MAX_POOL,
-                                      GROW_AVG_POOL, GROW_MEAN,   GROW_DROPOUT, GROW_DEPTH, GROW_LINEAR};
+    static const grow_kind kinds[] = {GROW_CONV,   GROW_CONV,     GROW_CONV,     GROW_CONV,   GROW_CONV,    GROW_CONV,
+                                      GROW_CONV,   GROW_NORM,     GROW_NORM,     GROW_ACT,    GROW_ACT,     GROW_ADD,
+                                      GROW_ADD,    GROW_ADD,      GROW_CONCAT,   GROW_CONCAT, GROW_CONCAT,  GROW_SCALE,
+                                      GROW_SCALE,  GROW_MAX_POOL, GROW_AVG_POOL, GROW_MEAN,   GROW_DROPOUT, GROW_DEPTH,
+                                      GROW_LINEAR, GROW_LOSS};
     grow_kind kind = kinds[grow_draw(g, (int)(sizeof kinds / sizeof kinds[0]))];
     int x = grow_pick(g);
     switch (kind) {
     case GROW_CONV:
         return grow_block(g, x);
+    case GROW_LOSS:
+        return grow_loss(g, x);
     case GROW_ADD:
         return grow_draw(g, 6) ? grow_sum(g, x) : grow_crossed(g, x);
     case GROW_CONCAT:
@@ -503,8 +515,9 @@ static inline int grow_change(grown *net, int k)
 
 static inline void grow_print_piece(const grow_piece *p)
 {
-    static const char *const names[GROW_KINDS] = {"conv2d",   "batchnorm", "act",  "add",     "concat", "scale",
-                                                  "max_pool", "avg_pool",  "mean", "dropout", "depth",  "linear"};
+    static const char *const names[GROW_KINDS] = {"conv2d", "batchnorm", "act",      "add",  "concat",
+                                                  "scale",  "max_pool",  "avg_pool", "mean", "dropout",
+                                                  "depth",  "linear",    "bce"};
     static const char *const acts[TX_ACTS] = {"none", "relu", "relu6", "silu", "sigmoid", "hardswish", "hardsigmoid"};
     const tx_conv2d_args *a = &p->conv;
     const tx_pads *pads = p->kind == GROW_CONV ? &a->pads : &p->pool.pads;

@@ -385,9 +385,10 @@ static void check_doubles(const subject *t, const setting *h, const outcome *r)
 static int is_alone(const grown *net, tx_mode mode)
 {
     int alone = 1;
-    for (int i = 0; i < net->pieces && mode == TX_TRAIN; i++) {
+    for (int i = 0; i < net->pieces; i++) {
         grow_kind kind = net->piece[i].kind;
-        alone &= kind != GROW_NORM && kind != GROW_DROPOUT && kind != GROW_DEPTH;
+        int joins = kind == GROW_NORM || kind == GROW_DROPOUT || kind == GROW_DEPTH;
+        alone &= kind != GROW_LOSS && !(joins && mode == TX_TRAIN);
     }
     return alone;
 }
@@ -410,9 +411,11 @@ static void check_images(const subject *t, const setting *base, const outcome *w
 /* Numbers that are none, infinite, huge or tiny make no difference to any of it. */
 static void check_odd(const subject *t, tx_mode mode)
 {
-    int odd = 1 + (int)(t->seed % 3), n = t->grown->batch;
+    const char *isa[TX_MAX_ISAS];
+    int odd = 1 + (int)(t->seed % 3), n = t->grown->batch, last = tx_isa_list(isa) - 1;
     const setting all = {.mode = mode, .keep = 1, .threads = 1, .odd = odd, .n = n};
-    const setting none = {.mode = mode, .keep = 2, .threads = 1, .memory = 1, .odd = odd, .stale = 1, .n = n};
+    const setting none = {
+        .mode = mode, .keep = 2, .threads = 1, .isa = last, .memory = 1, .odd = odd, .stale = 1, .n = n};
     outcome want, r;
     if (run(t, &all, &want) && run(t, &none, &r)) {
         check_equal(t, &none, &r, &want, 0, 1);
