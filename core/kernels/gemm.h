@@ -269,6 +269,23 @@ static void gemm_fetch_target(const tx_target *y, const size_t *pixel, size_t ro
         }
 }
 
+/* The same where row `row` goes to that pixel. */
+TX_INLINE void gemm_fetch_results(const tx_target *y, size_t row, size_t rows, size_t column, size_t columns)
+{
+    float *to = y->data + row * y->ld + column;
+    const float *add = y->add ? y->add + row * y->add_ld + column : NULL;
+    for (size_t r = 0; r < rows; r++, to += y->ld) {
+        TX_PREFETCH_WRITE(to);
+        if (columns > 16)
+            TX_PREFETCH_WRITE(to + 16);
+    }
+    for (size_t r = 0; add && r < rows; r++, add += y->add_ld) {
+        TX_PREFETCH(add);
+        if (columns > 16)
+            TX_PREFETCH(add + 16);
+    }
+}
+
 /* Rows of A for one block of k as a tile reads them: in stretches of so many k, lines of them. */
 typedef struct gemm_left {
     const float *a;
@@ -319,7 +336,8 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
     if (job->a_dense || job->a.taps != 1)
         ahead = 0;
     gemm_left left = gemm_left_rows(job, row, rows, k0, kc, work, ahead, place);
-    gemm_pixels(job, row, rows, pixel);
+    if (!job->in_place)
+        gemm_pixels(job, row, rows, pixel);
     for (size_t column = first; column < end; column += TILE_N) {
         size_t columns = end - column < TILE_N ? end - column : TILE_N;
         tile_end finish = gemm_end(y, row, column);
@@ -329,7 +347,9 @@ static void gemm_forward_rows(const tx_gemm_forward_job *job, size_t row, size_t
             c = y->data + row * y->ld + column;
             ld = y->ld;
         }
-        if (last || job->in_place)
+        if (job->in_place)
+            gemm_fetch_results(y, row, rows, column, columns);
+        else if (last)
             gemm_fetch_target(y, pixel, rows, column, columns);
         if (ahead)
             next = gemm_fetch_rows(&job->a, place, ahead, k0, kc, (column - first) / TILE_N, panels);
