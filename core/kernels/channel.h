@@ -513,6 +513,8 @@ TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsi
     channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
     const float *gate = simple ? NULL : channel_gate(x, (size_t)image);
     size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
+    size_t below = (size_t)window->stride * (size_t)x->w * x->ld;
+    int fresh = k - window->stride; /* taps from here on no window before has read: what is below them comes next */
     for (int column = 0; column < y->w; column++, out++) {
         channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
         size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
@@ -526,6 +528,8 @@ TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsi
             for (int ky = ky0; ky < ky1; ky++) {
                 const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
                 for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
+                    if (ky >= fresh && kx >= fresh)
+                        TX_PREFETCH(tile_address(pixel, below + j));
                     f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
                     if (largest) {
                         m16 wins = m_or(v_gt(z, all), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
