@@ -207,6 +207,7 @@ mutate $f core_depthwise 's/if (from % stride != 0)/if (from % stride > 0)/' 'de
 mutate $f core_depthwise 's/sum\[k\] += (double)pass->partial/sum[k] = (float)sum[k] + pass->partial/' 'depthwise sums: merged in float'
 f=core/kernels/depthwise.h
 mutate $f core_depthwise 's/channel_affine(x, z, channel + k, c - k)/channel_affine(x, z, k, c - k)/' 'depthwise load: coefficients of the first slice'
+mutate $f core_depthwise 's/r->w\[t\] + w_apart, outputs, rows/r->w[0] + 16 * t + w_apart, outputs, rows/' 'depthwise dx: weights of rows that do not meet it'
 mutate $f core_depthwise 's/sum\[0\]\[o\] = v_fma(w, v_load(x), sum\[0\]\[o\])/sum[0][o] = v_add(v_mul(w, v_load(x)), sum[0][o])/' 'depthwise: products rounded'
 mutate $f core_depthwise 's/r->add + first \* add_ld/r->add + first * ld/' 'depthwise: stride of the addend'
 mutate $f core_depthwise 's/a = v_mul(scale, a);//' 'depthwise slope: without the scale'

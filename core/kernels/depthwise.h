@@ -311,13 +311,13 @@ TX_INLINE void depthwise_sweep(const tx_depthwise_row *r, size_t i, size_t from,
                                int across, int stride)
 {
     f32x16 sum[2][DEPTHWISE_OUTPUTS];
-    const float *w = r->w[0] + j / 16 * r->w_apart;
+    size_t w_apart = j / 16 * r->w_apart;
     depthwise_columns x = depthwise_columns_of(r, i, j, outputs, across, stride);
     TILE_UNROLL
     for (int o = 0; o < outputs; o++)
         sum[0][o] = sum[1][o] = v_zero();
-    for (int t = 0; t < r->taps; t += across, w += 16 * across)
-        depthwise_meet(r, t, &x, w, outputs, rows, across, stride, sum);
+    for (int t = 0; t < r->taps; t += across) /* of dx not all rows of taps are there, at stride 2 */
+        depthwise_meet(r, t, &x, r->w[t] + w_apart, outputs, rows, across, stride, sum);
     depthwise_finish(r, i, from, j, outputs, rows, sum);
 }
 
