@@ -869,6 +869,11 @@ static inline int layer_check_acts(const tx_node *node, layer_options o, const c
     int failed = 0;
     char name[160];
     o.light = 1;
+    layer_options gated = o;
+    gated.gate = 1;
+    snprintf(name, sizeof name, "%s, a gate alone", label);
+    if (node && node->op->reads & TX_READS_GATE)
+        failed += layer_check(node, gated, name);
     for (tx_act act = TX_ACT_RELU; node && act < TX_ACTS; act++) {
         layer_options seen = o, fused = o;
         seen.view = 1;

@@ -72,15 +72,19 @@ TX_NOINLINE void view_act(tx_act act, float *p, size_t ld, size_t rows, size_t n
         view_act_as(act, p, ld, rows, n);
 }
 
-TX_NOINLINE void view_gate(const float *gate, float *p, size_t n)
+TX_NOINLINE void view_gate(const float *gate, float *out, const float *in, size_t n)
 {
     for (size_t j = 0; j < n; j += 16)
-        v_put(p + j, v_mul(v_take(gate + j, n - j), v_take(p + j, n - j)), n - j);
+        v_put(out + j, v_mul(v_take(gate + j, n - j), v_take(in + j, n - j)), n - j);
 }
 
 /* n floats of one pixel from channel c on; gate: of its image, or NULL. */
 TX_INLINE void view_copy(const tx_view *x, const float *gate, size_t c, float *out, const float *in, size_t n)
 {
+    if (gate && !x->scale && x->act == TX_ACT_NONE) {
+        view_gate(gate + c, out, in, n);
+        return;
+    }
     const float *scale = x->scale ? x->scale + c : NULL, *shift = x->scale ? x->shift + c : NULL;
     kernel_bounds bounds = kernel_bounds_of(x->act);
     size_t j = 0;
@@ -97,5 +101,5 @@ TX_INLINE void view_copy(const tx_view *x, const float *gate, size_t c, float *o
     if (!kernel_clamps(x->act))
         view_act(x->act, out, n, 1, n);
     if (gate)
-        view_gate(gate + c, out, n);
+        view_gate(gate + c, out, out, n);
 }
