@@ -213,17 +213,22 @@ size_t tx_depthwise_gradient_work(const tx_machine *machine, const tx_depthwise 
 
 /* ---- a task's memory */
 
-/* The slice's weights, in whole vectors. */
+/* The slice's weights, in whole vectors: where x is read directly, the last are those of the last sixteen channels. */
 static void take_weight(const depthwise_task *t)
 {
     const depthwise_pass *pass = t->pass;
-    for (size_t j = 0; j < t->c; j += 16)
+    for (size_t j = 0; j < t->c; j += 16) {
+        size_t n = min_size(t->c - j, 16), from = t->channel + j;
+        if (pass->direct) {
+            from -= 16 - n;
+            n = 16;
+        }
         for (size_t k = 0; k < pass->taps; k++) {
             float *to = t->weight + j * pass->taps + 16 * k;
-            size_t n = min_size(t->c - j, 16);
-            memcpy(to, pass->weight + k * pass->c + t->channel + j, n * sizeof *to);
+            memcpy(to, pass->weight + k * pass->c + from, n * sizeof *to);
             memset(to + n, 0, (16 - n) * sizeof *to);
         }
+    }
 }
 
 static const float *weight_of(const depthwise_task *t, size_t tap)
@@ -411,14 +416,17 @@ static void forward_row(depthwise_task *t, size_t image, size_t row, size_t colu
     }
 }
 
-/* Can x be read as it stands? Columns outside of the map are then at most half a kernel. */
+/* Can x be read as it stands? Columns outside of the map are then at most half a kernel, and a slice is no less than a
+ * vector. */
 static int reads_directly(const depthwise_pass *pass, const tx_machine *machine)
 {
     const tx_depthwise *d = pass->d;
     const tx_view *x = pass->x;
     int half = d->kernel_w / 2;
     long last = (long)(pass->w - 1) * d->stride_w + d->kernel_w - 1 - d->left;
-    return swept_rows(d, machine) > 0 && !x->scale && x->act == TX_ACT_NONE && x->c % 16 == 0 && d->left <= half &&
+    int vectors =
+        pass->c % 16 == 0 || (pass->c - (pass->slices - 1) * pass->slice >= 16 && pass->y->add != pass->y->data);
+    return swept_rows(d, machine) > 0 && !x->scale && x->act == TX_ACT_NONE && vectors && d->left <= half &&
            last < x->w + half;
 }
 
@@ -437,10 +445,10 @@ tx_status tx_depthwise_forward(const tx_machine *machine, const tx_depthwise *d,
     depthwise_pass pass = pass_of(machine, d, x, y->h, y->w, 0, y->moments.mean != NULL);
     pass.kernels = &machine->kernels->depthwise;
     pass.channel = &machine->kernels->channel;
-    pass.direct = reads_directly(&pass, machine);
-    pass.ahead = pass.direct || pass.n * (size_t)x->h * (size_t)x->w * pass.c >= STREAM_FLOATS;
     pass.weight = weight;
     pass.y = y;
+    pass.direct = reads_directly(&pass, machine);
+    pass.ahead = pass.direct || pass.n * (size_t)x->h * (size_t)x->w * pass.c >= STREAM_FLOATS;
     pass.workers = work;
     pass.stream = !y->moments.mean && y->data != y->add && streams(y->data, y->ld, pass.pixels, pass.c);
     tx_status status = tx_parallel_on(machine, ceil_div(pass.units, pass.group) * pass.slices, forward_task, &pass);

@@ -10,7 +10,8 @@
 /* Outputs of one row or of two: of output i, channel j, the chain over t of w[t][j] * at[t][i*step + j], finished as
  * tx_target says. The second row's follow the first's in y and add, and their operands are at[taps + t].
  *
- * direct: operands are read where x stands, c channels of whole vectors. at[t], of the first tap of each row of them, is then
+ * direct: operands are read where x stands, at least sixteen channels; the last block of weights are then those of the last
+ * sixteen, and of results that c is no multiple of, some are written twice: add is not y. at[t], of the first tap of each row of them, is then
  * column 0 of a row of x that has `width` columns, `step` floats apart, or NULL outside of the map; output 0 meets columns
  * from `first` on, which may be outside too, `stride` columns before those of output 1. */
 typedef struct tx_depthwise_row {

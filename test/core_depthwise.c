@@ -286,6 +286,12 @@ static void check_forward(const shape *s, const kind *k, maps *m, const tx_machi
     y.shift = k->folds ? m->fold_shift : NULL;
     for (size_t p = 0; p < m->out; p++)
         memset(m->y + p * m->ld, 0xff, m->c * sizeof(float));
+    if (k->add == 2) { /* y is what it is added to */
+        for (size_t p = 0; p < m->out; p++)
+            memcpy(m->y + p * m->ld, m->add + p * m->add_ld, m->c * sizeof(float));
+        y.add = y.data;
+        y.add_ld = y.ld;
+    }
     void *work = dirty(tx_depthwise_forward_work(machine, &s->d, &x, s->oh, s->ow));
     double *sums = tx_alloc(4 * m->c, sizeof *sums);
     tx_moments own = {sums, sums + m->c, dirty(tx_channel_work(m->out, s->c))};
@@ -375,7 +381,8 @@ static void check_shape(shape s, const kind *k, int turn)
 static const kind plain = {.view = TX_ACTS, .dx = 1, .dw = 1},
                   all = {TX_ACT_RELU, TX_ACT_RELU, 1, 1, 0, 1, 1, 1, 2, TX_ACT_RELU, 1},
                   clamped = {.view = TX_ACTS, .act = TX_ACT_RELU6, .bias = 1, .folds = 1},
-                  curved = {.view = TX_ACTS, .act = TX_ACT_SILU, .add = 1, .moments = 1, .dx = 1};
+                  curved = {.view = TX_ACTS, .act = TX_ACT_SILU, .add = 1, .moments = 1, .dx = 1},
+                  added = {.view = TX_ACTS, .act = TX_ACT_HARDSWISH, .add = 2};
 
 static const shape shapes[] = {
     {"3x3", 2, 9, 11, 5, WINDOW(3, 1, 1), 0, 0, 0},
@@ -418,7 +425,7 @@ static const shape shapes[] = {
     {"many tasks", 4, 24, 23, 70, WINDOW(3, 1, 1), 0, 0, 0},
 };
 
-/* Whole vectors of channels: inputs without scale and activation may be read where they stand, two rows of results at a
+/* A vector of channels or more: inputs without scale and activation may be read where they stand, two rows of results at a
  * time, in blocks of 8, 5 and 1; columns outside of the map on either side, on both, by more than half a kernel. */
 static const shape whole[] = {
     {"3x3 direct", 2, 9, 21, 32, WINDOW(3, 1, 1), 0, 0, 0},
@@ -441,6 +448,10 @@ static const shape whole[] = {
     {"rows wider than chunks, direct", 1, 3, 300, 16, WINDOW(3, 1, 1), 0, 0, 0},
     {"many tasks, direct", 4, 24, 23, 64, WINDOW(3, 1, 1), 0, 0, 0},
     {"slices of channels, direct", 1, 7, 11, 528, WINDOW(3, 1, 1), 0, 0, 0},
+    {"a vector and some", 1, 6, 13, 17, WINDOW(3, 1, 1), 0, 0, 0},
+    {"vectors and a half", 2, 9, 10, 72, WINDOW(5, 2, 2), 0, 0, 3},
+    {"a slice and some", 1, 7, 9, 523, WINDOW(3, 1, 1), 0, 0, 1},
+    {"a slice and a half", 1, 5, 21, 264, WINDOW(3, 2, 1), 0, 0, 0},
 };
 
 /* Every number of channels up to two vectors and some. */
@@ -505,6 +516,8 @@ int main(void)
         check_shape(whole[i], &clamped, -1);
         check_shape(whole[i], &curved, (int)i);
         check_shape(whole[i], &curved, (int)i + 1);
+        check_shape(whole[i], &added, (int)i);
+        check_shape(whole[i], &added, (int)i + 1);
         check_shape(whole[i], &all, (int)i);
     }
     check_tails();

@@ -218,6 +218,8 @@ mutate $f core_depthwise 's/sum\[row\]\[o\] = v_fma(w\[k\], value, sum/sum[row][
 mutate $f core_depthwise 's/for (size_t o = from; o < outputs; o++)/for (size_t o = 0; o < outputs; o++)/' 'depthwise: outputs that have been put already once more'
 mutate core/depthwise.c core_depthwise 's/ \&\& d->left <= half \&\&/ \&\&/' 'depthwise read directly: more columns before the map than half a kernel'
 mutate core/depthwise.c core_depthwise 's/^           last < x->w + half;/           1;/' 'depthwise read directly: more columns behind the map'
+mutate core/depthwise.c core_depthwise 's/ \&\& pass->y->add != pass->y->data);/);/' 'depthwise read directly: last channels added to twice'
+mutate core/depthwise.c core_depthwise 's/            from -= 16 - n;//' 'depthwise read directly: weights of the last channels'
 mutate core/depthwise.c core_depthwise 's/y < 0 || y >= x->h ? NULL : x->data + pixel/y < 0 ? NULL : x->data + pixel/' 'depthwise read directly: rows below the map'
 mutate core/depthwise.c core_depthwise 's/, n, t->channel, t->c, part/, n, 0, t->c, part/' 'depthwise statistics: of the first slice'
 mutate core/depthwise.c core_depthwise 's/if (pixel % TX_CHUNK == 0 || pixel == pass->pixels)/if (pixel % TX_CHUNK == 0)/' 'depthwise statistics: not of the last chunk'

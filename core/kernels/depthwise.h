@@ -307,11 +307,10 @@ TX_INLINE void depthwise_meet(const tx_depthwise_row *r, int t, const depthwise_
 }
 
 /* Some outputs of one or two rows, the taps in rows of `across`; all but places are constants. */
-TX_INLINE void depthwise_sweep(const tx_depthwise_row *r, size_t i, size_t from, size_t j, int outputs, int rows,
-                               int across, int stride)
+TX_INLINE void depthwise_sweep(const tx_depthwise_row *r, size_t i, size_t from, size_t j, size_t w_apart, int outputs,
+                               int rows, int across, int stride)
 {
     f32x16 sum[2][DEPTHWISE_OUTPUTS];
-    size_t w_apart = j / 16 * r->w_apart;
     depthwise_columns x = depthwise_columns_of(r, i, j, outputs, across, stride);
     TILE_UNROLL
     for (int o = 0; o < outputs; o++)
@@ -336,12 +335,12 @@ TX_INLINE depthwise_ahead depthwise_ahead_of(const tx_depthwise_row *r)
     return a;
 }
 
-TX_INLINE void depthwise_ask(depthwise_ahead *a)
+TX_INLINE void depthwise_ask(depthwise_ahead *a, size_t skip)
 {
     for (size_t left = a->some; left > 0 && a->runs > 0;) {
         size_t here = a->lines - a->done, n = here < left ? here : left;
         const float *p = a->run + 16 * a->done, *end = p + 16 * n;
-        for (; p < end; p += 16)
+        for (; p < end; p += 16 * skip)
             TX_PREFETCH_SECOND(p);
         left -= n;
         a->done += n;
@@ -353,28 +352,34 @@ TX_INLINE void depthwise_ask(depthwise_ahead *a)
     }
 }
 
-/* depthwise_any with sweeps. */
+/* depthwise_any with sweeps. What is read directly has no tail: its last channels are sixteen too, some of them once more. */
 TX_INLINE void depthwise_swept(const tx_depthwise_row *r, int rows, int across, int stride)
 {
     const size_t more = DEPTHWISE_OUTPUTS, fewer = DEPTHWISE_FEWER;
     depthwise_ahead ahead = depthwise_ahead_of(r);
-    for (size_t j = 0; j < r->c; j += 16)
+    /* Four lines a vector of results, which then wait for little else: all of them would hold up what is loaded beside, and
+     * every second brings its neighbour. */
+    size_t skip = across == 3 && stride == 2 && kernel_clamps(r->act) ? 2 : 1;
+    for (size_t b = 0; b < r->c; b += 16) {
+        size_t j = r->direct && r->c - b < 16 ? r->c - 16 : b;
+        size_t w = b / 16 * r->w_apart;
         for (size_t i = 0, n = r->outputs, back; i < n;) {
             size_t left = n - i;
-            depthwise_ask(&ahead);
+            depthwise_ask(&ahead, skip);
             if (n >= more && (left > 2 * fewer || (left > fewer && left <= more))) {
                 back = left < more ? more - left : 0;
-                depthwise_sweep(r, i - back, back, j, DEPTHWISE_OUTPUTS, rows, across, stride);
+                depthwise_sweep(r, i - back, back, j, w, DEPTHWISE_OUTPUTS, rows, across, stride);
                 i += more - back;
             } else if (n >= fewer) {
                 back = left < fewer ? fewer - left : 0;
-                depthwise_sweep(r, i - back, back, j, DEPTHWISE_FEWER, rows, across, stride);
+                depthwise_sweep(r, i - back, back, j, w, DEPTHWISE_FEWER, rows, across, stride);
                 i += fewer - back;
             } else {
-                depthwise_sweep(r, i, 0, j, 1, rows, across, stride);
+                depthwise_sweep(r, i, 0, j, w, 1, rows, across, stride);
                 i++;
             }
         }
+    }
 }
 
 /* How the taps lie, as one number: what there is a sweep for, else 0. */
