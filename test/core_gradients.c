@@ -25,7 +25,7 @@ static const problem problems[] = {
     {.n = 1, .h = 45, .w = 47, .c = 9, .o = 15, .gap = 5, .applied = 1, .view = 1, .add = 1},
     {.n = 1, .h = 33, .w = 32, .c = 7, .o = 48, .no_dx = 1},
     {.n = 1, .h = 33, .w = 32, .c = 7, .o = 48, .gap = 1, .no_dw = 1},
-    {.n = 1, .h = 20, .w = 14, .c = 40, .o = 530, .view = 1},
+    {.n = 1, .h = 20, .w = 14, .c = 40, .o = 530, .view = 1, .add = 2},
     {.n = 1, .h = 9, .w = 31, .c = 300, .o = 40, .gap = 1, .view = 1, .add = 1},
     {.n = 5, .h = 31, .w = 34, .c = 2, .o = 3},
 };

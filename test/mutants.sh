@@ -93,7 +93,7 @@ prepare() { # ROWS: tests they name
         mkdir -p "base/$floor" "base/o/$floor"
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
-    cp -r "$top/core/kernels" "$top/core/simd" base/core
+    cp -r "$top/core/kernels" "$top/core/simd" "$top/core/README.md" base/core
     cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
@@ -347,11 +347,14 @@ mutate $f plan 's/m_not(v_eq(z, z))/v_gt(z, z)/' 'pooling: NaN vanishes'
 
 # ---- matrix products
 f=core/kernels/gemm.h
-mutate $f ops 's/v = v_add(v, bias);/v = v_sub(v, bias);/' 'sign of the bias'
-mutate $f gradient 's/v_put(y->data + pixel\[r\] \* y->ld + at, kernel_clamp(bounds, v), n);/v_put(y->data + pixel[r] * y->ld + at, v, n);/' 'activation forgotten'
+mutate $f core_gemm 's/v = v_add(v, bias);/v = v_sub(v, bias);/' 'sign of the bias'
+mutate $f core_gemm 's/v_put(y->data + pixel\[r\] \* y->ld + at, kernel_clamp(bounds, v), n);/v_put(y->data + pixel[r] * y->ld + at, v, n);/' 'activation forgotten'
 mutate $f gradient 's/v = v_add(v, v_take(y->add + pixel/v = (v_take(y->add + pixel/' 'sum replaced by what is added'
-mutate $f gradient 's/v = v_fma(scale, v, shift);/v = v_add(v, shift);/' 'folding: not scaled'
-mutate $f graph_plan 's/v = v_fma(scale, v, shift);/v = v_add(v_mul(scale, v), shift);/' 'folding: rounded twice'
+mutate $f core_gemm 's/v = v_fma(scale, v, shift);/v = v_add(v_mul(scale, v), shift);/' 'folding: rounded twice'
+mutate core/kernels/tile.h ops 's/= v_add(acc\[i\]\[j\], bias)/= v_sub(acc[i][j], bias)/' 'a tile in registers: sign of the bias'
+mutate core/kernels/tile.h gradient 's/v_fma(scale, acc\[i\]\[j\], shift)/v_add(acc[i][j], shift)/' 'a tile in registers: not scaled'
+mutate core/kernels/tile.h graph_plan 's/v_fma(scale, acc\[i\]\[j\], shift)/v_add(v_mul(scale, acc[i][j]), shift)/' 'a tile in registers: folding rounded twice'
+mutate core/kernels/tile.h gradient 's/v_min(ceiling, v_max(floor, acc\[i\]\[j\]))/acc[i][j]/' 'a tile in registers: activation forgotten'
 mutate $f net 's/k0 ? TILE_RESUME : TILE_ZERO/TILE_ZERO/' 'second block of k does not resume'
 mutate $f ops 's/gy \* (size_t)y->step_y + (size_t)y->offset_y/gy * (size_t)y->step_y/' 'row offset of a target'
 mutate $f net 's/add ? TILE_ADD : TILE_ZERO/TILE_ZERO/' 'chunks of a gradient not added'
@@ -407,9 +410,9 @@ mutate core/gemm.c gradients 's/both_weight(run, \&g, row, out, chunk > first, w
 mutate core/gemm.c gradients 's/    input->in_place = run->dx->add != run->dx->data;/    input->in_place = 1;/' 'both gradients: partial sums over the addend'
 mutate core/gemm.c gradients 's/        if (run->dx->data)$/        if (1)/' 'both gradients: of an input that nobody wants'
 mutate core/gemm.c gradients 's/    return shared \&\& n > x->c;/    return n > x->c;/' 'both gradients: threads without work'
-mutate core/plan_sums.c sums 's/return times == 1 \&\& node->input\[0\]->index == v ? i : -1;/continue;/' 'sums: never taken'
-mutate core/plan_sums.c sums 's/^    for (int i = v + 1; i < plan->nodes; i++) {/    for (int i = plan->nodes - 1; i > v; i--) {/' 'sums: taken before all is added'
-mutate core/plan_sums.c sums 's/tx_arena_touch(plan, norm->sums, tx_backward_time(plan, i));/;/' 'sums: gone before they are read'
+mutate core/plan_sums.c graph_sums 's/return times == 1 \&\& node->input\[0\]->index == v ? i : -1;/continue;/' 'sums: never taken'
+mutate core/plan_sums.c graph_sums 's/^    for (int i = v + 1; i < plan->nodes; i++) {/    for (int i = plan->nodes - 1; i > v; i--) {/' 'sums: taken before all is added'
+mutate core/plan_sums.c graph_sums 's/tx_arena_touch(plan, norm->sums, tx_backward_time(plan, i));/;/' 'sums: gone before they are read'
 mutate core/plan_recompute.c graph_random 's/^    tx_arena_touch(plan, p->saved, time);/    ;/' 'values made again: coefficients are gone'
 mutate core/plan_views.c graph_random 's/is_plain(x) \&\& act == TX_ACT_RELU \&\& x->rectified/is_plain(x) \&\& x->rectified/' 'views: what a rectifier leaves, another activation does not'
 mutate core/session.c graph_random 's/clear_gradients(session, i, !runs);/clear_gradients(session, i, 0);/' 'gradients of a dead branch: those of before'

@@ -182,10 +182,10 @@ static void gemm_pixels(const tx_gemm_forward_job *job, size_t row, size_t rows,
 static const float *gemm_lines(const tx_gemm_forward_job *job, size_t row, size_t rows)
 {
     const tx_rows *a = &job->a;
-    const tx_tap *first = a->tap, *last = a->tap + a->taps - 1;
     size_t gw = (size_t)a->grid_w, gh = (size_t)a->grid_h, gx = row % gw;
     if (job->lines == 0 || gx + rows > gw)
         return NULL;
+    const tx_tap *first = a->tap, *last = a->tap + a->taps - 1;
     int x = (int)gx * a->step_x, y = (int)(row / gw % gh) * a->step_y;
     if (x + first->x < 0 || y + first->y < 0 || y + last->y >= a->x.h)
         return NULL;
