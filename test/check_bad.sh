@@ -372,6 +372,7 @@ mkdir "$work/small"
 for blocks in $limits; do
     # The limit is on files, so the message comes through a pipe.
     message=$(
+        export GCOV_PREFIX="$work/counts" # of coverage.sh: cut here, they would spoil those of all others
         ulimit -f $blocks
         exec "$thorax" train $net --data "$data" --out "$work/small" --steps 2 2>&1 >/dev/null
     )
