@@ -297,6 +297,14 @@ tx_status tx_channel_merge_sums(const tx_machine *machine, const tx_reduction *r
     return tx_parallel_on(machine, ceil_div(c, MERGE), merge_sums, &pass);
 }
 
+/* A slice of c channels, halved while `parts` parts have fewer slices than are wanted, but not where it is `least` or less. */
+static size_t thin_slice(size_t slice, size_t least, size_t c, size_t parts, size_t wanted)
+{
+    while (slice > least && parts * ceil_div(c, slice) < wanted)
+        slice = round_up(slice / 2, 16);
+    return slice;
+}
+
 static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *work, tx_task *merge)
 {
     pass->kernels = &machine->kernels->channel;
@@ -307,8 +315,7 @@ static tx_status run_chunks(const tx_machine *machine, chunk_pass *pass, void *w
     /* Moments read a slice twice, the second time from the cache; what is read once is read in whole rows. */
     int moments = pass->second && !pass->dy;
     pass->slice = moments ? min_size(pass->c, SLICE) : pass->c;
-    while (pass->slice > SLICE && pass->chunks * ceil_div(pass->c, pass->slice) < wanted)
-        pass->slice = round_up(pass->slice / 2, 16);
+    pass->slice = thin_slice(pass->slice, SLICE, pass->c, pass->chunks, wanted);
     pass->slices = ceil_div(pass->c, pass->slice);
     pass->group = tx_size_max(1, pass->chunks * pass->slices / wanted);
     float *next = work;
@@ -380,8 +387,8 @@ tx_status tx_channel_image_mean(const tx_machine *machine, const tx_tensor *y, c
     size_t c = (size_t)x->c, n = (size_t)x->n, pixels = pixels_of(x->n, x->h, x->w);
     mean_pass pass = {.kernels = &machine->kernels->channel, .y = y, .x = x, .slice = min_size(round_up(c, 16), SLICE)};
     /* Of few images each thread takes some channels, where that is worth the while. */
-    while (pass.slice > 16 && n * ceil_div(c, pass.slice) < (size_t)machine->threads && pixels * c > BLOCK)
-        pass.slice = round_up(pass.slice / 2, 16);
+    if (pixels * c > BLOCK)
+        pass.slice = thin_slice(pass.slice, 16, c, n, (size_t)machine->threads);
     pass.slices = ceil_div(c, pass.slice);
     return tx_parallel_on(machine, n * pass.slices, mean_task, &pass);
 }

@@ -376,8 +376,8 @@ typedef struct tx_session_args {
     uint64_t seed; /* what dropout draws by */
     /* Bytes that the arena may take. What does not fit with every value kept for backward is planned with cheap ones
      * computed again, as few of them as will do; the bits are the same. An error that says how many bytes it takes where
-     * the least is more. 0: as few as 950 MiB with all parameters ask for (1300 for a network with fewer than 32
-     * multiply-adds a value), and where that is too little the smallest plan. */
+     * the least is more. 0: what is left of 950 MiB (1300 for a network with fewer than 32 multiply-adds a value)
+     * beside the parameters with their gradients and an optimiser's means; where that is too little the smallest plan. */
     size_t memory;
     /* Beginnings of the names of parameters that nobody trains, NULL after the last; NULL: none. Their gradients are 0,
      * and backward ends where it would compute nothing else; other gradients have the same bits. Each must meet a

@@ -11,7 +11,7 @@
  *          . # # # # .                                                        columns outside are zeros in each row of the
  *            o o o o     is loaded over the first when row r + 1 is due       ring: loops ask for no border.
  *
- * An input that its reader sees as it stands needs no ring where its channels fill whole vectors: forward reads it directly.
+ * An input that its reader sees as it stands needs no ring where a slice of it fills a vector: forward reads it directly.
  *
  * The gradients walk down dy's rows with a ring of each: row o of dy meets the rows of x under it for the weight's sums; then
  * the rows of dx from o*stride on, to (o+1)*stride, are due, once dy's rows that reach them are loaded. Where two tasks
