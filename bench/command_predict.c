@@ -315,7 +315,7 @@ static tx_status choose_columns(prediction *p)
 static tx_status open_members(prediction *p)
 {
     size_t side = (size_t)p->model.choice.size;
-    p->each = side * side * 3;
+    p->each = side * side * (size_t)tx_net_channels(&p->model.choice);
     p->predictor = tx_alloc(p->model.files, sizeof *p->predictor);
     p->status = tx_alloc(p->batch, sizeof *p->status);
     p->message = tx_alloc(p->batch, sizeof *p->message);

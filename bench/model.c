@@ -140,8 +140,11 @@ void run_checkpoints_free(run_checkpoint *list, size_t count)
 }
 
 /* ------------------------------------------------------------------------------------ which network */
-const char *net_normal(const tx_net_info *net)
+const char *net_normal(const tx_net_choice *choice)
 {
+    const tx_net_info *net = choice->net;
+    if (tx_net_channels(choice) == 1)
+        return "xrv";
     return strncmp(net->name, "inception", 9) == 0 || strncmp(net->name, "nasnet", 6) == 0 ? "half" : "imagenet";
 }
 
@@ -155,6 +158,22 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
     tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
     tx_safetensors_close(file);
     return status;
+}
+
+int net_channels(const tx_safetensors *file, const tx_net_choice *choice)
+{
+    tx_network n;
+    const tx_checkpoint_names names = {tx_net_other_name, choice};
+    const tx_stored *t = NULL;
+    if (tx_network_build(&n, choice, 0, NULL))
+        return 3;
+    for (int i = 0; i < tx_graph_params(n.graph); i++)
+        if (tx_graph_param(n.graph, i)->dims == 4) {
+            tx_checkpoint_find(file, &names, tx_graph_param(n.graph, i)->name, &t);
+            break;
+        }
+    tx_network_free(&n);
+    return t && t->dims == 4 && t->shape[1] == 1 ? 1 : 3;
 }
 
 /* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
@@ -204,6 +223,7 @@ static int find_net(const tx_safetensors *file, int from, tx_net_choice *choice)
         int classes = outputs_in(file, net);
         for (int cut = 0; classes && cut <= net->blocks; cut++) {
             *choice = (tx_net_choice){net, cut, classes, net->smallest};
+            choice->channels = net_channels(file, choice);
             if (fits(file, choice))
                 return i;
         }
@@ -259,6 +279,8 @@ static int choose_net(model *m, const tx_safetensors *file, const options *o)
     if (m->choice.classes == 0)
         return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
                         m->choice.net->head.name, m->choice.net->name);
+    m->choice.size = m->choice.net->smallest;
+    m->choice.channels = net_channels(file, &m->choice);
     return EXIT_DONE;
 }
 
@@ -372,9 +394,12 @@ int model_open(model *m, const char *name, const options *o)
     tx_safetensors_close(file);
     if (code != EXIT_DONE)
         return code;
-    if (recipe_read(&m->recipe, o, &m->carried, net_normal(m->choice.net)))
+    if (recipe_read(&m->recipe, o, &m->carried, net_normal(&m->choice)))
         return complain(EXIT_FAILED, "%s: %s", m->file[0], tx_error_message());
     m->choice.size = m->recipe.how.size;
+    code = recipe_channels(&m->recipe, o, m->choice.channels, m->file[0]);
+    if (code != EXIT_DONE)
+        return code;
     if (name_tasks(m))
         return complain_failed();
     /* A size that nobody typed is the file's fault. */

@@ -39,8 +39,10 @@ char *model_init(const char *name);
 /* Reads the weights of a network from a file whose tensors may have other names: see tx_checkpoint_read. */
 tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
                          tx_checkpoint_report *report);
-/* How published weights of a network expect their input. */
-const char *net_normal(const tx_net_info *net);
+/* How published weights of a network expect their input: those of one channel are TorchXRayVision's. */
+const char *net_normal(const tx_net_choice *choice);
+/* Channels of the images that a file of the network's weights is for, by its first convolution; 3 where it has none. */
+int net_channels(const tx_safetensors *file, const tx_net_choice *choice);
 
 /* A checkpoint of a RUN. */
 typedef struct run_checkpoint {

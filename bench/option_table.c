@@ -38,7 +38,7 @@ static const char *check_net(const char *value)
 static const char *check_normalize(const char *value)
 {
     tx_normalize n;
-    return tx_normalize_parse(value, &n) ? "expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0"
+    return tx_normalize_parse(value, &n) ? "expected imagenet, chexpert, half, xrv, none or M,M,M/S,S,S with S above 0"
                                          : NULL;
 }
 
@@ -87,8 +87,10 @@ static const option table[] = {
      "the shorter side to the size and a crop, or both sides", NULL},
     {"interpolation", OPTION_CHOICE, ABOUT_IMAGES, "FILTER", "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0,
      "bilinear", "Pillow's filter", NULL},
-    {"normalize", OPTION_TEXT, ABOUT_IMAGES, "HOW", "imagenet|chexpert|half|none", 0, 0, NULL,
-     "imagenet, chexpert, half, none, or M,M,M/S,S,S (default: what the weights expect)", check_normalize},
+    {"normalize", OPTION_TEXT, ABOUT_IMAGES, "HOW", "imagenet|chexpert|half|xrv|none", 0, 0, NULL,
+     "imagenet, chexpert, half, xrv (TorchXRayVision's -1024 to 1024), none, or M,M,M/S,S,S (default: what the weights "
+     "expect)",
+     check_normalize},
     {"augment", OPTION_CHOICE, ABOUT_IMAGES, "LIST", "none", 0, 0, "none", NULL, NULL},
     {"bad-images", OPTION_CHOICE, ABOUT_DATA, "HOW", "fail|skip", 0, 0, "fail", "at an image that cannot be read",
      NULL},

@@ -88,6 +88,16 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
     return r->tasks && r->uncertain ? TX_OK : TX_ERR_MEMORY;
 }
 
+int recipe_channels(recipe *r, const options *o, int channels, const char *file)
+{
+    r->how.channels = channels;
+    if (tx_preprocess_check(&r->how) == TX_OK)
+        return EXIT_DONE;
+    if (option_given(o, "normalize"))
+        return complain(EXIT_USAGE, "--normalize %s: %s", r->normalize, tx_error_message());
+    return complain(EXIT_FAILED, "%s: %s", file, tx_error_message());
+}
+
 tx_status recipe_write(const recipe *r, settings *p)
 {
     const char *const value[][2] = {
@@ -121,7 +131,8 @@ tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *spli
 
 const char *recipe_describe(const recipe *r, char *out, size_t size)
 {
-    snprintf(out, size, "%d x %d pixels, %s, %s, normalize %s", r->how.size, r->how.size, resizes[r->how.stretch],
+    snprintf(out, size, "%d x %d pixels%s, %s, %s, normalize %s", r->how.size, r->how.size,
+             tx_preprocess_channels(&r->how) == 1 ? " of one channel" : "", resizes[r->how.stretch],
              filters[r->how.interpolation], r->normalize);
     return out;
 }

@@ -18,6 +18,9 @@ typedef struct recipe {
 /* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else
  * the standard one; that of normalize is `normal`. */
 tx_status recipe_read(recipe *r, const options *o, const settings *carried, const char *normal);
+/* The images have so many channels: EXIT_DONE, or a line and an exit status where the normalisation is not for them; `file`
+ * stands in it where the normalisation is the file's. */
+int recipe_channels(recipe *r, const options *o, int channels, const char *file);
 /* Sets the keys that recipe_read reads. */
 tx_status recipe_write(const recipe *r, settings *p);
 void recipe_free(recipe *r);

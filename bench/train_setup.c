@@ -59,8 +59,8 @@ uint64_t trainer_examples(const trainer *t, uint64_t step)
     return step / t->per_epoch * t->images + within;
 }
 
-/* What the initial weights expect of their input; NULL with an error if the file cannot be read. */
-static const char *normal_of_init(const trainer *t, char room[160])
+/* What the initial weights expect of their input, and its channels; NULL with an error if the file cannot be read. */
+static const char *normal_of_init(trainer *t, char room[160])
 {
     if (!t->init)
         return "chexpert";
@@ -71,8 +71,9 @@ static const char *normal_of_init(const trainer *t, char room[160])
     int ours = format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0 && normal && strlen(normal) < 160;
     if (ours)
         memcpy(room, normal, strlen(normal) + 1);
+    t->choice.channels = net_channels(file, &t->choice);
     tx_safetensors_close(file);
-    return ours ? room : net_normal(t->choice.net);
+    return ours ? room : net_normal(&t->choice);
 }
 
 static tx_status open_tables(trainer *t)
@@ -155,7 +156,10 @@ int trainer_read(trainer *t, const options *o, const char *job)
     /* Options have been checked: what is left to be wrong stands in the file. */
     if (status && normal == room)
         return complain(EXIT_FAILED, "%s: %s", init, tx_error_message());
-    if (status || open_tables(t) || balance(t))
+    int code = status ? complain_failed() : recipe_channels(&t->recipe, o, t->choice.channels, init);
+    if (code != EXIT_DONE)
+        return code;
+    if (open_tables(t) || balance(t))
         return complain_failed();
     read_optimizer(t);
     read_lengths(t);

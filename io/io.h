@@ -301,16 +301,19 @@ tx_status tx_image_resize(const tx_image *in, int width, int height, tx_interpol
 
 /* ----------------------------------------------------------------------------------------- batches
  * From a file to what the network reads: decode, resize, crop, pixel / 255, (v - mean) / std, three channels (a grey
- * image feeds all three). One table of 256 floats a channel holds float((v / 255.0 - mean) / std), computed in
- * double. */
+ * image feeds all three) or one. One table of 256 floats a channel holds float((v / 255.0 - mean) / std), computed in
+ * double. For one channel a coloured image becomes grey before it is resized: (19595 R + 38470 G + 7471 B + 2^15) >> 16, as
+ * Pillow's convert("L"); with xrv its red, as TorchXRayVision's load_image. */
 typedef struct tx_normalize {
     double mean[3], std[3];
+    int xrv; /* the table holds (2 * (v / 255) - 1) * 1024 in floats, TorchXRayVision's pixels of -1024 to 1024 */
 } tx_normalize;
-/* imagenet, chexpert, half, none, or "M,M,M/S,S,S"; M is finite, S above 0. */
+/* imagenet, chexpert, half, xrv, none, or "M,M,M/S,S,S"; M is finite, S above 0. */
 tx_status tx_normalize_parse(const char *text, tx_normalize *out);
 
 typedef struct tx_preprocess {
-    int size; /* side of the square that the network sees */
+    int size;     /* side of the square that the network sees */
+    int channels; /* 3 or 1; 0: 3. One has one mean and one deviation: the three are equal */
     /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both sides to size */
     int stretch;
     tx_interpolation interpolation;
@@ -323,7 +326,11 @@ typedef struct tx_framing {
 enum { TX_SIZE_MAX = 16384 };
 /* The framing of an image of width x height with a centred crop: (n - size) / 2, rounded half to even. */
 tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, tx_framing *framing);
-/* One image with a centred crop: size * size * 3 floats (H,W,C). framing may be NULL. */
+/* TX_ERR_ARGUMENT where no image can come of it. */
+tx_status tx_preprocess_check(const tx_preprocess *how);
+/* 3 or 1. */
+int tx_preprocess_channels(const tx_preprocess *how);
+/* One image with a centred crop: size * size * channels floats (H,W,C). framing may be NULL. */
 tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing);
 
 /* Makes batches of a dataset's images, on all threads: a function of the files, the options and the epoch alone. */
@@ -344,7 +351,7 @@ typedef struct tx_loader_options {
 /* The dataset must outlive the loader. */
 tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *options);
 void tx_loader_free(tx_loader *loader);
-/* Pixels (n,size,size,3) of the images index[0..n). kept[0..*count) are those that the batch holds, in order; kept may
+/* Pixels (n,size,size,channels) of the images index[0..n). kept[0..*count) are those that the batch holds, in order; kept may
  * be index itself. *count < n only with skip_bad. Of several bad images the first in the batch is the one reported. */
 tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *index, size_t n, float *pixels,
                           uint32_t *kept, size_t *count);

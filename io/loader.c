@@ -91,6 +91,12 @@ static void crop_corner(const tx_loader *loader, uint64_t epoch, uint32_t i, con
     }
 }
 
+/* Floats of an image. */
+static size_t pixels_of(const tx_preprocess *how)
+{
+    return (size_t)how->size * (size_t)how->size * (size_t)tx_preprocess_channels(how);
+}
+
 /* The job of one image: pixels[k,:,:,:], or a failure in its slot. */
 static void load_one(void *context, size_t k, int worker)
 {
@@ -99,7 +105,8 @@ static void load_one(void *context, size_t k, int worker)
     tx_loader *loader = b->loader;
     slot *s = &loader->slots[k];
     uint32_t i = b->index[k];
-    size_t side = (size_t)loader->options.preprocess.size;
+    const tx_preprocess *how = &loader->options.preprocess;
+    size_t each = pixels_of(how);
     s->status = TX_OK;
     s->read = 0;
     memset(&s->image, 0, sizeof s->image);
@@ -110,8 +117,7 @@ static void load_one(void *context, size_t k, int worker)
         tx_framing framing;
         char *path = tx_dataset_file(loader->dataset, i);
         s->read = 1;
-        s->status =
-            path ? tx_preprocess_read(&loader->options.preprocess, path, &s->image, &framing, &s->sum) : TX_ERR_MEMORY;
+        s->status = path ? tx_preprocess_read(how, path, &s->image, &framing, &s->sum) : TX_ERR_MEMORY;
         tx_free(path);
         if (s->status) {
             memset(&s->image, 0, sizeof s->image);
@@ -122,7 +128,7 @@ static void load_one(void *context, size_t k, int worker)
     }
     int left = 0, top = 0;
     crop_corner(loader, b->epoch, i, image, &left, &top);
-    tx_pixels_crop(image, &loader->table, left, top, (int)side, b->pixels + k * side * side * 3);
+    tx_pixels_crop(image, &loader->table, left, top, how, b->pixels + k * each);
 }
 
 /* Keeps a decoded image while the cache has room, else frees it. */
@@ -210,7 +216,7 @@ tx_status tx_loader_batch(tx_loader *loader, uint64_t epoch, const uint32_t *ind
         status = settle(loader, index, n);
     if (status)
         return status;
-    size_t side = (size_t)loader->options.preprocess.size, each = side * side * 3;
+    size_t each = pixels_of(&loader->options.preprocess);
     for (size_t k = 0; k < n; k++) {
         if (loader->bad[index[k]])
             continue;

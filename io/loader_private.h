@@ -10,11 +10,11 @@ typedef struct tx_pixel_table {
 } tx_pixel_table;
 void tx_pixel_table_make(const tx_normalize *normalize, tx_pixel_table *table);
 
-tx_status tx_preprocess_check(const tx_preprocess *how);
-/* Decodes and resizes, and says where a centred crop lies. *out is the caller's; sum as in tx_image_read_sum. */
+/* Decodes and resizes, to one channel where that is asked for, and says where a centred crop lies. *out is the caller's; sum as in tx_image_read_sum. */
 tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing,
                              uint64_t *sum);
-/* The size x size square at (left, top), which lies within the image, as (H,W,3) floats. */
-void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, int size, float *pixels);
+/* The size x size square at (left, top), which lies within the image, as (H,W,C) floats; for one channel the image is grey. */
+void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, const tx_preprocess *how,
+                    float *pixels);
 
 #endif

@@ -38,6 +38,7 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
         {"imagenet", {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}},
         {"chexpert", {{0.5020, 0.5020, 0.5020}, {0.085585, 0.085585, 0.085585}}},
         {"half", {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}}},
+        {"xrv", {{0.5, 0.5, 0.5}, {0x1p-11, 0x1p-11, 0x1p-11}, 1}},
         {"none", {{0, 0, 0}, {1, 1, 1}}},
     };
     for (size_t i = 0; i < sizeof preset / sizeof *preset; i++)
@@ -46,7 +47,7 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
             return TX_OK;
         }
     const char *p = text;
-    tx_normalize v;
+    tx_normalize v = {.xrv = 0};
     if (parse_three(p, '/', v.mean, &p) == 0 && parse_three(p, 0, v.std, &p) == 0 && v.std[0] > 0 && v.std[1] > 0 &&
         v.std[2] > 0) {
         *out = v;
@@ -54,20 +55,39 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
     }
     char found[TX_TEXT];
     return tx_fail(TX_ERR_ARGUMENT,
-                   "normalisation '%s', expected imagenet, chexpert, half, none or M,M,M/S,S,S with S > 0",
+                   "normalisation '%s', expected imagenet, chexpert, half, xrv, none or M,M,M/S,S,S with S > 0",
                    tx_escape(found, sizeof found, text));
+}
+
+int tx_preprocess_channels(const tx_preprocess *how)
+{
+    if (!how)
+        tx_fail_null("tx_preprocess_channels", "description");
+    return !how ? 0 : how->channels ? how->channels : 3;
+}
+
+/* Whether all channels are normalised alike. */
+static int one_for_all(const tx_normalize *n)
+{
+    return n->mean[0] == n->mean[1] && n->mean[0] == n->mean[2] && n->std[0] == n->std[1] && n->std[0] == n->std[2];
 }
 
 tx_status tx_preprocess_check(const tx_preprocess *how)
 {
     if (!how)
         return tx_fail_null("preprocessing", "description");
+    int channels = tx_preprocess_channels(how);
+    if (channels != 1 && channels != 3)
+        return tx_fail(TX_ERR_ARGUMENT, "images of %d channels, expected 1 or 3", channels);
     if (how->size < 1 || how->size > TX_SIZE_MAX)
         return tx_fail(TX_ERR_ARGUMENT, "size %d, expected 1 to %d", how->size, (int)TX_SIZE_MAX);
     for (int c = 0; c < 3; c++)
         if (!(how->normalize.std[c] > 0) || !isfinite(how->normalize.std[c]) || !isfinite(how->normalize.mean[c]))
             return tx_fail(TX_ERR_ARGUMENT, "mean %g, standard deviation %g, expected numbers, the second above 0",
                            how->normalize.mean[c], how->normalize.std[c]);
+    if (channels == 1 && !one_for_all(&how->normalize))
+        return tx_fail(TX_ERR_ARGUMENT, "a mean and a deviation for each of three channels, but the network takes one: "
+                                        "expected xrv, chexpert, half, none or three equal numbers");
     if ((int)how->interpolation < TX_NEAREST || how->interpolation > TX_LANCZOS)
         return tx_fail(TX_ERR_ARGUMENT, "filter number %d is not known", (int)how->interpolation);
     return TX_OK;
@@ -100,6 +120,22 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
     return TX_OK;
 }
 
+/* The red of a coloured image or its luma, ITU-R BT.601's. */
+static tx_status make_grey(tx_image *image, int red)
+{
+    size_t pixels = (size_t)image->width * (size_t)image->height;
+    const unsigned char *p = image->pixels;
+    unsigned char *grey = tx_alloc(pixels, 1);
+    if (!grey)
+        return TX_ERR_MEMORY;
+    for (size_t i = 0; i < pixels; i++, p += 3)
+        grey[i] = red ? p[0] : (unsigned char)((19595U * p[0] + 38470U * p[1] + 7471U * p[2] + (1U << 15)) >> 16);
+    tx_free(image->pixels);
+    image->pixels = grey;
+    image->channels = 1;
+    return TX_OK;
+}
+
 tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_image *out, tx_framing *framing,
                              uint64_t *sum)
 {
@@ -107,7 +143,10 @@ tx_status tx_preprocess_read(const tx_preprocess *how, const char *path, tx_imag
     tx_status status = tx_image_read_sum(path, &image, sum);
     if (status)
         return status;
-    status = tx_preprocess_frame(how, image.width, image.height, framing);
+    if (tx_preprocess_channels(how) == 1 && image.channels == 3)
+        status = make_grey(&image, how->normalize.xrv);
+    if (status == TX_OK)
+        status = tx_preprocess_frame(how, image.width, image.height, framing);
     if (status == TX_OK && framing->width == image.width && framing->height == image.height) {
         *out = image;
         return TX_OK;
@@ -126,12 +165,28 @@ void tx_pixel_table_make(const tx_normalize *normalize, tx_pixel_table *table)
 {
     for (int c = 0; c < 3; c++)
         for (int v = 0; v < 256; v++)
-            table->value[c][v] = (float)((v / 255.0 - normalize->mean[c]) / normalize->std[c]);
+            table->value[c][v] = normalize->xrv ? (2 * ((float)v / 255) - 1) * 1024
+                                                : (float)((v / 255.0 - normalize->mean[c]) / normalize->std[c]);
 }
 
-void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, int size, float *pixels)
+static void crop_grey(const tx_image *image, const tx_pixel_table *table, int left, int top, int size, float *pixels)
 {
-    size_t channels = (size_t)image->channels, side = (size_t)size;
+    size_t side = (size_t)size;
+    for (size_t y = 0; y < side; y++) {
+        const unsigned char *in = image->pixels + ((size_t)top + y) * (size_t)image->width + (size_t)left;
+        for (size_t x = 0; x < side; x++)
+            pixels[y * side + x] = table->value[0][in[x]];
+    }
+}
+
+void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left, int top, const tx_preprocess *how,
+                    float *pixels)
+{
+    if (tx_preprocess_channels(how) == 1) {
+        crop_grey(image, table, left, top, how->size, pixels);
+        return;
+    }
+    size_t channels = (size_t)image->channels, side = (size_t)how->size;
     size_t second = channels == 3 ? 1 : 0, third = channels == 3 ? 2 : 0;
     const float *red = table->value[0], *green = table->value[1], *blue = table->value[2];
     for (size_t y = 0; y < side; y++) {
@@ -159,7 +214,7 @@ tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *
         return status;
     tx_pixel_table table;
     tx_pixel_table_make(&how->normalize, &table);
-    tx_pixels_crop(&image, &table, place.left, place.top, how->size, pixels);
+    tx_pixels_crop(&image, &table, place.left, place.top, how, pixels);
     tx_image_free(&image);
     if (framing)
         *framing = place;

@@ -69,16 +69,18 @@ typedef struct tx_net_nodes {
     tx_node *logits;   /* (N,1,1,classes) */
 } tx_net_nodes;
 /* Builds features and head. cut 1..net->blocks removes final blocks, as nets/README.md defines; the linear layer is then
- * U(1/sqrt(in)). image is (N,H,W,3). NULLs with an error in the graph where the image is smaller than the network takes, or
+ * U(1/sqrt(in)). image is (N,H,W,3), or (N,H,W,1): only the first convolution's shape depends on it. NULLs with an error in the graph where the image is smaller than the network takes, or
  * cut or classes are out of range. */
 tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
 
 /* ------------------------------------------------------------------------------- described for use */
-/* Which network: blocks cut, outputs, side of the square image. */
+/* Which network: blocks cut, outputs, side of the square image, its channels. */
 typedef struct tx_net_choice {
     const tx_net_info *net;
     int cut, classes, size;
+    int channels; /* 3 or 1; 0: 3 */
 } tx_net_choice;
+int tx_net_channels(const tx_net_choice *choice); /* 3 or 1 */
 
 typedef struct tx_network {
     tx_net_choice choice;

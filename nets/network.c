@@ -18,6 +18,13 @@ const char *tx_net_choice_name(const tx_net_choice *choice, char out[64])
     return out;
 }
 
+int tx_net_channels(const tx_net_choice *choice)
+{
+    if (!choice)
+        tx_fail_null("tx_net_channels", "choice");
+    return !choice ? 0 : choice->channels ? choice->channels : 3;
+}
+
 tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_loss, const float *pos_weight)
 {
     if (!n || !choice)
@@ -25,7 +32,7 @@ tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_
     memset(n, 0, sizeof *n);
     n->choice = *choice;
     n->graph = tx_graph_new();
-    n->image = tx_input(n->graph, 3, choice->size, choice->size);
+    n->image = tx_input(n->graph, tx_net_channels(choice), choice->size, choice->size);
     tx_net_nodes nodes = tx_net_build(n->graph, n->image, choice->net, choice->cut, choice->classes);
     n->features = nodes.features;
     n->logits = nodes.logits;

@@ -41,9 +41,9 @@ static int buildable(tx_graph *graph, const tx_node *image, const tx_net_info *n
     if (!net || !image || !net->features) {
         tx_fail_null("tx_net_build", net ? "image" : "network");
         tx_graph_refuse(graph, "%s", tx_error_message());
-    } else if (image->h < net->smallest || image->w < net->smallest || image->c != 3) {
+    } else if (image->h < net->smallest || image->w < net->smallest || (image->c != 3 && image->c != 1)) {
         tx_graph_refuse(graph,
-                        "%s takes images of 3 channels and at least %d x %d pixels, found %d channels of %d x %d",
+                        "%s takes images of 3 channels or 1 and at least %d x %d pixels, found %d channels of %d x %d",
                         net->name, net->smallest, net->smallest, image->c, image->h, image->w);
     } else if (cut < 0 || cut > net->blocks) {
         tx_graph_refuse(graph, "%s has %d final blocks to cut, found %d", net->name, net->blocks, cut);

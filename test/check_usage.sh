@@ -247,7 +247,7 @@ for value in 1e309 -1 nan inf 0x1p3 1,5 '' 1e-3x 1e7 1e-400; do
     meant "expected a number from 0 to 1000000" train --lr "$value"
 done
 meant "--net '': expected a text" train --net= --out x
-meant "--normalize imagnet: expected imagenet, chexpert, half, none or M,M,M/S,S,S with S above 0, nearest is imagenet" \
+meant "--normalize imagnet: expected imagenet, chexpert, half, xrv, none or M,M,M/S,S,S with S above 0, nearest is imagenet" \
     train --normalize imagnet
 meant "expected bash|zsh|fish" completion tcsh
 one_line 1 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/x" --tasks All

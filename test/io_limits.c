@@ -232,6 +232,14 @@ static void normalisations(void)
         CHECK(table.value[0][v] == (float)((v / 255.0 + 1) / 3) && table.value[1][v] == (float)(v / 255.0 / 4) &&
                   table.value[2][v] == (float)((v / 255.0 - 2) / 5),
               "value %d", v);
+    tx_normalize xrv;
+    tx_pixel_table wide;
+    CHECK(tx_normalize_parse("xrv", &xrv) == TX_OK, "%s", tx_error_message());
+    tx_pixel_table_make(&xrv, &wide);
+    for (int v = 0; v < 256; v++) {
+        float share = (float)v / 255, wanted = 2048 * (share - 0.5F);
+        CHECK(wide.value[0][v] == wanted && wide.value[1][v] == wanted && wide.value[2][v] == wanted, "value %d", v);
+    }
     unsigned char grey[6 * 5], rgb[6 * 5 * 3];
     for (int i = 0; i < 90; i++)
         rgb[i] = (unsigned char)(i * 2);
@@ -242,7 +250,7 @@ static void normalisations(void)
         for (int top = 0; top <= 2; top++)
             for (int left = 0; left <= 3; left++) {
                 const tx_image image = {6, 5, channels, channels == 1 ? grey : rgb};
-                tx_pixels_crop(&image, &table, left, top, 3, found);
+                tx_pixels_crop(&image, &table, left, top, &(tx_preprocess){.size = 3}, found);
                 int right = 1;
                 for (int i = 0; i < 27; i++) {
                     int at = (top + i / 9) * 6 + left + i / 3 % 3, c = i % 3;

@@ -62,7 +62,9 @@ static void normalising(void)
     tx_normalize n;
     CHECK(tx_normalize_parse("chexpert", &n) == TX_OK && n.mean[2] == 0.5020 && n.std[0] == 0.085585, "chexpert");
     CHECK(tx_normalize_parse("half", &n) == TX_OK && n.mean[1] == 0.5 && n.std[1] == 0.5, "half");
-    CHECK(tx_normalize_parse("none", &n) == TX_OK && n.mean[0] == 0 && n.std[2] == 1, "none");
+    CHECK(tx_normalize_parse("none", &n) == TX_OK && n.mean[0] == 0 && n.std[2] == 1 && !n.xrv, "none");
+    n.xrv = 0;
+    CHECK(tx_normalize_parse("xrv", &n) == TX_OK && n.mean[1] == 0.5 && n.std[2] == 1 / 2048.0 && n.xrv, "xrv");
     CHECK(tx_normalize_parse("0.1,-2,3e-1/1,2,.5", &n) == TX_OK && n.mean[1] == -2 && n.mean[2] == 0.3 &&
               n.std[2] == 0.5,
           "numbers");
@@ -134,6 +136,65 @@ static int as_defined(const char *name, int left, int top, const float *pixels)
     tx_image_free(&image);
     tx_image_free(&small);
     return same;
+}
+
+/* One channel: grey first, then its size, then its numbers, for a single image and for a batch. */
+static void one_channel(void)
+{
+    static const char *const name[] = {"wide.jpg", "tall.jpg"}, *const file[] = {"train/wide.jpg", "train/tall.jpg"};
+    tx_dataset *d = table(name, 2);
+    for (int k = 0; k < 6; k++) {
+        int red = k / 2 == 0, c = k % 2;
+        tx_loader_options o = plain(0);
+        o.preprocess.channels = 1;
+        CHECK(tx_preprocess_check(&o.preprocess) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "network takes one"),
+              "three means for one channel: %s", tx_error_message());
+        tx_normalize_parse(red ? "xrv" : k / 2 == 1 ? "chexpert" : "half", &o.preprocess.normalize);
+        tx_image image, grey = {0}, small = {0};
+        tx_framing f;
+        float pixels[2 * SIZE * SIZE + 1], both[2 * SIZE * SIZE];
+        pixels[SIZE * SIZE] = 77;
+        CHECK(tx_image_read(temp_path(file[c]), &image) == TX_OK && image.channels == 1 + 2 * c &&
+                  tx_preprocess_file(&o.preprocess, temp_path(file[c]), pixels, &f) == TX_OK,
+              "%s", tx_error_message());
+        CHECK(pixels[SIZE * SIZE] == 77, "more than one channel is written");
+        grey = (tx_image){image.width, image.height, 1, image.pixels};
+        for (int i = 0; c && i < image.width * image.height; i++) {
+            const unsigned char *p = image.pixels + 3 * i;
+            double luma = (19595.0 * p[0] + 38470.0 * p[1] + 7471.0 * p[2]) / 65536;
+            grey.pixels[i] = red ? p[0] : (unsigned char)(luma + 0.5);
+        }
+        CHECK(tx_image_resize(&grey, f.width, f.height, TX_BILINEAR, &small) == TX_OK, "%s", tx_error_message());
+        int same = 1;
+        for (int i = 0; small.pixels && i < SIZE * SIZE; i++) {
+            unsigned char v = small.pixels[(f.top + i / SIZE) * f.width + f.left + i % SIZE];
+            float x = (float)v / 255.0F;
+            float wanted = red          ? 2048 * (x - 0.5F)
+                           : k / 2 == 1 ? (float)((v / 255.0 - 0.5020) / 0.085585)
+                                        : (float)((v / 255.0 - 0.5) / 0.5);
+            same &= pixels[i] == wanted;
+        }
+        CHECK(same, "image %d of one channel, normalised %d", c, k / 2);
+        const uint32_t index[] = {(uint32_t)c, (uint32_t)c};
+        uint32_t kept[2];
+        size_t count;
+        tx_loader *l = tx_loader_new(d, &o);
+        CHECK(l && tx_loader_batch(l, 0, index, 2, both, kept, &count) == TX_OK && count == 2, "%s",
+              tx_error_message());
+        CHECK(memcmp(both, pixels, SIZE * SIZE * sizeof *both) == 0 &&
+                  memcmp(both + SIZE * SIZE, pixels, SIZE * SIZE * sizeof *both) == 0,
+              "a batch of one channel");
+        CHECK(tx_loader_cached(l) == (size_t)f.width * (size_t)f.height, "its cache: %zu bytes", tx_loader_cached(l));
+        tx_loader_free(l);
+        tx_image_free(&image);
+        tx_image_free(&small);
+    }
+    tx_dataset_free(d);
+    float pixel;
+    tx_preprocess two = {.size = 1, .channels = 2, .normalize = {{0}, {1, 1, 1}}};
+    CHECK(tx_preprocess_file(&two, temp_path("train/wide.jpg"), &pixel, NULL) == TX_ERR_ARGUMENT &&
+              strstr(tx_error_message(), "2 channels"),
+          "%s", tx_error_message());
 }
 
 static void single(void)
@@ -400,6 +461,7 @@ int main(void)
     normalising();
     framing();
     single();
+    one_channel();
     batches();
     training();
     bad_images();

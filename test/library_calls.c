@@ -668,7 +668,7 @@ static void check_nets(void)
         int channels, size, cut, classes;
         const char *part;
     } cases[] = {{NULL, 3, 32, 0, 2, "no network"},      {net, 0, 0, 0, 2, "no image"},
-                 {net, 1, 32, 0, 2, "found 1 channels"}, {net, 3, 32, -1, 2, "found -1"},
+                 {net, 2, 32, 0, 2, "found 2 channels"}, {net, 3, 32, -1, 2, "found -1"},
                  {net, 3, 32, INT_MAX, 2, "to cut"},     {net, 3, 32, 0, 0, "0 outputs"},
                  {net, 3, 32, 0, INT_MIN, "outputs"},    {net, 3, 32, 0, INT_MAX, "linear 'fc'"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -684,6 +684,7 @@ static void check_nets(void)
     tx_graph *g = tx_graph_new();
     REFUSED(tx_net_build(g, f.stranger, net, 0, 2).features == NULL, "is a node of another graph");
     tx_graph_free(g);
+    REFUSED(tx_net_channels(NULL) == 0, "no choice");
     REFUSED(tx_network_build(NULL, &choice, 0, NULL) != TX_OK, "tx_network_build");
     REFUSED(tx_network_build(&n, NULL, 0, NULL) != TX_OK, "no choice");
     REFUSED(tx_network_build(&n, &typo, 1, NULL) != TX_OK && !n.graph, "no network");

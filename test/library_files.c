@@ -259,6 +259,8 @@ static void check_batches(void)
     bad.preprocess = wide;
     REFUSED(tx_normalize_parse(NULL, &normalize) != TX_OK, "no text");
     REFUSED(tx_normalize_parse("none", NULL) != TX_OK, "tx_normalize_parse");
+    REFUSED(tx_preprocess_check(NULL) != TX_OK, "no description");
+    REFUSED(tx_preprocess_channels(NULL) == 0, "no description");
     REFUSED(tx_preprocess_frame(NULL, 3, 3, &framing) != TX_OK, "no description");
     REFUSED(tx_preprocess_frame(&how, 3, 3, NULL) != TX_OK, "tx_preprocess_frame");
     REFUSED(tx_preprocess_frame(&how, 0, 3, &framing) != TX_OK, "0 x 3");

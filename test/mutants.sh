@@ -513,6 +513,14 @@ mutate $f io_loader 's/        seen\[i\] = now;/        ;/' 'what was seen is no
 mutate $f io_loader 's/now = s->status ? TX_IMAGE_BAD : /now = /' 'a bad image is noted as its bytes'
 mutate $f io_loader 's/    if (bad \&\& !loader->options.skip_bad)/    if (seen \&\& bad) seen[i] = now;\n&/' 'an image that is an error is noted as bad'
 mutate $f io_loader 's/    if (!s->read)/    if (!s->read \&\& !seen)/' 'a cached image is compared'
+f=io/preprocess.c
+mutate $f io_loader 's/red ? p\[0\] : //' 'xrv: grey is not the red'
+mutate $f io_loader 's/+ (1U << 15)) >> 16/) >> 16/' 'luma is cut, not rounded'
+mutate $f io_limits 's/(2 \* ((float)v \/ 255) - 1) \* 1024/(float)(v \/ 255.0 * 2048 - 1024)/' 'xrv: other roundings'
+mutate $f io_loader 's/channels == 1 \&\& !one_for_all(&how->normalize)/0/' 'three means for one channel'
+mutate bench/model.c bench_foreign 's/    if (tx_net_channels(choice) == 1)/    if (0)/' 'files of one channel are normalised as ImageNet'
+mutate bench/model.c bench_foreign 's/            choice->channels = net_channels(file, choice);/            choice->channels = 3;/' 'networks of one channel are not found by their tensors'
+mutate nets/registry.c build 's/image->c != 3 \&\& image->c != 1/image->c == 2/' 'any number of channels but two'
 f=core/checksum.c
 mutate $f core_checksum 's/    if (left) {/    if (left > 1) {/' 'a single last byte'
 mutate $f core_checksum 's/h = (uint64_t)bytes \* Q/h = Q/' 'the length'

@@ -408,7 +408,7 @@ static void check_refusals(void)
     refuse((tx_net_choice){net, 5, 14, 0}, 3, 32, 32, "4 final blocks to cut, found 5");
     refuse((tx_net_choice){net, -1, 14, 0}, 3, 32, 32, "found -1");
     refuse((tx_net_choice){net, 0, 0, 0}, 3, 32, 32, "resnet18 with 0 outputs");
-    refuse((tx_net_choice){net, 0, 14, 0}, 1, 32, 32, "found 1 channels of 32 x 32");
+    refuse((tx_net_choice){net, 0, 14, 0}, 2, 32, 32, "found 2 channels of 32 x 32");
     tx_net_info larger = *net;
     larger.smallest = 33;
     refuse((tx_net_choice){&larger, 0, 14, 0}, 3, 40, 32, "at least 33 x 33 pixels, found 3 channels of 40 x 32");
@@ -431,6 +431,38 @@ static void check_refusals(void)
     }
     tx_alloc_fail_after(-1);
     CHECK(status == TX_OK && fail > 30, "status %d after %ld allocations", (int)status, fail);
+}
+
+/* One channel: the first convolution's weight has one, and all else is as it was. */
+static void check_one_channel(void)
+{
+    for (int i = 0; i < tx_nets(); i++) {
+        const tx_net_info *net = tx_net_at(i);
+        int cut = net->blocks, size = net->smallest;
+        tx_network one, three;
+        CHECK(tx_network_build(&one, &(tx_net_choice){net, cut, 2, size, 1}, 0, NULL) == TX_OK &&
+                  tx_network_build(&three, &(tx_net_choice){net, cut, 2, size}, 0, NULL) == TX_OK,
+              "%s", tx_error_message());
+        int params = one.graph ? tx_graph_params(one.graph) : 0, other = 0;
+        for (int k = 0; k < params; k++) {
+            const tx_param *a = tx_graph_param(one.graph, k), *b = tx_graph_param(three.graph, k);
+            if (a->count == b->count)
+                continue;
+            other++;
+            CHECK(3 * a->count == b->count && a->dims == 4 && a->shape[1] == 1 && b->shape[1] == 3,
+                  "%s of one channel: %s", net->name, a->name);
+        }
+        CHECK(params && tx_graph_params(three.graph) == params && other == 1,
+              "%s of one channel: %d tensors of another shape", net->name, other);
+        tx_network_free(&one);
+        tx_network_free(&three);
+    }
+    CHECK(tx_net_channels(&(tx_net_choice){0}) == 3 && tx_net_channels(&(tx_net_choice){.channels = 1}) == 1,
+          "channels");
+    tx_network n;
+    CHECK(tx_network_build(&n, &(tx_net_choice){tx_net_find("resnet18"), 0, 2, 32, 4}, 0, NULL) == TX_ERR_ARGUMENT &&
+              strstr(tx_error_message(), "found 4 channels"),
+          "%s", tx_error_message());
 }
 
 static void check_registry(void)
@@ -458,6 +490,7 @@ int main(void)
     check_initial();
     check_momentum();
     check_refusals();
+    check_one_channel();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());
     return test_done("nets_build");
 }
