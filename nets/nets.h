@@ -113,6 +113,7 @@ extern const tx_net_info tx_net_densenet121, tx_net_densenet169, tx_net_densenet
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
 extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2;
 extern const tx_net_info tx_net_efficientnet_b0, tx_net_efficientnet_b1, tx_net_efficientnet_b2, tx_net_efficientnet_b3;
+extern const tx_net_info tx_net_nasnet_a_mobile;
 
 #ifdef __cplusplus
 }

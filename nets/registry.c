@@ -7,7 +7,7 @@ static const tx_net_info *const registry[] = {
     &tx_net_densenet121,     &tx_net_densenet169,     &tx_net_densenet201,     &tx_net_resnet18,
     &tx_net_resnet34,        &tx_net_resnet50,        &tx_net_resnet101,       &tx_net_mnasnet1_0,
     &tx_net_efficientnet_b0, &tx_net_efficientnet_b1, &tx_net_efficientnet_b2, &tx_net_efficientnet_b3,
-    &tx_net_mobilenet_v2,
+    &tx_net_mobilenet_v2,    &tx_net_nasnet_a_mobile,
 };
 
 int tx_nets(void)

@@ -8,7 +8,7 @@ export LC_ALL
 # ---- what there is
 expect 0 nets --json
 for net in densenet121:DenseNet:6968206:7978856:29:74.434 efficientnet_b0:EfficientNet:4025482:5288548:1:77.692 \
-    mobilenet_v2:MobileNetV2:2241806:3504872:1:71.878; do
+    mobilenet_v2:MobileNetV2:2241806:3504872:1:71.878 nasnet_a_mobile:NASNet-A:4247776:5289978:3:74.08; do
     IFS=: read -r name_ family p14 p1000 least top1 <<X
 $net
 X
@@ -21,6 +21,8 @@ one_line 2 summary mobilenetv2
 says "mobilenet_v2"
 one_line 2 summary efficientnet_b0 --cut 8
 one_line 2 summary densenet121 --size 28
+one_line 2 summary nasnet_a_mobile --size 2
+expect 0 summary nasnet_a_mobile --size 3 --classes 65536
 expect 0 summary densenet121 --size 29
 expect 0 summary efficientnet_b0 --size 1
 expect 0 summary mobilenet_v2 --size 320 --batch 16 --mode train --json

@@ -44,7 +44,7 @@ link() { # PROGRAM
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 program_of() { # TEST
     case $1 in
-    ops | reference | net | maps) echo golden ;;
+    ops | reference | net | nasnet | maps) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
     lint) ;;
@@ -61,6 +61,7 @@ run_test() { # TEST
     ops) ONLY_ISA=$TX_ISA timeout $seconds o/golden $ops ;;
     reference) timeout $seconds o/golden --reference $ops ;;
     net) timeout $seconds o/golden test/golden/resnet18-3_64x64_b2.txt ;;
+    nasnet) timeout $seconds o/golden test/golden/nasnet_a_mobile-2_64x64_b2.txt test/golden/nasnet_a_mobile_71x93_b3.txt ;;
     maps) timeout $seconds o/golden test/golden/cam.txt ;;
     odd) timeout $seconds o/pixels test/odd ;;
     machine) timeout $seconds o/graph_machine ;;
@@ -765,6 +766,11 @@ mutate nets/densenet.c nets_names 's/"features.transition^.norm"/"features.trans
 mutate nets/efficientnet.c build 's/.squeeze = in \/ 4/.squeeze = stage[s].expansion * in \/ 4/' 'squeeze by the expanded width'
 mutate nets/efficientnet.c build 's/0.2 \* before++ \/ blocks/0.2 * ++before \/ blocks/' 'stochastic depth counted from 1'
 mutate nets/mobilenet_v2.c build 's/i ? 1 : s->stride/i == s->blocks - 1 ? s->stride : 1/' 'the stride at the end of a stage'
+f=nets/nasnet.c
+mutate $f build 's/x->w % 2 == 0 ? -1 : 0/x->w % 2 == 1 ? -1 : 0/' 'windows that begin later on odd sides'
+mutate $f nasnet 's/(stepping){2, i > 0}/(stepping){2, 1}/' 'the first cell is padded as the others'
+mutate $f nasnet 's/.bottom = 1, .right = 1/.bottom = 1, .right = 0/' 'a half has a column less'
+mutate $f nasnet 's/tx_relu(g, y), 2, kernel/y, 2, kernel/' 'no ReLU within a separable convolution'
 mutate nets/names.c nets_names 's/ - (\*p - .0.)//' 'stages of timm counted as torchvision does'
 mutate bench/model.c check_nets 's/if (strcmp(other.net->family, choice->net->family))/if (0)/' 'a network that could be two is guessed'
 mutate bench/table.c check_nets 's/rest > name ? ".." : ""/""/' 'what is left out of a name is not shown'

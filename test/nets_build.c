@@ -21,7 +21,7 @@ static const struct {
     {"resnet101", 44549160, 1e-5, 0.1, 0},        {"mnasnet1_0", 4383312, 1e-5, 0.0003, 0.2},
     {"efficientnet_b0", 5288548, 1e-5, 0.1, 0.2}, {"efficientnet_b1", 7794184, 1e-5, 0.1, 0.2},
     {"efficientnet_b2", 9109994, 1e-5, 0.1, 0.3}, {"efficientnet_b3", 12233232, 1e-5, 0.1, 0.3},
-    {"mobilenet_v2", 3504872, 1e-5, 0.1, 0.2},
+    {"mobilenet_v2", 3504872, 1e-5, 0.1, 0.2},    {"nasnet_a_mobile", 5289978, 1e-3, 0.1, 0.5},
 };
 enum { NETS = sizeof published / sizeof published[0] };
 
@@ -91,6 +91,19 @@ static const struct {
     {"mobilenet_v2", "features.16.conv.3", 10, 160},
     {"mobilenet_v2", "features.17.conv.3", 10, 320},
     {"mobilenet_v2", "features.18.1", 10, 1280},
+    {"nasnet_a_mobile", "conv0.bn", 159, 32},
+    {"nasnet_a_mobile", "cell_stem_0.conv_1x1.bn", 159, 11},
+    {"nasnet_a_mobile", "cell_stem_0.comb_iter_0_right.separable_1.depthwise_conv2d", 80, 32},
+    {"nasnet_a_mobile", "cell_stem_0.comb_iter_4_left.bn_sep_2", 80, 11},
+    {"nasnet_a_mobile", "cell_stem_1.conv_1x1.conv", 80, 22},
+    {"nasnet_a_mobile", "cell_stem_1.path_2.conv", 80, 11},
+    {"nasnet_a_mobile", "cell_stem_1.comb_iter_2_right.bn_sep_1", 40, 22},
+    {"nasnet_a_mobile", "cell_0.final_path_bn", 40, 44},
+    {"nasnet_a_mobile", "cell_3.conv_prev_1x1.bn", 40, 44},
+    {"nasnet_a_mobile", "reduction_cell_0.comb_iter_1_right.bn_sep_2", 20, 88},
+    {"nasnet_a_mobile", "cell_6.path_1.conv", 20, 44},
+    {"nasnet_a_mobile", "cell_12.final_path_bn", 10, 176},
+    {"nasnet_a_mobile", "cell_15.comb_iter_4_left.bn_sep_2", 10, 176},
 };
 
 static const tx_node *node_named(const tx_graph *g, const char *name)
@@ -268,6 +281,32 @@ static void check_hidden(void)
     }
 }
 
+/* Rows of padding before the map of depthwise and pooling windows at stride 2, rows and columns each for themselves: one less
+ * on even sides, but in NASNet's first cell; behind it half the kernel. So every side n becomes ceil(n / 2). */
+static void check_halving(void)
+{
+    static const int sides[][2] = {{3, 3}, {4, 6}, {5, 9}, {18, 31}, {33, 44}, {71, 93}, {130, 97}};
+    for (size_t k = 0; k < sizeof sides / sizeof sides[0]; k++) {
+        tx_graph *g = tx_graph_new();
+        tx_net_nodes nodes =
+            tx_net_build(g, tx_input(g, 3, sides[k][0], sides[k][1]), tx_net_find("nasnet_a_mobile"), 0, 1);
+        CHECK(nodes.logits, "%s", tx_error_message());
+        int h = (sides[k][0] - 3) / 2 + 1, w = (sides[k][1] - 3) / 2 + 1;
+        for (int i = 0; i < 5; i++) {
+            static const char *const reduced[5] = {"cell_stem_0", "cell_stem_1", "reduction_cell_0", "reduction_cell_1",
+                                                   ""};
+            char name[80];
+            h = i == 4 ? h : (h + 1) / 2;
+            w = i == 4 ? w : (w + 1) / 2;
+            snprintf(name, sizeof name, "%s.comb_iter_0_right.separable_1.depthwise_conv2d", reduced[i]);
+            const tx_node *node = i == 4 ? nodes.features : node_named(g, name);
+            CHECK(node && node->h == h && node->w == w, "%d x %d: %s is %d x %d", sides[k][0], sides[k][1], name,
+                  node ? node->h : -1, node ? node->w : -1);
+        }
+        tx_graph_free(g);
+    }
+}
+
 /* Concatenations are written by what they join: each with a buffer of its own, they alone would take more. */
 static void check_dense_memory(void)
 {
@@ -330,6 +369,12 @@ static const struct {
     {"mobilenet_v2", 0, "classifier.1.weight", 0, 1e-4},
     {"mobilenet_v2", 0, "classifier.1.bias", 0, 0},
     {"mobilenet_v2", 1, "classifier.1.bias", 0, 1.0 / 160 / 3},
+    {"nasnet_a_mobile", 0, "conv0.conv.weight", 0, 1.0 / 27 / 3},
+    {"nasnet_a_mobile", 0, "cell_12.comb_iter_1_left.separable_2.depthwise_conv2d.weight", 0, 1.0 / 25 / 3},
+    {"nasnet_a_mobile", 0, "cell_12.comb_iter_1_left.separable_2.pointwise_conv2d.weight", 0, 1.0 / 176 / 3},
+    {"nasnet_a_mobile", 0, "cell_12.path_2.conv.weight", 0, 1.0 / 528 / 3},
+    {"nasnet_a_mobile", 0, "last_linear.weight", 0, 1.0 / 1056 / 3},
+    {"nasnet_a_mobile", 0, "last_linear.bias", 0, 1.0 / 1056 / 3},
     /* and, marked by -1, a whole network whose head is to be trained behind other weights */
     {"mobilenet_v2", -1, "classifier.1.weight", 0, 1.0 / 1280 / 3},
     {"mobilenet_v2", -1, "classifier.1.bias", 0, 1.0 / 1280 / 3},
@@ -486,6 +531,7 @@ int main(void)
     check_places();
     check_depth();
     check_hidden();
+    check_halving();
     check_dense_memory();
     check_initial();
     check_momentum();
