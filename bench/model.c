@@ -151,16 +151,16 @@ const char *net_normal(const tx_net_choice *choice)
 tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
                          tx_checkpoint_report *report)
 {
-    tx_safetensors *file = tx_safetensors_open(path);
+    tx_tensor_file *file = tx_tensor_file_open(path);
     if (!file)
         return tx_error_status();
     const tx_checkpoint_names names = {tx_net_other_name, choice};
     tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
-    tx_safetensors_close(file);
+    tx_tensor_file_close(file);
     return status;
 }
 
-int net_channels(const tx_safetensors *file, const tx_net_choice *choice)
+int net_channels(const tx_tensor_file *file, const tx_net_choice *choice)
 {
     tx_network n;
     const tx_checkpoint_names names = {tx_net_other_name, choice};
@@ -177,7 +177,7 @@ int net_channels(const tx_safetensors *file, const tx_net_choice *choice)
 }
 
 /* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
-static int fits(const tx_safetensors *file, const tx_net_choice *choice)
+static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
 {
     tx_network n;
     if (tx_network_build(&n, choice, 0, NULL))
@@ -198,13 +198,13 @@ static int fits(const tx_safetensors *file, const tx_net_choice *choice)
             same = t->shape[d] == (size_t)p->shape[d];
         found++;
     }
-    same = same && found + counters == tx_safetensors_count(file);
+    same = same && found + counters == tx_tensor_file_count(file);
     tx_network_free(&n);
     return same;
 }
 
 /* Outputs of the network by its last layer in the file, 0 if that is not there. */
-static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
+static int outputs_in(const tx_tensor_file *file, const tx_net_info *net)
 {
     char name[128];
     const tx_net_choice choice = {.net = net};
@@ -216,7 +216,7 @@ static int outputs_in(const tx_safetensors *file, const tx_net_info *net)
 }
 
 /* The first network from number `from` on, cut or full, whose names and shapes are the file's. */
-static int find_net(const tx_safetensors *file, int from, tx_net_choice *choice)
+static int find_net(const tx_tensor_file *file, int from, tx_net_choice *choice)
 {
     for (int i = from; i < tx_nets(); i++) {
         const tx_net_info *net = tx_net_at(i);
@@ -233,7 +233,7 @@ static int find_net(const tx_safetensors *file, int from, tx_net_choice *choice)
 
 /* The network by its tensors alone. Networks of one family with the same tensors are the same; of two they are not, as
  * tensors do not tell activations. */
-static int guess_net(const tx_safetensors *file, const char *escaped, tx_net_choice *choice)
+static int guess_net(const tx_tensor_file *file, const char *escaped, tx_net_choice *choice)
 {
     char one[64], two[64];
     tx_net_choice other;
@@ -250,7 +250,7 @@ static int guess_net(const tx_safetensors *file, const char *escaped, tx_net_cho
 
 /* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the
  * tensors. */
-static int choose_net(model *m, const tx_safetensors *file, const options *o)
+static int choose_net(model *m, const tx_tensor_file *file, const options *o)
 {
     char escaped[TX_TEXT];
     tx_escape(escaped, sizeof escaped, m->file[0]);
@@ -384,14 +384,16 @@ int model_open(model *m, const char *name, const options *o)
     m->name = name;
     if (find_files(m, o))
         return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
-    tx_safetensors *file = tx_safetensors_open(m->file[0]);
+    tx_tensor_file *file = tx_tensor_file_open(m->file[0]);
     if (!file)
         return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
-    tx_status status = settings_metadata(&m->carried, file);
+    size_t metas;
+    const tx_pair *meta = tx_tensor_file_metas(file, &metas);
+    tx_status status = settings_metadata(&m->carried, meta, metas);
     if (status == TX_OK)
         status = check_format(m);
     int code = status == TX_OK ? choose_net(m, file, o) : complain_failed();
-    tx_safetensors_close(file);
+    tx_tensor_file_close(file);
     if (code != EXIT_DONE)
         return code;
     if (recipe_read(&m->recipe, o, &m->carried, net_normal(&m->choice)))

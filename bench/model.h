@@ -42,7 +42,7 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
 /* How published weights of a network expect their input: those of one channel are TorchXRayVision's. */
 const char *net_normal(const tx_net_choice *choice);
 /* Channels of the images that a file of the network's weights is for, by its first convolution; 3 where it has none. */
-int net_channels(const tx_safetensors *file, const tx_net_choice *choice);
+int net_channels(const tx_tensor_file *file, const tx_net_choice *choice);
 
 /* A checkpoint of a RUN. */
 typedef struct run_checkpoint {

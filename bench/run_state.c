@@ -50,7 +50,9 @@ static tx_status read_notes(tx_safetensors *file, const char *path, run_position
 {
     char escaped[TX_TEXT];
     settings notes = {0};
-    tx_status status = settings_metadata(&notes, file);
+    size_t metas;
+    const tx_pair *meta = tx_safetensors_metas(file, &metas);
+    tx_status status = settings_metadata(&notes, meta, metas);
     if (status == TX_OK)
         status = position_read(at, &notes);
     settings_free(&notes);

@@ -102,10 +102,8 @@ char *settings_unquote(char *value)
     return ends ? value : NULL;
 }
 
-tx_status settings_metadata(settings *p, const tx_safetensors *file)
+tx_status settings_metadata(settings *p, const tx_pair *meta, size_t n)
 {
-    size_t n;
-    const tx_pair *meta = tx_safetensors_metas(file, &n);
     tx_status status = TX_OK;
     for (size_t i = 0; status == TX_OK && i < n; i++)
         status = settings_set(p, meta[i].key, meta[i].value);

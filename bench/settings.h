@@ -25,7 +25,7 @@ char *settings_unquote(char *value);
 tx_status settings_read(settings *p, const char *path);
 /* The same from text, which is cut up; name stands in messages. */
 tx_status settings_parse(settings *p, char *text, const char *name);
-/* All metadata of a file. */
-tx_status settings_metadata(settings *p, const tx_safetensors *file);
+/* All metadata of a file, n pairs. */
+tx_status settings_metadata(settings *p, const tx_pair *meta, size_t n);
 
 #endif

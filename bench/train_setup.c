@@ -64,15 +64,15 @@ static const char *normal_of_init(trainer *t, char room[160])
 {
     if (!t->init)
         return "chexpert";
-    tx_safetensors *file = tx_safetensors_open(t->init);
+    tx_tensor_file *file = tx_tensor_file_open(t->init);
     if (!file)
         return NULL;
-    const char *format = tx_safetensors_meta(file, "format"), *normal = tx_safetensors_meta(file, "normalize");
+    const char *format = tx_tensor_file_meta(file, "format"), *normal = tx_tensor_file_meta(file, "normalize");
     int ours = format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0 && normal && strlen(normal) < 160;
     if (ours)
         memcpy(room, normal, strlen(normal) + 1);
     t->choice.channels = net_channels(file, &t->choice);
-    tx_safetensors_close(file);
+    tx_tensor_file_close(file);
     return ours ? room : net_normal(&t->choice);
 }
 

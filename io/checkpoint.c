@@ -45,7 +45,7 @@ tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const 
 
 /* ---------------------------------------------------------------------------------------- loading */
 
-tx_status tx_checkpoint_find(const tx_safetensors *file, const tx_checkpoint_names *names, const char *name,
+tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,
                              const tx_stored **tensor)
 {
     if (!file || !name || !tensor)
@@ -58,16 +58,16 @@ tx_status tx_checkpoint_find(const tx_safetensors *file, const tx_checkpoint_nam
             return status;
         if (!text)
             break;
-        *tensor = tx_safetensors_find(file, text);
+        *tensor = tx_tensor_file_find(file, text);
         tx_free(text);
     }
     if (!*tensor)
-        *tensor = tx_safetensors_find(file, name);
+        *tensor = tx_tensor_file_find(file, name);
     return TX_OK;
 }
 
 /* The file's tensor for every parameter of the graph, NULL where it has none. The caller's; NULL without memory. */
-static const tx_stored **find_all(const tx_safetensors *file, const tx_graph *graph, const tx_checkpoint_names *names)
+static const tx_stored **find_all(const tx_tensor_file *file, const tx_graph *graph, const tx_checkpoint_names *names)
 {
     const tx_stored **found = tx_alloc((size_t)tx_graph_params(graph), sizeof *found);
     for (int i = 0; found && i < tx_graph_params(graph); i++)
@@ -169,10 +169,10 @@ static void describe_difference(char *out, size_t size, const tx_param *p, const
 }
 
 /* Lists the file's tensors that are no parameter's. */
-static tx_status list_extra(listing *extra, const tx_safetensors *file, const tx_stored **found, int params)
+static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx_stored **found, int params)
 {
-    size_t count = tx_safetensors_count(file);
-    const tx_stored *first = count ? tx_safetensors_at(file, 0) : NULL;
+    size_t count = tx_tensor_file_count(file);
+    const tx_stored *first = count ? tx_tensor_file_at(file, 0) : NULL;
     unsigned char *used = tx_alloc(count, 1);
     if (!used)
         return TX_ERR_MEMORY;
@@ -181,13 +181,13 @@ static tx_status list_extra(listing *extra, const tx_safetensors *file, const tx
             used[found[i] - first] = 1;
     for (size_t i = 0; i < count; i++)
         if (!used[i])
-            list(extra, tx_safetensors_at(file, i)->name, "");
+            list(extra, tx_tensor_file_at(file, i)->name, "");
     tx_free(used);
     return TX_OK;
 }
 
 /* Compares names, shapes and types; the error lists what disagrees. */
-static tx_status compare(tx_safetensors *file, const tx_graph *graph, const tx_stored **found, int flags,
+static tx_status compare(tx_tensor_file *file, const tx_graph *graph, const tx_stored **found, int flags,
                          const int left_out[2], tx_checkpoint_report *report)
 {
     listing missing = {.count = 0}, other = {.count = 0}, extra = {.count = 0};
@@ -222,7 +222,7 @@ static tx_status compare(tx_safetensors *file, const tx_graph *graph, const tx_s
         if (kind[k].l->count && used < sizeof text)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)",
                                      used ? "; " : "tensors: ", kind[k].l->count, kind[k].what, kind[k].l->text);
-    return tx_fail(TX_ERR_FORMAT, "%s: %s", tx_safetensors_name(file), text);
+    return tx_fail(TX_ERR_FORMAT, "%s: %s", tx_tensor_file_name(file), text);
 }
 
 /* "at [1,0,2,2] ", where element i of a tensor stands, or nothing for a tensor that is a number. */
@@ -238,11 +238,11 @@ static const char *place(char *out, size_t size, const tx_stored *t, size_t i)
     return out;
 }
 
-static tx_status unsound(const tx_safetensors *file, const tx_stored *t, size_t i, const char *value,
+static tx_status unsound(const tx_tensor_file *file, const tx_stored *t, size_t i, const char *value,
                          const char *expected)
 {
     char name[TX_TEXT], where[64 + 20 * TX_STORED_DIMS];
-    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds %s %sbut %s are expected", tx_safetensors_name(file),
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s' holds %s %sbut %s are expected", tx_tensor_file_name(file),
                    tx_escape(name, sizeof name, t->name), value, place(where, sizeof where, t, i), expected);
 }
 
@@ -269,7 +269,7 @@ static const char *expected_in(const char *name)
     return is_variance(name) ? "finite numbers from 0" : "finite numbers";
 }
 
-static tx_status check_values(const tx_safetensors *file, const tx_stored *t, const float *value)
+static tx_status check_values(const tx_tensor_file *file, const tx_stored *t, const float *value)
 {
     char number[TX_NUMBER + 16];
     size_t i = first_unsound(t->name, value, t->count);
@@ -300,17 +300,17 @@ tx_status tx_checkpoint_check(const tx_weights *weights, const char *what)
     return TX_OK;
 }
 
-static tx_status read_counter(tx_safetensors *file, const tx_stored *t, int64_t *counter)
+static tx_status read_counter(tx_tensor_file *file, const tx_stored *t, int64_t *counter)
 {
     char number[TX_NUMBER];
-    tx_status status = tx_safetensors_integers(file, t, counter);
+    tx_status status = tx_tensor_file_integers(file, t, counter);
     if (status || *counter >= 0)
         return status;
     snprintf(number, sizeof number, "%lld", (long long)*counter);
     return unsound(file, t, 0, number, "numbers from 0");
 }
 
-static tx_status read_params(tx_safetensors *file, tx_weights *weights, const tx_stored **found, const int left_out[2])
+static tx_status read_params(tx_tensor_file *file, tx_weights *weights, const tx_stored **found, const int left_out[2])
 {
     const tx_graph *graph = weights->graph;
     size_t largest = 0;
@@ -329,7 +329,7 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const tx
         } else if (p->role == TX_ROLE_COUNTER) {
             status = read_counter(file, t, &weights->counter[p->offset]);
         } else {
-            status = tx_safetensors_floats(file, t, values);
+            status = tx_tensor_file_floats(file, t, values);
             if (status == TX_OK)
                 status = check_values(file, t, values);
             if (status == TX_OK)
@@ -341,7 +341,7 @@ static tx_status read_params(tx_safetensors *file, tx_weights *weights, const tx
     return status;
 }
 
-tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
+tx_status tx_checkpoint_read(tx_tensor_file *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
                              tx_checkpoint_report *report)
 {
     if (!file || !weights)
@@ -370,10 +370,10 @@ tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, t
 {
     if (!weights)
         return tx_fail_null("tx_checkpoint_load", "weights");
-    tx_safetensors *file = tx_safetensors_open(path);
+    tx_tensor_file *file = tx_tensor_file_open(path);
     if (!file)
         return TX_ERR_FILE;
     tx_status status = tx_checkpoint_read(file, weights, flags, NULL, report);
-    tx_safetensors_close(file);
+    tx_tensor_file_close(file);
     return status;
 }

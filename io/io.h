@@ -436,6 +436,26 @@ tx_status tx_safetensors_put_seal(tx_safetensors_writer *writer, char seal[65]);
 tx_status tx_safetensors_finish(tx_safetensors_writer *writer);
 void tx_safetensors_abandon(tx_safetensors_writer *writer);
 
+/* ------------------------------------------------------------------------------------- tensor files
+ * An opened file of named tensors, of whichever kind its contents say: safetensors, or what PyTorch's torch.save wrote. */
+typedef struct tx_tensor_file tx_tensor_file;
+/* NULL: an error is stored. */
+tx_tensor_file *tx_tensor_file_open(const char *path);
+void tx_tensor_file_close(tx_tensor_file *file);
+/* The path as messages have it: escaped and cut. */
+const char *tx_tensor_file_name(const tx_tensor_file *file);
+/* These do as those of tx_safetensors; tensors stand in the file's order, in one array. */
+size_t tx_tensor_file_count(const tx_tensor_file *file);
+const tx_stored *tx_tensor_file_at(const tx_tensor_file *file, size_t i);
+const tx_stored *tx_tensor_file_find(const tx_tensor_file *file, const char *name);
+tx_status tx_tensor_file_floats(tx_tensor_file *file, const tx_stored *tensor, float *out);
+tx_status tx_tensor_file_integers(tx_tensor_file *file, const tx_stored *tensor, int64_t *out);
+const char *tx_tensor_file_meta(const tx_tensor_file *file, const char *key);
+const tx_pair *tx_tensor_file_metas(const tx_tensor_file *file, size_t *count);
+/* String i of the list of strings that PyTorch's file has under that name beside its tensors, as a pickled module has
+ * among its attributes ("targets" of TorchXRayVision's); NULL behind the last and where there is no such list. */
+const char *tx_tensor_file_text(const tx_tensor_file *file, const char *key, size_t i);
+
 /* -------------------------------------------------------------------------------------- checkpoints
  * Weights as a safetensors file with torchvision's names, shapes and orders, metadata `format` first. */
 #define TX_CHECKPOINT_FORMAT "thorax 1"
@@ -458,13 +478,13 @@ typedef struct tx_checkpoint_names {
 } tx_checkpoint_names;
 /* The file's tensor for that name: by the first of its other names that the file has, else by its own; *tensor is NULL where
  * there is none. names may be NULL. */
-tx_status tx_checkpoint_find(const tx_safetensors *file, const tx_checkpoint_names *names, const char *name,
+tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,
                              const tx_stored **tensor);
 /* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
  * before all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are
  * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. names and
  * report may be NULL. */
-tx_status tx_checkpoint_read(tx_safetensors *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
+tx_status tx_checkpoint_read(tx_tensor_file *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
                              tx_checkpoint_report *report);
 /* The same from a path, by the network's own names alone. */
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);

@@ -167,7 +167,7 @@ static void renamed(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tx_checkpoint_report report;
         write_renamed(a, path, cases[i].file, cases[i].twin);
-        tx_safetensors *f = tx_safetensors_open(path);
+        tx_tensor_file *f = tx_tensor_file_open(path);
         int extra = cases[i].twin != NULL;
         tx_weights_init(b, 3);
         CHECK(tx_checkpoint_read(f, b, extra ? TX_CHECKPOINT_EXTRA : 0, &names, &report) == TX_OK &&
@@ -185,7 +185,7 @@ static void renamed(void)
                   "case %d: %s", (int)i, tx_error_message());
         }
         names_fail = -1;
-        tx_safetensors_close(f);
+        tx_tensor_file_close(f);
     }
     tx_weights_free(a);
     tx_weights_free(b);

@@ -360,6 +360,45 @@ static void check_writer_of_tensors(void)
     }
 }
 
+/* Of a file that holds one tensor, "a" of one number. */
+static void tensor_files(const char *path, tx_weights *w)
+{
+    float numbers[1];
+    int64_t whole[1];
+    size_t count;
+    const tx_stored *found;
+    REFUSED(tx_tensor_file_open(NULL) == NULL, "no path");
+    tx_tensor_file_close(NULL);
+    tx_tensor_file *f = tx_tensor_file_open(path);
+    CHECK(f != NULL, "%s", tx_error_message());
+    tx_stored stranger = *tx_tensor_file_at(f, 0);
+    REFUSED(tx_checkpoint_read(f, NULL, 0, NULL, NULL) != TX_OK, "no weights");
+    REFUSED(tx_checkpoint_read(f, w, 64, NULL, NULL) != TX_OK, "flags 64");
+    REFUSED(tx_checkpoint_find(NULL, NULL, "a", &found) != TX_OK, "no file");
+    REFUSED(tx_checkpoint_find(f, NULL, NULL, &found) != TX_OK, "no name");
+    REFUSED(tx_checkpoint_find(f, NULL, "a", NULL) != TX_OK, "no room for a tensor");
+    REFUSED(tx_tensor_file_name(NULL) == NULL, "no file");
+    REFUSED(tx_tensor_file_count(NULL) == 0, "no file");
+    REFUSED(tx_tensor_file_at(NULL, 0) == NULL, "no file");
+    REFUSED(tx_tensor_file_at(f, 1) == NULL, "tensor 1 of 1");
+    REFUSED(tx_tensor_file_find(NULL, "a") == NULL, "no file");
+    REFUSED(tx_tensor_file_find(f, NULL) == NULL, "no name");
+    REFUSED(tx_tensor_file_floats(NULL, &stranger, numbers) != TX_OK, "no file");
+    REFUSED(tx_tensor_file_floats(f, NULL, numbers) != TX_OK, "no tensor");
+    REFUSED(tx_tensor_file_floats(f, tx_tensor_file_at(f, 0), NULL) != TX_OK, "no room");
+    REFUSED(tx_tensor_file_floats(f, &stranger, numbers) != TX_OK, "another file");
+    REFUSED(tx_tensor_file_integers(NULL, &stranger, whole) != TX_OK, "no file");
+    REFUSED(tx_tensor_file_integers(f, NULL, whole) != TX_OK, "no tensor");
+    REFUSED(tx_tensor_file_integers(f, tx_tensor_file_at(f, 0), NULL) != TX_OK, "no room");
+    REFUSED(tx_tensor_file_meta(NULL, "a") == NULL, "no file");
+    REFUSED(tx_tensor_file_meta(f, NULL) == NULL, "no key");
+    REFUSED(tx_tensor_file_metas(NULL, &count) == NULL, "no file");
+    REFUSED(tx_tensor_file_metas(f, NULL) == NULL, "no room");
+    REFUSED(tx_tensor_file_text(NULL, "a", 0) == NULL, "no file");
+    REFUSED(tx_tensor_file_text(f, NULL, 0) == NULL, "no key");
+    tx_tensor_file_close(f);
+}
+
 /* A graph of one linear layer, its weights, and a checkpoint of them. */
 static void check_checkpoints(void)
 {
@@ -386,12 +425,6 @@ static void check_checkpoints(void)
     tx_safetensors *f = tx_safetensors_open(path);
     CHECK(f != NULL, "%s", tx_error_message());
     tx_stored stranger = *tx_safetensors_at(f, 0);
-    REFUSED(tx_checkpoint_read(f, NULL, 0, NULL, NULL) != TX_OK, "no weights");
-    REFUSED(tx_checkpoint_read(f, w, 64, NULL, NULL) != TX_OK, "flags 64");
-    const tx_stored *found;
-    REFUSED(tx_checkpoint_find(NULL, NULL, "a", &found) != TX_OK, "no file");
-    REFUSED(tx_checkpoint_find(f, NULL, NULL, &found) != TX_OK, "no name");
-    REFUSED(tx_checkpoint_find(f, NULL, "a", NULL) != TX_OK, "no room for a tensor");
     REFUSED(tx_safetensors_count(NULL) == 0, "no file");
     REFUSED(tx_safetensors_at(NULL, 0) == NULL, "no file");
     REFUSED(tx_safetensors_at(f, 1) == NULL, "tensor 1 of 1");
@@ -414,6 +447,7 @@ static void check_checkpoints(void)
     REFUSED(tx_safetensors_metas(NULL, &count) == NULL, "no file");
     REFUSED(tx_safetensors_metas(f, NULL) == NULL, "tx_safetensors_metas");
     tx_safetensors_close(f);
+    tensor_files(path, w);
     tx_weights_free(w);
     tx_graph_free(g);
 }

@@ -159,10 +159,10 @@ static void write_called(const model *m, const char *path, int k)
 
 static tx_status read_into(model *m, const char *path, int flags, int with_names, tx_checkpoint_report *report)
 {
-    tx_safetensors *f = tx_safetensors_open(path);
+    tx_tensor_file *f = tx_tensor_file_open(path);
     const tx_checkpoint_names names = {tx_net_other_name, &m->net.choice};
     tx_status status = tx_checkpoint_read(f, m->weights, flags, with_names ? &names : NULL, report);
-    tx_safetensors_close(f);
+    tx_tensor_file_close(f);
     return status;
 }
 
