@@ -455,6 +455,7 @@ const tx_pair *tx_tensor_file_metas(const tx_tensor_file *file, size_t *count);
 /* String i of the list of strings that PyTorch's file has under that name beside its tensors, as a pickled module has
  * among its attributes ("targets" of TorchXRayVision's); NULL behind the last and where there is no such list. */
 const char *tx_tensor_file_text(const tx_tensor_file *file, const char *key, size_t i);
+
 /* ------------------------------------------------------------------------------------------ PyTorch
  * Writes a state_dict as torch.save does, so that torch.load takes it, also with weights_only: the tensors (names, types and
  * shapes alone are read; names differ) in their order, contiguous, through a tx_writer. fill is called for each, in order.

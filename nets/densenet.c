@@ -107,7 +107,8 @@ static const tx_net_alias aliases[] = {
 #define DENSENET(NAME, TOP1, TABLE)                                                                                    \
     {                                                                                                                  \
         .name = NAME, .family = "DenseNet", .head = {.name = "classifier", .init = TX_HEAD_IN_ZERO}, .blocks = BLOCKS, \
-        .smallest = 29, .usual = 224, .top1 = TOP1, .features = densenet_features, .table = TABLE, .alias = aliases    \
+        .smallest = 29, .usual = 224, .top1 = TOP1, .features = densenet_features, .table = TABLE, .alias = aliases,   \
+        .timm = NAME, .file = NAME "-"                                                                                 \
     }
 
 const tx_net_info tx_net_densenet121 = DENSENET("densenet121", 74.434, &table121);

@@ -88,7 +88,7 @@ static const efficientnet_table b2 = {{32, 16, 24, 48, 88, 120, 208, 352, 1408},
 static const efficientnet_table b3 = {{40, 24, 32, 48, 96, 136, 232, 384, 1536}, {2, 3, 3, 5, 5, 6, 2}};
 
 /* timm's. */
-static const tx_net_alias aliases[] = {
+static const tx_net_alias timm_names[] = {
     {.name = "features.0.0", .other = "conv_stem"},
     {.name = "features.0.1", .other = "bn1"},
     {.name = "features.1.#.block.0.0", .other = "blocks.0.#.conv_dw"},
@@ -111,12 +111,12 @@ static const tx_net_alias aliases[] = {
     {.name = NULL},
 };
 
-#define EFFICIENTNET(NAME, DROPOUT, USUAL, TOP1, TABLE)                                                   \
-    {                                                                                                     \
-        .name = NAME, .family = "EfficientNet",                                                           \
-        .head = {.name = "classifier.1", .init = TX_HEAD_OUT_ZERO, .dropout = DROPOUT}, .blocks = STAGES, \
-        .smallest = 1, .usual = USUAL, .top1 = TOP1, .features = efficientnet_features, .table = TABLE,   \
-        .alias = aliases                                                                                  \
+#define EFFICIENTNET(NAME, DROPOUT, USUAL, TOP1, TABLE)                                                               \
+    {                                                                                                                 \
+        .name = NAME, .family = "EfficientNet",                                                                       \
+        .head = {.name = "classifier.1", .init = TX_HEAD_OUT_ZERO, .dropout = DROPOUT}, .blocks = STAGES,             \
+        .smallest = 1, .usual = USUAL, .top1 = TOP1, .features = efficientnet_features, .table = TABLE, .timm = NAME, \
+        .timm_alias = timm_names, .file = NAME "_|" NAME "-"                                                          \
     }
 
 const tx_net_info tx_net_efficientnet_b0 = EFFICIENTNET("efficientnet_b0", 0.2, 224, 77.692, &b0);

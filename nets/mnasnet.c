@@ -76,7 +76,7 @@ static tx_node *mnasnet_features(tx_graph *g, tx_node *x, const tx_net_info *net
 }
 
 /* timm's mnasnet_100. */
-static const tx_net_alias aliases[] = {
+static const tx_net_alias timm_names[] = {
     {.name = "layers.0", .other = "conv_stem"},
     {.name = "layers.1", .other = "bn1"},
     {.name = "layers.3", .other = "blocks.0.0.conv_dw"},
@@ -104,5 +104,7 @@ const tx_net_info tx_net_mnasnet1_0 = {
     .usual = 224,
     .top1 = 73.456,
     .features = mnasnet_features,
-    .alias = aliases,
+    .timm = "mnasnet_100",
+    .timm_alias = timm_names,
+    .file = "mnasnet1.0_",
 };

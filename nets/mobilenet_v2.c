@@ -72,7 +72,7 @@ static tx_node *mobilenet_features(tx_graph *g, tx_node *x, const tx_net_info *n
 
 /* timm's mobilenetv2_100. */
 static const int blocks_of[] = {2, 3, 4, 3, 3, 1, 0};
-static const tx_net_alias aliases[] = {
+static const tx_net_alias timm_names[] = {
     {.name = "features.0.0", .other = "conv_stem"},
     {.name = "features.0.1", .other = "bn1"},
     {.name = "features.1.conv.0.0", .other = "blocks.0.0.conv_dw"},
@@ -100,5 +100,7 @@ const tx_net_info tx_net_mobilenet_v2 = {
     .usual = 224,
     .top1 = 71.878,
     .features = mobilenet_features,
-    .alias = aliases,
+    .timm = "mobilenetv2_100",
+    .timm_alias = timm_names,
+    .file = "mobilenet_v2-",
 };

@@ -67,25 +67,61 @@ static char *fill_in(const tx_net_alias *row, const tx_net_choice *choice, const
     return out;
 }
 
-tx_status tx_net_other_name(const void *choice, const char *name, int k, char **other)
+/* Number *k of the rows' other names of a tensor, the caller's; NULL, and *k less by those that there are. */
+static tx_status look_up(const tx_net_alias *row, const tx_net_choice *choice, const char *name, int *k, char **other)
 {
-    const tx_net_choice *c = choice;
-    if (!c || !c->net || !name || !other)
-        return tx_fail_null("tx_net_other_name", !name ? "name" : c && c->net ? "room for a name" : "network");
-    *other = NULL;
     const char *leaf = strrchr(name, '.');
-    for (const tx_net_alias *row = c->net->alias; leaf && row && row->name; row++) {
+    for (; leaf && row && row->name; row++) {
         int number[NUMBERS] = {0}, fits;
         if (!matches(row->name, name, (size_t)(leaf - name), number))
             continue;
-        char *text = fill_in(row, c, number, leaf, &fits);
+        char *text = fill_in(row, choice, number, leaf, &fits);
         if (!text)
             return TX_ERR_MEMORY;
-        if (fits && k-- == 0) {
+        if (fits && (*k)-- == 0) {
             *other = text;
             return TX_OK;
         }
         tx_free(text);
     }
     return TX_OK;
+}
+
+tx_status tx_net_other_name(const void *choice, const char *name, int k, char **other)
+{
+    const tx_net_choice *c = choice;
+    if (!c || !c->net || !name || !other)
+        return tx_fail_null("tx_net_other_name", !name ? "name" : c && c->net ? "room for a name" : "network");
+    *other = NULL;
+    tx_status status = look_up(c->net->alias, c, name, &k, other);
+    return status || *other ? status : look_up(c->net->timm_alias, c, name, &k, other);
+}
+
+tx_status tx_net_timm_name(const void *choice, const char *name, char **timm)
+{
+    const tx_net_choice *c = choice;
+    if (!c || !c->net || !name || !timm)
+        return tx_fail_null("tx_net_timm_name", !name ? "name" : c && c->net ? "room for a name" : "network");
+    int first = 0;
+    *timm = NULL;
+    if (!c->net->timm)
+        return tx_fail(TX_ERR_ARGUMENT, "timm does not have %s", c->net->name);
+    tx_status status = look_up(c->net->timm_alias, c, name, &first, timm);
+    if (status == TX_OK && !*timm && !(*timm = tx_strdup(name)))
+        status = TX_ERR_MEMORY;
+    return status;
+}
+
+const tx_net_info *tx_net_of_file(const char *name)
+{
+    for (int i = 0; name && i < tx_nets(); i++)
+        for (const char *p = tx_net_at(i)->file; p && *p;) {
+            size_t n = strcspn(p, "|");
+            if (strncmp(name, p, n) == 0)
+                return tx_net_at(i);
+            p += n + (p[n] == '|');
+        }
+    if (!name)
+        tx_fail_null("tx_net_of_file", "name");
+    return NULL;
 }

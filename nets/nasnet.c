@@ -210,4 +210,5 @@ const tx_net_info tx_net_nasnet_a_mobile = {
     .usual = 224,
     .top1 = 74.080,
     .features = nasnet_features,
+    .file = "nasnetamobile-",
 };

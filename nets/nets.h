@@ -53,8 +53,11 @@ struct tx_net_info {
     int usual;    /* side of the squares that published weights are used with */
     double top1;  /* ImageNet top-1 in percent of the published weights, single centre crop of that size */
     tx_net_features *features;
-    const void *table;         /* the family's own: widths and depths */
-    const tx_net_alias *alias; /* NULL: its modules have no other names */
+    const void *table;              /* the family's own: widths and depths */
+    const tx_net_alias *alias;      /* what older files call its modules; NULL: nothing else */
+    const char *timm;               /* its name in timm; NULL: timm does not have it */
+    const tx_net_alias *timm_alias; /* what timm calls its modules; NULL: the same */
+    const char *file;               /* how names of published weights' files begin, with | between */
 };
 
 /* The registry, in the order in which `thorax nets` lists it. */
@@ -97,6 +100,12 @@ void tx_network_free(tx_network *n);
  * there is none. `choice` is a const tx_net_choice: this is a function for readers of files (tx_checkpoint_names in io.h).
  * TX_ERR_MEMORY. */
 tx_status tx_net_other_name(const void *choice, const char *name, int k, char **other);
+/* timm's name of the tensor of that name, the caller's, for networks with blocks cut too, which timm itself does not have.
+ * TX_ERR_ARGUMENT: timm does not have the network. */
+tx_status tx_net_timm_name(const void *choice, const char *name, char **timm);
+/* The network whose published weights' files have names that begin as this one, without its folder; NULL: none's. Tensors
+ * then decide, as a file may be renamed. */
+const tx_net_info *tx_net_of_file(const char *name);
 /* The last linear layer is to stand behind weights that were trained with another: it begins as one that stands behind cut
  * blocks, U(1/sqrt(in)). For the weights that are initialised from now on. */
 tx_status tx_network_new_head(tx_network *n);

@@ -77,7 +77,7 @@ static const resnet_table table101 = {1, {3, 4, 23, 3}};
 #define RESNET(NAME, TOP1, TABLE)                                                                           \
     {                                                                                                       \
         .name = NAME, .family = "ResNet", .head = {.name = "fc"}, .blocks = 4, .smallest = 1, .usual = 224, \
-        .top1 = TOP1, .features = resnet_features, .table = TABLE                                           \
+        .top1 = TOP1, .features = resnet_features, .table = TABLE, .timm = NAME, .file = NAME "-"           \
     }
 
 const tx_net_info tx_net_resnet18 = RESNET("resnet18", 69.758, &table18);

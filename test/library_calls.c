@@ -702,6 +702,10 @@ static void check_nets(void)
     REFUSED(tx_net_other_name(&typo, "a.b", 0, &other) != TX_OK, "no network");
     REFUSED(tx_net_other_name(&choice, NULL, 0, &other) != TX_OK, "no name");
     REFUSED(tx_net_other_name(&choice, "a.b", 0, NULL) != TX_OK, "no room for a name");
+    REFUSED(tx_net_timm_name(NULL, "a.b", &other) != TX_OK, "no network");
+    REFUSED(tx_net_timm_name(&choice, NULL, &other) != TX_OK, "no name");
+    REFUSED(tx_net_timm_name(&choice, "a.b", NULL) != TX_OK, "no room for a name");
+    REFUSED(tx_net_of_file(NULL) == NULL, "no name");
     REFUSED(tx_network_costs(NULL, one, &macs, &arena) != TX_OK, "no network");
     REFUSED(tx_network_costs(&n, none, &macs, &arena) != TX_OK, "0 images");
     REFUSED(tx_network_costs(&n, one, NULL, &arena) != TX_OK, "tx_network_costs");

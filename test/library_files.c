@@ -399,6 +399,16 @@ static void tensor_files(const char *path, tx_weights *w)
     tx_tensor_file_close(f);
 }
 
+static void check_torch(void)
+{
+    static const tx_stored one = {.name = "a", .dtype = TX_F32, .dims = 1, .shape = {1}};
+    const char *path = temp_path("w.pth");
+    REFUSED(tx_torch_write(NULL, &one, 1, fill, NULL) != TX_OK, "no path");
+    REFUSED(tx_torch_write(path, NULL, 1, fill, NULL) != TX_OK, "no tensors");
+    REFUSED(tx_torch_write(path, &one, 1, NULL, NULL) != TX_OK, "no elements");
+    CHECK(!tx_path_exists(path), "written");
+}
+
 /* A graph of one linear layer, its weights, and a checkpoint of them. */
 static void check_checkpoints(void)
 {
@@ -486,6 +496,7 @@ int main(void)
     check_images();
     check_batches();
     check_writer_of_tensors();
+    check_torch();
     check_checkpoints();
     check_progress();
     temp_end();

@@ -847,6 +847,10 @@ mutate io/journal.c io_file 's/    tx_sha256_add(&journal->sha, text, n);//' 'jo
 mutate io/journal.c io_file 's/        tx_sha256_add(&journal->sha, block, n);//' 'journal: what is kept has no digest'
 mutate io/seal.c io_safetensors 's/        tx_sha256_add(sha, s.hex\[i\], 64);//' 'seal: of the header alone'
 mutate io/seal.c io_safetensors 's/        at += n;/        at = end;/' 'seal: of the beginning of each block'
+mutate io/torch_write.c io_torch_write 's/int k = d + 1; k < t->dims/int k = d; k < t->dims/' 'pth: strides of the wrong side'
+mutate io/torch_write.c io_torch_write 's/ + LOCAL + strlen(name) + 4) % ALIGNED/ + LOCAL + 4) % ALIGNED/' 'pth: not aligned'
+mutate nets/names.c nets_names 's/look_up(c->net->timm_alias, c, name, &first, timm)/look_up(c->net->alias, c, name, \&first, timm)/' 'old names are written for timm'
+mutate nets/names.c nets_names 's/            p += n + (p\[n\] == .|.);/            break;/' 'the first beginning of files alone'
 mutate io/lock.c io_file 's/if (still_named(fd, path))/if (1)/' 'lock: on a file that has lost its name'
 # ---- bits: the same numbers within rounding, in another order
 mutate core/kernels/channel.h bits 's/a = v_add(a, v_load(x));/a = v_sub(a, v_load(x));/' 'another pivot of the variance'

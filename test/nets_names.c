@@ -46,6 +46,67 @@ static void check_timm(void)
     }
 }
 
+/* What is written with timm's names is what timm reads: no old names, and none of a norm that stands in. */
+static void check_writing(void)
+{
+    static const struct {
+        const char *net;
+        int cut;
+        const char *name, *timm;
+    } cases[] = {{"densenet121", 0, "features.denseblock1.denselayer1.norm1.bias", NULL},
+                 {"densenet169", 4, "features.norm5.weight", NULL},
+                 {"resnet50", 0, "layer1.0.downsample.1.running_var", NULL},
+                 {"mobilenet_v2", 0, "classifier.1.weight", "classifier.weight"},
+                 {"mobilenet_v2", 3, "features.10.conv.3.bias", "blocks.3.3.bn3.bias"},
+                 {"mnasnet1_0", 0, "layers.14.weight", "conv_head.weight"},
+                 {"efficientnet_b2", 0, "features.8.1.num_batches_tracked", "bn2.num_batches_tracked"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tx_net_choice choice = {.net = tx_net_find(cases[i].net), .cut = cases[i].cut, .classes = 2, .size = 32};
+        const char *want = cases[i].timm ? cases[i].timm : cases[i].name;
+        char *text = NULL;
+        CHECK(tx_net_timm_name(&choice, cases[i].name, &text) == TX_OK && strcmp(text, want) == 0,
+              "%s: timm calls %s %s", cases[i].net, cases[i].name, text);
+        tx_free(text);
+        tx_alloc_fail_after(0);
+        CHECK(tx_net_timm_name(&choice, cases[i].name, &text) == TX_ERR_MEMORY && !text, "no memory");
+        tx_alloc_fail_after(-1);
+    }
+    tx_net_choice choice = {.net = tx_net_find("nasnet_a_mobile"), .classes = 2, .size = 32};
+    char *text = NULL;
+    CHECK(tx_net_timm_name(&choice, "a.weight", &text) == TX_ERR_ARGUMENT &&
+              strcmp(tx_error_message(), "timm does not have nasnet_a_mobile") == 0,
+          "%s", tx_error_message());
+    CHECK(tx_net_timm_name(NULL, "a", &text) == TX_ERR_ARGUMENT, "no network");
+    CHECK(tx_net_timm_name(&choice, NULL, &text) == TX_ERR_ARGUMENT, "no name");
+    CHECK(tx_net_timm_name(&choice, "a", NULL) == TX_ERR_ARGUMENT, "no room");
+}
+
+/* Files of published weights, as torchvision, timm's first releases and Cadene name them. */
+static void check_published(void)
+{
+    static const char *const file[][2] = {{"densenet121-a639ec97.pth", "densenet121"},
+                                          {"resnet18-f37072fd.pth", "resnet18"},
+                                          {"resnet101-cd907fc2.pth", "resnet101"},
+                                          {"mnasnet1.0_top1_73.512-f206786ef8.pth", "mnasnet1_0"},
+                                          {"efficientnet_b0_rwightman-7f5810bc.pth", "efficientnet_b0"},
+                                          {"efficientnet_b1-c27df63c.pth", "efficientnet_b1"},
+                                          {"mobilenet_v2-7ebf99e0.pth", "mobilenet_v2"},
+                                          {"nasnetamobile-7e03cead.pth", "nasnet_a_mobile"},
+                                          {"resnet1", NULL},
+                                          {"efficientnet_b10.pth", NULL},
+                                          {"tf_efficientnet_b0-1.pth", NULL},
+                                          {"", NULL}};
+    for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
+        const tx_net_info *net = tx_net_of_file(file[i][0]);
+        CHECK(file[i][1] ? net && strcmp(net->name, file[i][1]) == 0 : !net, "%s is %s's", file[i][0],
+              net ? net->name : "nobody");
+    }
+    for (int i = 0; i < tx_nets(); i++)
+        CHECK(tx_net_at(i)->file && tx_net_of_file(tx_net_at(i)->file) == tx_net_at(i), "%s: its files' name",
+              tx_net_at(i)->name);
+    CHECK(tx_net_of_file(NULL) == NULL && strstr(tx_error_message(), "name"), "no name");
+}
+
 static const struct {
     const char *net;
     int cut;
@@ -286,6 +347,8 @@ int main(void)
 {
     temp_begin();
     check_timm();
+    check_writing();
+    check_published();
     check_rows();
     check_files();
     check_head();
