@@ -31,7 +31,7 @@ typedef struct tx_conv2d_args {
     tx_pads pads; /* by side, added to padding */
     int dilation; /* distance of neighbouring taps; 0: 1 */
     int dilation_h, dilation_w;
-    int groups; /* 0: 1; as many as input and result channels: depthwise, with a weight (out, 1, ..); no others */
+    int groups; /* 0: 1; divides input and result channels, each group by itself; one a channel of both: depthwise */
     int no_bias;
     tx_init init; /* of the weight; left out: U(-1/sqrt(in taps), 1/sqrt(in taps)), which the bias always has */
 } tx_conv2d_args;

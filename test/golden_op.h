@@ -264,8 +264,6 @@ static int op_conv2d(op_graph *o)
         return 0;
     int groups = case_int(c, "groups", 0, 1);
     tx_node *x = op_input(o, "x");
-    if (groups != 1 && (!x || groups != x->c || groups != w->shape[0]))
-        return 0;
     tx_node *y = tx_conv2d(o->graph, x, "conv",
                            (tx_conv2d_args){.out = w->shape[0],
                                             .kernel_h = w->shape[2],

@@ -205,6 +205,16 @@ static inline int grow_unary(grower *g, grow_kind kind, int x)
     return grow_add(g, &p);
 }
 
+/* Groups that divide c, as many as there are or as few, and `out` so that they divide it too. */
+static inline void grow_groups(tx_conv2d_args *a, int c, int most)
+{
+    int groups = 2;
+    while (c % groups)
+        groups++;
+    a->groups = most ? c : groups;
+    a->out = (a->out + a->groups - 1) / a->groups * a->groups;
+}
+
 /* Half of them 1x1 or 3x3 as networks have them, the others of any geometry. */
 static inline int grow_conv(grower *g, int x, int out)
 {
@@ -227,8 +237,11 @@ static inline int grow_conv(grower *g, int x, int out)
         if (grow_draw(g, 3) == 0)
             a->pads = (tx_pads){grow_draw(g, 4) - 2, grow_draw(g, 4) - 2, grow_draw(g, 4) - 2, grow_draw(g, 4) - 2};
     }
-    if (g->shape[x].c > 1 && grow_draw(g, 4) == 0)
-        a->out = a->groups = g->shape[x].c;
+    int c = g->shape[x].c, groups = c > 1 ? grow_draw(g, 20) : 20;
+    if (groups < 5)
+        a->out = a->groups = c;
+    else if (groups < 8)
+        grow_groups(a, c, groups == 7);
     return grow_add(g, &p);
 }
 

@@ -273,7 +273,7 @@ int main(void)
     refuse((tx_conv2d_args){.out = 4, .kernel_h = -1}, "a negative kernel");
     refuse((tx_conv2d_args){.out = -1}, "a negative number of outputs");
     refuse((tx_conv2d_args){.out = 4, .kernel_w = 226, .padding_w = 120}, "a kernel of 226 taps in a row");
-    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = 2}, "groups");
+    refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = 3}, "groups that do not divide the channels");
     refuse((tx_conv2d_args){.out = 4, .kernel = 3, .groups = -1}, "a negative number of groups");
     refuse((tx_conv2d_args){.out = 4, .kernel = 1, .stride = (1 << 20) + 1}, "a stride beyond reason");
     refuse((tx_conv2d_args){.out = 4, .kernel = 1, .padding = 1 << 20}, "a map of 2^21 x 2^21");

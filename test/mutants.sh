@@ -150,6 +150,7 @@ sources_of() {
     case $1 in
     core/kernels/*.h | core/simd/*.h) echo "core/kernels_$TX_ISA.c" ;;
     core/sizes.h) echo core/channel.c ;;
+    layers/conv2d.h) echo layers/conv2d.c ;;
     test/layers_check.h) echo test/layers_own.c ;;
     *) echo "$1" ;;
     esac
@@ -228,19 +229,35 @@ mutate $f core_depthwise 's/a = v_add(a, v_load(g + 16 \* i/a = v_add(v_zero(), 
 
 # ---- convolution
 f=layers/conv2d.c
-mutate $f reference 's/y\[o\] += w\[c \* z.o + o\] \* x\[c\]/y[o] -= w[c * z.o + o] * x[c]/' 'definition: sign of the product'
+mutate $f reference 's/y\[o\] += w\[c % z.ci \* z.o + o\] \* x\[c\]/y[o] -= w[c % z.ci * z.o + o] * x[c]/' 'definition: sign of the product'
 mutate $f reference 's/y\[o\] = a->has_bias ? s->param\[1\]\[o\] : 0/y[o] = 0/' 'definition: no bias'
 mutate $f gradient 's/dw\[o\] += x \* dy\[o\]/dw[o] = x * dy[o]/' 'definition: weight gradient not accumulated'
 mutate $f gradient 's/s->dx\[0\]\[at + c\] += sum/s->dx[0][at + c] = sum/' 'definition: input gradient not accumulated'
 mutate $f reference 's/o \* stride + k \* dilation - padding/o * stride + k * dilation + padding/' 'sign of the padding'
+mutate $f ops 's/fused_target(s, s->param\[1\], /fused_target(s, NULL, /' 'convolution: bias forgotten'
+f=layers/conv2d_backward.c
+mutate $f ops 's/s->grad\[1\]\[k\] = (float)sum\[k\]/s->grad[1][k] = (float)sum[0]/' 'bias gradient of channel 0'
 mutate $f ops 's/int at = first + a->padding - k/int at = first - k/' 'input gradient: padding forgotten'
 mutate $f ops 's/first + a->padding - k \* a->dilation/first + a->padding - k/' 'input gradient: dilation forgotten'
 mutate $f ops 's/(a->n - first + a->stride - 1) \/ a->stride/(a->n - first) \/ a->stride/' 'input gradient: last pixel of a class'
 mutate $f ops 's/(tx_tap){y->place\[i\], x->place\[j\]}/(tx_tap){x->place[j], y->place[i]}/' 'input gradient: rows and columns exchanged'
 mutate $f ops 's/y->k\[i\] \* kernel_w + x->k\[j\]/x->k[j] * kernel_w + y->k[i]/' 'input gradient: kernel transposed'
-mutate $f conv2d 's/class_gradient(s, &k, 1, 1) : TX_OK/TX_OK : TX_OK/' 'input gradient: pixels that no tap reaches'
-mutate $f ops 's/fused_target(s, s->param\[1\], /fused_target(s, NULL, /' 'convolution: bias forgotten'
-mutate $f ops 's/s->grad\[1\]\[o\] = (float)sum\[o\]/s->grad[1][o] = (float)sum[0]/' 'bias gradient of channel 0'
+mutate $f conv2d 's/class_gradient(s, &k, group, 1, 1) : TX_OK/TX_OK : TX_OK/' 'input gradient: pixels that no tap reaches'
+mutate $f grouped 's/dx->add ? dx->add + first : NULL/dx->add/' 'groups: addend of the first'
+mutate $f grouped 's/s->grad\[0\] + k \* o + (size_t)group \* columns/s->grad[0] + k * o/' 'groups: dw over the first'
+mutate $f grouped 's/.data = s->param\[0\] + group \* n,/.data = s->param[0],/' 'groups: dx by the first weight'
+mutate layers/conv2d.h grouped 's/        x.gate += first;/        ;/' 'groups: gates of the first'
+mutate layers/conv2d.h grouped 's/        x.shift += first;/        ;/' 'groups: shifts of the first'
+mutate layers/conv2d.c grouped 's/        y.add += first;/        ;/' 'groups: what is added to the first'
+mutate layers/conv2d.c grouped 's/        y.bias += first;/        ;/' 'groups: biases of the first'
+mutate layers/conv2d.c reference 's/return c \/ z->ci \* z->co/return c % z->ci * z->co/' 'definition: results of another group'
+f=layers/conv2d_narrow.c
+mutate $f grouped 's/to.add = c ? to.data : NULL/to.add = NULL/' 'narrow: the last channel of a group alone'
+mutate $f grouped 's/j ? to : NULL, LANES}/NULL, LANES}/' 'narrow: dx by the last result alone'
+mutate $f grouped 's/row.gate = x.gate + at->image \* x.gate_ld + first/row.gate = x.gate + first/' 'narrow: gates of the first image'
+mutate $f grouped 's/for (size_t n = 0; n < images; n++)/for (size_t n = 0; n < 1; n++)/' 'narrow: dw of the first image'
+mutate $f grouped 's/from\[0\].scale = fold_of(&t->z, s) + first/from[0].scale = fold_of(\&t->z, s)/' 'narrow: a batch norm of the first groups'
+mutate $f grouped 's/s->add.ld + first/s->add.ld/' 'narrow: what is added to the first groups'
 
 # ---- batch norm
 f=layers/batchnorm.c
@@ -686,13 +703,13 @@ mutate io/dataset_paths.c check_images 's/s.found ? !s.there : NOT_KNOWN/s.found
 
 # ---- options together, extreme arguments, sizes at an edge
 f=layers/conv2d.c
-mutate $f conv2d 's/a->ph <= 2 \&\&/a->ph <= 3 \&\&/' 'Winograd with a padding of 3'
-mutate $f conv2d 's/a->dlh == 1 && a->dlw == 1 \&\&/a->dlh == 1 \&\&/' 'Winograd with dilated rows'
-mutate $f conv2d 's/a->dlw == 1 && a->ph == a->pw \&\&/a->dlw == 1 \&\&/' 'Winograd with two paddings'
-mutate $f conv2d 's/a->sh == 1 && a->sw == 1 \&\&/a->sh == 1 \&\&/' 'Winograd with a stride along rows'
+mutate layers/conv2d.h conv2d 's/a->ph <= 2 \&\&/a->ph <= 3 \&\&/' 'Winograd with a padding of 3'
+mutate layers/conv2d.h conv2d 's/a->dlh == 1 && a->dlw == 1 \&\&/a->dlh == 1 \&\&/' 'Winograd with dilated rows'
+mutate layers/conv2d.h conv2d 's/a->dlw == 1 && a->ph == a->pw \&\&/a->dlw == 1 \&\&/' 'Winograd with two paddings'
+mutate layers/conv2d.h conv2d 's/a->sh == 1 && a->sw == 1 \&\&/a->sh == 1 \&\&/' 'Winograd with a stride along rows'
 mutate $f conv2d 's/pick(args.dilation_w, args.dilation, 1)/pick(args.dilation_h, args.dilation, 1)/' 'dilation of rows for columns'
 mutate $f conv2d 's/<= CHEAP_ROWS;/<= CHEAP_ROWS + 1;/' 'one term more is cheap'
-mutate $f conv2d 's/(double)x->c \* a->taps;/(double)x->c;/' 'initial bound without the taps'
+mutate $f conv2d 's/(double)group_inputs(node) \* a->taps;/(double)group_inputs(node);/' 'initial bound without the taps'
 mutate layers/batchnorm.c batchnorm 's/        args.eps = 1e-5;/        args.eps = 1e-3;/' 'default eps'
 mutate layers/batchnorm.c batchnorm 's/a->momentum <= 1)/a->momentum < 1)/' 'momentum 1 refused'
 mutate layers/pool.c pool 's/in_range(a->kernel, 1, LARGEST_KERNEL)/in_range(a->kernel, 1, LARGEST_KERNEL + 1)/' 'a kernel that a byte does not hold'
@@ -871,7 +888,7 @@ mutate core/channel.c core_sums '/^static void merge_sums/,/^}/s/for (size_t chu
 mutate core/channel.c core_sums '/^static void gate_task/,/^}/s/first += TX_CHUNK/first += TX_CHUNK \/ 2/; /^static void gate_task/,/^}/s/pixels - first, TX_CHUNK/pixels - first, TX_CHUNK \/ 2/' 'contract: gates in chunks of their own'
 f=layers/conv2d.c
 for t in bits bench_batches; do
-    mutate $f $t 's/^static int is_winograd(const tx_node \*node)/static int images;\n&/; s/return a->kh == 3/return images > 1 \&\& a->kh == 3/; /^static void conv2d_plan(/,/^}/s/^{$/{\n    images = s->n;/' 'contract: algorithm by batch'
+    mutate $f $t 's/^#include "conv2d.h"/&\nstatic int images;\n#define is_winograd(node) (images > 1 \&\& is_winograd(node))/; /^static void conv2d_plan(/,/^}/s/^{$/{\n    images = s->n;/' 'contract: algorithm by batch'
 done
 mutate layers/bce.c lint 's/tx_log1p(tx_exp(-fabs(x)))/log1p(exp(-fabs(x)))/' 'contract: libm in a head'
 mutate layers/bce.c bits 's/return (1 - t) \* tx_logistic(x)/return (1 - t) * (double)(1 \/ (1 + expf((float)-x)))/' 'contract: libm in a head, in floats'
