@@ -32,6 +32,8 @@ typedef struct entry {
     const char *name;
     const char *folder; /* of the data */
     int *column;        /* a task: its output */
+    char *tasks;        /* those that it has in common with the table, where others named its outputs */
+    tx_buffer notes;    /* and what it has not */
     said part[PARTS];
     int parts; /* 1 where the split itself gives the thresholds */
 } entry;
@@ -66,10 +68,22 @@ static int has_choosing(const evaluation *v, const char *folder)
     return there;
 }
 
+/* Outputs that others named need not be the table's tasks, nor all of them be there. */
+static tx_status find_common(const evaluation *v, entry *e)
+{
+    tx_dataset *all = recipe_dataset(&e->model.recipe, e->folder, v->split[SCORED], "all", 0);
+    tx_status status = all ? outputs_common(&e->model, all, &e->tasks, &e->notes) : TX_ERR_FORMAT;
+    tx_dataset_free(all);
+    return status;
+}
+
 static tx_status open_parts(const evaluation *v, entry *e)
 {
     const char *tasks = e->model.recipe.tasks;
-    tx_status status = TX_OK;
+    int borrowed = e->model.task && !settings_get(&e->model.carried, "step") && !option_given(v->o, "tasks");
+    tx_status status = borrowed ? find_common(v, e) : TX_OK;
+    if (borrowed)
+        tasks = e->tasks;
     e->parts = has_choosing(v, e->folder) ? 2 : 1;
     for (int i = 0; status == TX_OK && i < e->parts; i++) {
         e->part[i].data = recipe_dataset(&e->model.recipe, e->folder, v->split[i], tasks, 0);
@@ -113,7 +127,7 @@ static tx_status add_member(const evaluation *v, const entry *e, said *p, predic
     if (status == TX_OK) {
         inference how = {with->session, &with->net, v->batch, loader, p->data, bar, bar->done, NULL};
         status = predictions_run(&now, &how);
-        predictions_probabilities(&now, p->data, e->column, room);
+        predictions_probabilities(&now, p->data, e->column, e->model.threshold, room);
         for (size_t i = 0; i < cells; i++)
             p->probability[i] += room[i];
         memcpy(p->present, now.present, p->data->images);
@@ -451,6 +465,8 @@ static int evaluate(evaluation *v)
                             v->entry[0].name, v->entry[i].name);
         model_describe(&v->entry[i].model);
         outputs_say(&v->entry[i].model, v->entry[i].part[SCORED].data);
+        if (v->entry[i].notes.data)
+            say_lines(v->entry[i].notes.data);
     }
     if (say_notes(v))
         return complain_failed();
@@ -488,6 +504,8 @@ static void free_entry(entry *e, int own_data)
         tx_free(e->part[i].present);
     }
     tx_free(e->column);
+    tx_free(e->tasks);
+    tx_buffer_free(&e->notes);
     model_free(&e->model);
 }
 

@@ -4,6 +4,7 @@
 #include "image_list.h"
 #include "images.h"
 #include "model.h"
+#include "xrv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,8 @@ static const float *values_of(const prediction *p, size_t k, float *value)
         size_t at = k * classes + (size_t)p->column[i];
         float sum = 0;
         for (size_t m = 0; m < p->model.files; m++)
-            sum += p->logits ? p->predictor[m].logits[at] : tx_logisticf(p->predictor[m].logits[at]);
+            sum += p->logits ? p->predictor[m].logits[at]
+                             : xrv_probability(p->predictor[m].logits[at], p->model.threshold, p->column[i]);
         value[i] = p->logits ? sum : sum / (float)p->model.files;
     }
     return value;
@@ -88,7 +90,7 @@ static tx_status keep_row(const prediction *p, prediction_row *row, size_t k)
 /* The name of output c: its task, or its number. */
 static const char *column_name(const prediction *p, int c, char room[24])
 {
-    if (p->model.task)
+    if (p->model.task && *p->model.task[c])
         return p->model.task[c];
     snprintf(room, 24, p->logits ? "logit_%d" : "p_%d", c);
     return room;
@@ -274,11 +276,10 @@ static tx_status run_batch(prediction *p, char *const *from, size_t n)
 /* The output of a task, -1 with a message if there is none. */
 static int output_of(const model *m, const char *task)
 {
-    char escaped[TX_TEXT];
-    for (int c = 0; m->task && c < m->choice.classes; c++)
-        if (strcmp(m->task[c], task) == 0)
-            return c;
-    char near[TX_HINT];
+    char escaped[TX_TEXT], near[TX_HINT];
+    int c = model_output(m, task);
+    if (c >= 0)
+        return c;
     tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'%s", m->file[0],
             tx_escape(escaped, sizeof escaped, task), model_nearest_task(m, task, near));
     return -1;

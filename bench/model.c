@@ -6,6 +6,7 @@
 #include "hints.h"
 #include "run.h"
 #include "scores.h"
+#include "xrv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +155,7 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
     tx_tensor_file *file = tx_tensor_file_open(path);
     if (!file)
         return tx_error_status();
-    const tx_checkpoint_names names = {tx_net_other_name, choice};
+    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
     tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
     tx_tensor_file_close(file);
     return status;
@@ -163,7 +164,7 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
 int net_channels(const tx_tensor_file *file, const tx_net_choice *choice)
 {
     tx_network n;
-    const tx_checkpoint_names names = {tx_net_other_name, choice};
+    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
     const tx_stored *t = NULL;
     if (tx_network_build(&n, choice, 0, NULL))
         return 3;
@@ -184,7 +185,7 @@ static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
         return 0;
     size_t found = 0, counters = 0;
     int same = 1;
-    const tx_checkpoint_names names = {tx_net_other_name, choice};
+    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
     for (int i = 0; same && i < tx_graph_params(n.graph); i++) {
         const tx_param *p = tx_graph_param(n.graph, i);
         const tx_stored *t = NULL;
@@ -198,7 +199,10 @@ static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
             same = t->shape[d] == (size_t)p->shape[d];
         found++;
     }
-    same = same && found + counters == tx_tensor_file_count(file);
+    size_t beside = 0;
+    for (const char *const *name = xrv_beside; *name; name++)
+        beside += tx_tensor_file_find(file, *name) != NULL;
+    same = same && found + counters + beside == tx_tensor_file_count(file);
     tx_network_free(&n);
     return same;
 }
@@ -208,7 +212,7 @@ static int outputs_in(const tx_tensor_file *file, const tx_net_info *net)
 {
     char name[128];
     const tx_net_choice choice = {.net = net};
-    const tx_checkpoint_names names = {tx_net_other_name, &choice};
+    const tx_checkpoint_names names = {tx_net_other_name, &choice, xrv_beside};
     const tx_stored *t = NULL;
     snprintf(name, sizeof name, "%.100s.weight", net->head.name);
     tx_checkpoint_find(file, &names, name, &t);
@@ -393,9 +397,15 @@ int model_open(model *m, const char *name, const options *o)
     if (status == TX_OK)
         status = check_format(m);
     int code = status == TX_OK ? choose_net(m, file, o) : complain_failed();
+    if (code == EXIT_DONE && !settings_get(&m->carried, "format"))
+        status = xrv_carried(&m->carried, file, m->file[0], &m->choice);
     tx_tensor_file_close(file);
+    if (code == EXIT_DONE && status == TX_OK)
+        status = xrv_thresholds(&m->carried, m->choice.classes, &m->threshold);
     if (code != EXIT_DONE)
         return code;
+    if (status)
+        return complain(EXIT_FAILED, "%s: %s", m->file[0], tx_error_message());
     if (recipe_read(&m->recipe, o, &m->carried, net_normal(&m->choice)))
         return complain(EXIT_FAILED, "%s: %s", m->file[0], tx_error_message());
     m->choice.size = m->recipe.how.size;
@@ -448,7 +458,45 @@ int model_data(const model *m, const options *o, const char **folder)
 
 static const char *task_at(const void *context, int i)
 {
-    return ((const model *)context)->task[i];
+    const char *name = ((const model *)context)->task[i];
+    return *name ? name : NULL;
+}
+
+/* Whether two names of a finding are the same but for letters' case and _ for a blank; what some tables call Effusion is
+ * CheXpert's Pleural Effusion. */
+static int same_finding(const char *a, const char *b)
+{
+    static const char whole[] = "pleural effusion", brief[] = "effusion";
+    char plain[2][64];
+    const char *const from[2] = {a, b};
+    for (int k = 0; k < 2; k++) {
+        size_t n = strlen(from[k]);
+        if (n >= sizeof plain[k])
+            return 0;
+        for (size_t i = 0; i <= n; i++) {
+            char c = from[k][i];
+            plain[k][i] = c == '_' ? ' ' : (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        }
+        if (strcmp(plain[k], brief) == 0)
+            strcpy(plain[k], whole);
+    }
+    return *a && strcmp(plain[0], plain[1]) == 0;
+}
+
+int model_output(const model *m, const char *task)
+{
+    int classes = m->task ? m->choice.classes : 0, found = -1;
+    for (int c = 0; c < classes; c++)
+        if (*task && strcmp(m->task[c], task) == 0)
+            return c;
+    for (int c = 0; c < classes; c++) {
+        if (!same_finding(task, m->task[c]))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = c;
+    }
+    return found;
 }
 
 const char *model_nearest_task(const model *m, const char *task, char out[TX_HINT])
@@ -463,6 +511,7 @@ void model_free(model *m)
     for (size_t i = 0; i < m->files; i++)
         tx_free(m->file[i]);
     tx_free(m->task);
+    tx_free(m->threshold);
     tx_free(m->file);
     tx_free(m->data);
     recipe_free(&m->recipe);
@@ -474,8 +523,9 @@ void model_describe(const model *m)
 {
     char net[64], how[256];
     const char *step = settings_get(&m->carried, "step");
-    say("%s: %s, %d outputs%s%s%s; %s", m->files > 1 ? m->name : m->file[0], tx_net_choice_name(&m->choice, net),
+    say("%s: %s, %d outputs%s%s%s%s; %s", m->files > 1 ? m->name : m->file[0], tx_net_choice_name(&m->choice, net),
         m->choice.classes, step ? ", step " : "", step ? step : "", m->files > 1 ? " and others of its run" : "",
+        m->threshold ? " normalised by op_threshs (0.5 where that is nan)" : "",
         recipe_describe(&m->recipe, how, sizeof how));
 }
 

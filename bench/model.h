@@ -11,7 +11,8 @@ typedef struct model {
     tx_net_choice choice;
     recipe recipe;
     settings carried; /* metadata of the (best) file */
-    char **task;      /* names of the outputs, or NULL where the file does not have them */
+    char **task;      /* names of the outputs, "" where one has none, or NULL where the file does not have them */
+    float *threshold; /* TorchXRayVision's operating points of the outputs, nan: none; or NULL */
     char **file;      /* its weights: one, or with --ensemble a RUN's kept checkpoints, best first */
     size_t files;
     int run;    /* a RUN folder */
@@ -27,6 +28,9 @@ tx_status model_check(const model *m);
  * not EXIT_DONE. */
 int model_data(const model *m, const options *o, const char **folder);
 void model_free(model *m);
+/* The output that a task's name stands for: the same name, else the one that differs in letters' case, _ for a blank, or
+ * as Effusion from Pleural Effusion; -1: none, or several. */
+int model_output(const model *m, const char *task);
 /* What a message about a task that is no output ends with: see tx_nearest_hint. */
 const char *model_nearest_task(const model *m, const char *task, char out[TX_HINT]);
 /* Says what the model is and how images come to it. */

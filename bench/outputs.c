@@ -2,6 +2,7 @@
 #include "outputs.h"
 #include "list.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +12,51 @@ static int in_chexpert_order(const model *m, const tx_dataset *d)
     return m->choice.classes == TX_OBSERVATIONS && d->observations == TX_OBSERVATIONS;
 }
 
-/* Output c's name, where the dataset's tasks do not stand for the outputs one by one. */
-static const char *name_of(const model *m, int c)
+/* The output of that name, -1 if there is none. */
+static int output_of(const model *m, const char *task)
 {
-    return m->task ? m->task[c] : tx_observation[c];
+    if (m->task)
+        return model_output(m, task);
+    for (int c = 0; c < m->choice.classes; c++)
+        if (strcmp(tx_observation[c], task) == 0)
+            return c;
+    return -1;
+}
+
+tx_status outputs_common(const model *m, const tx_dataset *d, char **tasks, tx_buffer *notes)
+{
+    char name[TX_TEXT], table[TX_TEXT];
+    tx_buffer common = {0};
+    list without = {.to = notes, .head = "tasks without an output:"},
+         other = {.to = notes, .head = "outputs passed over:"};
+    *tasks = NULL;
+    unsigned char *taken = tx_alloc((size_t)m->choice.classes, 1);
+    for (int k = 0; taken && k < d->tasks; k++) {
+        int c = model_output(m, d->task[k]);
+        if (c >= 0 && m->threshold && isnan(m->threshold[c]))
+            c = -1;
+        if (c >= 0) {
+            tx_buffer_append(&common, common.length ? "," : "");
+            tx_buffer_append(&common, d->task[k]);
+            taken[c] = 1;
+        } else {
+            list_add(&without, tx_escape(name, sizeof name, d->task[k]));
+        }
+    }
+    list_end(&without);
+    for (int c = 0; taken && c < m->choice.classes; c++)
+        if (!taken[c] && *m->task[c])
+            list_add(&other, tx_escape(name, sizeof name, m->task[c]));
+    list_end(&other);
+    tx_status status = !taken || common.status ? TX_ERR_MEMORY : TX_OK;
+    if (status == TX_OK && !common.length)
+        status = tx_fail(TX_ERR_ARGUMENT, "%s: none of its outputs is a task of %s (--tasks names them)",
+                         tx_escape(name, sizeof name, m->name), tx_escape(table, sizeof table, d->file));
+    if (status == TX_OK && !(*tasks = tx_strdup(common.data)))
+        status = TX_ERR_MEMORY;
+    tx_free(taken);
+    tx_buffer_free(&common);
+    return status;
 }
 
 tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
@@ -29,15 +71,29 @@ tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
                        m->choice.classes, d->tasks);
     *column = tx_alloc((size_t)d->tasks, sizeof **column);
     for (int k = 0; *column && k < d->tasks; k++) {
-        int c = named ? 0 : k;
-        while (named && c < m->choice.classes && strcmp(name_of(m, c), d->task[k]))
-            c++;
-        if (c == m->choice.classes)
+        int c = !named ? k : output_of(m, d->task[k]);
+        if (c < 0)
             return tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'%s", name,
                            tx_escape(task, sizeof task, d->task[k]), model_nearest_task(m, d->task[k], near));
         (*column)[k] = c;
     }
     return *column ? TX_OK : TX_ERR_MEMORY;
+}
+
+/* Outputs that are taken for a task of another name. */
+static void say_renamed(const model *m, const tx_dataset *d, tx_buffer *lines)
+{
+    char item[2 * TX_TEXT + 8], output[TX_TEXT], task[TX_TEXT];
+    list l = {.to = lines, .head = "outputs by other names:"};
+    for (int k = 0; k < d->tasks; k++) {
+        int c = model_output(m, d->task[k]);
+        if (c < 0 || strcmp(m->task[c], d->task[k]) == 0)
+            continue;
+        snprintf(item, sizeof item, "%s as %s", tx_escape(output, sizeof output, m->task[c]),
+                 tx_escape(task, sizeof task, d->task[k]));
+        list_add(&l, item);
+    }
+    list_end(&l);
 }
 
 void outputs_say(const model *m, const tx_dataset *d)
@@ -54,6 +110,8 @@ void outputs_say(const model *m, const tx_dataset *d)
         list_add(&l, item);
     }
     list_end(&l);
+    if (m->task)
+        say_renamed(m, d, &lines);
     if (lines.data)
         say_lines(lines.data);
     tx_buffer_free(&lines);

@@ -3,6 +3,7 @@
  * Probabilities are floats, printed with the nine digits that give them back exactly: every figure can be computed
  * again from predictions-*.csv. */
 #include "scores.h"
+#include "xrv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,12 +97,15 @@ tx_status predictions_run(predictions *p, const inference *how)
     return status;
 }
 
-void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability)
+void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, const float *threshold,
+                               float *probability)
 {
     size_t tasks = (size_t)d->tasks, outputs = (size_t)p->outputs;
     for (size_t i = 0; i < p->images; i++)
-        for (size_t k = 0; k < tasks; k++)
-            probability[i * tasks + k] = tx_logisticf(p->logit[i * outputs + (column ? (size_t)column[k] : k)]);
+        for (size_t k = 0; k < tasks; k++) {
+            int c = column ? column[k] : (int)k;
+            probability[i * tasks + k] = xrv_probability(p->logit[i * outputs + (size_t)c], threshold, c);
+        }
 }
 
 double predictions_loss(const predictions *p, const tx_dataset *d)

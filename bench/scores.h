@@ -36,8 +36,10 @@ typedef struct inference {
 tx_status logits_check(const float *logits, size_t outputs, const char *path); /* of one image */
 tx_status predictions_run(predictions *p, const inference *how);
 
-/* Probability of every image and task of the dataset: sigmoid, column k being output column[k] (NULL: k). */
-void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, float *probability);
+/* Probability of every image and task of the dataset, column k being output column[k] (NULL: k): sigmoid, and where outputs
+ * have operating points (NULL: none) TorchXRayVision's op_norm. */
+void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, const float *threshold,
+                               float *probability);
 /* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks. */
 double predictions_loss(const predictions *p, const tx_dataset *d);
 

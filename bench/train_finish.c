@@ -29,7 +29,7 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
         status = path ? predictions_run(&said, &how) : TX_ERR_MEMORY;
         tx_progress_clear(&bar);
         if (status == TX_OK && !trainer_stopped) {
-            predictions_probabilities(&said, d, NULL, probability);
+            predictions_probabilities(&said, d, NULL, NULL, probability);
             status = predictions_write(path, d, probability, said.present);
             if (status == TX_OK)
                 status = scores_make(s, d, probability, said.present, 1);

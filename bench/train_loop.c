@@ -253,7 +253,7 @@ static tx_status evaluate(trainer *t)
     t->unread = status == TX_ERR_FORMAT || status == TX_ERR_FILE;
     if (status == TX_OK && !trainer_stopped) {
         scores s;
-        predictions_probabilities(&p, d, NULL, probability);
+        predictions_probabilities(&p, d, NULL, NULL, probability);
         status = scores_make(&s, d, probability, p.present, 1);
         if (status == TX_OK) {
             status = record(t, &s, predictions_loss(&p, d));

@@ -168,8 +168,17 @@ static void describe_difference(char *out, size_t size, const tx_param *p, const
              shape_text(wanted, sizeof wanted, p->dims, shape));
 }
 
+static int is_beside(const tx_checkpoint_names *names, const char *name)
+{
+    for (const char *const *p = names ? names->beside : NULL; p && *p; p++)
+        if (strcmp(*p, name) == 0)
+            return 1;
+    return 0;
+}
+
 /* Lists the file's tensors that are no parameter's. */
-static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx_stored **found, int params)
+static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx_stored **found, int params,
+                            const tx_checkpoint_names *names)
 {
     size_t count = tx_tensor_file_count(file);
     const tx_stored *first = count ? tx_tensor_file_at(file, 0) : NULL;
@@ -180,7 +189,7 @@ static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx
         if (found[i])
             used[found[i] - first] = 1;
     for (size_t i = 0; i < count; i++)
-        if (!used[i])
+        if (!used[i] && !is_beside(names, tx_tensor_file_at(file, i)->name))
             list(extra, tx_tensor_file_at(file, i)->name, "");
     tx_free(used);
     return TX_OK;
@@ -188,7 +197,7 @@ static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx
 
 /* Compares names, shapes and types; the error lists what disagrees. */
 static tx_status compare(tx_tensor_file *file, const tx_graph *graph, const tx_stored **found, int flags,
-                         const int left_out[2], tx_checkpoint_report *report)
+                         const tx_checkpoint_names *names, const int left_out[2], tx_checkpoint_report *report)
 {
     listing missing = {.count = 0}, other = {.count = 0}, extra = {.count = 0};
     for (int i = 0; i < tx_graph_params(graph); i++) {
@@ -204,7 +213,7 @@ static tx_status compare(tx_tensor_file *file, const tx_graph *graph, const tx_s
             list(&other, t->name, detail);
         }
     }
-    if (list_extra(&extra, file, found, tx_graph_params(graph)))
+    if (list_extra(&extra, file, found, tx_graph_params(graph), names))
         return TX_ERR_MEMORY;
     report->extra = extra.count;
     if (flags & TX_CHECKPOINT_EXTRA)
@@ -359,7 +368,7 @@ tx_status tx_checkpoint_read(tx_tensor_file *file, tx_weights *weights, int flag
     if (!found)
         return tx_error_status();
     choose_head(found, weights->graph, flags, left_out, report);
-    tx_status status = compare(file, weights->graph, found, flags, left_out, report);
+    tx_status status = compare(file, weights->graph, found, flags, names, left_out, report);
     if (status == TX_OK)
         status = read_params(file, weights, found, left_out);
     tx_free(found);

@@ -482,6 +482,7 @@ typedef struct tx_checkpoint_report {
 typedef struct tx_checkpoint_names {
     tx_status (*other)(const void *context, const char *name, int k, char **text);
     const void *context;
+    const char *const *beside; /* names, up to NULL, of tensors that are no weights and are passed over; may be NULL */
 } tx_checkpoint_names;
 /* The file's tensor for that name: by the first of its other names that the file has, else by its own; *tensor is NULL where
  * there is none. names may be NULL. */

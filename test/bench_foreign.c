@@ -1,10 +1,15 @@
-/* bench_foreign.c - weights files of other programs: channels of the first convolution, how images come to such networks. */
+/* bench_foreign.c - weights files of other programs: channels of the first convolution, how images come to such networks; TorchXRayVision's
+ * operating points, and which outputs are which tasks of a table. */
 #define _POSIX_C_SOURCE 200809L
 #include "test.h"
 #include "io_temp.h"
 
 #include "../bench/commands.h"
 #include "../bench/model.h"
+#include "../bench/outputs.h"
+#include "../bench/xrv.h"
+
+#include <math.h>
 
 enum { OUTPUTS = 6, SIDE = 32 };
 
@@ -23,17 +28,19 @@ static int read_line(options *o, const char *name, const char *file, const char 
     return options_read(o, command_find(name), n, argv, NULL);
 }
 
-/* Weights as another program leaves them: no metadata of ours but those given. The digest is that of its weights. */
-static void weights_file(const char *name, const tx_net_choice *choice, uint64_t seed, char digest[65])
+/* Weights as another program leaves them, with a tensor op_threshs where there are thresholds. The digest is that of the
+ * weights. */
+static void weights_file(const char *name, const tx_net_choice *choice, uint64_t seed, const float *threshold,
+                         size_t thresholds, char digest[65])
 {
     tx_network n;
     CHECK(tx_network_build(&n, choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     tx_weights *w = tx_weights_new(n.graph, 0);
     CHECK(w && tx_weights_init(w, seed) == TX_OK, "%s", tx_error_message());
     tx_safetensors_writer *file = tx_safetensors_create(temp_path(name));
-    float *room[400];
+    float *room[800];
     int params = tx_graph_params(n.graph);
-    for (int i = 0; i < params && i < 400; i++) {
+    for (int i = 0; i < params && i < 800; i++) {
         const tx_param *p = tx_graph_param(n.graph, i);
         size_t shape[4];
         for (int d = 0; d < p->dims; d++)
@@ -45,8 +52,10 @@ static void weights_file(const char *name, const tx_net_choice *choice, uint64_t
         tx_param_export(p, tx_weights_param(w, p), room[i]);
         tx_safetensors_put(file, p->name, TX_F32, p->dims, shape, room[i]);
     }
+    if (threshold)
+        tx_safetensors_put(file, "op_threshs", TX_F32, 1, &thresholds, threshold);
     CHECK(tx_safetensors_finish(file) == TX_OK, "%s", tx_error_message());
-    for (int i = 0; i < params && i < 400; i++)
+    for (int i = 0; i < params && i < 800; i++)
         tx_free(room[i]);
     tx_weights_digest(w, digest);
     tx_weights_free(w);
@@ -62,7 +71,7 @@ static void one_channel(void)
         const tx_net_info *net = tx_net_find(nets[k / 2]);
         const tx_net_choice choice = {net, net->blocks - 1, OUTPUTS, SIDE, k % 2 ? 1 : 0};
         char digest[65], again[65], line[100];
-        weights_file("weights.safetensors", &choice, (uint64_t)k, digest);
+        weights_file("weights.safetensors", &choice, (uint64_t)k, NULL, 0, digest);
         snprintf(line, sizeof line, "x.jpg --size %d%s%s", SIDE, k < 4 ? "" : " --net ", k < 4 ? "" : net->name);
         if (k >= 4)
             snprintf(line + strlen(line), sizeof line - strlen(line), " --cut %d", net->blocks - 1);
@@ -100,7 +109,7 @@ static void one_normalisation(void)
                 {"x.jpg --size 32 --normalize 0.5,0.5,0.5/2,2,1", EXIT_USAGE}};
     const tx_net_info *net = tx_net_find("mobilenet_v2");
     char digest[65];
-    weights_file("grey.safetensors", &(tx_net_choice){net, net->blocks - 1, OUTPUTS, SIDE, 1}, 1, digest);
+    weights_file("grey.safetensors", &(tx_net_choice){net, net->blocks - 1, OUTPUTS, SIDE, 1}, 1, NULL, 0, digest);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         options o;
         model m;
@@ -112,12 +121,154 @@ static void one_normalisation(void)
     }
 }
 
+/* torchxrayvision.models.op_norm of version 1.5.7. */
+static void operating_points(void)
+{
+    static const struct {
+        float logit, threshold, wanted;
+    } rows[] = {{-1, 0.25F, 0.512627602F},
+                {-1.5F, 0.25F, 0.364851058F},
+                {2, 0.0625F, 0.93642509F},
+                {0, 0.5F, 0.5F},
+                {3, (float)NAN, 0.5F},
+                {-3, (float)NAN, 0.5F},
+                {100, 1, 0.5F},
+                {-100, 0, 0.5F},
+                {100, 0.75F, 1},
+                {-100, 0.75F, 0},
+                {0.25F, 0.0004403434F, 0.780991793F}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const float t[2] = {-1, rows[i].threshold};
+        float found = xrv_probability(rows[i].logit, t, 1);
+        CHECK(fabsf(found - rows[i].wanted) < 1e-7F, "op_norm of %g at %g: %.9g", (double)rows[i].logit,
+              (double)rows[i].threshold, (double)found);
+        CHECK(xrv_probability(rows[i].logit, NULL, 1) == tx_logisticf(rows[i].logit), "sigmoid");
+    }
+}
+
+static const float points[18] = {0.5F, 0.25F, 0.75F, 0.125F, 0.1F,  0.2F,  0.3F,  0.4F, (float)NAN,
+                                 0.6F, 0.7F,  0.8F,  0.9F,   0.01F, 0.02F, 0.03F, 1,    0};
+
+/* Opens a file of 18 outputs with so many thresholds as `name`; 0 where it cannot be. */
+static int open_points(model *m, options *o, const char *name, size_t thresholds, const char *line)
+{
+    char digest[65];
+    const tx_net_info *net = tx_net_find("densenet121");
+    const tx_net_choice choice = {net, strstr(name, ".pt") ? 0 : 3, 18, SIDE, 1};
+    weights_file(name, &choice, 3, thresholds ? points : NULL, thresholds, digest);
+    CHECK(read_line(o, "predict", temp_path(name), line) == EXIT_DONE, "%s", line);
+    return model_open(m, o->argument[0], o) == EXIT_DONE;
+}
+
+/* The file's own thresholds, those that its name tells, none. */
+static void thresholds_of_files(void)
+{
+    options o;
+    model m;
+    predictor p;
+    CHECK(open_points(&m, &o, "a.safetensors", 18, "x.jpg") && m.threshold && m.task, "%s", tx_error_message());
+    CHECK(m.recipe.how.size == 224 && strcmp(m.recipe.normalize, "xrv") == 0, "%d pixels", m.recipe.how.size);
+    for (int i = 0; m.threshold && i < 18; i++)
+        CHECK(isnan(points[i]) ? isnan(m.threshold[i]) : m.threshold[i] == points[i], "threshold %d is %.9g", i,
+              (double)m.threshold[i]);
+    CHECK(predictor_open(&p, &m.choice, 1) == TX_OK && predictor_load(&p, m.file[0]) == TX_OK, "%s",
+          tx_error_message());
+    predictor_free(&p);
+    CHECK(m.task && strcmp(m.task[7], "Effusion") == 0 && strcmp(m.task[17], "Enlarged Cardiomediastinum") == 0,
+          "the tasks");
+    CHECK(model_output(&m, "Effusion") == 7 && model_output(&m, "Pleural Effusion") == 7 &&
+              model_output(&m, "pleural thickening") == 9 && model_output(&m, "LUNG OPACITY") == 16 &&
+              model_output(&m, "Pleural Other") == -1 && model_output(&m, "") == -1 && model_output(&m, "Ede") == -1,
+          "outputs by name");
+    model_free(&m);
+    options_free(&o);
+    CHECK(!open_points(&m, &o, "few.safetensors", 17, "x.jpg"), "17 thresholds of 18 outputs");
+    model_free(&m);
+    options_free(&o);
+    CHECK(open_points(&m, &o, "none.safetensors", 0, "x.jpg") && !m.threshold && !m.task && m.recipe.how.size == 320,
+          "no thresholds");
+    model_free(&m);
+    options_free(&o);
+    CHECK(open_points(&m, &o, "densenet121-res224-rsna.pt", 0, "x.jpg --size 64") && m.threshold && m.task &&
+              m.recipe.how.size == 64,
+          "%s", tx_error_message());
+    int named = 0, thresholds = 0;
+    for (int i = 0; m.task && m.threshold && i < 18; i++) {
+        named += *m.task[i] != 0;
+        thresholds += !isnan(m.threshold[i]);
+    }
+    CHECK(named == 2 && thresholds == 2 && m.threshold[8] == 0.13486601F && strcmp(m.task[16], "Lung Opacity") == 0 &&
+              model_output(&m, "") == -1,
+          "what a published file's name tells: %d names, %d thresholds", named, thresholds);
+    model_free(&m);
+    options_free(&o);
+    CHECK(open_points(&m, &o, "chex-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best.pt", 18, "x.jpg") &&
+              m.threshold && m.threshold[0] == 0.5F && m.threshold[1] == 0.25F && m.task && *m.task[2] == 0,
+          "the file's own thresholds come first");
+    model_free(&m);
+    options_free(&o);
+}
+
+/* Metadata as checkpoints have them, and what they may not say. */
+static void thresholds_of_metadata(void)
+{
+    static const struct {
+        const char *text;
+        int taken;
+    } rows[] = {
+        {"0.5,nan,0.25", 1}, {"0,1,5e-1", 1},    {"0.5,0.25", 0},    {"0.5,0.25,0.125,0.5", 0}, {"", 0},
+        {"0.5,NaN,0.5", 0},  {"0.5,,0.5", 0},    {"0.5,1.5,0.5", 0}, {"0.5,-0.5,0.5", 0},       {"0.5,inf,0", 0},
+        {"0.5,0.5,0.5,", 0}, {"0.5x,0.5,0.5", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        settings s = {0};
+        float *t;
+        settings_set(&s, "op_threshs", rows[i].text);
+        CHECK((xrv_thresholds(&s, 3, &t) == TX_OK) == rows[i].taken && (t != NULL) == rows[i].taken, "'%s': %s",
+              rows[i].text, tx_error_message());
+        tx_free(t);
+        settings_free(&s);
+    }
+}
+
+/* Of a table those tasks that the outputs are, Effusion being Pleural Effusion; one without a threshold is none. */
+static void common_tasks(void)
+{
+    options o;
+    model m;
+    tx_buffer notes = {0};
+    char *tasks;
+    temp_text(temp_path("valid.csv"),
+              "Path,No Finding,Edema,Pneumonia,Pleural Effusion\na.jpg,1,0,0,1\nb.jpg,0,1,0,0\n");
+    temp_text(temp_path("test.csv"), "Path,Dog,Cat\na.jpg,1,0\nb.jpg,0,1\n");
+    tx_dataset *d = tx_dataset_open(temp_folder, "valid", NULL), *pets = tx_dataset_open(temp_folder, "test", NULL);
+    CHECK(open_points(&m, &o, "a.safetensors", 18, "x.jpg") && d && pets, "%s", tx_error_message());
+    CHECK(outputs_common(&m, d, &tasks, &notes) == TX_OK && strcmp(tasks, "Edema,Pleural Effusion") == 0, "%s",
+          tx_error_message());
+    CHECK(notes.data && strstr(notes.data, "tasks without an output: No Finding, Pneumonia\n") &&
+              strstr(notes.data, "outputs passed over: Atelectasis, Consolidation, ") && !strstr(notes.data, "Edema"),
+          "%s", notes.data);
+    tx_buffer_free(&notes);
+    tx_free(tasks);
+    CHECK(outputs_common(&m, pets, &tasks, &notes) == TX_ERR_ARGUMENT && !tasks &&
+              strstr(tx_error_message(), "none of its outputs"),
+          "%s", tx_error_message());
+    tx_buffer_free(&notes);
+    tx_dataset_free(d);
+    tx_dataset_free(pets);
+    model_free(&m);
+    options_free(&o);
+}
+
 int main(void)
 {
     if (!temp_begin())
         return test_done("bench_foreign");
     one_channel();
     one_normalisation();
+    operating_points();
+    thresholds_of_files();
+    thresholds_of_metadata();
+    common_tasks();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
     return test_done("bench_foreign");

@@ -282,13 +282,13 @@ static void columns(void)
           tx_error_message());
     for (int i = 0; i < 8; i++)
         p.logit[i] = (float)i - 4;
-    predictions_probabilities(&p, &d, column, probability);
+    predictions_probabilities(&p, &d, column, NULL, probability);
     int right = 1;
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < TASKS; k++)
             right = right && probability[i * TASKS + k] == tx_logisticf((float)(4 * i + column[k]) - 4);
     CHECK(right, "columns 3, 0, 2 of four outputs");
-    predictions_probabilities(&p, &d, NULL, probability);
+    predictions_probabilities(&p, &d, NULL, NULL, probability);
     CHECK(probability[0] == tx_logisticf(-4) && probability[TASKS + 2] == tx_logisticf(2), "the first three columns");
     predictions_free(&p);
     CHECK(!p.logit && !p.present, "nothing is left");

@@ -548,6 +548,15 @@ mutate $f io_loader 's/channels == 1 \&\& !one_for_all(&how->normalize)/0/' 'thr
 mutate bench/model.c bench_foreign 's/    if (tx_net_channels(choice) == 1)/    if (0)/' 'files of one channel are normalised as ImageNet'
 mutate bench/model.c bench_foreign 's/            choice->channels = net_channels(file, choice);/            choice->channels = 3;/' 'networks of one channel are not found by their tensors'
 mutate nets/registry.c build 's/image->c != 3 \&\& image->c != 1/image->c == 2/' 'any number of channels but two'
+f=bench/xrv.c
+mutate $f bench_foreign 's/        return 0.5F;/        return p;/' 'op_norm: a task without a threshold is as it is'
+mutate $f bench_foreign 's/1 - (1 - p) \/ ((1 - t) \* 2)/p \/ (t * 2)/' 'op_norm: one line alone'
+mutate $f bench_foreign 's/p < t || t >= 1 ?/p < t ?/' 'op_norm: a threshold of 1'
+mutate $f bench_foreign 's/ \&\& t)$/ \&\& t \&\& !p)/' 'op_threshs of a file whose name tells others are not read'
+mutate $f bench_foreign 's/p \&\& p->gaps ? p->thresholds : NULL/NULL/' 'names of outputs that were not trained'
+mutate bench/model.c bench_foreign 's/if (strcmp(plain\[k\], brief) == 0)/if (0)/' 'Effusion is not Pleural Effusion'
+mutate bench/outputs.c bench_foreign 's/c >= 0 \&\& m->threshold \&\& isnan(m->threshold\[c\])/0/' 'outputs that say nothing are scored'
+mutate io/checkpoint.c bench_foreign 's/ \&\& !is_beside(names, .*->name))/)/' 'op_threshs are taken for weights'
 f=core/checksum.c
 mutate $f core_checksum 's/    if (left) {/    if (left > 1) {/' 'a single last byte'
 mutate $f core_checksum 's/h = (uint64_t)bytes \* Q/h = Q/' 'the length'
