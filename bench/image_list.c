@@ -18,10 +18,10 @@ static tx_status add_path(image_list *l, const char *path)
     return l->path[l->count] ? (l->count++, TX_OK) : TX_ERR_MEMORY;
 }
 
-/* Whether a file's name says that it is a JPEG. */
-static int named_jpeg(const char *path)
+/* Whether a file's name says that it is an image that can be read. */
+static int named_image(const char *path)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png", ".pbm", ".pgm", ".ppm", ".pnm"};
     size_t n = strlen(path);
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t m = strlen(endings[i]);
@@ -36,7 +36,7 @@ static int named_jpeg(const char *path)
 static tx_status add_file(image_list *l, const char *path)
 {
     unsigned char begin[TX_FILE_LOOK];
-    if (named_jpeg(path))
+    if (named_image(path))
         return add_path(l, path);
     FILE *f = fopen(path, "rb");
     size_t n = f ? fread(begin, 1, sizeof begin, f) : 0;
@@ -54,7 +54,7 @@ static tx_status add_file(image_list *l, const char *path)
 
 const char *image_list_passed(const image_list *l, char out[2 * TX_TEXT])
 {
-    snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG (%s%s: %s)", l->passed,
+    snprintf(out, 2 * TX_TEXT, "%zu %s passed over, expected JPEG, PNG or PNM (%s%s: %s)", l->passed,
              l->passed == 1 ? "file" : "files", l->passed == 1 ? "" : "the first is ", l->first, l->first_kind);
     return out;
 }

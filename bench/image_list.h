@@ -19,7 +19,7 @@ typedef struct image_list {
 tx_status image_list_arguments(image_list *l, const options *o);
 /* The images of a table, into an empty list. */
 tx_status image_list_table(image_list *l, const tx_dataset *d);
-/* What was passed over in folders: "N files passed over, expected JPEG (the first is NAME: PNG)". */
+/* What was passed over in folders: "N files passed over, expected JPEG, PNG or PNM (the first is NAME: a GIF image)". */
 const char *image_list_passed(const image_list *l, char out[2 * TX_TEXT]);
 void image_list_free(image_list *l);
 

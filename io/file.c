@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,16 @@ tx_status tx_fail_system(const char *path, const char *what)
 {
     char text[TX_TEXT];
     return tx_fail(TX_ERR_FILE, "%s: cannot %s: %s", tx_escape(text, sizeof text, path), what, strerror(errno));
+}
+
+tx_status tx_fail_byte(const char *name, size_t at, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return tx_fail(TX_ERR_FORMAT, "%s: byte %zu: %s", name, at, text);
 }
 
 static tx_status fail_large(const char *path, size_t limit)

@@ -10,22 +10,33 @@
 /* No image of 2^28 pixels needs a larger file. */
 #define FILE_LIMIT ((size_t)1 << 31)
 enum { HEADER_PIECE = 1 << 14 };
-#define EXPECTED "a JPEG image"
+#define EXPECTED "a JPEG, PNG or PNM image"
 
 typedef struct format {
     const char *name;
-    size_t length;
-    const char *magic;
+    int (*is)(const unsigned char *bytes, size_t size);
     tx_status (*decode)(const unsigned char *bytes, size_t size, const char *name, tx_image *out);
     tx_status (*header)(const unsigned char *bytes, size_t size, const char *name, tx_image *out, int *ended);
 } format;
 
-static const format formats[] = {{"JPEG", 2, "\xff\xd8", tx_jpeg_decode, tx_jpeg_header}};
+static int is_jpeg(const unsigned char *bytes, size_t size)
+{
+    return size >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8;
+}
+
+static int is_png(const unsigned char *bytes, size_t size)
+{
+    return size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+static const format formats[] = {{"JPEG", is_jpeg, tx_jpeg_decode, tx_jpeg_header},
+                                 {"PNG", is_png, tx_png_decode, tx_png_header},
+                                 {"PNM", tx_looks_pnm, tx_pnm_decode, tx_pnm_header}};
 
 static const format *find_format(const unsigned char *bytes, size_t size)
 {
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (size >= formats[i].length && memcmp(bytes, formats[i].magic, formats[i].length) == 0)
+        if (formats[i].is(bytes, size))
             return &formats[i];
     return NULL;
 }
@@ -46,7 +57,12 @@ tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *n
         return tx_fail_null("tx_image_decode", out ? "bytes" : "room for the image");
     memset(out, 0, sizeof *out);
     const format *f = find_format(bytes, size);
-    return f ? f->decode(bytes, size, name, out) : tx_fail_foreign(name ? name : "image", bytes, size, EXPECTED);
+    if (!f)
+        return tx_fail_foreign(name ? name : "image", bytes, size, EXPECTED);
+    tx_status status = f->decode(bytes, size, name, out);
+    if (status)
+        tx_image_free(out);
+    return status;
 }
 
 tx_status tx_image_read(const char *path, tx_image *out)

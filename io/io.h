@@ -284,7 +284,9 @@ typedef struct tx_image {
 #define TX_IMAGE_PIXELS ((size_t)1 << 28)
 
 /* Decodes a file's bytes. JPEG (baseline, extended and progressive Huffman coding, 8 bits, 1 or 3 components) gives the
- * pixels of libjpeg-turbo's default decoder; more than 1000 scans are refused. `name` stands in messages. */
+ * pixels of libjpeg-turbo's default decoder; more than 1000 scans are refused. PNG (all types and depths, interlaced too) and
+ * PNM (P1 to P6) give Pillow's; PNG's samples of 16 bits become (v * 255 + 32895) >> 16, palettes and grey with alpha RGB, and
+ * transparency is dropped. `name` stands in messages. */
 tx_status tx_image_decode(const unsigned char *bytes, size_t size, const char *name, tx_image *out);
 /* The same from a file. */
 tx_status tx_image_read(const char *path, tx_image *out);

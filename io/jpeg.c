@@ -71,7 +71,7 @@ static tx_status next_marker(jpeg *d, int *marker)
         }
     }
     d->ended = 1;
-    return tx_jpeg_fail(d, d->size, "the file ends without the marker EOI: image data is missing");
+    return tx_fail_byte(d->name, d->size, "the file ends without the marker EOI: image data is missing");
 }
 
 /* The segment behind a marker: its bytes are [*begin, *begin + *length); d->at goes behind it. */
@@ -80,11 +80,11 @@ static tx_status segment(jpeg *d, int marker, size_t *begin, int *length)
     size_t left = d->size - d->at;
     int n = left < 2 ? 0 : number16(d->bytes + d->at);
     if (left >= 2 && n < 2)
-        return tx_jpeg_fail(d, d->at, "segment FF%02X has length %d, at least 2 expected", (unsigned)marker, n);
+        return tx_fail_byte(d->name, d->at, "segment FF%02X has length %d, at least 2 expected", (unsigned)marker, n);
     if (left < 2 || left < (size_t)n) {
         d->ended = 1;
-        return tx_jpeg_fail(d, d->size, "the file ends within segment FF%02X that begins at byte %zu", (unsigned)marker,
-                            d->at);
+        return tx_fail_byte(d->name, d->size, "the file ends within segment FF%02X that begins at byte %zu",
+                            (unsigned)marker, d->at);
     }
     *begin = d->at + 2;
     *length = n - 2;
@@ -98,10 +98,10 @@ static tx_status quantisation_tables(jpeg *d, size_t at, int length)
         const unsigned char *p = d->bytes + at;
         int wide = p[0] >> 4, number = p[0] & 15, need = 1 + 64 * (wide + 1);
         if (wide > 1 || number > 3)
-            return tx_jpeg_fail(d, at, "quantisation table of class %d and number %d, at most 1 and 3 expected", wide,
-                                number);
+            return tx_fail_byte(d->name, at, "quantisation table of class %d and number %d, at most 1 and 3 expected",
+                                wide, number);
         if (length < need)
-            return tx_jpeg_fail(d, at, "quantisation table of %d bytes, %d expected", length, need);
+            return tx_fail_byte(d->name, at, "quantisation table of %d bytes, %d expected", length, need);
         for (int k = 0; k < 64; k++)
             d->quant[number][tx_jpeg_zigzag[k]] = (uint16_t)(wide ? number16(p + 1 + 2 * k) : p[1 + k]);
         d->quant_defined[number] = 1;
@@ -117,14 +117,14 @@ static tx_status huffman_tables(jpeg *d, size_t at, int length)
         const unsigned char *p = d->bytes + at;
         int cls = p[0] >> 4, number = p[0] & 15, symbols = 0;
         if (length < 17)
-            return tx_jpeg_fail(d, at, "Huffman table of %d bytes, at least 17 expected", length);
+            return tx_fail_byte(d->name, at, "Huffman table of %d bytes, at least 17 expected", length);
         for (int i = 1; i <= 16; i++)
             symbols += p[i];
         if (cls > 1 || number > 3)
-            return tx_jpeg_fail(d, at, "Huffman table of class %d and number %d, at most 1 and 3 expected", cls,
+            return tx_fail_byte(d->name, at, "Huffman table of class %d and number %d, at most 1 and 3 expected", cls,
                                 number);
         if (symbols > 256 || symbols > length - 17)
-            return tx_jpeg_fail(d, at, "Huffman table of %d codes in %d bytes", symbols, length - 17);
+            return tx_fail_byte(d->name, at, "Huffman table of %d codes in %d bytes", symbols, length - 17);
         jpeg_table *t = &d->table[cls][number];
         t->defined = 1;
         memcpy(t->count, p, 17);
@@ -165,17 +165,18 @@ static tx_status frame_size(jpeg *d, size_t at, const unsigned char *p)
 {
     int height = number16(p + 1), width = number16(p + 3);
     if (p[0] != 8)
-        return tx_jpeg_fail(d, at, "%d bits a sample, 8 expected", p[0]);
+        return tx_fail_byte(d->name, at, "%d bits a sample, 8 expected", p[0]);
     if (height == 0)
-        return tx_jpeg_fail(d, at + 1, "an image without rows (or their number in a DNL segment, which is not read)");
+        return tx_fail_byte(d->name, at + 1,
+                            "an image without rows (or their number in a DNL segment, which is not read)");
     if (width == 0)
-        return tx_jpeg_fail(d, at + 3, "an image without columns");
+        return tx_fail_byte(d->name, at + 3, "an image without columns");
     if ((size_t)width * (size_t)height > TX_IMAGE_PIXELS)
-        return tx_jpeg_fail(d, at + 1, "%d x %d is more than 2^28 pixels", width, height);
+        return tx_fail_byte(d->name, at + 1, "%d x %d is more than 2^28 pixels", width, height);
     if (p[5] == 4)
-        return tx_jpeg_fail(d, at + 5, "4 components (CMYK), 1 or 3 expected");
+        return tx_fail_byte(d->name, at + 5, "4 components (CMYK), 1 or 3 expected");
     if (p[5] != 1 && p[5] != 3)
-        return tx_jpeg_fail(d, at + 5, "%d components, 1 or 3 expected", p[5]);
+        return tx_fail_byte(d->name, at + 5, "%d components, 1 or 3 expected", p[5]);
     d->width = width;
     d->height = height;
     d->components = p[5];
@@ -186,16 +187,17 @@ static tx_status frame(jpeg *d, int marker, size_t at, int length)
 {
     const unsigned char *p = d->bytes + at;
     if (refused_frame(marker))
-        return tx_jpeg_fail(d, at - 4, "%s (SOF%d), baseline, extended or progressive with Huffman coding expected",
+        return tx_fail_byte(d->name, at - 4,
+                            "%s (SOF%d), baseline, extended or progressive with Huffman coding expected",
                             refused_frame(marker), marker - M_SOF0);
     if (d->components)
-        return tx_jpeg_fail(d, at - 4, "a second frame header");
+        return tx_fail_byte(d->name, at - 4, "a second frame header");
     if (length < 6)
-        return tx_jpeg_fail(d, at - 2, "frame header of %d bytes", length);
+        return tx_fail_byte(d->name, at - 2, "frame header of %d bytes", length);
     if (frame_size(d, at, p))
         return TX_ERR_FORMAT;
     if (length != 6 + 3 * d->components)
-        return tx_jpeg_fail(d, at - 2, "frame header of %d bytes, %d expected", length, 6 + 3 * d->components);
+        return tx_fail_byte(d->name, at - 2, "frame header of %d bytes, %d expected", length, 6 + 3 * d->components);
     d->progressive = marker == 0xc2;
     d->max_h = d->max_v = 1;
     for (int i = 0; i < d->components; i++) {
@@ -206,17 +208,18 @@ static tx_status frame(jpeg *d, int marker, size_t at, int length)
         c->v = q[1] & 15;
         c->quant = q[2];
         if (c->h < 1 || c->h > 4 || c->v < 1 || c->v > 4)
-            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d, 1 to 4 expected", c->h, c->v);
+            return tx_fail_byte(d->name, at + 7 + 3 * (size_t)i, "sampling factors %d x %d, 1 to 4 expected", c->h,
+                                c->v);
         if (c->quant > 3)
-            return tx_jpeg_fail(d, at + 8 + 3 * (size_t)i, "quantisation table %d, at most 3 expected", c->quant);
+            return tx_fail_byte(d->name, at + 8 + 3 * (size_t)i, "quantisation table %d, at most 3 expected", c->quant);
         d->max_h = c->h > d->max_h ? c->h : d->max_h;
         d->max_v = c->v > d->max_v ? c->v : d->max_v;
     }
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
         if (d->max_h % c->h || d->max_v % c->v)
-            return tx_jpeg_fail(d, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h, c->v,
-                                d->max_h, d->max_v);
+            return tx_fail_byte(d->name, at + 7 + 3 * (size_t)i, "sampling factors %d x %d do not divide %d x %d", c->h,
+                                c->v, d->max_h, d->max_v);
         c->width = ceil_div(d->width * c->h, d->max_h);
         c->height = ceil_div(d->height * c->v, d->max_v);
         c->blocks_wide = ceil_div(c->width, 8);
@@ -234,11 +237,11 @@ static tx_status other_segment(jpeg *d, int marker)
     size_t at;
     int length;
     if (marker == M_SOI)
-        return tx_jpeg_fail(d, d->at - 2, "a second image begins before the first has ended");
+        return tx_fail_byte(d->name, d->at - 2, "a second image begins before the first has ended");
     if (marker == M_DHP || marker == M_EXP)
-        return tx_jpeg_fail(d, d->at - 2, "hierarchical JPEG, a single frame expected");
+        return tx_fail_byte(d->name, d->at - 2, "hierarchical JPEG, a single frame expected");
     if (marker == M_DAC)
-        return tx_jpeg_fail(d, d->at - 2, "arithmetic-coded JPEG, Huffman coding expected");
+        return tx_fail_byte(d->name, d->at - 2, "arithmetic-coded JPEG, Huffman coding expected");
     if (segment(d, marker, &at, &length))
         return TX_ERR_FORMAT;
     const unsigned char *p = d->bytes + at;
@@ -248,7 +251,7 @@ static tx_status other_segment(jpeg *d, int marker)
         return huffman_tables(d, at, length);
     if (marker == M_DRI) {
         if (length != 2)
-            return tx_jpeg_fail(d, at - 2, "restart interval of %d bytes, 2 expected", length);
+            return tx_fail_byte(d->name, at - 2, "restart interval of %d bytes, 2 expected", length);
         d->restart_interval = number16(p);
     } else if (marker >= M_SOF0 && marker <= M_SOF15 && marker != M_JPG) {
         return frame(d, marker, at, length);
@@ -267,7 +270,7 @@ static tx_status scan_header(jpeg *d, size_t at, int length)
     const unsigned char *p = d->bytes + at;
     int n = length > 0 ? p[0] : 0;
     if (n < 1 || n > d->components || length != 4 + 2 * n)
-        return tx_jpeg_fail(d, at, "scan header of %d bytes for %d of %d components", length, n, d->components);
+        return tx_fail_byte(d->name, at, "scan header of %d bytes for %d of %d components", length, n, d->components);
     d->in_scan = n;
     for (int i = 0; i < n; i++) {
         jpeg_component *found = NULL;
@@ -280,8 +283,8 @@ static tx_status scan_header(jpeg *d, size_t at, int length)
             found = c->id == q[0] && !used ? c : NULL;
         }
         if (!found)
-            return tx_jpeg_fail(d, at + 1 + 2 * (size_t)i, "a scan of component %d, which the frame does not have",
-                                q[0]);
+            return tx_fail_byte(d->name, at + 1 + 2 * (size_t)i,
+                                "a scan of component %d, which the frame does not have", q[0]);
         found->dc_table = q[1] >> 4;
         found->ac_table = q[1] & 15;
         d->scan[i] = found;
@@ -295,7 +298,7 @@ static tx_status scan_header(jpeg *d, size_t at, int length)
     for (int i = 0; i < n; i++)
         units += d->scan[i]->h * d->scan[i]->v;
     if (n > 1 && units > 10)
-        return tx_jpeg_fail(d, at, "%d blocks in a unit of the scan, at most 10 expected", units);
+        return tx_fail_byte(d->name, at, "%d blocks in a unit of the scan, at most 10 expected", units);
     return TX_OK;
 }
 
@@ -305,13 +308,13 @@ static tx_status check_progression(jpeg *d, size_t at)
     int dc = d->from == 0;
     if (d->to > 63 || d->from > d->to || (dc && d->to != 0) || (!dc && d->in_scan != 1) || d->low > 13 ||
         (d->high != 0 && d->low != d->high - 1))
-        return tx_jpeg_fail(d, at, "progressive scan of coefficients %d to %d, bits %d to %d, in %d components",
+        return tx_fail_byte(d->name, at, "progressive scan of coefficients %d to %d, bits %d to %d, in %d components",
                             d->from, d->to, d->high, d->low, d->in_scan);
     for (int i = 0; i < d->in_scan; i++) {
         jpeg_component *c = d->scan[i];
         for (int k = d->from; k <= d->to; k++) {
             if (d->high && c->precision[k] != d->high)
-                return tx_jpeg_fail(d, at,
+                return tx_fail_byte(d->name, at,
                                     "a progressive scan sends bit %d of coefficient %d of component %d out of turn",
                                     d->low, k, c->id);
             c->precision[k] = (signed char)d->low;
@@ -335,9 +338,9 @@ static tx_status check_cost(jpeg *d, size_t at)
     for (int i = 0; i < d->in_scan; i++)
         d->walked += (uint64_t)blocks(d->scan[i]) * (uint64_t)(1 + (d->to - d->from) / 8);
     if (d->scans >= MAX_SCANS)
-        return tx_jpeg_fail(d, at, "more than %d scans", (int)MAX_SCANS);
+        return tx_fail_byte(d->name, at, "more than %d scans", (int)MAX_SCANS);
     if (d->walked > limit)
-        return tx_jpeg_fail(d, at, "%d scans that go over %zu blocks too often", d->scans + 1, all_blocks(d));
+        return tx_fail_byte(d->name, at, "%d scans that go over %zu blocks too often", d->scans + 1, all_blocks(d));
     return TX_OK;
 }
 
@@ -359,7 +362,7 @@ static tx_status scan_tables(jpeg *d, size_t at)
         jpeg_component *c = d->scan[i];
         if (c->scans++ == 0) {
             if (!d->quant_defined[c->quant])
-                return tx_jpeg_fail(d, at, "quantisation table %d of component %d is missing", c->quant, c->id);
+                return tx_fail_byte(d->name, at, "quantisation table %d of component %d is missing", c->quant, c->id);
             memcpy(c->step, d->quant[c->quant], sizeof c->step);
         }
         int needed[2] = {d->from == 0 && d->high == 0, d->to > 0};
@@ -368,7 +371,7 @@ static tx_status scan_tables(jpeg *d, size_t at)
             if (!needed[cls])
                 continue;
             if (number[cls] > 3 || !find_table(d, cls, number[cls]))
-                return tx_jpeg_fail(d, at, "%s Huffman table %d of component %d is missing", cls ? "AC" : "DC",
+                return tx_fail_byte(d->name, at, "%s Huffman table %d of component %d is missing", cls ? "AC" : "DC",
                                     number[cls], c->id);
             if (tx_jpeg_codes(d, cls, number[cls]))
                 return TX_ERR_FORMAT;
@@ -388,8 +391,9 @@ static tx_status take_memory(jpeg *d)
 {
     size_t bits = all_blocks(d) * (d->progressive ? 1 : 2), left = d->size - d->at;
     if (left < bits / 8)
-        return tx_jpeg_fail(d, d->size, "the file ends %zu bytes after its header, %d x %d pixels need at least %zu",
-                            left, d->width, d->height, bits / 8);
+        return tx_fail_byte(d->name, d->size,
+                            "the file ends %zu bytes after its header, %d x %d pixels need at least %zu", left,
+                            d->width, d->height, bits / 8);
     for (int i = 0; i < d->components; i++) {
         jpeg_component *c = &d->component[i];
         if (d->gathered)
@@ -416,9 +420,9 @@ static tx_status scan(jpeg *d)
     size_t at;
     int length;
     if (!d->components)
-        return tx_jpeg_fail(d, d->at - 2, "a scan before the frame header");
+        return tx_fail_byte(d->name, d->at - 2, "a scan before the frame header");
     if (d->scans && !d->gathered)
-        return tx_jpeg_fail(d, d->at - 2, "a second scan behind one of all components, EOI expected");
+        return tx_fail_byte(d->name, d->at - 2, "a second scan behind one of all components, EOI expected");
     tx_status status = segment(d, M_SOS, &at, &length);
     if (!status)
         status = scan_header(d, at, length);
@@ -441,15 +445,16 @@ static tx_status scan(jpeg *d)
 static tx_status check_complete(const jpeg *d)
 {
     if (!d->components)
-        return tx_jpeg_fail(d, d->at, "the image ends without a frame header");
+        return tx_fail_byte(d->name, d->at, "the image ends without a frame header");
     for (int i = 0; i < d->components; i++) {
         const jpeg_component *c = &d->component[i];
         if (!c->scans)
-            return tx_jpeg_fail(d, d->at, "image data is missing: no scan of component %d", c->id);
+            return tx_fail_byte(d->name, d->at, "image data is missing: no scan of component %d", c->id);
         for (int k = 0; d->progressive && k < 10; k++)
             if (c->precision[k] != 0)
-                return tx_jpeg_fail(
-                    d, d->at, "image data is missing: coefficient %d of component %d lacks its last bit", k, c->id);
+                return tx_fail_byte(d->name, d->at,
+                                    "image data is missing: coefficient %d of component %d lacks its last bit", k,
+                                    c->id);
     }
     return TX_OK;
 }
@@ -523,7 +528,7 @@ tx_status tx_jpeg_header(const unsigned char *bytes, size_t size, const char *na
         int marker;
         status = next_marker(d, &marker);
         if (!status && (marker == M_SOS || marker == M_EOI))
-            status = tx_jpeg_fail(d, d->at - 2, "no frame header before the image data");
+            status = tx_fail_byte(d->name, d->at - 2, "no frame header before the image data");
         if (!status)
             status = other_segment(d, marker);
     }

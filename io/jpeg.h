@@ -13,7 +13,7 @@
 #ifndef THORAX_JPEG_H
 #define THORAX_JPEG_H
 
-#include "io.h"
+#include "io_private.h"
 
 enum {
     JPEG_COMPONENTS = 3,
@@ -95,8 +95,6 @@ typedef struct jpeg {
 
 extern const unsigned char tx_jpeg_zigzag[64]; /* row-by-row position of each coefficient in coded order */
 
-/* Stores "NAME: byte N: .." as an error of the format. */
-tx_status tx_jpeg_fail(const jpeg *d, size_t at, const char *format, ...) TX_PRINTF(3, 4);
 /* The standard's table (K.3) of that class (0: DC, 1: AC) and number, 0 for luminance and 1 for chrominance; NULL if
  * there is none. */
 const jpeg_table *tx_jpeg_standard_table(int cls, int number);

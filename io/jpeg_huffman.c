@@ -106,15 +106,15 @@ tx_status tx_jpeg_codes(jpeg *d, int cls, int number)
         t->first[length] = k - code;
         for (int i = 0; i < from->count[length]; i++, k++, code++) {
             if (cls == 0 && t->symbol[k] > 15)
-                return tx_jpeg_fail(d, d->at, "DC Huffman table %d has the symbol %d, at most 15 expected", number,
-                                    t->symbol[k]);
+                return tx_fail_byte(d->name, d->at, "DC Huffman table %d has the symbol %d, at most 15 expected",
+                                    number, t->symbol[k]);
             if (code < (1 << length) - 1 && length <= JPEG_LOOK)
                 fill_look(t, code, length, t->symbol[k]);
         }
         /* the code of ones alone is not used (T.81 C.2) */
         if (code >= 1 << length)
-            return tx_jpeg_fail(d, d->at, "%s Huffman table %d has too many codes of length %d", cls ? "AC" : "DC",
-                                number, length);
+            return tx_fail_byte(d->name, d->at, "%s Huffman table %d has too many codes of length %d",
+                                cls ? "AC" : "DC", number, length);
         t->limit[length] = code;
         code <<= 1;
     }
@@ -338,12 +338,13 @@ static tx_status restart_marker(jpeg *d, int number)
         while (p < end && *p == 0xff)
             p++;
         if (p == end)
-            return tx_jpeg_fail(d, d->size, "the image data ends before restart marker %d", number);
+            return tx_fail_byte(d->name, d->size, "the image data ends before restart marker %d", number);
         if (*p != 0)
             break;
     }
     if (*p != 0xd0 + number)
-        return tx_jpeg_fail(d, (size_t)(p - 1 - d->bytes), "marker FF%02X, restart marker %d expected", *p, number);
+        return tx_fail_byte(d->name, (size_t)(p - 1 - d->bytes), "marker FF%02X, restart marker %d expected", *p,
+                            number);
     d->reader.at = p + 1;
     restart(d);
     return TX_OK;
@@ -371,11 +372,11 @@ static tx_status read_block(jpeg *d, block_reader *read, jpeg_component *c, int 
         memset(local, 0, sizeof local);
     int bad = read(d, c, block);
     if (d->reader.n < d->reader.padding)
-        return tx_jpeg_fail(d, (size_t)(d->reader.at - d->bytes),
+        return tx_fail_byte(d->name, (size_t)(d->reader.at - d->bytes),
                             "the image data ends, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x,
                             y, c->blocks_wide, c->blocks_high);
     if (bad)
-        return tx_jpeg_fail(d, (size_t)(d->reader.at - d->bytes),
+        return tx_fail_byte(d->name, (size_t)(d->reader.at - d->bytes),
                             "bad Huffman code, in scan %d, component %d, block %d,%d of %d,%d", d->scans, c->id, x, y,
                             c->blocks_wide, c->blocks_high);
     if (!d->gathered && inside)

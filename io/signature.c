@@ -162,19 +162,33 @@ static const char *bmp(const unsigned char *bytes, size_t size)
 }
 
 /* P1 to P6, then a comment, or width and height. */
-static const char *pnm(const unsigned char *bytes, size_t size)
+int tx_looks_pnm(const unsigned char *bytes, size_t size)
 {
     if (size < 4 || bytes[0] != 'P' || bytes[1] < '1' || bytes[1] > '6' || !is_blank(bytes[2]))
-        return NULL;
+        return 0;
     size_t at = skip_blanks(bytes, size, 2);
     int is = at < size && bytes[at] == '#';
     if (at < size && is_digit(bytes[at])) {
         while (at < size && is_digit(bytes[at]))
             at++;
         size_t next = skip_blanks(bytes, size, at);
-        is = next < size && is_digit(bytes[next]);
+        is = next < size && (is_digit(bytes[next]) || bytes[next] == '#');
     }
-    return is ? "a PNM image" : NULL;
+    return is;
+}
+
+static const char *pnm(const unsigned char *bytes, size_t size)
+{
+    return tx_looks_pnm(bytes, size) ? "a PNM image" : NULL;
+}
+
+/* Netpbm's other formats: P7 and a first line of its header; PF or Pf, then a digit. */
+static const char *pam(const unsigned char *bytes, size_t size)
+{
+    if (stands(bytes, size, 0, "P7\nWIDTH ", 9))
+        return "a PAM image (P7)";
+    int is = size >= 4 && bytes[0] == 'P' && (bytes[1] == 'F' || bytes[1] == 'f') && bytes[2] == '\n';
+    return is && is_digit(bytes[3]) ? "a PFM image" : NULL;
 }
 
 int tx_looks_safetensors(const unsigned char *bytes, size_t size)
@@ -189,7 +203,7 @@ const char *tx_file_looks(const unsigned char *bytes, size_t size)
         return NULL;
     }
     typedef const char *look(const unsigned char *bytes, size_t size);
-    static look *const looks[] = {zip, boxes, wide_text, markup, bmp, pnm, pickle};
+    static look *const looks[] = {zip, boxes, wide_text, markup, bmp, pnm, pam, pickle};
     /* DICOM: 128 bytes of any kind, "DICM", and an element of group 2. */
     if (stands(bytes, size, 128, "DICM\2\0", 6))
         return "a DICOM file";

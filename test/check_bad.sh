@@ -81,7 +81,11 @@ picture "looks like a program"
 echo "no image at all" >"$picture"
 picture "an unknown format that begins with 6e 6f 20"
 printf '\211PNG\r\n\032\nabc' >"$picture"
-picture PNG
+picture "picture.jpg: byte 11: the file ends within the chunk"
+printf 'P5 30 30 255\nabc' >"$picture"
+picture "picture.jpg: byte 16: image data is missing"
+printf 'GIF89a' >"$picture"
+picture "looks like a GIF image"
 rm "$picture"
 picture "picture.jpg"
 mkdir "$picture"
@@ -109,17 +113,17 @@ expect 0 predict "$work/run" "$work/some" --quiet
 [ "$(wc -l <"$work/out")" -eq 3 ]
 pass "a link to its own folder is followed: $(cat "$work/out")" $?
 # What a folder holds beside images that can be read is counted.
-printf '\211PNG\r\n\032\nabc' >"$work/none/a.png"
+printf 'GIF89a' >"$work/none/a.gif"
 echo text >"$work/none/b.txt"
 one_line 1 predict "$work/run" "$work/none"
-says "no image below this folder; 2 files passed over, expected JPEG (the first is $work/none/a.png: a PNG image)"
+says "no image below this folder; 2 files passed over, expected JPEG, PNG or PNM (the first is $work/none/a.gif: a GIF image)"
 cp "$image" "$work/none/c.jpg"
 expect 0 predict "$work/run" "$work/none"
 says "2 files passed over"
 [ "$(wc -l <"$work/out")" -eq 2 ]
 pass "not the one image of a folder: $(cat "$work/out")" $?
 rm "$work"/none/*
-# What is named as a JPEG and is none is a bad image, wherever it lies.
+# What is named as an image and is none is a bad image, wherever it lies.
 foreign() { # NAME WHAT-IT-SAYS; standard input is the file
     cat >"$work/none/$1"
     cp "$image" "$work/none/good.jpg"
@@ -137,7 +141,7 @@ printf '' | foreign a.jpg "the file is empty"
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n' | foreign b.JPG "looks like a Git LFS pointer"
 printf '<html><title>404</title>' | foreign c.jpeg "looks like an HTML page"
 printf '\000\000\000\030ftypheic' | foreign d.jpg "looks like a HEIC image"
-printf '\000\005\026\007\000\002' | foreign ._e.jpg "looks like macOS's AppleDouble file"
+printf '\000\005\026\007\000\002' | foreign ._e.png "looks like macOS's AppleDouble file"
 cat "$checkpoint" | foreign f.jpg "looks like weights (.safetensors)"
 long=$(printf '%05000d' 0)
 one_line 1 predict "$work/run" "$long"

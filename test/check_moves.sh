@@ -49,8 +49,8 @@ nothing() { # CHECKER ARGUMENT
     fi
 }
 mkdir "$work/new"
-printf 'what,file,mode,width,height,filter,sha256\ndecode,a.png,L,1,1,-,0\n' >"$work/new/expected.csv"
-printf '\211PNG\r\n\032\n' >"$work/new/a.png"
+printf 'what,file,mode,width,height,filter,sha256\ndecode,a.gif,L,1,1,-,0\n' >"$work/new/expected.csv"
+printf 'GIF89a' >"$work/new/a.gif"
 nothing pixels "$work/new"
 
 # ---- statistics: every column of both tables, in the first row where it is a number and in the first where it is nan

@@ -50,7 +50,7 @@ fuzz() { # TARGET CORPUS...
     fi
 }
 
-for target in ${*:-image table safetensors json options checkpoint}; do
+for target in ${*:-image png inflate table safetensors json options checkpoint}; do
     case $target in
     image) fuzz image test/pixels test/odd ;;
     table) fuzz table ;;

@@ -28,6 +28,9 @@ static const sample samples[] = {
     BEGIN("a BMP image", "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\1\0"),
     BEGIN("a WebP image", "RIFF\x24\0\0\0WEBPVP8 "),
     BEGIN("a PNM image", "P5 8 8 255\n"),
+    BEGIN("a PNM image", "P5\n8# wide\n8 255\n"),
+    BEGIN("a PAM image (P7)", "P7\nWIDTH 8\n"),
+    BEGIN("a PFM image", "Pf\n8 8\n-1\n"),
     BEGIN("a PNM image", "P6\n# by hand\n8 8\n"),
     BEGIN("a JPEG 2000 image", "\0\0\0\x0cjP  \r\n\x87\n\0\0"),
     BEGIN("a JPEG XL image", "\xff\x0a\xfa\x1f"),
@@ -88,10 +91,10 @@ static void read_as_image(const char *what, const char *path)
     int w, h, c;
     tx_fail(TX_ERR_FILE, "none");
     CHECK(tx_image_read(path, &image) == TX_ERR_FORMAT && !image.pixels, "an image: %s", what);
-    said("image", what, path, "a JPEG image expected");
+    said("image", what, path, "a JPEG, PNG or PNM image expected");
     tx_fail(TX_ERR_FILE, "none");
     CHECK(tx_image_header(path, &w, &h, &c) == TX_ERR_FORMAT, "the header of an image: %s", what);
-    said("header", what, path, "a JPEG image expected");
+    said("header", what, path, "a JPEG, PNG or PNM image expected");
 }
 
 static void read_as_weights(const char *what, const char *path)
@@ -125,7 +128,7 @@ static void kinds(void)
         CHECK(looks && strncmp(looks, s->what, strlen(s->what)) == 0, "'%s', expected '%s'", looks ? looks : "nothing",
               s->what);
         temp_write(path, bytes, n);
-        if (strcmp(s->what, "a JPEG image"))
+        if (!tx_image_format(bytes, n))
             read_as_image(s->what, path);
         if (strcmp(s->what, "weights (.safetensors)"))
             read_as_weights(s->what, path);
@@ -209,7 +212,7 @@ static void empty_and_folder(void)
     CHECK(tx_image_read(path, &image) == TX_ERR_FILE && strstr(tx_error_message(), "a folder"), "%s",
           tx_error_message());
     CHECK(tx_image_header(path, &w, &h, &c) == TX_ERR_FILE, "a folder");
-    said("header", "a folder", path, "a JPEG image expected");
+    said("header", "a folder", path, "a JPEG, PNG or PNM image expected");
     CHECK(!tx_csv_open(path), "a folder");
     said("table", "a folder", path, "a table (CSV in UTF-8) expected");
     CHECK(!tx_safetensors_open(path), "a folder");

@@ -64,6 +64,7 @@ run_test() { # TEST
     nasnet) timeout $seconds o/golden test/golden/nasnet_a_mobile-2_64x64_b2.txt test/golden/nasnet_a_mobile_71x93_b3.txt ;;
     maps) timeout $seconds o/golden test/golden/cam.txt ;;
     odd) timeout $seconds o/pixels test/odd ;;
+    pixels) timeout $seconds o/pixels test/pixels ;;
     machine) timeout $seconds o/graph_machine ;;
     check_*) timeout $((2 * seconds)) sh test/$1.sh o ;;
     lint) sh test/lint.sh o ;;
@@ -521,9 +522,24 @@ mutate $f inflate 's/by < 2 ? 0 : by \/ 2 - 1/by \/ 2/' 'bits of a distance'
 mutate $f inflate 's/length < fits ? length : fits/length/' 'stored bytes without bounds'
 mutate $f inflate 's/return s->padding > s->n;/return 0;/' 'zeros behind the end are data'
 mutate io/crc32.c inflate 's/table\[3\]\[p\[4\]\]/table[4][p[4]]/' 'a byte in a wrong place'
+f=io/png.c
+mutate $f io_png 's/if (sum != wanted)/if (0)/' 'chunks without their CRC'
+mutate $f pixels 's/return p <= q \&\& p <= r ? left/return p < q \&\& p <= r ? left/' 'ties of Paeth'
+mutate $f pixels 's/row\[i - step\] + above\[i\]) \/ 2/row[i - step] + above[i] + 1) \/ 2/' 'means rounded up'
+mutate $f io_png 's/\* 255 + 32895) >> 16/* 255 + 32767) >> 16/' 'samples of 16 bits'
+mutate $f io_png 's/\*s >= d->colours/0/' 'colours beyond the palette'
+mutate $f io_png 's/if (room > tx_inflate_most(d->data_bytes))/if (0)/' 'memory for what cannot be there'
+mutate $f io_png 's/d->data_end != c->begin - 8/0/' 'image data in two places'
+mutate $f pixels 's/{1, 0, 2, 2}/{0, 1, 2, 2}/' 'Adam7'
+mutate $f io_png 's/n = n < length ? 0 : n - length;//' 'the byte of a fault in a later chunk'
+f=io/pnm.c
+mutate $f io_pnm 's/c == .0. ? 255 : 0;/c == 0 ? 0 : 255;/' 'black and white in text'
+mutate $f io_pnm 's/value > d->most ? 255 : //' 'samples above the largest'
+mutate $f io_pnm 's/if (size - d.at < least)/if (0)/' 'bytes that are not there'
+mutate $f io_pnm 's/ \&\& d->bytes\[d->at\] != .\\r.)/)/' 'a comment ends at CR'
 f=io/signature.c
 mutate $f io_signature 's/stands(bytes, size, 128, "DICM.2.0", 6)/stands(bytes, size, 128, "DICM", 4)/' 'letters in a table are DICOM'
-mutate $f io_signature 's/is = next < size .. is_digit(bytes.next.)/is = 1/' 'a table is a PNM'
+mutate $f io_signature 's/is = next < size \&\& (is_digit(bytes.next.)/is = 1 || (is_digit(bytes[next])/' 'a table is a PNM'
 mutate io/csv.c io_signature 's/if (fill(csv, LOOK) \&\& tx_file_looks/if (fill(csv, LOOK) \&\& 0 \&\& tx_file_looks/' 'anything is a table'
 mutate io/safetensors.c io_signature 's/begin == 0 || (lies/(lies/' 'an empty file is cut off'
 f=io/checkpoint.c
