@@ -37,7 +37,9 @@ static const command commands[] = {
      .usage = "MODEL... [--data DIR] [--option VALUE]...",
      .what = "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
              "calibration error.",
-     .notes = "MODEL is a RUN folder, a checkpoint or a weights file. Several MODELs are scored each, and as their "
+     .notes = "MODEL is a RUN folder, a checkpoint or a weights file; of one whose outputs others have named, those "
+              "are scored "
+              "that are tasks of the table. Several MODELs are scored each, and as their "
               "ensemble.",
      .example = "thorax eval run --split test",
      .options = "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON,
@@ -51,7 +53,8 @@ static const command commands[] = {
          "does not exist as it stands is looked up below the data, from its train/, valid/ or test/ part on. With "
          "--split, the images of a table of the data; --unit study gives a row a study, the maximum over its images. "
          "The data are a RUN's own unless --data says otherwise. --json: a list of images, each with its path and its "
-         "probabilities by task.",
+         "probabilities by task. Images come to their size by Pillow's filters, also those for TorchXRayVision's "
+         "weights, which there come by scikit-image's: outputs are equal on images that have the size already.",
      .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
      .options = "net= cut= data split= unit=image logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
