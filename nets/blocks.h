@@ -47,6 +47,9 @@ typedef struct tx_inverted_args {
 } tx_inverted_args;
 tx_node *tx_net_inverted(tx_graph *graph, tx_node *x, tx_inverted_args args);
 
+/* What stands behind the global mean x: the head of a network, or of one with some of its blocks cut. */
+tx_node *tx_net_head_build(tx_graph *graph, tx_node *x, const tx_net_info *net, int cut, int classes);
+
 /* Replaces the initial values of a linear layer. */
 void tx_net_linear_init(tx_node *linear, tx_head_init init);
 

@@ -118,6 +118,23 @@ const char *tx_net_choice_name(const tx_net_choice *choice, char out[64]);
 /* Trained parameters that belong to one node. */
 size_t tx_node_parameters(const tx_node *node);
 
+/* -------------------------------------------------------------------------- class activation maps
+ * Grad-CAM (Selvaraju et al., ICCV 2017, arXiv:1610.02391) of the map that enters the global mean. */
+typedef struct tx_cam tx_cam;
+/* Plans runs of up to `batch` images in inference; logits have the bits that they have there. network and weights must
+ * outlive it; of the network's fields choice.net, choice.cut, graph, features and logits are read, so that one whose image
+ * is not square may be described by hand. The caller's; NULL and a message as for tx_session_new. */
+tx_cam *tx_cam_new(const tx_network *network, tx_weights *weights, int batch);
+void tx_cam_free(tx_cam *cam);
+/* Its session, which it owns: for tx_session_input before a run, for tx_session_value of the logits after it. */
+tx_session *tx_cam_session(const tx_cam *cam);
+/* Runs the network on the first `images` of the session's inputs. */
+tx_status tx_cam_run(tx_cam *cam, int images);
+/* The maps of an image of the last run for the tasks task[0..count), as they are before the ReLU: raw has (count,h,w) of the
+ * features, in logits. The network is not run again, the head alone is: forward and backward, a row a task. An error
+ * without a run, and for images and tasks that are not there. */
+tx_status tx_cam_maps(tx_cam *cam, int image, const int *task, int count, float *raw);
+
 extern const tx_net_info tx_net_densenet121, tx_net_densenet169, tx_net_densenet201;
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
 extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2;

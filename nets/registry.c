@@ -55,14 +55,9 @@ static int buildable(tx_graph *graph, const tx_node *image, const tx_net_info *n
     return 0;
 }
 
-tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
+tx_node *tx_net_head_build(tx_graph *graph, tx_node *x, const tx_net_info *net, int cut, int classes)
 {
-    tx_net_nodes nodes = {NULL, NULL};
-    if (!buildable(graph, image, net, cut, classes))
-        return nodes;
     const tx_net_head *head = &net->head;
-    nodes.features = net->features(graph, image, net, cut);
-    tx_node *x = tx_global_mean(graph, nodes.features);
     if (head->hidden && !cut) {
         x = tx_linear(graph, x, head->hidden, (tx_linear_args){.out = head->width});
         tx_net_linear_init(x, head->init);
@@ -70,8 +65,19 @@ tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *ne
     }
     if (head->dropout > 0 && !cut)
         x = tx_dropout(graph, x, (tx_dropout_args){.p = head->dropout});
-    nodes.logits = tx_linear(graph, x, head->name, (tx_linear_args){.out = classes});
-    tx_net_linear_init(nodes.logits, cut ? TX_HEAD_IN : head->init);
+    tx_node *logits = tx_linear(graph, x, head->name, (tx_linear_args){.out = classes});
+    tx_net_linear_init(logits, cut ? TX_HEAD_IN : head->init);
+    return logits;
+}
+
+tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes)
+{
+    tx_net_nodes nodes = {NULL, NULL};
+    if (!buildable(graph, image, net, cut, classes))
+        return nodes;
+    nodes.features = net->features(graph, image, net, cut);
+    tx_node *x = tx_global_mean(graph, nodes.features);
+    nodes.logits = tx_net_head_build(graph, x, net, cut, classes);
     if (!nodes.logits)
         nodes.features = NULL;
     return nodes;

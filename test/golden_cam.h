@@ -15,28 +15,49 @@ typedef struct cam_net {
     text_file text;
     net_file f;
     tx_node *features;
-    tx_session *session;
-    double *dy;               /* (n,classes) */
-    double *value, *gradient; /* of the features */
+    tx_cam *maps; /* in floats */
+    double *dy;   /* in doubles: (n,classes) */
 } cam_net;
-
-static size_t cam_count(const cam_net *c)
-{
-    return (size_t)c->f.n * (size_t)c->features->h * (size_t)c->features->w * (size_t)c->features->c;
-}
 
 static void cam_close(cam_net *c)
 {
-    tx_session_free(c->session);
+    tx_cam_free(c->maps);
     tx_free(c->dy);
-    tx_free(c->value);
-    tx_free(c->gradient);
     net_free(&c->f);
     text_free(&c->text);
     memset(c, 0, sizeof *c);
 }
 
-/* The network alone, filled, with its features kept. */
+/* Its maps by the library's own call, in floats. */
+static tx_status cam_open_maps(cam_net *c, const tx_net_info *info)
+{
+    net_file *f = &c->f;
+    tx_network n = {.choice = {.net = info, .cut = f->cut, .classes = f->classes},
+                    .graph = f->graph,
+                    .image = f->image,
+                    .features = c->features,
+                    .logits = f->logits};
+    c->maps = tx_cam_new(&n, f->weights, f->n);
+    if (!c->maps)
+        return tx_error_status();
+    net_set(f, tx_cam_session(c->maps), NULL, f->image, net_image_count(f), net_pixel);
+    return tx_cam_run(c->maps, f->n);
+}
+
+/* .. and what they are made of through the references, in doubles. */
+static tx_status cam_open_reference(cam_net *c)
+{
+    net_file *f = &c->f;
+    tx_status status = tx_node_keep(c->features);
+    c->dy = tx_alloc(net_logit_count(f), sizeof *c->dy);
+    f->reference = status || !c->dy ? NULL : tx_reference_new(f->graph, f->weights, f->n, TX_EXPLAIN, 0);
+    if (!f->reference)
+        return tx_error_status();
+    net_set(f, NULL, f->reference, f->image, net_image_count(f), net_pixel);
+    return tx_reference_forward(f->reference);
+}
+
+/* The network alone, filled. */
 static tx_status cam_build(cam_net *c, const tx_net_info *info)
 {
     net_file *f = &c->f;
@@ -46,27 +67,13 @@ static tx_status cam_build(cam_net *c, const tx_net_info *info)
     c->features = nodes.features;
     f->logits = nodes.logits;
     tx_status status = tx_graph_status(f->graph);
-    if (status == TX_OK)
-        status = tx_node_keep(c->features);
     if (status)
         return status;
     f->weights = tx_weights_new(f->graph, 0);
-    c->dy = tx_alloc(net_logit_count(f), sizeof *c->dy);
-    c->value = tx_alloc(cam_count(c), sizeof *c->value);
-    c->gradient = tx_alloc(cam_count(c), sizeof *c->gradient);
-    if (!f->weights || !c->dy || !c->value || !c->gradient)
-        return TX_ERR_MEMORY;
-    status = net_fill(f);
+    status = f->weights ? net_fill(f) : TX_ERR_MEMORY;
     if (status)
         return status;
-    if (f->report->reference)
-        f->reference = tx_reference_new(f->graph, f->weights, f->n, TX_EXPLAIN, 0);
-    else
-        c->session = tx_session_new(f->graph, f->weights, (tx_session_args){.batch = f->n, .mode = TX_EXPLAIN});
-    if (!f->reference && !c->session)
-        return TX_ERR_MEMORY;
-    net_set(f, c->session, f->reference, f->image, net_image_count(f), net_pixel);
-    return f->reference ? tx_reference_forward(f->reference) : TX_OK;
+    return f->report->reference ? cam_open_reference(c) : cam_open_maps(c, info);
 }
 
 /* Opens the network file of that name beside the report's own; *known 0: a network that this version does not have. */
@@ -90,39 +97,12 @@ static tx_status cam_open(cam_net *c, const char *name, report *r, int *known)
     return info ? cam_build(c, info) : TX_OK;
 }
 
-/* Value and gradient of the features for one logit of one image. */
-static tx_status cam_run(cam_net *c, int n, int t)
-{
-    net_file *f = &c->f;
-    size_t count = net_logit_count(f), one = (size_t)n * (size_t)f->classes + (size_t)t;
-    memset(c->dy, 0, count * sizeof *c->dy);
-    c->dy[one] = 1;
-    if (f->reference) {
-        tx_status status = tx_reference_backward(f->reference, c->dy);
-        memcpy(c->value, tx_reference_value(f->reference, c->features), cam_count(c) * sizeof *c->value);
-        memcpy(c->gradient, tx_reference_gradient(f->reference, c->features), cam_count(c) * sizeof *c->gradient);
-        return status;
-    }
-    float *dy = tx_alloc(count, sizeof *dy);
-    if (!dy)
-        return TX_ERR_MEMORY;
-    dy[one] = 1;
-    tx_status status = tx_forward(c->session);
-    if (status == TX_OK)
-        status = tx_backward(c->session, dy);
-    if (status == TX_OK)
-        status = net_widen(c->session, c->features, tx_session_value, cam_count(c), c->value);
-    if (status == TX_OK)
-        status = net_widen(c->session, c->features, tx_session_gradient, cam_count(c), c->gradient);
-    tx_free(dy);
-    return status;
-}
-
 /* raw[p] = sum over channels of mean(gradient) * value, for image n. */
-static void cam_map(const cam_net *c, int n, double *raw)
+static void cam_weigh(const cam_net *c, int n, double *raw)
 {
     size_t channels = (size_t)c->features->c, area = (size_t)c->features->h * (size_t)c->features->w;
-    const double *value = c->value + (size_t)n * area * channels, *gradient = c->gradient + (size_t)n * area * channels;
+    const double *value = tx_reference_value(c->f.reference, c->features) + (size_t)n * area * channels;
+    const double *gradient = tx_reference_gradient(c->f.reference, c->features) + (size_t)n * area * channels;
     for (size_t k = 0; k < channels; k++) {
         double alpha = 0;
         for (size_t p = 0; p < area; p++)
@@ -130,6 +110,27 @@ static void cam_map(const cam_net *c, int n, double *raw)
         for (size_t p = 0; p < area; p++)
             raw[p] += alpha * value[p * channels + k];
     }
+}
+
+/* The raw map of image n and task t. */
+static tx_status cam_map(const cam_net *c, int n, int t, double *raw)
+{
+    const net_file *f = &c->f;
+    size_t area = (size_t)c->features->h * (size_t)c->features->w;
+    if (f->reference) {
+        memset(c->dy, 0, net_logit_count(f) * sizeof *c->dy);
+        c->dy[(size_t)n * (size_t)f->classes + (size_t)t] = 1;
+        tx_status status = tx_reference_backward(f->reference, c->dy);
+        if (status == TX_OK)
+            cam_weigh(c, n, raw);
+        return status;
+    }
+    float *map = tx_alloc(area, sizeof *map);
+    tx_status status = map ? tx_cam_maps(c->maps, n, &t, 1, map) : TX_ERR_MEMORY;
+    for (size_t p = 0; p < area && status == TX_OK; p++)
+        raw[p] = (double)map[p];
+    tx_free(map);
+    return status;
 }
 
 /* L2 norm and three samples of the map against fields 6.. of the line. */
@@ -157,11 +158,9 @@ static tx_status cam_line(cam_net *c, const text_line *line, const char *record)
         return TX_OK;
     }
     double *raw = tx_alloc((size_t)c->features->h * (size_t)c->features->w, sizeof *raw);
-    tx_status status = raw ? cam_run(c, (int)n, (int)t) : TX_ERR_MEMORY;
-    if (status == TX_OK) {
-        cam_map(c, (int)n, raw);
+    tx_status status = raw ? cam_map(c, (int)n, (int)t, raw) : TX_ERR_MEMORY;
+    if (status == TX_OK)
         cam_values(c, line, record, raw);
-    }
     tx_free(raw);
     return status;
 }

@@ -650,6 +650,42 @@ static void check_reference(void)
 
 /* ---- nets */
 
+static void check_maps(void)
+{
+    const tx_net_choice choice = {.net = tx_net_find("resnet18"), .cut = 4, .classes = 2, .size = 32};
+    tx_network n, none = {.graph = NULL};
+    CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
+    tx_weights *w = tx_weights_new(n.graph, 0);
+    CHECK(w && tx_weights_init(w, 0) == TX_OK, "%s", tx_error_message());
+    float raw[64];
+    int task = 0, negative = -1, many = 2;
+    tx_cam_free(NULL);
+    REFUSED(tx_cam_new(NULL, w, 1) == NULL, "no network");
+    REFUSED(tx_cam_new(&n, NULL, 1) == NULL, "no weights");
+    REFUSED(tx_cam_new(&none, w, 1) == NULL, "no network");
+    REFUSED(tx_cam_new(&n, w, 0) == NULL, "0 images");
+    tx_network apart = n;
+    apart.features = n.logits;
+    REFUSED(tx_cam_new(&apart, w, 1) == NULL, "do not come from");
+    REFUSED(tx_cam_session(NULL) == NULL, "no maps");
+    REFUSED(tx_cam_run(NULL, 1) != TX_OK, "no maps");
+    REFUSED(tx_cam_maps(NULL, 0, &task, 1, raw) != TX_OK, "no maps");
+    tx_cam *cam = tx_cam_new(&n, w, 1);
+    CHECK(cam && n.features->h * n.features->w == 64, "%s", tx_error_message());
+    REFUSED(tx_cam_run(cam, 2) != TX_OK, "a batch of 2");
+    REFUSED(tx_cam_maps(cam, 0, &task, 1, raw) != TX_OK, "image 0 of a run of 0");
+    CHECK(tx_cam_run(cam, 1) == TX_OK, "%s", tx_error_message());
+    REFUSED(tx_cam_maps(cam, 0, NULL, 1, raw) != TX_OK, "no tasks");
+    REFUSED(tx_cam_maps(cam, 0, &task, 1, NULL) != TX_OK, "no room");
+    REFUSED(tx_cam_maps(cam, -1, &task, 1, raw) != TX_OK, "image -1");
+    REFUSED(tx_cam_maps(cam, 0, &negative, 1, raw) != TX_OK, "task -1");
+    REFUSED(tx_cam_maps(cam, 0, &many, 1, raw) != TX_OK, "task 2 of 2");
+    CHECK(tx_cam_maps(cam, 0, &task, 1, raw) == TX_OK, "%s", tx_error_message());
+    tx_cam_free(cam);
+    tx_weights_free(w);
+    tx_network_free(&n);
+}
+
 static void check_nets(void)
 {
     const tx_net_info *net = tx_net_find("resnet18");
@@ -855,6 +891,7 @@ int main(void)
     check_order();
     check_reference();
     check_nets();
+    check_maps();
     check_optimizer();
     check_steps();
     check_schedule();

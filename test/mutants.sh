@@ -929,7 +929,12 @@ mutate layers/dropout.c bits 's/kept(step->node, step->seed, step->run, pixel/ke
 
 # ---- class activation maps
 mutate nets/registry.c maps 's/tx_node \*x = tx_global_mean(graph, nodes.features);/&\n    nodes.features = nodes.features->input[0];/' 'maps: the features before their last activation'
-mutate layers/mean.c maps 's/ \/ (float)area;/ \/ (float)(area + 1);/' 'maps: the gradient of a mean'
+f=nets/cam.c
+mutate $f maps 's/(float)(sum \/ (double)pixels)/(float)sum/' 'maps: the gradient of a mean'
+mutate $f nets_cam 's/cam->mean + (size_t)image \* c/cam->mean/' 'maps: the means of another image'
+mutate $f nets_cam 's/    if (cam->version == from->version)/    if (cam->version)/' 'maps: a head with the weights before'
+mutate $f nets_cam 's/\[(size_t)k \* classes + (size_t)task\[k\]\] = 1/[(size_t)k * classes + (size_t)task[0]] = 1/' 'maps: one task for all rows'
+mutate $f nets_cam 's/raw + (size_t)(from + k) \* pixels/raw + (size_t)k * pixels/' 'maps: the second rows of the head over the first'
 mutate core/session.c maps 's/gradient\[i\] = dy ? dy\[i\] : 1;/gradient[i] = 1;/' 'maps: not the gradient of one logit'
 
 # ---- the house
