@@ -454,8 +454,13 @@ tx_status tx_tensor_file_floats(tx_tensor_file *file, const tx_stored *tensor, f
 tx_status tx_tensor_file_integers(tx_tensor_file *file, const tx_stored *tensor, int64_t *out);
 const char *tx_tensor_file_meta(const tx_tensor_file *file, const char *key);
 const tx_pair *tx_tensor_file_metas(const tx_tensor_file *file, size_t *count);
-/* String i of the list of strings that PyTorch's file has under that name beside its tensors, as a pickled module has
- * among its attributes ("targets" of TorchXRayVision's); NULL behind the last and where there is no such list. */
+/* Of a whole pickled module its class ("torchxrayvision.models.DenseNet"), else NULL. */
+const char *tx_tensor_file_class(const tx_tensor_file *file);
+/* What a PyTorch file has beside its tensors, among the module's attributes or in the dict that was saved, under that name:
+ * a tensor, which is then not one of those counted ("op_threshs"; where there is none, tx_tensor_file_find), or NULL; and
+ * text i of a list of texts, numbers and truths ("targets"), or of one of them (i = 0), as Python prints it; NULL
+ * behind the last, and where there is none. */
+const tx_stored *tx_tensor_file_attribute(const tx_tensor_file *file, const char *name);
 const char *tx_tensor_file_text(const tx_tensor_file *file, const char *key, size_t i);
 
 /* ------------------------------------------------------------------------------------------ PyTorch

@@ -7,26 +7,18 @@
  *
  * which begins with { and may end in blanks, then the data, offsets counted from the header's end. Together the
  * tensors cover the data exactly. Source: the format's description at https://github.com/huggingface/safetensors. */
-#define _POSIX_C_SOURCE 200809L
-#define _FILE_OFFSET_BITS 64
+#include "reader.h"
 #include "safetensors_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { BUFFER = 1 << 16, TENSORS_MAX = 1 << 18, METAS_MAX = 1 << 16 };
 #define HEADER_MAX 100000000u /* the format's own limit */
-#define EXPECTED "weights (.safetensors)"
 
 struct tx_safetensors {
-    char *path;
-    char name[TX_TEXT]; /* the path for messages */
-    int fd;
-    uint64_t size, data; /* bytes of the file; where the data begins */
+    tx_reader file;
+    uint64_t data; /* where the data begins */
     char *header;
     tx_stored *tensor;
     size_t tensors, tensor_room;
@@ -40,26 +32,8 @@ static tx_status fail(const tx_safetensors *f, const char *tensor, const char *w
 {
     char text[TX_TEXT];
     if (!tensor)
-        return tx_fail(TX_ERR_FORMAT, "%s: %s", f->name, what);
-    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %s", f->name, tx_escape(text, sizeof text, tensor), what);
-}
-
-static tx_status read_at(const tx_safetensors *f, uint64_t at, void *out, size_t bytes)
-{
-    unsigned char *to = out;
-    while (bytes > 0) {
-        ssize_t got = pread(f->fd, to, bytes, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return tx_fail_system(f->path, "read");
-        if (got == 0)
-            return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu", f->name, (unsigned long long)at);
-        to += got;
-        at += (uint64_t)got;
-        bytes -= (size_t)got;
-    }
-    return TX_OK;
+        return tx_fail(TX_ERR_FORMAT, "%s: %s", f->file.name, what);
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %s", f->file.name, tx_escape(text, sizeof text, tensor), what);
 }
 
 /* ---------------------------------------------------------------------------------------- header */
@@ -67,8 +41,8 @@ static tx_status read_at(const tx_safetensors *f, uint64_t at, void *out, size_t
 static tx_status json_error(const tx_safetensors *f, const tx_json *json, tx_json_token token, const char *expected)
 {
     if (token == TX_JSON_ERROR)
-        return tx_fail_within(TX_ERR_FORMAT, "%s: header", f->name);
-    return tx_fail(TX_ERR_FORMAT, "%s: header, byte %zu: expected %s", f->name, json->at, expected);
+        return tx_fail_within(TX_ERR_FORMAT, "%s: header", f->file.name);
+    return tx_fail(TX_ERR_FORMAT, "%s: header, byte %zu: expected %s", f->file.name, json->at, expected);
 }
 
 /* A whole number without sign, point or exponent, as sizes and offsets are. */
@@ -124,7 +98,7 @@ static tx_status read_dtype(const tx_safetensors *f, tx_json *json, tx_stored *t
         return json_error(f, json, token, "the name of a type");
     char text[TX_TEXT], name[TX_TEXT];
     if (tx_dtype_find(json->string, &t->dtype))
-        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': unknown type '%s'", f->name,
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': unknown type '%s'", f->file.name,
                        tx_escape(name, sizeof name, t->name), tx_escape(text, sizeof text, json->string));
     return TX_OK;
 }
@@ -136,12 +110,12 @@ static tx_status check_tensor(const tx_safetensors *f, const tx_stored *t)
     if (tx_size_mul(t->count, tx_dtype_bytes(t->dtype), &bytes))
         return fail(f, t->name, "the product of its sides does not fit");
     char text[TX_TEXT];
-    if (t->from > t->to || t->to > f->size - f->data)
-        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': bytes %llu to %llu of data that has %llu", f->name,
+    if (t->from > t->to || t->to > f->file.size - f->data)
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': bytes %llu to %llu of data that has %llu", f->file.name,
                        tx_escape(text, sizeof text, t->name), (unsigned long long)t->from, (unsigned long long)t->to,
-                       (unsigned long long)(f->size - f->data));
+                       (unsigned long long)(f->file.size - f->data));
     if (t->to - t->from != bytes)
-        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %llu bytes, but its shape and type need %zu", f->name,
+        return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': %llu bytes, but its shape and type need %zu", f->file.name,
                        tx_escape(text, sizeof text, t->name), (unsigned long long)(t->to - t->from), bytes);
     return TX_OK;
 }
@@ -273,9 +247,9 @@ static tx_status check_whole(tx_safetensors *f)
                         t->from < end ? "shares bytes with another tensor" : "bytes before it belong to none");
         end = t->to;
     }
-    if (end != f->size - f->data)
-        return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes of data, but the tensors have %llu", f->name,
-                       (unsigned long long)(f->size - f->data), (unsigned long long)end);
+    if (end != f->file.size - f->data)
+        return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes of data, but the tensors have %llu", f->file.name,
+                       (unsigned long long)(f->file.size - f->data), (unsigned long long)end);
     if (f->tensors > 1)
         qsort(f->by_name, f->tensors, sizeof *f->by_name, by_name);
     for (size_t i = 1; i < f->tensors; i++)
@@ -289,38 +263,30 @@ static tx_status check_whole(tx_safetensors *f)
     return TX_OK;
 }
 
-static tx_status read_header(tx_safetensors *f)
+static tx_status read_header(tx_safetensors *f, const char *expected)
 {
-    struct stat info;
     unsigned char first[TX_FILE_LOOK] = {0};
-    if (fstat(f->fd, &info) != 0)
-        return tx_fail_system(f->path, "read");
-    tx_status status = tx_refuse_folder(f->fd, f->path, EXPECTED);
-    if (status)
-        return status;
-    if (!S_ISREG(info.st_mode))
-        return tx_fail(TX_ERR_FILE, "%s: not a regular file", f->name);
-    f->size = (uint64_t)info.st_size;
-    size_t begin = f->size < sizeof first ? (size_t)f->size : sizeof first;
-    status = read_at(f, 0, first, begin);
+    size_t begin = f->file.size < sizeof first ? (size_t)f->file.size : sizeof first;
+    tx_status status = tx_reader_at(&f->file, 0, first, begin);
     if (status)
         return status;
     uint64_t n = tx_little_endian(first, 8);
-    int lies = n > HEADER_MAX || f->size < 8 || n > f->size - 8, other = begin > 8 ? first[8] != '{' : begin == 8;
+    int lies = n > HEADER_MAX || f->file.size < 8 || n > f->file.size - 8,
+        other = begin > 8 ? first[8] != '{' : begin == 8;
     if (begin == 0 || (lies && other) || (tx_file_looks(first, begin) && !tx_looks_safetensors(first, begin)))
-        return tx_fail_foreign(f->path, first, begin, EXPECTED);
-    if (f->size < 8)
-        return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu, within the header's length", f->name,
-                       (unsigned long long)f->size);
+        return tx_fail_foreign(f->file.path, first, begin, expected);
+    if (f->file.size < 8)
+        return tx_fail(TX_ERR_FORMAT, "%s: cut off at byte %llu, within the header's length", f->file.name,
+                       (unsigned long long)f->file.size);
     if (lies)
-        return tx_fail(TX_ERR_FORMAT, "%s: a header of %llu bytes in a file of %llu", f->name, (unsigned long long)n,
-                       (unsigned long long)f->size);
+        return tx_fail(TX_ERR_FORMAT, "%s: a header of %llu bytes in a file of %llu", f->file.name,
+                       (unsigned long long)n, (unsigned long long)f->file.size);
     f->data = 8 + n;
     f->header = tx_alloc((size_t)n + 1, 1);
     f->buffer = tx_alloc(BUFFER, 1);
     if (!f->header || !f->buffer)
         return TX_ERR_MEMORY;
-    status = read_at(f, 8, f->header, (size_t)n);
+    status = tx_reader_at(&f->file, 8, f->header, (size_t)n);
     if (status == TX_OK)
         status = read_entries(f, (size_t)n);
     return status ? status : check_whole(f);
@@ -332,19 +298,14 @@ tx_safetensors *tx_safetensors_open(const char *path)
         tx_fail_null("tx_safetensors_open", "path");
         return NULL;
     }
+    return tx_safetensors_open_as(path, "weights (.safetensors)");
+}
+
+tx_safetensors *tx_safetensors_open_as(const char *path, const char *expected)
+{
     tx_safetensors *f = tx_alloc(1, sizeof *f);
-    if (!f)
-        return NULL;
-    tx_escape(f->name, sizeof f->name, path);
-    f->fd = -1;
-    f->path = tx_strdup(path);
-    if (f->path) {
-        f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (f->fd < 0)
-            tx_fail_system(path, "open");
-        else if (read_header(f) == TX_OK)
-            return f;
-    }
+    if (f && tx_reader_open(&f->file, path, expected) == TX_OK && read_header(f, expected) == TX_OK)
+        return f;
     tx_safetensors_close(f);
     return NULL;
 }
@@ -353,9 +314,7 @@ void tx_safetensors_close(tx_safetensors *f)
 {
     if (!f)
         return;
-    if (f->fd >= 0)
-        close(f->fd);
-    tx_free(f->path);
+    tx_reader_close(&f->file);
     tx_free(f->header);
     tx_free(f->tensor);
     tx_free(f->by_name);
@@ -368,7 +327,7 @@ void tx_safetensors_close(tx_safetensors *f)
 
 const char *tx_safetensors_name(const tx_safetensors *f)
 {
-    return f->name;
+    return f->file.name;
 }
 
 size_t tx_safetensors_count(const tx_safetensors *f)
@@ -385,7 +344,7 @@ const tx_stored *tx_safetensors_at(const tx_safetensors *f, size_t i)
     if (!f)
         tx_fail_null("tx_safetensors_at", "file");
     else if (i >= f->tensors)
-        tx_fail(TX_ERR_ARGUMENT, "%s: tensor %zu of %zu", f->name, i, f->tensors);
+        tx_fail(TX_ERR_ARGUMENT, "%s: tensor %zu of %zu", f->file.name, i, f->tensors);
     if (!f || i >= f->tensors)
         return NULL;
     return &f->tensor[i];
@@ -441,7 +400,7 @@ static tx_status seal_header(const tx_safetensors *f, tx_sha256 *sha)
     static const char key[] = "\"" TX_SEAL "\":\"";
     size_t n = (size_t)f->data, at = 0, digits = 64, begin = sizeof key - 1;
     unsigned char *bytes = tx_alloc(n, 1);
-    tx_status status = bytes ? read_at(f, 0, bytes, n) : TX_ERR_MEMORY;
+    tx_status status = bytes ? tx_reader_at(&f->file, 0, bytes, n) : TX_ERR_MEMORY;
     /* Within a string a quotation mark has a backslash before it, so this is the key. */
     while (status == TX_OK && at + begin + digits <= n && memcmp(bytes + at, key, begin) != 0)
         at++;
@@ -461,7 +420,7 @@ typedef struct stretch {
 static tx_status read_stretch(const void *from, uint64_t at, size_t n, unsigned char *out)
 {
     const stretch *s = from;
-    return read_at(s->file, s->from + at, out, n);
+    return tx_reader_at(&s->file->file, s->from + at, out, n);
 }
 
 tx_status tx_safetensors_check(tx_safetensors *f)
@@ -497,7 +456,7 @@ static tx_status convert(tx_safetensors *f, const tx_stored *t, float *floats, i
     size_t size = tx_dtype_bytes(t->dtype), done = 0;
     while (done < t->count) {
         size_t n = t->count - done < BUFFER / size ? t->count - done : BUFFER / size;
-        tx_status status = read_at(f, f->data + t->from + (uint64_t)done * size, f->buffer, n * size);
+        tx_status status = tx_reader_at(&f->file, f->data + t->from + (uint64_t)done * size, f->buffer, n * size);
         if (status)
             return status;
         if (floats)
@@ -512,7 +471,7 @@ static tx_status convert(tx_safetensors *f, const tx_stored *t, float *floats, i
 static tx_status wrong_type(const tx_safetensors *f, const tx_stored *t, const char *expected)
 {
     char text[TX_TEXT];
-    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': type %s, expected %s", f->name,
+    return tx_fail(TX_ERR_FORMAT, "%s: tensor '%s': type %s, expected %s", f->file.name,
                    tx_escape(text, sizeof text, t->name), tx_dtype_name(t->dtype), expected);
 }
 
@@ -523,7 +482,7 @@ static tx_status check_read(const tx_safetensors *f, const tx_stored *t, const v
         return tx_fail_null(call, !f ? "file" : !t ? "tensor" : "room for the numbers");
     if (t->name && tx_safetensors_find(f, t->name) == t)
         return TX_OK;
-    return tx_fail(TX_ERR_ARGUMENT, "%s: %s of a tensor of another file", f->name, call);
+    return tx_fail(TX_ERR_ARGUMENT, "%s: %s of a tensor of another file", f->file.name, call);
 }
 
 tx_status tx_safetensors_floats(tx_safetensors *f, const tx_stored *t, float *out)
@@ -544,5 +503,5 @@ tx_status tx_safetensors_raw(tx_safetensors *f, const tx_stored *t, unsigned cha
 {
     if (check_read(f, t, out, "tx_safetensors_raw"))
         return TX_ERR_ARGUMENT;
-    return read_at(f, f->data + t->from, out, (size_t)(t->to - t->from));
+    return tx_reader_at(&f->file, f->data + t->from, out, (size_t)(t->to - t->from));
 }

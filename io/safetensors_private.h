@@ -6,6 +6,8 @@
 
 /* The file's path as messages have it. */
 const char *tx_safetensors_name(const tx_safetensors *file);
+/* tx_safetensors_open, where `expected` names what another kind of file is not. */
+tx_safetensors *tx_safetensors_open_as(const char *path, const char *expected);
 /* The type of that name, or -1. */
 int tx_dtype_find(const char *name, tx_dtype *dtype);
 int tx_dtype_is_float(tx_dtype dtype);

@@ -22,13 +22,6 @@ static tx_status sgd_check(const tx_optimizer_args *a)
     return TX_OK;
 }
 
-/* Without momentum there is nothing to remember. */
-static int sgd_states(const tx_optimizer_args *a, const char *name[TX_MAX_STATES])
-{
-    name[0] = "momentum_buffer";
-    return a->momentum != 0;
-}
-
 static void sgd_begin(tx_optimizer *o, double lr)
 {
     const tx_optimizer_args *a = &o->args;
@@ -63,7 +56,7 @@ static void sgd_reference(const tx_optimizer_args *a, uint64_t step, double lr, 
 }
 
 const tx_rule tx_rule_sgd = {
-    .states = sgd_states,
+    .state = {"momentum_buffer"},
     .check = sgd_check,
     .begin = sgd_begin,
     .update = sgd_update,

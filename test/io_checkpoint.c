@@ -286,8 +286,9 @@ static void other_types(void)
           "%s", tx_error_message());
     CHECK(tx_checkpoint_load(temp_path("none"), b, 0, NULL) == TX_ERR_FILE, "no such file");
     temp_text(temp_path("x.pth"), "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.");
-    CHECK(tx_checkpoint_load(temp_path("x.pth"), b, 0, NULL) != TX_OK && strstr(tx_error_message(), "PyTorch"), "%s",
-          tx_error_message());
+    CHECK(tx_checkpoint_load(temp_path("x.pth"), b, 0, NULL) != TX_OK &&
+              strstr(tx_error_message(), "cut off at byte 15"),
+          "%s", tx_error_message());
     tx_free(values);
     tx_free(floats);
     tx_weights_free(a);

@@ -394,6 +394,9 @@ static void tensor_files(const char *path, tx_weights *w)
     REFUSED(tx_tensor_file_meta(f, NULL) == NULL, "no key");
     REFUSED(tx_tensor_file_metas(NULL, &count) == NULL, "no file");
     REFUSED(tx_tensor_file_metas(f, NULL) == NULL, "no room");
+    REFUSED(tx_tensor_file_class(NULL) == NULL, "no file");
+    REFUSED(tx_tensor_file_attribute(NULL, "a") == NULL, "no file");
+    REFUSED(tx_tensor_file_attribute(f, NULL) == NULL, "no name");
     REFUSED(tx_tensor_file_text(NULL, "a", 0) == NULL, "no file");
     REFUSED(tx_tensor_file_text(f, NULL, 0) == NULL, "no key");
     tx_tensor_file_close(f);
