@@ -30,7 +30,7 @@ static const command commands[] = {
               "run with a constant schedule. A run that is damaged or was made with other options is refused.",
      .example = "thorax train --net resnet18 --size 128 --epochs 10 --out run",
      .options = "net cut data out init tasks uncertain blank views size resize interpolation normalize augment "
-                "bad-images limit epochs steps batch optimizer lr betas eps momentum weight-decay bn-momentum "
+                "bad-images limit epochs steps batch optimizer lr betas eps alpha momentum weight-decay bn-momentum "
                 "pos-weight schedule warmup freeze eval-every keep states digest-every overfit dry-run restart "
                 "json" COMMON},
     {.name = "eval",

@@ -12,7 +12,8 @@ typedef struct effect {
 
 static const effect none[] = {
     {"train", "momentum", "optimizer", "adam|adamw", 0},
-    {"train", "betas", "optimizer", "sgd", 0},
+    {"train", "betas", "optimizer", "sgd|rmsprop", 0},
+    {"train", "alpha", "optimizer", "adam|adamw|sgd", 0},
     {"train", "eps", "optimizer", "sgd", 0},
     {"train", "epochs", "steps", "", 0},
     {"predict", "views", "split", NULL, 1},

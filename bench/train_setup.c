@@ -11,24 +11,35 @@
 #include <string.h>
 
 /* --------------------------------------------------------------------------------------------- options */
+/* Arrays of as many floats as there are parameters, that an optimiser keeps. */
+static size_t moments(const tx_optimizer_args *a)
+{
+    size_t buffer = a->momentum > 0;
+    return a->kind == TX_SGD ? buffer : a->kind == TX_RMSPROP ? 1 + buffer : 2;
+}
+
+static double true_zero(double v)
+{
+    return v > 0 ? v : -1;
+}
+
 static void read_optimizer(trainer *t)
 {
     const options *o = t->o;
     const char *name = option_text(o, "optimizer");
     tx_optimizer_args *a = &t->optimizer_args;
-    int adam = strcmp(name, "sgd") != 0;
-    a->kind = strcmp(name, "adam") == 0 ? TX_ADAM : adam ? TX_ADAMW : TX_SGD;
+    a->kind = strcmp(name, "adam") == 0    ? TX_ADAM
+              : strcmp(name, "adamw") == 0 ? TX_ADAMW
+              : strcmp(name, "sgd") == 0   ? TX_SGD
+                                           : TX_RMSPROP;
+    /* In these arguments 0 stands for the usual value and a negative number for 0. */
+    betas_read(option_text(o, "betas"), &a->beta1, &a->beta2);
+    a->beta1 = true_zero(a->beta1);
+    a->beta2 = true_zero(a->beta2);
+    a->alpha = true_zero(option_real(o, "alpha"));
+    a->eps = true_zero(option_real(o, "eps"));
     a->weight_decay = option_real(o, "weight-decay");
-    if (adam) {
-        betas_read(option_text(o, "betas"), &a->beta1, &a->beta2);
-        a->eps = option_real(o, "eps");
-        /* In these arguments 0 stands for the usual value and a negative number for 0. */
-        a->beta1 = a->beta1 > 0 ? a->beta1 : -1;
-        a->beta2 = a->beta2 > 0 ? a->beta2 : -1;
-        a->eps = a->eps > 0 ? a->eps : -1;
-    } else {
-        a->momentum = option_real(o, "momentum");
-    }
+    a->momentum = option_text(o, "momentum") ? option_real(o, "momentum") : a->kind == TX_SGD ? 0.9 : 0;
 }
 
 /* Counts of steps follow from the number of images; the schedule's from theirs. */
@@ -300,8 +311,7 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan)
     size_t trained = tx_graph_trained(g), buffers = 0;
     for (int i = 0; i < tx_graph_params(g); i++)
         buffers += tx_graph_param(g, i)->role == TX_ROLE_BUFFER ? tx_graph_param(g, i)->count : 0;
-    size_t moments = t->optimizer_args.kind != TX_SGD ? 2 : t->optimizer_args.momentum > 0 ? 1 : 0;
-    size_t state = 4 * (trained * (2 + moments) + buffers);
+    size_t state = 4 * (trained * (2 + moments(&t->optimizer_args)) + buffers);
     tx_buffer_add(plan, "%s: %zu parameters, %d tasks; %s\n", tx_net_choice_name(&t->choice, name), trained,
                   t->choice.classes, recipe_describe(&t->recipe, how, sizeof how));
     tx_buffer_add(plan, "data: %s\n", tx_escape(data, sizeof data, t->data));

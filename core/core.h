@@ -211,6 +211,13 @@ typedef struct tx_adam_step {
     float eps, step;                /* step: lr / (1 - beta1^t) */
 } tx_adam_step;
 tx_status tx_adam_update(const tx_adam_step *step, float *w, const float *g, float *mean, float *square, size_t n);
+typedef struct tx_rmsprop_step {
+    float lr, keep, gain; /* keep: alpha; gain: 1 - alpha */
+    float eps, momentum, weight_decay;
+} tx_rmsprop_step;
+/* buffer NULL: no momentum; mean NULL: not centred. */
+tx_status tx_rmsprop_update(const tx_rmsprop_step *step, float *w, const float *g, float *square, float *buffer,
+                            float *mean, size_t n);
 
 /* ------------------------------------------------------------------------------------------- graph
  * A network is described once: nodes in execution order, each an operation on earlier nodes. A description holds no

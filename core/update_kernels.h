@@ -7,6 +7,8 @@
 typedef struct tx_update_kernels {
     void (*sgd)(const tx_sgd_step *s, float *w, const float *g, float *buffer, size_t n);
     void (*adam)(const tx_adam_step *s, float *w, const float *g, float *mean, float *square, size_t n);
+    void (*rmsprop)(const tx_rmsprop_step *s, float *w, const float *g, float *square, float *buffer, float *mean,
+                    size_t n);
 } tx_update_kernels;
 
 #endif

@@ -25,6 +25,14 @@ static tx_status adam_check(const tx_optimizer_args *a)
     return TX_OK;
 }
 
+static int adam_states(const tx_optimizer_args *a, const char *name[TX_MAX_STATES])
+{
+    (void)a;
+    name[0] = "exp_avg";
+    name[1] = "exp_avg_sq";
+    return 2;
+}
+
 static void adam_begin(tx_optimizer *o, double lr)
 {
     const tx_optimizer_args *a = &o->args;
@@ -64,7 +72,7 @@ static void adam_reference(const tx_optimizer_args *a, uint64_t step, double lr,
 }
 
 const tx_rule tx_rule_adam = {
-    .state = {"exp_avg", "exp_avg_sq"},
+    .states = adam_states,
     .check = adam_check,
     .begin = adam_begin,
     .update = adam_update,

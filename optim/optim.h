@@ -9,8 +9,9 @@ extern "C" {
 #endif
 
 /* ------------------------------------------------------------------------------------- optimisers
- * Numbers follow PyTorch's optimisers of the same names, operation by operation; sgd.c and adam.c give the equations. */
-typedef enum tx_optimizer_kind { TX_SGD, TX_ADAM, TX_ADAMW } tx_optimizer_kind;
+ * Numbers follow PyTorch's optimisers of the same names, operation by operation; sgd.c, adam.c and rmsprop.c give the
+ * equations. */
+typedef enum tx_optimizer_kind { TX_SGD, TX_ADAM, TX_ADAMW, TX_RMSPROP } tx_optimizer_kind;
 
 /* What is left out of a designated initialiser is 0, and 0 means the default in brackets. Where a true 0 is wanted
  * instead, give a negative number. weight_decay, momentum and dampening are 0 unless set (PyTorch's AdamW has 0.01).
@@ -19,12 +20,14 @@ typedef struct tx_optimizer_args {
     tx_optimizer_kind kind;
     double lr;           /* [1e-3] taken by tx_optimizer_step when its own rate is negative */
     double beta1, beta2; /* Adam, AdamW: [0.9] and [0.999], below 1 */
-    double eps;          /* Adam, AdamW: [1e-8] */
-    double momentum;     /* SGD */
+    double alpha;        /* RMSprop: [0.99], up to 1 */
+    double eps;          /* Adam, AdamW, RMSprop: [1e-8] */
+    double momentum;     /* SGD, RMSprop */
     double dampening;    /* SGD with momentum */
     int nesterov;        /* SGD: needs momentum and no dampening */
+    int centered;        /* RMSprop: divides by the deviation from the mean gradient */
     double
-        weight_decay; /* SGD, Adam: added to the gradient as weight_decay * w; AdamW: w shrinks by lr * weight_decay */
+        weight_decay; /* SGD, Adam, RMSprop: added to the gradient as weight_decay * w; AdamW: w shrinks by lr * weight_decay */
 } tx_optimizer_args;
 
 typedef struct tx_optimizer tx_optimizer;
@@ -44,7 +47,7 @@ int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix);
 /* What a resumed run needs: the arrays, laid out like weights->value (trained elements each), and the number of steps
  * done. Both may be overwritten between steps. */
 int tx_optimizer_states(const tx_optimizer *optimizer);
-/* PyTorch's name of state i: momentum_buffer; exp_avg, exp_avg_sq. */
+/* PyTorch's name of state i: momentum_buffer; exp_avg, exp_avg_sq; square_avg, momentum_buffer, grad_avg. */
 const char *tx_optimizer_state_name(const tx_optimizer *optimizer, int i);
 float *tx_optimizer_state(tx_optimizer *optimizer, int i);
 uint64_t tx_optimizer_steps(const tx_optimizer *optimizer);

@@ -4,7 +4,7 @@
 
 #include "optim.h"
 
-enum { TX_MAX_STATES = 2 };
+enum { TX_MAX_STATES = 3 };
 
 /* A stretch of trained elements that is updated by one task. */
 typedef struct tx_stretch {
@@ -13,7 +13,8 @@ typedef struct tx_stretch {
 
 /* An update rule. One constant of these a kind of optimiser. */
 typedef struct tx_rule {
-    const char *state[TX_MAX_STATES]; /* names of the arrays that it keeps, NULL where it keeps fewer */
+    /* How many arrays it keeps with these arguments, and their names. */
+    int (*states)(const tx_optimizer_args *args, const char *name[TX_MAX_STATES]);
     tx_status (*check)(const tx_optimizer_args *args);
     /* Before step number optimizer->steps (from 1): the constants of this step, equal for all elements. */
     void (*begin)(tx_optimizer *optimizer, double lr);
@@ -27,10 +28,13 @@ struct tx_optimizer {
     const tx_rule *rule;
     tx_optimizer_args args; /* defaults filled in */
     tx_weights *weights;
+    int states;
+    const char *name[TX_MAX_STATES]; /* of the states */
     float *state[TX_MAX_STATES];
     uint64_t steps;
     tx_sgd_step sgd;
     tx_adam_step adam;
+    tx_rmsprop_step rmsprop;
     unsigned char *frozen; /* one an entry of the graph's parameters */
     tx_stretch *stretch;   /* what is updated: in order, apart, together all that is not frozen */
     size_t stretches;
@@ -41,7 +45,7 @@ struct tx_optimizer {
 /* An error for a rate that tx_optimizer_step does not take. */
 tx_status tx_rate_check(double lr);
 
-extern const tx_rule tx_rule_sgd, tx_rule_adam;
+extern const tx_rule tx_rule_sgd, tx_rule_adam, tx_rule_rmsprop;
 
 /* base^exponent by squaring: a function of its arguments alone, so a resumed run computes the same. */
 double tx_whole_power(double base, uint64_t exponent);

@@ -20,6 +20,7 @@ static tx_optimizer_args with_defaults(tx_optimizer_args a)
     a.lr = default_of(a.lr, 1e-3);
     a.beta1 = default_of(a.beta1, 0.9);
     a.beta2 = default_of(a.beta2, 0.999);
+    a.alpha = default_of(a.alpha, 0.99);
     a.eps = default_of(a.eps, 1e-8);
     a.momentum = default_of(a.momentum, 0);
     a.dampening = default_of(a.dampening, 0);
@@ -35,6 +36,8 @@ static const tx_rule *rule_of(tx_optimizer_kind kind)
     case TX_ADAM:
     case TX_ADAMW:
         return &tx_rule_adam;
+    case TX_RMSPROP:
+        return &tx_rule_rmsprop;
     }
     return NULL;
 }
@@ -72,7 +75,7 @@ static tx_status make_room(tx_optimizer *o)
     o->stretch = tx_alloc(trained / STRETCH + params, sizeof *o->stretch);
     if (!o->frozen || !o->stretch)
         return TX_ERR_MEMORY;
-    for (int i = 0; i < tx_optimizer_states(o); i++) {
+    for (int i = 0; i < o->states; i++) {
         o->state[i] = tx_alloc(trained, sizeof(float));
         if (!o->state[i])
             return TX_ERR_MEMORY;
@@ -86,13 +89,9 @@ static tx_status check_numbers(const tx_optimizer_args *a)
     const struct {
         const char *name;
         double value;
-    } number[] = {{"lr", a->lr},
-                  {"beta1", a->beta1},
-                  {"beta2", a->beta2},
-                  {"eps", a->eps},
-                  {"momentum", a->momentum},
-                  {"dampening", a->dampening},
-                  {"weight_decay", a->weight_decay}};
+    } number[] = {
+        {"lr", a->lr},   {"beta1", a->beta1},       {"beta2", a->beta2},         {"alpha", a->alpha},
+        {"eps", a->eps}, {"momentum", a->momentum}, {"dampening", a->dampening}, {"weight_decay", a->weight_decay}};
     for (size_t i = 0; i < sizeof number / sizeof *number; i++)
         if (!isfinite(number[i].value) || number[i].value > TX_MOST_RATE)
             return tx_fail(TX_ERR_ARGUMENT, "optimiser: %s is %g, expected a number up to %g", number[i].name,
@@ -131,6 +130,7 @@ tx_optimizer *tx_optimizer_new(tx_weights *weights, tx_optimizer_args args)
     o->rule = rule;
     o->args = args;
     o->weights = weights;
+    o->states = rule->states(&args, o->name);
     if (make_room(o)) {
         tx_optimizer_free(o);
         return NULL;
@@ -197,15 +197,9 @@ int tx_optimizer_freeze(tx_optimizer *optimizer, const char *prefix)
 
 int tx_optimizer_states(const tx_optimizer *optimizer)
 {
-    int n = 0;
-    if (!optimizer) {
+    if (!optimizer)
         tx_fail_null("tx_optimizer_states", "optimiser");
-        return 0;
-    }
-    while (n < TX_MAX_STATES && optimizer->rule->state[n])
-        n++;
-    /* Without momentum there is nothing to remember. */
-    return optimizer->args.kind == TX_SGD && optimizer->args.momentum == 0 ? 0 : n;
+    return optimizer ? optimizer->states : 0;
 }
 
 /* There is a state of that number. */
@@ -222,7 +216,7 @@ static int has_state(const tx_optimizer *optimizer, int i, const char *call)
 
 const char *tx_optimizer_state_name(const tx_optimizer *optimizer, int i)
 {
-    return has_state(optimizer, i, "tx_optimizer_state_name") ? optimizer->rule->state[i] : NULL;
+    return has_state(optimizer, i, "tx_optimizer_state_name") ? optimizer->name[i] : NULL;
 }
 
 float *tx_optimizer_state(tx_optimizer *optimizer, int i)
@@ -255,12 +249,13 @@ tx_status tx_optimizer_reference(tx_optimizer_args args, uint64_t step, double l
         return TX_ERR_ARGUMENT;
     if (step == 0)
         return tx_fail(TX_ERR_ARGUMENT, "steps are counted from 1");
-    int states = args.kind == TX_SGD && args.momentum == 0 ? 0 : TX_MAX_STATES;
+    const char *name[TX_MAX_STATES];
+    int states = rule->states(&args, name);
     if (!w || !g || (states && !state))
         return tx_fail_null("tx_optimizer_reference", "array");
-    for (int i = 0; i < states && rule->state[i]; i++)
+    for (int i = 0; i < states; i++)
         if (!state[i])
-            return tx_fail_null("tx_optimizer_reference", rule->state[i]);
+            return tx_fail_null("tx_optimizer_reference", name[i]);
     rule->reference(&args, step, lr < 0 ? args.lr : lr, n, w, g, state);
     return TX_OK;
 }

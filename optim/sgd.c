@@ -22,6 +22,13 @@ static tx_status sgd_check(const tx_optimizer_args *a)
     return TX_OK;
 }
 
+/* Without momentum there is nothing to remember. */
+static int sgd_states(const tx_optimizer_args *a, const char *name[TX_MAX_STATES])
+{
+    name[0] = "momentum_buffer";
+    return a->momentum != 0;
+}
+
 static void sgd_begin(tx_optimizer *o, double lr)
 {
     const tx_optimizer_args *a = &o->args;
@@ -56,7 +63,7 @@ static void sgd_reference(const tx_optimizer_args *a, uint64_t step, double lr, 
 }
 
 const tx_rule tx_rule_sgd = {
-    .state = {"momentum_buffer"},
+    .states = sgd_states,
     .check = sgd_check,
     .begin = sgd_begin,
     .update = sgd_update,

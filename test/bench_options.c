@@ -158,8 +158,9 @@ static void names(void)
     refused("train", "--batch --size 3", "--batch needs a value, found the option --size");
     refused("train", "--out --size=3", "--out needs a value, found the option --size=3");
     refused("train", "--json=on", "--json takes no value, found 'on'");
-    refused("train", "--optimizer ada", "--optimizer ada: expected one of adam|adamw|sgd, nearest is adam");
-    refused("train", "--optimizer adamww", "--optimizer adamww: expected one of adam|adamw|sgd, nearest is adamw");
+    refused("train", "--optimizer ada", "--optimizer ada: expected one of adam|adamw|sgd|rmsprop, nearest is adam");
+    refused("train", "--optimizer adamww",
+            "--optimizer adamww: expected one of adam|adamw|sgd|rmsprop, nearest is adamw");
     refused("train", "--net resnet1", "--net resnet1: unknown network, nearest is resnet18 (thorax nets lists them)");
     refused("train", "--net resnet180",
             "--net resnet180: unknown network, nearest is resnet18 (thorax nets lists them)");

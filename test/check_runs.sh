@@ -553,6 +553,16 @@ rm "$work/hurt/checkpoints/$([ "$(basename "$hurt")" = "$first" ] && echo "$seco
 expect 0 eval "$work/hurt" --data "$data" --quiet
 one_line 1 eval "$work/hurt" --data "$data" --quiet --ensemble
 
+# ---- an optimiser with other arrays goes on with them
+rms="$base --optimizer rmsprop --alpha 0.9 --momentum 0.5 --eval-every 1000 --digest-every 1"
+expect 0 $rms --steps 4 --out "$work/rms4"
+expect 0 $rms --steps 2 --out "$work/rms2"
+expect 0 $rms --steps 4 --out "$work/rms2"
+for step in 2 4; do
+    [ "$(grep "^$step " "$work/rms4/digests.txt" | cut -d' ' -f2)" = "$(grep "^$step " "$work/rms2/digests.txt" | cut -d' ' -f2)" ]
+    pass "rmsprop, extended: other weights at step $step" $?
+done
+
 # ---- a study says what it can do, and keeps no state of a job that is done
 printf 'size = 32\nsteps = 3\nlimit = 16\nkeep = 1\nbatch = 8\nschedule = constant\n' >"$work/preset"
 expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet

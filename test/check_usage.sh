@@ -32,7 +32,7 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in cam pretrain convert audit verify rmsprop augment flip; do
+for word in cam pretrain convert audit verify augment flip; do
     "$thorax" help >"$work/out"
     "$thorax" help train >>"$work/out"
     ! grep -qw -- "$word" "$work/out"
@@ -88,8 +88,8 @@ one_line 2 train --net resnet18 --out "$work/x" --lr nan
 one_line 2 train --net resnet18 --out "$work/x" --betas 0.9
 one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
 one_line 1 cam
-one_line 2 train --net resnet18 --out "$work/x" --optimizer rmsprop
-says adamw
+one_line 2 train --net resnet18 --out "$work/x" --optimizer rmspro
+says rmsprop
 one_line 2 train --net resnet18 --out "$work/x" --augment flip
 says "expected none"
 TX_ISA=mmx
@@ -188,7 +188,7 @@ for shell in bash zsh fish; do
         grep -q -- "${word#--}" "$work/$shell"
         pass "the script for $shell does not know $word" $?
     done
-    ! grep -qE 'pretrain|augment|rmsprop' "$work/$shell"
+    ! grep -qE 'pretrain|augment' "$work/$shell"
     pass "the script for $shell completes what is not there" $?
 done
 offered() { # ANSWERS WORD...: for the last word, in bash
@@ -205,7 +205,7 @@ if command -v bash >/dev/null 2>&1; then
     offered "--help --version" -
     offered "--momentum" train --mo
     offered "--layers" --size 64 speed --net resnet18 --la
-    offered "adam adamw sgd" train --optimizer ''
+    offered "adam adamw rmsprop sgd" train --optimizer ''
     offered "adam adamw" train --net resnet18 --optimizer=ad
     offered "constant cosine step" train --schedule=
     offered "check" data --blank=zeros ''
@@ -223,7 +223,7 @@ if command -v bash >/dev/null 2>&1; then
 fi
 if command -v fish >/dev/null 2>&1; then
     got=$(HOME=$work fish -c "source $work/fish; complete -C'thorax train --optimizer '" 2>/dev/null | cut -f 1 | tr '\n' ' ')
-    [ "$got" = "adam adamw sgd " ]
+    [ "$got" = "adam adamw rmsprop sgd " ]
     pass "completion in fish: $got" $?
 fi
 

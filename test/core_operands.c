@@ -21,6 +21,7 @@ typedef struct operands {
     tx_target target;
     tx_sgd_step sgd;
     tx_adam_step adam;
+    tx_rmsprop_step rmsprop;
     /* NULL where it is missing */
     const tx_machine *m;
     const tx_view *px, *pdy_view;
@@ -34,6 +35,7 @@ typedef struct operands {
     const tx_target *ptarget;
     const tx_sgd_step *psgd;
     const tx_adam_step *padam;
+    const tx_rmsprop_step *prmsprop;
     float *packed, *dw, *vector, *buffer;
     double *sums, *more;
     unsigned char *argmax;
@@ -85,6 +87,7 @@ static void set_up(operands *o)
     o->ptarget = &o->target;
     o->psgd = &o->sgd;
     o->padam = &o->adam;
+    o->prmsprop = &o->rmsprop;
     o->packed = packed_room;
     o->dw = weights;
     o->vector = numbers;
@@ -172,7 +175,8 @@ static void set_up(operands *o)
     S(PADDING_BELOW, o->padding = -1)                  \
     S(PADDING_ABOVE, o->padding = 3)                   \
     S(NO_SGD, o->psgd = NULL)                          \
-    S(NO_ADAM, o->padam = NULL)
+    S(NO_ADAM, o->padam = NULL)                        \
+    S(NO_RMSPROP, o->prmsprop = NULL)
 
 #define SPOIL_NAME(name, what) name,
 enum { SPOILS(SPOIL_NAME) ALL_SPOILS };
@@ -327,6 +331,10 @@ static tx_status call_adam_square(const operands *o)
 {
     return tx_adam_update(o->padam, o->dw, o->vector, data[7], o->buffer, C);
 }
+static tx_status call_rmsprop(const operands *o)
+{
+    return tx_rmsprop_update(o->prmsprop, o->dw, o->vector, o->buffer, NULL, NULL, C);
+}
 
 enum { MOST = 40 };
 #define COMPUTES MACHINE, NO_THREADS, NO_KERNELS
@@ -400,6 +408,7 @@ static const struct {
     {"tx_sgd_update", call_sgd, {NO_SGD, NO_DW, NO_VECTOR, -1}},
     {"tx_adam_update", call_adam, {NO_ADAM, NO_DW, NO_VECTOR, NO_BUFFER, -1}},
     {"tx_adam_update", call_adam_square, {NO_ADAM, NO_DW, NO_VECTOR, NO_BUFFER, -1}},
+    {"tx_rmsprop_update", call_rmsprop, {NO_RMSPROP, NO_DW, NO_VECTOR, NO_BUFFER, -1}},
 };
 
 static int needed(const int *needs, int k)

@@ -500,16 +500,39 @@ static double op_rate(const op_case *c, const char *name, int k, double usual)
 
 static tx_optimizer_args op_optimizer_args(const op_case *c)
 {
-    tx_optimizer_kind kind = strcmp(c->op, "sgd") == 0 ? TX_SGD : strcmp(c->op, "adam") == 0 ? TX_ADAM : TX_ADAMW;
+    tx_optimizer_kind kind = strcmp(c->op, "sgd") == 0     ? TX_SGD
+                             : strcmp(c->op, "adam") == 0  ? TX_ADAM
+                             : strcmp(c->op, "adamw") == 0 ? TX_ADAMW
+                                                           : TX_RMSPROP;
     return (tx_optimizer_args){.kind = kind,
                                .lr = op_rate(c, "lr", 0, 1e-3),
                                .beta1 = op_rate(c, "betas", 0, 0.9),
                                .beta2 = op_rate(c, "betas", 1, 0.999),
+                               .alpha = op_rate(c, "alpha", 0, 0.99),
                                .eps = op_rate(c, "eps", 0, 1e-8),
                                .momentum = case_number(c, "momentum", 0, 0),
                                .dampening = case_number(c, "dampening", 0, 0),
                                .nesterov = case_int(c, "nesterov", 0, 0),
+                               .centered = case_int(c, "centered", 0, 0),
                                .weight_decay = case_number(c, "weight_decay", 0, 0)};
+}
+
+enum { OP_STATES = 3 };
+/* Their names where there is no optimiser to ask: in the double way. */
+static int op_states(const tx_optimizer_args *a, const char *name[OP_STATES])
+{
+    int n = 0, adam = a->kind == TX_ADAM || a->kind == TX_ADAMW;
+    if (adam)
+        name[n++] = "exp_avg";
+    if (adam)
+        name[n++] = "exp_avg_sq";
+    if (a->kind == TX_RMSPROP)
+        name[n++] = "square_avg";
+    if (!adam && a->momentum != 0)
+        name[n++] = "momentum_buffer";
+    if (a->kind == TX_RMSPROP && a->centered)
+        name[n++] = "grad_avg";
+    return n;
 }
 
 /* Steps with gradients g1, g2, ..; after each the array stands in w, the optimiser's state in state. */
@@ -517,7 +540,7 @@ typedef struct op_steps {
     op_case *c;
     tx_optimizer_args args;
     size_t n;
-    double *w, *state[2], *g;
+    double *w, *state[OP_STATES], *g;
     tx_weights *weights;
     tx_optimizer *optimizer; /* NULL in the double way */
 } op_steps;
@@ -554,11 +577,10 @@ static tx_status op_all_steps(op_steps *s)
         if (status == TX_OK)
             status = case_result(s->c, name, s->w, s->n);
     }
-    static const char *const sgd[2] = {"momentum_buffer", NULL}, *const adam[2] = {"exp_avg", "exp_avg_sq"};
-    const char *const *names = s->args.kind == TX_SGD ? sgd : adam;
-    for (int k = 0; k < 2 && names[k] && status == TX_OK; k++)
-        if (s->args.kind != TX_SGD || s->args.momentum != 0)
-            status = case_result(s->c, names[k], s->state[k], s->n);
+    const char *names[OP_STATES];
+    int states = op_states(&s->args, names);
+    for (int k = 0; k < states && status == TX_OK; k++)
+        status = case_result(s->c, names[k], s->state[k], s->n);
     return status;
 }
 
@@ -572,9 +594,10 @@ static tx_status op_optimizer(op_case *c)
     tx_graph *g = tx_graph_new();
     tx_graph_add(g, &op_holder, "", NULL, 0, &n, sizeof n);
     s.weights = tx_graph_status(g) == TX_OK ? tx_weights_new(g, 1) : NULL;
-    double **rows[4] = {&s.w, &s.g, &s.state[0], &s.state[1]};
+    enum { ROWS = 2 + OP_STATES };
+    double **rows[ROWS] = {&s.w, &s.g, &s.state[0], &s.state[1], &s.state[2]};
     tx_status status = s.weights ? TX_OK : TX_ERR_MEMORY;
-    for (int k = 0; k < 4 && status == TX_OK; k++)
+    for (int k = 0; k < ROWS && status == TX_OK; k++)
         status = (*rows[k] = tx_alloc(s.n, sizeof(double))) ? TX_OK : TX_ERR_MEMORY;
     for (size_t i = 0; i < s.n && status == TX_OK; i++) {
         s.w[i] = w->value[i];
@@ -585,7 +608,7 @@ static tx_status op_optimizer(op_case *c)
     if (status == TX_OK)
         status = op_all_steps(&s);
     tx_optimizer_free(s.optimizer);
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < ROWS; k++)
         tx_free(*rows[k]);
     tx_weights_free(s.weights);
     tx_graph_free(g);
@@ -630,7 +653,7 @@ static op_builder *op_find(const char *op)
 
 static int op_is_optimizer(const char *op)
 {
-    return strcmp(op, "sgd") == 0 || strcmp(op, "adam") == 0 || strcmp(op, "adamw") == 0;
+    return strcmp(op, "sgd") == 0 || strcmp(op, "adam") == 0 || strcmp(op, "adamw") == 0 || strcmp(op, "rmsprop") == 0;
 }
 
 /* Runs one case; its results stand in the wanted tensors then. Returns 0 where this version does not know it. */

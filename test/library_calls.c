@@ -779,6 +779,8 @@ static void check_optimizer(void)
         {{.kind = TX_SGD, .momentum = 0.9, .dampening = 2}, "dampening 2"},
         {{.kind = TX_SGD, .dampening = (double)NAN}, "dampening is nan"},
         {{.kind = TX_SGD, .nesterov = 1}, "Nesterov"},
+        {{.kind = TX_RMSPROP, .alpha = 1.5}, "alpha 1.5"},
+        {{.kind = TX_RMSPROP, .alpha = (double)NAN}, "alpha is nan"},
     };
     double w[2] = {1, 1}, g[2] = {1, 1}, state[2] = {0}, *states[2] = {state, state}, *holes[2] = {state, NULL};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -256,6 +256,11 @@ static void check_updates(void)
     REFUSED(tx_adam_update(&adam, memory, NULL, memory, memory, 4) != TX_OK, "tx_adam_update");
     REFUSED(tx_adam_update(&adam, memory, memory, NULL, memory, 4) != TX_OK, "tx_adam_update");
     REFUSED(tx_adam_update(&adam, memory, memory, memory, NULL, 4) != TX_OK, "tx_adam_update");
+    tx_rmsprop_step rmsprop = {0};
+    REFUSED(tx_rmsprop_update(NULL, memory, memory, memory, NULL, NULL, 4) != TX_OK, "tx_rmsprop_update");
+    REFUSED(tx_rmsprop_update(&rmsprop, NULL, memory, memory, NULL, NULL, 4) != TX_OK, "tx_rmsprop_update");
+    REFUSED(tx_rmsprop_update(&rmsprop, memory, NULL, memory, NULL, NULL, 4) != TX_OK, "tx_rmsprop_update");
+    REFUSED(tx_rmsprop_update(&rmsprop, memory, memory, NULL, NULL, NULL, 4) != TX_OK, "tx_rmsprop_update");
 }
 
 int main(void)

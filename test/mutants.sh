@@ -473,6 +473,12 @@ mutate $f update 's/v_mul(square_gain, v_mul(d, d))/v_mul(square_gain, d)/' 'Ada
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_sqrt(v_add(v, eps)), correction)/' 'Adam: eps in the root'
 mutate $f update 's/v_add(v_div(v_sqrt(v), correction), eps)/v_div(v_add(v_sqrt(v), eps), correction)/' 'Adam: eps before the correction'
 mutate $f update 's/v_mul(keep, v_take(w + i, n - i))/v_take(w + i, n - i)/' 'AdamW: no decay'
+mutate $f update 's/v_add(v_sqrt(spread), eps)/v_sqrt(v_add(spread, eps))/' 'RMSprop: eps in the root'
+mutate $f update 's/v_sub(v, v_mul(u, u))/v/' 'RMSprop: not centred'
+mutate $f update 's/v_max(v_zero(), v_sub(v, v_mul(u, u)))/v_sub(v, v_mul(u, u))/' 'RMSprop: the root of less than nothing'
+mutate $f update 's/d = v_add(v_mul(momentum, v_take(buffer + i, n - i)), d);/;/' 'RMSprop: no momentum'
+mutate optim/rmsprop.c reference 's/(1 - a->alpha) \* d \* d/(1 - a->alpha) * d/' 'RMSprop, definition: not squared'
+mutate optim/rmsprop.c update 's/o->state\[1 + momentum\]/o->state[1]/' 'RMSprop: mean and buffer are one'
 mutate core/simd/simd.h update 's/v_store_n(p, (int)n, x);/v_store_n(p, (int)n - (n > 1), x);/' 'last element of a tail'
 f=optim/adam.c
 mutate $f update 's/lr \/ (1 - tx_whole_power(a->beta1, o->steps))/lr/' 'no correction of the mean'

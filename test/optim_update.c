@@ -72,6 +72,10 @@ static const tx_optimizer_args cases[] = {
     {.kind = TX_ADAM, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.1},
     {.kind = TX_ADAM, .beta1 = -1, .beta2 = 0.9},
     {.kind = TX_ADAMW, .weight_decay = 0.1},
+    {.kind = TX_RMSPROP, .eps = 1e-4},
+    {.kind = TX_RMSPROP, .alpha = 0.9, .momentum = 0.9, .eps = 1e-3, .weight_decay = 0.05},
+    {.kind = TX_RMSPROP, .alpha = 0.9, .eps = 1e-2, .centered = 1},
+    {.kind = TX_RMSPROP, .alpha = 0.95, .momentum = 0.8, .eps = 1e-2, .centered = 1},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -82,12 +86,23 @@ static double rate(int t)
 }
 
 /* What stands behind the last element is nobody's. */
-static double w_wide[TRAINED + 1], g_wide[TRAINED + 1], state_wide[2][TRAINED + 1];
+static double w_wide[TRAINED + 1], g_wide[TRAINED + 1], state_wide[3][TRAINED + 1];
+
+/* What went into the sums of a state: gradients, their squares, or gradients over their deviation, which the mean of squares
+ * less the square of the mean leaves fewer digits of. */
+static double state_scale(const tx_optimizer *o, int s, size_t i, double decay)
+{
+    double d = (double)size[i % 7] + decay;
+    const char *name = tx_optimizer_state_name(o, s);
+    if (strcmp(name, "momentum_buffer") == 0 && strcmp(tx_optimizer_state_name(o, 0), "square_avg") == 0)
+        return 30;
+    return strcmp(name, "exp_avg_sq") == 0 || strcmp(name, "square_avg") == 0 ? d * d : d;
+}
 
 static void against_reference(const tx_graph *g, int k)
 {
     tx_weights *w = new_weights(g);
-    double *states[2] = {state_wide[0], state_wide[1]};
+    double *states[3] = {state_wide[0], state_wide[1], state_wide[2]};
     memset(state_wide, 0, sizeof state_wide);
     for (size_t i = 0; i < TRAINED; i++)
         w_wide[i] = (double)w->value[i];
@@ -115,9 +130,8 @@ static void against_reference(const tx_graph *g, int k)
     for (int s = 0; s < tx_optimizer_states(o); s++) {
         worst = 0;
         for (size_t i = 0; i < TRAINED; i++) {
-            double d = (double)size[i % 7] + cases[k].weight_decay; /* what went into the sums */
-            double error =
-                fabs((double)tx_optimizer_state(o, s)[i] - state_wide[s][i]) / (2e-5 * (s ? d * d : d) + 1e-30);
+            double error = fabs((double)tx_optimizer_state(o, s)[i] - state_wide[s][i]) /
+                           (2e-5 * state_scale(o, s, i, cases[k].weight_decay) + 1e-30);
             worst = error > worst || isnan(error) ? error : worst;
         }
         CHECK(worst <= 1, "case %d: %s is %.3g times the tolerance off", k, tx_optimizer_state_name(o, s), worst);
@@ -224,6 +238,24 @@ static void rates(const tx_graph *g)
     }
 }
 
+/* Of one gradient again and again, whose mean square is the square of its mean, RMSprop makes no NaN. */
+static void constant(const tx_graph *g)
+{
+    tx_weights *w = new_weights(g);
+    tx_optimizer *o =
+        tx_optimizer_new(w, (tx_optimizer_args){.kind = TX_RMSPROP, .alpha = 0.3, .eps = 1e-3, .centered = 1});
+    int wrong = 0;
+    for (int t = 1; t <= 40; t++) {
+        set_gradients(w, 1);
+        tx_optimizer_step(o, 1e-3);
+    }
+    for (int i = 0; i < TRAINED; i++)
+        wrong += !isfinite(w->value[i]);
+    CHECK(wrong == 0, "%d of %d weights are no numbers", wrong, (int)TRAINED);
+    tx_optimizer_free(o);
+    tx_weights_free(w);
+}
+
 /* A negative number is a true 0, and 0 the default. */
 static void defaults(const tx_graph *g)
 {
@@ -237,6 +269,7 @@ static void defaults(const tx_graph *g)
         {{.kind = TX_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .lr = 1e-3}, {.kind = TX_ADAM}},
         {{.kind = TX_ADAM, .weight_decay = -2}, {.kind = TX_ADAM}},
         {{.kind = TX_ADAMW}, {.kind = TX_ADAM}},
+        {{.kind = TX_RMSPROP, .alpha = 0.99, .eps = 1e-8, .momentum = -1}, {.kind = TX_RMSPROP}},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         tx_weights *w[2] = {new_weights(g), new_weights(g)};
@@ -296,6 +329,9 @@ static void refused(const tx_graph *g)
         {.kind = TX_SGD, .momentum = 0.9, .dampening = 0.1, .nesterov = 1},
         {.kind = TX_ADAM, .beta1 = (double)NAN},
         {.kind = TX_SGD, .lr = HUGE_VAL},
+        {.kind = TX_RMSPROP, .alpha = 1.1},
+        {.kind = TX_RMSPROP, .alpha = (double)NAN},
+        {.kind = TX_RMSPROP, .momentum = 1.5},
     };
     tx_weights *w = tx_weights_new(g, 1), *plain = tx_weights_new(g, 0);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -335,6 +371,7 @@ int main(void)
     }
     frozen(g);
     rates(g);
+    constant(g);
     defaults(g);
     refused(g);
     tx_graph_free(g);

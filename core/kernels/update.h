@@ -44,7 +44,32 @@ static void update_adam(const tx_adam_step *s, float *w, const float *g, float *
     }
 }
 
-#define UPDATE_KERNELS                         \
-    {                                          \
-        .sgd = update_sgd, .adam = update_adam \
+static void update_rmsprop(const tx_rmsprop_step *s, float *w, const float *g, float *square, float *buffer,
+                           float *mean, size_t n)
+{
+    f32x16 lr = v_set1(s->lr), keep = v_set1(s->keep), gain = v_set1(s->gain), eps = v_set1(s->eps);
+    f32x16 momentum = v_set1(s->momentum);
+    for (size_t i = 0; i < n; i += 16) {
+        f32x16 weight = v_take(w + i, n - i);
+        f32x16 d = update_decayed(v_take(g + i, n - i), s->weight_decay, weight);
+        f32x16 v = v_add(v_mul(keep, v_take(square + i, n - i)), v_mul(gain, v_mul(d, d))), spread = v;
+        v_put(square + i, v, n - i);
+        if (mean) {
+            f32x16 u = v_take(mean + i, n - i);
+            u = v_add(u, v_mul(gain, v_sub(d, u)));
+            v_put(mean + i, u, n - i);
+            spread = v_max(v_zero(), v_sub(v, v_mul(u, u)));
+        }
+        d = v_div(d, v_add(v_sqrt(spread), eps));
+        if (buffer) {
+            d = v_add(v_mul(momentum, v_take(buffer + i, n - i)), d);
+            v_put(buffer + i, d, n - i);
+        }
+        v_put(w + i, v_sub(weight, v_mul(lr, d)), n - i);
+    }
+}
+
+#define UPDATE_KERNELS                                                    \
+    {                                                                     \
+        .sgd = update_sgd, .adam = update_adam, .rmsprop = update_rmsprop \
     }
