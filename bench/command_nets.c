@@ -15,7 +15,7 @@ enum { SIZE = 320 };
 static tx_status count(const tx_net_info *net, net_row *row)
 {
     for (int pass = 0; pass < 2; pass++) {
-        tx_net_choice choice = {net, 0, pass ? 1000 : 14, SIZE};
+        tx_net_choice choice = {.net = net, .classes = pass ? 1000 : 14, .size = SIZE};
         tx_network n;
         size_t arena;
         tx_status status = tx_network_build(&n, &choice, 0, NULL);

@@ -290,8 +290,10 @@ static tx_status print_table(const speed *s, int layers)
 
 static int speed_network(const options *o, speed *s)
 {
-    tx_net_choice choice = {tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 14,
-                            (int)option_whole(o, "size")};
+    tx_net_choice choice = {.net = tx_net_find(option_text(o, "net")),
+                            .cut = (int)option_whole(o, "cut"),
+                            .classes = 14,
+                            .size = (int)option_whole(o, "size")};
     if (net_choice_check(&choice) != EXIT_DONE)
         return EXIT_USAGE;
     s->batch = (int)option_whole(o, "batch");

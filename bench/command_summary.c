@@ -138,8 +138,10 @@ int command_summary(const options *o)
 {
     char escaped[TX_TEXT];
     const char *name = o->argument[0];
-    tx_net_choice choice = {tx_net_find(name), (int)option_whole(o, "cut"), (int)option_whole(o, "classes"),
-                            (int)option_whole(o, "size")};
+    tx_net_choice choice = {.net = tx_net_find(name),
+                            .cut = (int)option_whole(o, "cut"),
+                            .classes = (int)option_whole(o, "classes"),
+                            .size = (int)option_whole(o, "size")};
     if (!choice.net) {
         char near[TX_HINT];
         return complain(EXIT_USAGE, "unknown network '%s'%s (thorax nets lists them)",

@@ -143,10 +143,9 @@ void run_checkpoints_free(run_checkpoint *list, size_t count)
 /* ------------------------------------------------------------------------------------ which network */
 const char *net_normal(const tx_net_choice *choice)
 {
-    const tx_net_info *net = choice->net;
     if (tx_net_channels(choice) == 1)
         return "xrv";
-    return strncmp(net->name, "inception", 9) == 0 || strncmp(net->name, "nasnet", 6) == 0 ? "half" : "imagenet";
+    return choice->net->normal ? choice->net->normal : "imagenet";
 }
 
 tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
@@ -194,9 +193,7 @@ static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
             counters += t != NULL;
             continue;
         }
-        same = same && t && t->dims == p->dims;
-        for (int d = 0; same && d < p->dims; d++)
-            same = t->shape[d] == (size_t)p->shape[d];
+        same = same && t && tx_checkpoint_same_shape(p, t);
         found++;
     }
     size_t beside = 0;
@@ -226,7 +223,7 @@ static int find_net(const tx_tensor_file *file, int from, tx_net_choice *choice)
         const tx_net_info *net = tx_net_at(i);
         int classes = outputs_in(file, net);
         for (int cut = 0; classes && cut <= net->blocks; cut++) {
-            *choice = (tx_net_choice){net, cut, classes, net->smallest};
+            *choice = (tx_net_choice){.net = net, .cut = cut, .classes = classes, .size = net->smallest};
             choice->channels = net_channels(file, choice);
             if (fits(file, choice))
                 return i;

@@ -6,7 +6,7 @@
 
 const char *job_name(const study *s, const job *j, char out[128])
 {
-    tx_net_choice choice = {tx_net_find(j->net), j->cut, 1, 1};
+    tx_net_choice choice = {.net = tx_net_find(j->net), .cut = j->cut, .classes = 1, .size = 1};
     char net[64];
     snprintf(out, 128, "%s.%.20s.%llu", tx_net_choice_name(&choice, net), j->init, (unsigned long long)s->seed);
     return out;

@@ -34,7 +34,7 @@ static tx_status read_best(result *r, const char *folder)
 static tx_status count_parameters(result *r)
 {
     tx_network n;
-    tx_net_choice choice = {tx_net_find(r->job->net), r->job->cut, 0, 0};
+    tx_net_choice choice = {.net = tx_net_find(r->job->net), .cut = r->job->cut, .classes = 0, .size = 0};
     for (size_t i = 0; i < r->m.rows; i++)
         choice.classes += !r->m.row[i].test && r->m.row[i].step == r->best.step && isfinite(r->m.row[i].positives);
     choice.size = choice.net->smallest;

@@ -150,8 +150,10 @@ int trainer_read(trainer *t, const options *o, const char *job)
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");
     if (!option_text(o, "out") && !option_on(o, "dry-run"))
         return complain(EXIT_USAGE, "--out is missing: the folder that receives the run");
-    t->choice = (tx_net_choice){tx_net_find(option_text(o, "net")), (int)option_whole(o, "cut"), 1,
-                                (int)option_whole(o, "size")};
+    t->choice = (tx_net_choice){.net = tx_net_find(option_text(o, "net")),
+                                .cut = (int)option_whole(o, "cut"),
+                                .classes = 1,
+                                .size = (int)option_whole(o, "size")};
     if (net_choice_check(&t->choice) != EXIT_DONE)
         return EXIT_USAGE;
     const char *data = option_text(o, "data"), *init = option_text(o, "init");

@@ -108,9 +108,14 @@ static const char *shape_text(char *out, size_t size, int dims, const size_t *sh
     return out;
 }
 
-static int same_shape(const tx_param *p, const tx_stored *t)
+int tx_checkpoint_same_shape(const tx_param *p, const tx_stored *t)
 {
-    int same = p->dims == t->dims;
+    if (!p || !t) {
+        tx_fail_null("tx_checkpoint_same_shape", p ? "tensor" : "parameter");
+        return 0;
+    }
+    int convolution = p->dims == 2 && t->dims == 4;
+    int same = p->dims == t->dims || (convolution && t->shape[2] == 1 && t->shape[3] == 1);
     for (int d = 0; d < p->dims && same; d++)
         same = (size_t)p->shape[d] == t->shape[d];
     return same;
@@ -149,7 +154,7 @@ static void choose_head(const tx_stored **found, const tx_graph *graph, int flag
         return;
     const tx_param *p = tx_graph_param(graph, head);
     const tx_stored *t = found[head];
-    if (t && same_shape(p, t))
+    if (t && tx_checkpoint_same_shape(p, t))
         return;
     left_out[0] = head;
     left_out[1] = bias;
@@ -208,7 +213,7 @@ static tx_status compare(tx_tensor_file *file, const tx_graph *graph, const tx_s
             continue;
         if (!t && p->role != TX_ROLE_COUNTER) {
             list(&missing, p->name, "");
-        } else if (t && !(same_shape(p, t) && readable(p, t))) {
+        } else if (t && !(tx_checkpoint_same_shape(p, t) && readable(p, t))) {
             describe_difference(detail, sizeof detail, p, t);
             list(&other, t->name, detail);
         }

@@ -495,6 +495,9 @@ typedef struct tx_checkpoint_names {
  * there is none. names may be NULL. */
 tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,
                              const tx_stored **tensor);
+/* 1 where the tensor has the parameter's shape; for that of a linear layer, (out, in), also where it is (out, in, 1, 1), a 1x1
+ * convolution's. */
+int tx_checkpoint_same_shape(const tx_param *p, const tx_stored *t);
 /* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
  * before all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are
  * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. names and

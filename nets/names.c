@@ -67,6 +67,20 @@ static char *fill_in(const tx_net_alias *row, const tx_net_choice *choice, const
     return out;
 }
 
+double tx_net_eps_by_name(const tx_net_info *net, const char *tensor)
+{
+    if (!net || !tensor) {
+        tx_fail_null("tx_net_eps_by_name", net ? "name" : "network");
+        return 0;
+    }
+    const char *leaf = strrchr(tensor, '.');
+    int none[NUMBERS];
+    for (const tx_net_alias *row = net->timm_alias; leaf && row && row->name; row++)
+        if (row->eps > 0 && matches(row->other, tensor, (size_t)(leaf - tensor), none))
+            return row->eps;
+    return 0;
+}
+
 /* Number *k of the rows' other names of a tensor, the caller's; NULL, and *k less by those that there are. */
 static tx_status look_up(const tx_net_alias *row, const tx_net_choice *choice, const char *name, int *k, char **other)
 {

@@ -209,6 +209,7 @@ const tx_net_info tx_net_nasnet_a_mobile = {
     .smallest = 3,
     .usual = 224,
     .top1 = 74.080,
+    .normal = "half",
     .features = nasnet_features,
     .file = "nasnetamobile-",
 };

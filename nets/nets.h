@@ -42,16 +42,18 @@ typedef struct tx_net_head {
 typedef struct tx_net_alias {
     const char *name, *other; /* NULL after the last row */
     const int *stages;
+    double eps; /* batch norm's in files that have the other name; 0: it says nothing */
 } tx_net_alias;
 
 struct tx_net_info {
     const char *name;   /* torchvision's, e.g. "resnet18" */
     const char *family; /* "ResNet" */
     tx_net_head head;
-    int blocks;   /* that can be cut: cut is 0 .. blocks */
-    int smallest; /* side of the smallest square input that the whole network takes */
-    int usual;    /* side of the squares that published weights are used with */
-    double top1;  /* ImageNet top-1 in percent of the published weights, single centre crop of that size */
+    int blocks;         /* that can be cut: cut is 0 .. blocks */
+    int smallest;       /* side of the smallest square input that the whole network takes */
+    int usual;          /* side of the squares that published weights are used with */
+    double top1;        /* ImageNet top-1 in percent of the published weights, single centre crop of that size */
+    const char *normal; /* how these weights want pixels: a name that tx_normalize knows; NULL: "imagenet" */
     tx_net_features *features;
     const void *table;              /* the family's own: widths and depths */
     const tx_net_alias *alias;      /* what older files call its modules; NULL: nothing else */
@@ -77,11 +79,13 @@ typedef struct tx_net_nodes {
 tx_net_nodes tx_net_build(tx_graph *graph, tx_node *image, const tx_net_info *net, int cut, int classes);
 
 /* ------------------------------------------------------------------------------- described for use */
-/* Which network: blocks cut, outputs, side of the square image, its channels. */
+/* Which network: blocks cut, outputs, side of the square image, its channels; eps of its batch norms where weights want
+ * another than its own (tx_net_eps_by_name), else 0. */
 typedef struct tx_net_choice {
     const tx_net_info *net;
     int cut, classes, size;
     int channels; /* 3 or 1; 0: 3 */
+    double eps;
 } tx_net_choice;
 int tx_net_channels(const tx_net_choice *choice); /* 3 or 1 */
 
@@ -106,11 +110,16 @@ tx_status tx_net_timm_name(const void *choice, const char *name, char **timm);
 /* The network whose published weights' files have names that begin as this one, without its folder; NULL: none's. Tensors
  * then decide, as a file may be renamed. */
 const tx_net_info *tx_net_of_file(const char *name);
+/* eps of batch norms that a file wants by the name of one of its tensors, where the library that calls it so has the network
+ * with another eps than torchvision: MobileNetV3 with timm's names, 1e-5. 0: the name says nothing of it. */
+double tx_net_eps_by_name(const tx_net_info *net, const char *tensor);
 /* The last linear layer is to stand behind weights that were trained with another: it begins as one that stands behind cut
  * blocks, U(1/sqrt(in)). For the weights that are initialised from now on. */
 tx_status tx_network_new_head(tx_network *n);
 /* Sets the momentum of every batch norm's running statistics, 0 to 1; with 0 they stay as they are. */
 tx_status tx_network_bn_momentum(tx_network *n, double momentum);
+/* Sets the eps of every batch norm, above 0 to 1; for plans that are made from now on. */
+tx_status tx_network_bn_eps(tx_network *n, double eps);
 /* Multiply-adds of one image by the definition, and bytes of the arena of a session with these arguments. */
 tx_status tx_network_costs(const tx_network *n, tx_session_args args, double *macs, size_t *arena);
 /* "resnet18", or "resnet18-1" with a block cut; "" and a message without a network. out has 64 bytes. */
@@ -137,7 +146,7 @@ tx_status tx_cam_maps(tx_cam *cam, int image, const int *task, int count, float 
 
 extern const tx_net_info tx_net_densenet121, tx_net_densenet169, tx_net_densenet201;
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
-extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2;
+extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2, tx_net_mobilenet_v3_large;
 extern const tx_net_info tx_net_efficientnet_b0, tx_net_efficientnet_b1, tx_net_efficientnet_b2, tx_net_efficientnet_b3;
 extern const tx_net_info tx_net_nasnet_a_mobile;
 

@@ -42,6 +42,8 @@ tx_status tx_network_build(tx_network *n, const tx_net_choice *choice, int with_
         n->loss = tx_bce_with_logits(n->graph, n->logits, n->label, n->mask, (tx_bce_args){.pos_weight = pos_weight});
     }
     tx_status status = n->graph ? tx_graph_status(n->graph) : TX_ERR_MEMORY;
+    if (status == TX_OK && choice->eps != 0)
+        status = tx_network_bn_eps(n, choice->eps);
     if (status)
         tx_network_free(n);
     return status;
@@ -60,6 +62,20 @@ tx_status tx_network_new_head(tx_network *n)
     if (!n || !n->graph)
         return tx_fail_null("tx_network_new_head", "network");
     tx_net_linear_init(n->logits, TX_HEAD_IN);
+    return TX_OK;
+}
+
+tx_status tx_network_bn_eps(tx_network *n, double eps)
+{
+    if (!n || !n->graph)
+        return tx_fail_null("tx_network_bn_eps", "network");
+    if (!(eps > 0 && eps <= 1))
+        return tx_fail(TX_ERR_ARGUMENT, "batch norm's eps %g, expected more than 0 and at most 1", eps);
+    for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
+        const tx_node *node = tx_graph_node(n->graph, i);
+        if (node->op == &tx_op_batchnorm)
+            ((tx_batchnorm_args *)node->args)->eps = eps;
+    }
     return TX_OK;
 }
 

@@ -40,7 +40,7 @@ static void compare(const tx_network *net, tx_weights *weights, int threads, con
 
 int main(void)
 {
-    tx_net_choice choice = {tx_net_find("resnet18"), 0, CLASSES, SIZE};
+    tx_net_choice choice = {.net = tx_net_find("resnet18"), .classes = CLASSES, .size = SIZE};
     tx_network net;
     float alone[BATCH * CLASSES];
     CHECK(tx_network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());

@@ -270,7 +270,7 @@ static void test_twins(void)
 /* A network whose last layer overflows says so of the image, and of the images that follow nothing is lost. */
 static void test_outputs(void)
 {
-    tx_net_choice choice = {tx_net_find("resnet18"), 3, 2, 32};
+    tx_net_choice choice = {.net = tx_net_find("resnet18"), .cut = 3, .classes = 2, .size = 32};
     predictor p;
     CHECK(predictor_open(&p, &choice, 2) == TX_OK, "%s", tx_error_message());
     tx_weights_init(p.weights, 0);

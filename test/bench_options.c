@@ -283,10 +283,12 @@ static void own_values(void)
     int stream = dup(2), null = open("/dev/null", O_WRONLY);
     dup2(null, 2);
     for (int cut = 0; cut <= net->blocks + 1; cut++)
-        CHECK((net_choice_check(&(tx_net_choice){net, cut, 1, net->smallest}) == EXIT_DONE) == (cut <= net->blocks),
+        CHECK((net_choice_check(&(tx_net_choice){.net = net, .cut = cut, .classes = 1, .size = net->smallest}) ==
+               EXIT_DONE) == (cut <= net->blocks),
               "--cut %d", cut);
     for (int side = net->smallest - 1; side <= net->smallest + 1; side++)
-        CHECK((net_choice_check(&(tx_net_choice){net, 0, 1, side}) == EXIT_DONE) == (side >= net->smallest),
+        CHECK((net_choice_check(&(tx_net_choice){.net = net, .classes = 1, .size = side}) == EXIT_DONE) ==
+                  (side >= net->smallest),
               "--size %d", side);
     dup2(stream, 2);
     close(stream);

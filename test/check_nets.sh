@@ -8,7 +8,8 @@ export LC_ALL
 # ---- what there is
 expect 0 nets --json
 for net in densenet121:DenseNet:6968206:7978856:29:74.434 efficientnet_b0:EfficientNet:4025482:5288548:1:77.692 \
-    mobilenet_v2:MobileNetV2:2241806:3504872:1:71.878 nasnet_a_mobile:NASNet-A:4247776:5289978:3:74.08; do
+    mobilenet_v2:MobileNetV2:2241806:3504872:1:71.878 mobilenet_v3_large:MobileNetV3:4219966:5483032:1:74.042 \
+    nasnet_a_mobile:NASNet-A:4247776:5289978:3:74.08; do
     IFS=: read -r name_ family p14 p1000 least top1 <<X
 $net
 X
@@ -44,7 +45,7 @@ says "..denselayer24.conv2"
 
 # ---- two steps of each, and predictions of what comes out, alone and in a batch
 base="train --size 32 --batch 4 --steps 2 --data $data --limit 8 --tasks Edema,Pneumonia --quiet"
-for net in densenet121 efficientnet_b0 mobilenet_v2; do
+for net in densenet121 efficientnet_b0 mobilenet_v2 mobilenet_v3_large; do
     expect 0 $base --net $net --out "$work/$net" --threads 1
     [ "$(sed 1d "$work/$net/log.csv" | cut -d, -f4 | sort -u | wc -l)" -eq 2 ]
     pass "$net: two steps with two losses: $(cat "$work/$net/log.csv")" $?

@@ -196,7 +196,7 @@ enum { MOST = SMALL_NETS + 128 };
 static subject subject_of(const tx_net_info *net, int cut, int size, int batch)
 {
     size = size < net->smallest ? net->smallest : size;
-    subject s = {.choice = {net, cut, SMALL_CLASSES, size}, .batch = batch};
+    subject s = {.choice = {.net = net, .cut = cut, .classes = SMALL_CLASSES, .size = size}, .batch = batch};
     char name[64];
     snprintf(s.name, sizeof s.name, "%.40s_%dx%d_b%d", tx_net_choice_name(&s.choice, name), size, size, batch);
     return s;

@@ -12,19 +12,6 @@ static tx_node *average(tx_node *x, int kernel, int stride, int padding)
     return tx_avg_pool(x ? x->graph : NULL, x, (tx_pool_args){.kernel = kernel, .stride = stride, .padding = padding});
 }
 
-static tx_node *act_of(tx_node *x, tx_act act)
-{
-    tx_graph *g = x ? x->graph : NULL;
-    return act == TX_ACT_HARDSWISH     ? tx_hardswish(g, x)
-           : act == TX_ACT_HARDSIGMOID ? tx_hardsigmoid(g, x)
-                                       : tx_relu(g, x);
-}
-
-static tx_node *conv_act(tx_node *x, int out, int kernel, int stride, tx_act act)
-{
-    return act_of(bn(conv(x, out, kernel, stride)), act);
-}
-
 /* A unit of the Inceptions: kernels and padding by side. */
 static tx_node *unit_hw(tx_node *x, int out, int kh, int kw, int stride, int ph, int pw)
 {
@@ -57,54 +44,6 @@ static tx_node *column(tx_node *x, int out, int kernel)
 static tx_node *cat(tx_node **parts, int n)
 {
     return tx_concat(parts[0] ? parts[0]->graph : NULL, parts, n);
-}
-
-/* ---- MobileNetV3 */
-
-typedef struct inverted {
-    int expanded, out, kernel, stride, squeeze;
-    tx_act act, gate;
-} inverted;
-
-static tx_node *shape_squeeze(tx_node *x, int width, tx_act inner, tx_act gate)
-{
-    tx_graph *g = x ? x->graph : NULL;
-    tx_node *s = act_of(conv_bias(tx_global_mean(g, x), width, 1), inner);
-    return tx_scale(g, x, act_of(conv_bias(s, x ? x->c : 1, 1), gate));
-}
-
-static tx_node *shape_inverted(tx_node *x, inverted b)
-{
-    tx_node *y = x;
-    if (x && b.expanded != x->c)
-        y = conv_act(y, b.expanded, 1, 1, b.act);
-    y = act_of(bn(depthwise(y, b.kernel, b.stride)), b.act);
-    if (b.squeeze)
-        y = shape_squeeze(y, b.squeeze, TX_ACT_RELU, b.gate);
-    y = bn(conv(y, b.out, 1, 1));
-    if (!x || b.stride != 1 || x->c != b.out)
-        return y;
-    return add(y, x);
-}
-
-static tx_node *shape_mobilenet_v3(tx_node *x)
-{
-    static const struct {
-        int kernel, expanded, out, squeeze, swish, stride;
-    } block[] = {{3, 16, 16, 0, 0, 1},     {3, 64, 24, 0, 0, 2},     {3, 72, 24, 0, 0, 1},     {5, 72, 40, 24, 0, 2},
-                 {5, 120, 40, 32, 0, 1},   {5, 120, 40, 32, 0, 1},   {3, 240, 80, 0, 1, 2},    {3, 200, 80, 0, 1, 1},
-                 {3, 184, 80, 0, 1, 1},    {3, 184, 80, 0, 1, 1},    {3, 480, 112, 120, 1, 1}, {3, 672, 112, 168, 1, 1},
-                 {5, 672, 160, 168, 1, 2}, {5, 960, 160, 240, 1, 1}, {5, 960, 160, 240, 1, 1}};
-    x = conv_act(x, 16, 3, 2, TX_ACT_HARDSWISH);
-    for (size_t i = 0; i < sizeof block / sizeof block[0]; i++)
-        x = shape_inverted(x, (inverted){.expanded = block[i].expanded,
-                                         .out = block[i].out,
-                                         .kernel = block[i].kernel,
-                                         .stride = block[i].stride,
-                                         .squeeze = block[i].squeeze,
-                                         .act = block[i].swish ? TX_ACT_HARDSWISH : TX_ACT_RELU,
-                                         .gate = TX_ACT_HARDSIGMOID});
-    return conv_act(x, 960, 1, 1, TX_ACT_HARDSWISH);
 }
 
 /* ---- Inception V3 */

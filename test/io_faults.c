@@ -446,7 +446,7 @@ static void journals_fail(void)
 /* Weights that cannot be read to their end are never taken for others: whichever read fails, it is said. */
 static void weights_fail(void)
 {
-    const tx_net_choice choice = {tx_net_find("resnet18"), 3, 3, 32};
+    const tx_net_choice choice = {.net = tx_net_find("resnet18"), .cut = 3, .classes = 3, .size = 32};
     tx_network net;
     CHECK(tx_network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     tx_weights *weights = tx_weights_new(net.graph, 0), *back = tx_weights_new(net.graph, 0);

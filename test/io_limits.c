@@ -291,7 +291,7 @@ static void alignment(void)
 /* The largest number is one, of whichever sign; a tensor of more dimensions is another. */
 static void weights(void)
 {
-    const tx_net_choice choice = {tx_net_find("resnet18"), 3, 3, 32};
+    const tx_net_choice choice = {.net = tx_net_find("resnet18"), .cut = 3, .classes = 3, .size = 32};
     tx_network net;
     CHECK(tx_network_build(&net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     tx_weights *w = tx_weights_new(net.graph, 0);

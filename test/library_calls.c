@@ -694,7 +694,9 @@ static void check_nets(void)
     size_t arena;
     tx_network n;
     tx_session_args one = {.batch = 1}, none = {0};
-    tx_net_choice choice = {net, 0, 2, 32}, typo = {tx_net_find("typo"), 0, 2, 32}, deep = {net, 99, 2, 32};
+    tx_net_choice choice = {.net = net, .classes = 2, .size = 32},
+                  typo = {.net = tx_net_find("typo"), .classes = 2, .size = 32},
+                  deep = {.net = net, .cut = 99, .classes = 2, .size = 32};
     REFUSED(tx_net_at(-1) == NULL, "network -1 of");
     REFUSED(tx_net_at(tx_nets()) == NULL, "network");
     CHECK(tx_net_find("typo") == NULL && tx_net_find("resnet18") == net, "what is found");
@@ -728,9 +730,15 @@ static void check_nets(void)
     tx_network_free(NULL);
     REFUSED(tx_network_bn_momentum(NULL, 0.1) != TX_OK, "no network");
     REFUSED(tx_network_bn_momentum(&n, 0.1) != TX_OK, "no network");
+    REFUSED(tx_network_bn_eps(NULL, 0.1) != TX_OK, "no network");
+    REFUSED(tx_network_bn_eps(&n, 0.1) != TX_OK, "no network");
+    REFUSED(tx_net_eps_by_name(NULL, "a.b") == 0, "no network");
+    REFUSED(tx_net_eps_by_name(net, NULL) == 0, "no name");
     CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     REFUSED(tx_network_bn_momentum(&n, -0.1) != TX_OK, "momentum -0.1");
     REFUSED(tx_network_bn_momentum(&n, (double)NAN) != TX_OK, "momentum nan");
+    REFUSED(tx_network_bn_eps(&n, 0) != TX_OK, "eps 0");
+    REFUSED(tx_network_bn_eps(&n, (double)NAN) != TX_OK, "eps nan");
     REFUSED(tx_network_new_head(NULL) != TX_OK, "no network");
     REFUSED(tx_network_new_head(&(tx_network){.graph = NULL}) != TX_OK, "no network");
     char *other;

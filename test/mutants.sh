@@ -44,7 +44,7 @@ link() { # PROGRAM
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 program_of() { # TEST
     case $1 in
-    ops | reference | net | nasnet | maps) echo golden ;;
+    ops | reference | net | nasnet | squeeze | maps) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
     lint) ;;
@@ -62,6 +62,7 @@ run_test() { # TEST
     reference) timeout $seconds o/golden --reference $ops ;;
     net) timeout $seconds o/golden test/golden/resnet18-3_64x64_b2.txt ;;
     nasnet) timeout $seconds o/golden test/golden/nasnet_a_mobile-2_64x64_b2.txt test/golden/nasnet_a_mobile_71x93_b3.txt ;;
+    squeeze) timeout $seconds o/golden test/golden/mobilenet_v3_large_64x64_b2.txt ;;
     maps) timeout $seconds o/golden test/golden/cam.txt ;;
     odd) timeout $seconds o/pixels test/odd ;;
     pixels) timeout $seconds o/pixels test/pixels ;;
@@ -814,6 +815,12 @@ mutate nets/densenet.c nets_names 's/"features.transition^.norm"/"features.trans
 mutate nets/efficientnet.c build 's/.squeeze = in \/ 4/.squeeze = stage[s].expansion * in \/ 4/' 'squeeze by the expanded width'
 mutate nets/efficientnet.c build 's/0.2 \* before++ \/ blocks/0.2 * ++before \/ blocks/' 'stochastic depth counted from 1'
 mutate nets/mobilenet_v2.c build 's/i ? 1 : s->stride/i == s->blocks - 1 ? s->stride : 1/' 'the stride at the end of a stage'
+mutate nets/mobilenet_v3.c build 's/{0, 1, 3, 6, 10, 12, 15}/{0, 1, 3, 6, 10, 11, 15}/' 'where MobileNetV3 is cut'
+mutate nets/mobilenet_v3.c squeeze 's/\.inner = TX_ACT_RELU/.inner = HS/' 'the activation of a squeeze-excite'
+mutate nets/mobilenet_v3.c build 's/EPS 1e-3/EPS 1e-5/' 'eps of MobileNetV3'
+mutate nets/network.c build 's/ && choice->eps != 0//' 'eps of the network itself'
+mutate nets/names.c nets_names 's/row->eps > 0 && matches(row->other/row->eps > 0 \&\& matches(row->name/' 'whose names mean another eps'
+mutate io/checkpoint.c nets_names 's/ && t->shape\[3\] == 1//' 'a 1x2 convolution as a linear layer'
 f=nets/nasnet.c
 mutate $f build 's/x->w % 2 == 0 ? -1 : 0/x->w % 2 == 1 ? -1 : 0/' 'windows that begin later on odd sides'
 mutate $f nasnet 's/(stepping){2, i > 0}/(stepping){2, 1}/' 'the first cell is padded as the others'

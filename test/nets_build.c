@@ -21,7 +21,8 @@ static const struct {
     {"resnet101", 44549160, 1e-5, 0.1, 0},        {"mnasnet1_0", 4383312, 1e-5, 0.0003, 0.2},
     {"efficientnet_b0", 5288548, 1e-5, 0.1, 0.2}, {"efficientnet_b1", 7794184, 1e-5, 0.1, 0.2},
     {"efficientnet_b2", 9109994, 1e-5, 0.1, 0.3}, {"efficientnet_b3", 12233232, 1e-5, 0.1, 0.3},
-    {"mobilenet_v2", 3504872, 1e-5, 0.1, 0.2},    {"nasnet_a_mobile", 5289978, 1e-3, 0.1, 0.5},
+    {"mobilenet_v2", 3504872, 1e-5, 0.1, 0.2},    {"mobilenet_v3_large", 5483032, 1e-3, 0.01, 0.2},
+    {"nasnet_a_mobile", 5289978, 1e-3, 0.1, 0.5},
 };
 enum { NETS = sizeof published / sizeof published[0] };
 
@@ -91,6 +92,20 @@ static const struct {
     {"mobilenet_v2", "features.16.conv.3", 10, 160},
     {"mobilenet_v2", "features.17.conv.3", 10, 320},
     {"mobilenet_v2", "features.18.1", 10, 1280},
+    {"mobilenet_v3_large", "features.0.1", 160, 16},
+    {"mobilenet_v3_large", "features.1.block.1.1", 160, 16},
+    {"mobilenet_v3_large", "features.2.block.1.1", 80, 64},
+    {"mobilenet_v3_large", "features.4.block.0.1", 80, 72},
+    {"mobilenet_v3_large", "features.4.block.1.1", 40, 72},
+    {"mobilenet_v3_large", "features.4.block.2.fc1", 1, 24},
+    {"mobilenet_v3_large", "features.6.block.2.fc1", 1, 32},
+    {"mobilenet_v3_large", "features.7.block.2.1", 20, 80},
+    {"mobilenet_v3_large", "features.8.block.0.1", 20, 200},
+    {"mobilenet_v3_large", "features.10.block.1.1", 20, 184},
+    {"mobilenet_v3_large", "features.12.block.2.fc2", 1, 672},
+    {"mobilenet_v3_large", "features.13.block.1.1", 10, 672},
+    {"mobilenet_v3_large", "features.15.block.3.1", 10, 160},
+    {"mobilenet_v3_large", "classifier.0", 1, 1280},
     {"nasnet_a_mobile", "conv0.bn", 159, 32},
     {"nasnet_a_mobile", "cell_stem_0.conv_1x1.bn", 159, 11},
     {"nasnet_a_mobile", "cell_stem_0.comb_iter_0_right.separable_1.depthwise_conv2d", 80, 32},
@@ -148,7 +163,7 @@ static void check_row(const net_row *row)
 {
     tx_network n;
     char name[64], text[64];
-    tx_net_choice choice = {tx_net_find(row->name), row->cut, 14, 320};
+    tx_net_choice choice = {.net = tx_net_find(row->name), .cut = row->cut, .classes = 14, .size = 320};
     CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s: %s", row->name, tx_error_message());
     CHECK(tx_graph_trained(n.graph) == (size_t)row->parameters, "%s, %d cut: %zu parameters", row->name, row->cut,
           tx_graph_trained(n.graph));
@@ -159,8 +174,10 @@ static void check_row(const net_row *row)
     const tx_node *f = n.features, *head = n.logits;
     CHECK(f->c == row->channels && f->h == row->side && f->w == row->side, "%s, %d cut: features of %d x %d x %d",
           row->name, row->cut, f->h, f->w, f->c);
-    CHECK(strcmp(head->name, choice.net->head.name) == 0 && head->input[0]->c == f->c && head->c == 14 &&
-              head->h == 1 && head->index == tx_graph_nodes(n.graph) - 1 && !n.loss && !n.label && !n.mask,
+    CHECK(strcmp(head->name, choice.net->head.name) == 0 &&
+              head->input[0]->c == (choice.net->head.hidden && !row->cut ? choice.net->head.width : f->c) &&
+              head->c == 14 && head->h == 1 && head->index == tx_graph_nodes(n.graph) - 1 && !n.loss && !n.label &&
+              !n.mask,
           "%s, %d cut: the head", row->name, row->cut);
     CHECK(macs_of(&n) == row->macs_320, "%s, %d cut: %.0f multiply-adds at 320", row->name, row->cut,
           (double)macs_of(&n));
@@ -185,7 +202,7 @@ static void check_published(int k)
     tx_network n;
     const char *name = published[k].name;
     for (int cut = 0; cut < 2; cut++) {
-        tx_net_choice choice = {tx_net_find(name), cut, 1000, 64};
+        tx_net_choice choice = {.net = tx_net_find(name), .cut = cut, .classes = 1000, .size = 64};
         CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s: %s", name, tx_error_message());
         CHECK(cut || tx_graph_trained(n.graph) == (size_t)published[k].parameters, "%s: %zu parameters", name,
               tx_graph_trained(n.graph));
@@ -213,7 +230,7 @@ static void check_places(void)
 {
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         tx_network n;
-        tx_net_choice choice = {tx_net_find(places[i].net), 0, 1, 320};
+        tx_net_choice choice = {.net = tx_net_find(places[i].net), .classes = 1, .size = 320};
         CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s: %s", places[i].net, tx_error_message());
         const tx_node *node = node_named(n.graph, places[i].node);
         CHECK(node && node->h == places[i].side && node->w == places[i].side && node->c == places[i].channels,
@@ -231,7 +248,8 @@ static void check_depth(void)
     for (int net = 0; net < 2; net++)
         for (int cut = 0; cut < 2; cut++) {
             tx_network n;
-            tx_net_choice choice = {tx_net_find(net ? "efficientnet_b1" : "efficientnet_b0"), cut, 1, 32};
+            tx_net_choice choice = {
+                .net = tx_net_find(net ? "efficientnet_b1" : "efficientnet_b0"), .cut = cut, .classes = 1, .size = 32};
             CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
             int at = 0, right = 1;
             for (int i = 0; i < tx_graph_nodes(n.graph); i++) {
@@ -311,7 +329,7 @@ static void check_halving(void)
 static void check_dense_memory(void)
 {
     tx_network n;
-    tx_net_choice choice = {tx_net_find("densenet121"), 0, 14, 224};
+    tx_net_choice choice = {.net = tx_net_find("densenet121"), .classes = 14, .size = 224};
     CHECK(tx_network_build(&n, &choice, 1, NULL) == TX_OK, "%s", tx_error_message());
     double macs = 0;
     size_t arena = 0, joined = 0;
@@ -369,6 +387,13 @@ static const struct {
     {"mobilenet_v2", 0, "classifier.1.weight", 0, 1e-4},
     {"mobilenet_v2", 0, "classifier.1.bias", 0, 0},
     {"mobilenet_v2", 1, "classifier.1.bias", 0, 1.0 / 160 / 3},
+    {"mobilenet_v3_large", 0, "features.4.block.2.fc1.weight", 0, 2.0 / 24},
+    {"mobilenet_v3_large", 0, "features.4.block.2.fc2.bias", 0, 0},
+    {"mobilenet_v3_large", 0, "features.13.block.1.0.weight", 0, 2.0 / (672 * 25)},
+    {"mobilenet_v3_large", 0, "classifier.0.weight", 0, 1e-4},
+    {"mobilenet_v3_large", 0, "classifier.0.bias", 0, 0},
+    {"mobilenet_v3_large", 0, "classifier.3.weight", 0, 1e-4},
+    {"mobilenet_v3_large", 1, "classifier.3.bias", 0, 1.0 / 112 / 3},
     {"nasnet_a_mobile", 0, "conv0.conv.weight", 0, 1.0 / 27 / 3},
     {"nasnet_a_mobile", 0, "cell_12.comb_iter_1_left.separable_2.depthwise_conv2d.weight", 0, 1.0 / 25 / 3},
     {"nasnet_a_mobile", 0, "cell_12.comb_iter_1_left.separable_2.pointwise_conv2d.weight", 0, 1.0 / 176 / 3},
@@ -405,7 +430,8 @@ static void check_initial(void)
         if (i == 0 || net != n.choice.net || initial[i].cut != initial[i - 1].cut) {
             tx_weights_free(w);
             tx_network_free(&n);
-            tx_net_choice choice = {net, initial[i].cut < 0 ? 0 : initial[i].cut, 14, 32};
+            tx_net_choice choice = {
+                .net = net, .cut = initial[i].cut < 0 ? 0 : initial[i].cut, .classes = 14, .size = 32};
             CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
             CHECK(initial[i].cut >= 0 || tx_network_new_head(&n) == TX_OK, "%s", tx_error_message());
             w = tx_weights_new(n.graph, 0);
@@ -417,25 +443,36 @@ static void check_initial(void)
     tx_network_free(&n);
 }
 
-static void check_momentum(void)
+/* How many batch norms have that eps and momentum; every network has as many with any. */
+static int norms_with(const tx_network *n, double eps, double momentum)
+{
+    int norms = 0;
+    for (int i = 0; i < tx_graph_nodes(n->graph); i++) {
+        const tx_node *node = tx_graph_node(n->graph, i);
+        const tx_batchnorm_args *a = node->args;
+        norms += node->op == &tx_op_batchnorm && a->eps == eps && a->momentum == momentum;
+    }
+    return norms;
+}
+
+static void check_norms(void)
 {
     tx_network n;
-    tx_net_choice choice = {tx_net_find("resnet18"), 2, 14, 32};
+    tx_net_choice choice = {.net = tx_net_find("resnet18"), .cut = 2, .classes = 14, .size = 32};
     CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
-    for (int momentum = 0; momentum < 2; momentum++) {
-        int norms = 0;
-        if (momentum)
-            tx_network_bn_momentum(&n, 0.25);
-        for (int i = 0; i < tx_graph_nodes(n.graph); i++) {
-            const tx_node *node = tx_graph_node(n.graph, i);
-            if (node->op != &tx_op_batchnorm)
-                continue;
-            const tx_batchnorm_args *a = node->args;
-            norms += a->eps == 1e-5 && a->momentum == (momentum ? 0.25 : 0.1);
-        }
-        CHECK(norms == 10, "%d of 10 batch norms have eps 1e-5, momentum %g", norms, momentum ? 0.25 : 0.1);
-    }
+    CHECK(norms_with(&n, 1e-5, 0.1) == 10, "%d of 10 batch norms are the network's", norms_with(&n, 1e-5, 0.1));
+    CHECK(tx_network_bn_momentum(&n, 0.25) == TX_OK && norms_with(&n, 1e-5, 0.25) == 10, "another momentum");
+    CHECK(tx_network_bn_eps(&n, 1e-3) == TX_OK && norms_with(&n, 1e-3, 0.25) == 10, "another eps");
+    CHECK(tx_network_bn_eps(&n, 0) == TX_ERR_ARGUMENT && strstr(tx_error_message(), "eps 0, expected more than 0") &&
+              norms_with(&n, 1e-3, 0.25) == 10,
+          "eps 0: %s", tx_error_message());
     tx_network_free(&n);
+    choice.eps = 0.25;
+    CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK && norms_with(&n, 0.25, 0.1) == 10, "eps of a choice");
+    tx_network_free(&n);
+    choice.eps = -1;
+    CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_ERR_ARGUMENT && !n.graph && strstr(tx_error_message(), "eps -1"),
+          "eps -1: %s", tx_error_message());
 }
 
 static void refuse(tx_net_choice choice, int channels, int h, int w, const char *part)
@@ -450,25 +487,32 @@ static void refuse(tx_net_choice choice, int channels, int h, int w, const char 
 static void check_refusals(void)
 {
     const tx_net_info *net = tx_net_find("resnet18");
-    refuse((tx_net_choice){net, 5, 14, 0}, 3, 32, 32, "4 final blocks to cut, found 5");
-    refuse((tx_net_choice){net, -1, 14, 0}, 3, 32, 32, "found -1");
-    refuse((tx_net_choice){net, 0, 0, 0}, 3, 32, 32, "resnet18 with 0 outputs");
-    refuse((tx_net_choice){net, 0, 14, 0}, 2, 32, 32, "found 2 channels of 32 x 32");
+    refuse((tx_net_choice){.net = net, .cut = 5, .classes = 14, .size = 0}, 3, 32, 32,
+           "4 final blocks to cut, found 5");
+    refuse((tx_net_choice){.net = net, .cut = -1, .classes = 14, .size = 0}, 3, 32, 32, "found -1");
+    refuse((tx_net_choice){.net = net, .classes = 0, .size = 0}, 3, 32, 32, "resnet18 with 0 outputs");
+    refuse((tx_net_choice){.net = net, .classes = 14, .size = 0}, 2, 32, 32, "found 2 channels of 32 x 32");
     tx_net_info larger = *net;
     larger.smallest = 33;
-    refuse((tx_net_choice){&larger, 0, 14, 0}, 3, 40, 32, "at least 33 x 33 pixels, found 3 channels of 40 x 32");
-    refuse((tx_net_choice){&larger, 0, 14, 0}, 3, 32, 40, "at least 33 x 33 pixels, found 3 channels of 32 x 40");
+    refuse((tx_net_choice){.net = &larger, .classes = 14, .size = 0}, 3, 40, 32,
+           "at least 33 x 33 pixels, found 3 channels of 40 x 32");
+    refuse((tx_net_choice){.net = &larger, .classes = 14, .size = 0}, 3, 32, 40,
+           "at least 33 x 33 pixels, found 3 channels of 32 x 40");
     tx_network n;
-    CHECK(tx_network_build(&n, &(tx_net_choice){net, 5, 14, 32}, 1, NULL) == TX_ERR_ARGUMENT && !n.graph,
+    CHECK(tx_network_build(&n, &(tx_net_choice){.net = net, .cut = 5, .classes = 14, .size = 32}, 1, NULL) ==
+                  TX_ERR_ARGUMENT &&
+              !n.graph,
           "a network that cannot be built");
     float weights[14] = {1, 1, -1};
-    CHECK(tx_network_build(&n, &(tx_net_choice){net, 4, 14, 32}, 1, weights) == TX_ERR_ARGUMENT && !n.graph,
+    CHECK(tx_network_build(&n, &(tx_net_choice){.net = net, .cut = 4, .classes = 14, .size = 32}, 1, weights) ==
+                  TX_ERR_ARGUMENT &&
+              !n.graph,
           "a network whose loss cannot be built");
     long live = tx_alloc_live(), fail = 0;
     tx_status status = TX_ERR_MEMORY;
     for (; status == TX_ERR_MEMORY && fail < 1000; fail++) {
         tx_alloc_fail_after(fail);
-        status = tx_network_build(&n, &(tx_net_choice){net, 3, 14, 32}, 1, NULL);
+        status = tx_network_build(&n, &(tx_net_choice){.net = net, .cut = 3, .classes = 14, .size = 32}, 1, NULL);
         if (status == TX_OK)
             tx_network_free(&n);
         CHECK(tx_alloc_live() == live, "%d blocks are left when allocation %ld fails", (int)(tx_alloc_live() - live),
@@ -485,8 +529,11 @@ static void check_one_channel(void)
         const tx_net_info *net = tx_net_at(i);
         int cut = net->blocks, size = net->smallest;
         tx_network one, three;
-        CHECK(tx_network_build(&one, &(tx_net_choice){net, cut, 2, size, 1}, 0, NULL) == TX_OK &&
-                  tx_network_build(&three, &(tx_net_choice){net, cut, 2, size}, 0, NULL) == TX_OK,
+        CHECK(tx_network_build(&one,
+                               &(tx_net_choice){.net = net, .cut = cut, .classes = 2, .size = size, .channels = 1}, 0,
+                               NULL) == TX_OK &&
+                  tx_network_build(&three, &(tx_net_choice){.net = net, .cut = cut, .classes = 2, .size = size}, 0,
+                                   NULL) == TX_OK,
               "%s", tx_error_message());
         int params = one.graph ? tx_graph_params(one.graph) : 0, other = 0;
         for (int k = 0; k < params; k++) {
@@ -505,7 +552,9 @@ static void check_one_channel(void)
     CHECK(tx_net_channels(&(tx_net_choice){0}) == 3 && tx_net_channels(&(tx_net_choice){.channels = 1}) == 1,
           "channels");
     tx_network n;
-    CHECK(tx_network_build(&n, &(tx_net_choice){tx_net_find("resnet18"), 0, 2, 32, 4}, 0, NULL) == TX_ERR_ARGUMENT &&
+    CHECK(tx_network_build(&n,
+                           &(tx_net_choice){.net = tx_net_find("resnet18"), .classes = 2, .size = 32, .channels = 4}, 0,
+                           NULL) == TX_ERR_ARGUMENT &&
               strstr(tx_error_message(), "found 4 channels"),
           "%s", tx_error_message());
 }
@@ -534,7 +583,7 @@ int main(void)
     check_halving();
     check_dense_memory();
     check_initial();
-    check_momentum();
+    check_norms();
     check_refusals();
     check_one_channel();
     CHECK(tx_alloc_live() == 0, "%ld allocations are left", tx_alloc_live());

@@ -12,9 +12,10 @@
 static const struct {
     const char *net;
     uint64_t names;
-} timm[] = {{"mnasnet1_0", 0x20eaa9013d383726},      {"efficientnet_b0", 0xc0559e8babdd2adf},
-            {"efficientnet_b1", 0x5f455904ecd038d8}, {"efficientnet_b2", 0x5f455904ecd038d8},
-            {"efficientnet_b3", 0x5510ad96b7e8c171}, {"mobilenet_v2", 0xe6a908f0fa96a1d7}};
+} timm[] = {{"mnasnet1_0", 0x20eaa9013d383726},        {"efficientnet_b0", 0xc0559e8babdd2adf},
+            {"efficientnet_b1", 0x5f455904ecd038d8},   {"efficientnet_b2", 0x5f455904ecd038d8},
+            {"efficientnet_b3", 0x5510ad96b7e8c171},   {"mobilenet_v2", 0xe6a908f0fa96a1d7},
+            {"mobilenet_v3_large", 0x218488fcbb242ff3}};
 
 /* Number k of the other names of a tensor, or, behind the last, its own; the caller's. */
 static char *called(const tx_net_choice *choice, const char *name, int k)
@@ -30,7 +31,7 @@ static void check_timm(void)
         tx_network n;
         tx_sha256 sha;
         char hex[65];
-        tx_net_choice choice = {tx_net_find(timm[i].net), 0, 2, 32};
+        tx_net_choice choice = {.net = tx_net_find(timm[i].net), .classes = 2, .size = 32};
         CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
         tx_sha256_begin(&sha);
         for (int k = 0; k < tx_graph_params(n.graph); k++) {
@@ -138,6 +139,12 @@ static const struct {
     {"mobilenet_v2", 2, "classifier.1.bias", {"classifier.bias"}},
     {"mobilenet_v2", 0, "features.x.conv.2.weight", {NULL}},
     {"mobilenet_v2", 0, "weight", {NULL}},
+    {"mobilenet_v3_large", 0, "features.1.block.0.0.weight", {"blocks.0.0.conv_dw.weight"}},
+    {"mobilenet_v3_large", 0, "features.10.block.2.1.bias", {"blocks.3.3.bn3.bias"}},
+    {"mobilenet_v3_large", 0, "features.11.block.2.fc1.bias", {"blocks.4.0.se.conv_reduce.bias"}},
+    {"mobilenet_v3_large", 0, "features.15.block.3.0.weight", {"blocks.5.2.conv_pwl.weight"}},
+    {"mobilenet_v3_large", 0, "features.16.1.weight", {"blocks.6.0.bn1.weight"}},
+    {"mobilenet_v3_large", 0, "classifier.0.bias", {"conv_head.bias"}},
     {"efficientnet_b0", 0, "features.1.0.block.1.fc2.bias", {"blocks.0.0.se.conv_expand.bias"}},
     {"efficientnet_b3", 0, "features.6.5.block.3.1.running_mean", {"blocks.5.5.bn3.running_mean"}},
     {"efficientnet_b0", 0, "features.8.1.weight", {"bn2.weight"}},
@@ -148,7 +155,7 @@ static const struct {
 static void check_rows(void)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        tx_net_choice choice = {tx_net_find(rows[i].net), rows[i].cut, 2, 32};
+        tx_net_choice choice = {.net = tx_net_find(rows[i].net), .cut = rows[i].cut, .classes = 2, .size = 32};
         for (int k = 0; k < 3; k++) {
             char *other = NULL;
             const char *want = rows[i].other[k];
@@ -158,7 +165,7 @@ static void check_rows(void)
             tx_free(other);
         }
     }
-    tx_net_choice choice = {tx_net_find("mobilenet_v2"), 0, 2, 32};
+    tx_net_choice choice = {.net = tx_net_find("mobilenet_v2"), .classes = 2, .size = 32};
     char *other = NULL;
     tx_alloc_fail_after(0);
     CHECK(tx_net_other_name(&choice, "features.0.0.weight", 0, &other) == TX_ERR_MEMORY && !other, "no memory");
@@ -174,7 +181,7 @@ typedef struct model {
 
 static void model_new(model *m, const char *net, int cut, int classes, uint64_t seed)
 {
-    tx_net_choice choice = {tx_net_find(net), cut, classes, 32};
+    tx_net_choice choice = {.net = tx_net_find(net), .cut = cut, .classes = classes, .size = 32};
     CHECK(tx_network_build(&m->net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     m->weights = tx_weights_new(m->net.graph, 0);
     for (size_t i = 0; i < m->weights->total; i++)
@@ -201,18 +208,19 @@ static tx_status fill(void *context, size_t tensor, void *out)
     return TX_OK;
 }
 
-/* Writes a model whose tensors have other name k, or, with k < 0, their own. */
+/* Writes a model whose tensors have other name k, or, with k < 0, their own. timm has a 1x1 convolution for the hidden layer
+ * of a head. */
 static void write_called(const model *m, const char *path, int k)
 {
     tx_safetensors_writer *w = tx_safetensors_create(path);
     for (int i = 0; i < tx_graph_params(m->net.graph); i++) {
         const tx_param *p = tx_graph_param(m->net.graph, i);
-        size_t shape[4];
+        size_t shape[4] = {1, 1, 1, 1};
         for (int d = 0; d < p->dims; d++)
             shape[d] = (size_t)p->shape[d];
         char *name = k < 0 ? tx_strdup(p->name) : called(&m->net.choice, p->name, k);
-        tx_safetensors_put_later(w, name, p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32, p->dims, shape, fill,
-                                 m->weights);
+        int dims = strcmp(name, "conv_head.weight") == 0 ? 4 : p->dims;
+        tx_safetensors_put_later(w, name, p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32, dims, shape, fill, m->weights);
         tx_free(name);
     }
     CHECK(tx_safetensors_finish(w) == TX_OK, "%s", tx_error_message());
@@ -263,8 +271,8 @@ static void check_files(void)
     static const struct {
         const char *net;
         int cut;
-    } cases[] = {
-        {"mobilenet_v2", 4}, {"efficientnet_b0", 4}, {"efficientnet_b3", 5}, {"mnasnet1_0", 4}, {"densenet121", 3}};
+    } cases[] = {{"mobilenet_v2", 4}, {"efficientnet_b0", 4}, {"efficientnet_b3", 5},
+                 {"mnasnet1_0", 4},   {"densenet121", 3},     {"mobilenet_v3_large", 0}};
     const char *path = temp_path("names.safetensors");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         model a, b;
@@ -343,9 +351,43 @@ static void check_cut(void)
     model_free(&whole);
 }
 
+/* A linear layer's weight is a 1x1 convolution's; no other shape is another's. */
+static void check_shapes(void)
+{
+    static const struct {
+        int dims, other_dims;
+        size_t other[4];
+        int same;
+    } cases[] = {{2, 2, {3, 2}, 1},       {2, 4, {3, 2, 1, 1}, 1}, {2, 4, {3, 2, 2, 1}, 0}, {2, 4, {3, 2, 1, 2}, 0},
+                 {2, 4, {2, 3, 1, 1}, 0}, {2, 3, {3, 2, 1}, 0},    {2, 1, {3}, 0},          {1, 4, {3, 1, 1, 1}, 0},
+                 {4, 2, {3, 2}, 0},       {4, 4, {3, 2, 1, 1}, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tx_param p = {.dims = cases[i].dims, .shape = {3, 2, 1, 1}};
+        tx_stored t = {.dims = cases[i].other_dims};
+        memcpy(t.shape, cases[i].other, sizeof cases[i].other);
+        CHECK(tx_checkpoint_same_shape(&p, &t) == cases[i].same, "case %zu", i);
+    }
+}
+
+/* timm has MobileNetV3 with another eps; its other networks are the same. */
+static void check_eps(void)
+{
+    static const struct {
+        const char *net, *tensor;
+        double eps;
+    } cases[] = {{"mobilenet_v3_large", "conv_stem.weight", 1e-5}, {"mobilenet_v3_large", "features.0.0.weight", 0},
+                 {"mobilenet_v3_large", "bn1.weight", 0},          {"mobilenet_v3_large", "conv_stem", 0},
+                 {"mobilenet_v2", "conv_stem.weight", 0},          {"resnet18", "conv1.weight", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK(tx_net_eps_by_name(tx_net_find(cases[i].net), cases[i].tensor) == cases[i].eps, "%s, %s: eps %g",
+              cases[i].net, cases[i].tensor, tx_net_eps_by_name(tx_net_find(cases[i].net), cases[i].tensor));
+}
+
 int main(void)
 {
     temp_begin();
+    check_shapes();
+    check_eps();
     check_timm();
     check_writing();
     check_published();
