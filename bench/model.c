@@ -148,13 +148,18 @@ const char *net_normal(const tx_net_choice *choice)
     return choice->net->normal ? choice->net->normal : "imagenet";
 }
 
+static tx_checkpoint_names names_for(const tx_net_choice *choice)
+{
+    return (tx_checkpoint_names){tx_net_other_name, choice, xrv_beside, choice->net->ignored};
+}
+
 tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
                          tx_checkpoint_report *report)
 {
     tx_tensor_file *file = tx_tensor_file_open(path);
     if (!file)
         return tx_error_status();
-    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
+    const tx_checkpoint_names names = names_for(choice);
     tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
     tx_tensor_file_close(file);
     return status;
@@ -163,7 +168,7 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
 int net_channels(const tx_tensor_file *file, const tx_net_choice *choice)
 {
     tx_network n;
-    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
+    const tx_checkpoint_names names = names_for(choice);
     const tx_stored *t = NULL;
     if (tx_network_build(&n, choice, 0, NULL))
         return 3;
@@ -184,7 +189,7 @@ static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
         return 0;
     size_t found = 0, counters = 0;
     int same = 1;
-    const tx_checkpoint_names names = {tx_net_other_name, choice, xrv_beside};
+    const tx_checkpoint_names names = names_for(choice);
     for (int i = 0; same && i < tx_graph_params(n.graph); i++) {
         const tx_param *p = tx_graph_param(n.graph, i);
         const tx_stored *t = NULL;
@@ -197,8 +202,8 @@ static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
         found++;
     }
     size_t beside = 0;
-    for (const char *const *name = xrv_beside; *name; name++)
-        beside += tx_tensor_file_find(file, *name) != NULL;
+    for (size_t i = 0; i < tx_tensor_file_count(file); i++)
+        beside += (size_t)tx_checkpoint_passes_over(&names, tx_tensor_file_at(file, i)->name);
     same = same && found + counters + beside == tx_tensor_file_count(file);
     tx_network_free(&n);
     return same;
@@ -209,7 +214,7 @@ static int outputs_in(const tx_tensor_file *file, const tx_net_info *net)
 {
     char name[128];
     const tx_net_choice choice = {.net = net};
-    const tx_checkpoint_names names = {tx_net_other_name, &choice, xrv_beside};
+    const tx_checkpoint_names names = names_for(&choice);
     const tx_stored *t = NULL;
     snprintf(name, sizeof name, "%.100s.weight", net->head.name);
     tx_checkpoint_find(file, &names, name, &t);

@@ -173,8 +173,14 @@ static void describe_difference(char *out, size_t size, const tx_param *p, const
              shape_text(wanted, sizeof wanted, p->dims, shape));
 }
 
-static int is_beside(const tx_checkpoint_names *names, const char *name)
+int tx_checkpoint_passes_over(const tx_checkpoint_names *names, const char *name)
 {
+    if (!name) {
+        tx_fail_null("tx_checkpoint_passes_over", "name");
+        return 0;
+    }
+    if (names && names->ignored && strncmp(name, names->ignored, strlen(names->ignored)) == 0)
+        return 1;
     for (const char *const *p = names ? names->beside : NULL; p && *p; p++)
         if (strcmp(*p, name) == 0)
             return 1;
@@ -194,7 +200,7 @@ static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx
         if (found[i])
             used[found[i] - first] = 1;
     for (size_t i = 0; i < count; i++)
-        if (!used[i] && !is_beside(names, tx_tensor_file_at(file, i)->name))
+        if (!used[i] && !tx_checkpoint_passes_over(names, tx_tensor_file_at(file, i)->name))
             list(extra, tx_tensor_file_at(file, i)->name, "");
     tx_free(used);
     return TX_OK;

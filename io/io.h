@@ -490,7 +490,10 @@ typedef struct tx_checkpoint_names {
     tx_status (*other)(const void *context, const char *name, int k, char **text);
     const void *context;
     const char *const *beside; /* names, up to NULL, of tensors that are no weights and are passed over; may be NULL */
+    const char *ignored;       /* tensors whose names begin so are passed over; may be NULL */
 } tx_checkpoint_names;
+/* 1 for a tensor that a reader passes over by its name. */
+int tx_checkpoint_passes_over(const tx_checkpoint_names *names, const char *name);
 /* The file's tensor for that name: by the first of its other names that the file has, else by its own; *tensor is NULL where
  * there is none. names may be NULL. */
 tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,

@@ -45,6 +45,23 @@ tx_node *tx_net_conv_norm(tx_graph *graph, tx_node *x, const char *conv, const c
     return tx_net_act(graph, x, args.act);
 }
 
+tx_node *tx_net_unit(tx_graph *graph, tx_node *x, const char *name, tx_unit_args args)
+{
+    tx_graph_enter(graph, "%s", name);
+    x = tx_conv2d(graph, x, "conv",
+                  (tx_conv2d_args){.out = args.out,
+                                   .kernel_h = args.kernel_h,
+                                   .kernel_w = args.kernel_w,
+                                   .stride = args.stride,
+                                   .padding_h = args.valid ? 0 : args.kernel_h / 2,
+                                   .padding_w = args.valid ? 0 : args.kernel_w / 2,
+                                   .no_bias = 1,
+                                   .init = args.init});
+    x = tx_relu(graph, tx_batchnorm(graph, x, "bn", (tx_batchnorm_args){.eps = 1e-3}));
+    tx_graph_leave(graph);
+    return x;
+}
+
 /* A 1x1 convolution whose bias begins at 0. */
 static tx_node *convolve_mean(tx_graph *graph, tx_node *x, const char *name, int out)
 {
@@ -105,14 +122,16 @@ void tx_net_linear_init(tx_node *linear, tx_head_init init)
         return;
     double in = linear->input[0]->c, out = linear->c;
     tx_init weight = {TX_INIT_UNIFORM, 1 / sqrt(in)}, bias = {TX_INIT_ZERO, 0};
-    if (init == TX_HEAD_IN)
+    if (init == TX_HEAD_IN || init == TX_HEAD_NORMAL_IN)
         bias = weight;
-    else if (init == TX_HEAD_OUT_ZERO)
+    if (init == TX_HEAD_OUT_ZERO)
         weight.a = 1 / sqrt(out);
     else if (init == TX_HEAD_OUT_ROOT3_ZERO)
         weight.a = sqrt(3 / out);
     else if (init == TX_HEAD_NORMAL_ZERO)
         weight = (tx_init){TX_INIT_NORMAL, 0.01};
+    else if (init == TX_HEAD_NORMAL_IN)
+        weight = (tx_init){TX_INIT_NORMAL, 0.1};
     tx_node_init(linear, 0, weight);
     tx_node_init(linear, 1, bias);
 }

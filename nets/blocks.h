@@ -22,6 +22,15 @@ typedef struct tx_conv_norm_args {
 } tx_conv_norm_args;
 tx_node *tx_net_conv_norm(tx_graph *graph, tx_node *x, const char *conv, const char *norm, tx_conv_norm_args args);
 
+/* A unit of the Inceptions, convolution without bias, batch norm (eps 1e-3), ReLU: NAME.conv and NAME.bn. */
+typedef struct tx_unit_args {
+    int out, kernel_h, kernel_w;
+    int stride; /* 0: 1 */
+    int valid;  /* 0: padded by half of the kernel; 1: not at all */
+    tx_init init;
+} tx_unit_args;
+tx_node *tx_net_unit(tx_graph *graph, tx_node *x, const char *name, tx_unit_args args);
+
 /* Squeeze-excite: x * gate(W2 act(W1 mean(x) + b1) + b2), the mean over rows and columns, W1 to `width` channels and W2
  * back (fc1 and fc2, 1x1 convolutions with bias 0 at first). Hu, Shen, Sun: "Squeeze-and-Excitation Networks",
  * arXiv:1709.01507. */

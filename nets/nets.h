@@ -20,7 +20,8 @@ typedef enum tx_head_init {
     TX_HEAD_IN_ZERO,        /* U(1/sqrt(in)), 0 */
     TX_HEAD_OUT_ZERO,       /* U(1/sqrt(out)), 0 */
     TX_HEAD_OUT_ROOT3_ZERO, /* U(sqrt(3/out)), 0 */
-    TX_HEAD_NORMAL_ZERO     /* N(0.01), 0 */
+    TX_HEAD_NORMAL_ZERO,    /* N(0.01), 0 */
+    TX_HEAD_NORMAL_IN       /* N(0.1), U(1/sqrt(in)) */
 } tx_head_init;
 
 /* What stands behind the features: global mean, a hidden layer where there is one, dropout, the linear layer. Behind cut
@@ -60,6 +61,7 @@ struct tx_net_info {
     const char *timm;               /* its name in timm; NULL: timm does not have it */
     const tx_net_alias *timm_alias; /* what timm calls its modules; NULL: the same */
     const char *file;               /* how names of published weights' files begin, with | between */
+    const char *ignored;            /* how names of a file's tensors begin that the network does not have; NULL: none */
 };
 
 /* The registry, in the order in which `thorax nets` lists it. */
@@ -147,6 +149,7 @@ tx_status tx_cam_maps(tx_cam *cam, int image, const int *task, int count, float 
 extern const tx_net_info tx_net_densenet121, tx_net_densenet169, tx_net_densenet201;
 extern const tx_net_info tx_net_resnet18, tx_net_resnet34, tx_net_resnet50, tx_net_resnet101;
 extern const tx_net_info tx_net_mnasnet1_0, tx_net_mobilenet_v2, tx_net_mobilenet_v3_large;
+extern const tx_net_info tx_net_inception_v3, tx_net_inception_v4;
 extern const tx_net_info tx_net_efficientnet_b0, tx_net_efficientnet_b1, tx_net_efficientnet_b2, tx_net_efficientnet_b3;
 extern const tx_net_info tx_net_nasnet_a_mobile;
 

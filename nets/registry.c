@@ -4,10 +4,11 @@
 #include <string.h>
 
 static const tx_net_info *const registry[] = {
-    &tx_net_densenet121,     &tx_net_densenet169,        &tx_net_densenet201,     &tx_net_resnet18,
-    &tx_net_resnet34,        &tx_net_resnet50,           &tx_net_resnet101,       &tx_net_mnasnet1_0,
-    &tx_net_efficientnet_b0, &tx_net_efficientnet_b1,    &tx_net_efficientnet_b2, &tx_net_efficientnet_b3,
-    &tx_net_mobilenet_v2,    &tx_net_mobilenet_v3_large, &tx_net_nasnet_a_mobile,
+    &tx_net_densenet121,     &tx_net_densenet169,     &tx_net_densenet201,     &tx_net_resnet18,
+    &tx_net_resnet34,        &tx_net_resnet50,        &tx_net_resnet101,       &tx_net_inception_v3,
+    &tx_net_inception_v4,    &tx_net_mnasnet1_0,      &tx_net_efficientnet_b0, &tx_net_efficientnet_b1,
+    &tx_net_efficientnet_b2, &tx_net_efficientnet_b3, &tx_net_mobilenet_v2,    &tx_net_mobilenet_v3_large,
+    &tx_net_nasnet_a_mobile,
 };
 
 int tx_nets(void)

@@ -9,6 +9,7 @@ export LC_ALL
 expect 0 nets --json
 for net in densenet121:DenseNet:6968206:7978856:29:74.434 efficientnet_b0:EfficientNet:4025482:5288548:1:77.692 \
     mobilenet_v2:MobileNetV2:2241806:3504872:1:71.878 mobilenet_v3_large:MobileNetV3:4219966:5483032:1:74.042 \
+    inception_v3:Inception-v3:21814254:23834568:75:77.294 inception_v4:Inception-v4:41164334:42679816:75:80.062 \
     nasnet_a_mobile:NASNet-A:4247776:5289978:3:74.08; do
     IFS=: read -r name_ family p14 p1000 least top1 <<X
 $net

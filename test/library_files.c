@@ -376,6 +376,7 @@ static void tensor_files(const char *path, tx_weights *w)
     REFUSED(tx_checkpoint_read(f, w, 64, NULL, NULL) != TX_OK, "flags 64");
     REFUSED(tx_checkpoint_same_shape(NULL, &(tx_stored){.dims = 0}) == 0, "no parameter");
     REFUSED(tx_checkpoint_same_shape(&(tx_param){.dims = 0}, NULL) == 0, "no tensor");
+    REFUSED(tx_checkpoint_passes_over(NULL, NULL) == 0, "no name");
     REFUSED(tx_checkpoint_find(NULL, NULL, "a", &found) != TX_OK, "no file");
     REFUSED(tx_checkpoint_find(f, NULL, NULL, &found) != TX_OK, "no name");
     REFUSED(tx_checkpoint_find(f, NULL, "a", NULL) != TX_OK, "no room for a tensor");

@@ -44,7 +44,7 @@ link() { # PROGRAM
 ops="test/golden/op_conv.txt test/golden/op_norm_pool.txt test/golden/op_misc.txt test/golden/op_loss.txt test/golden/op_optim.txt"
 program_of() { # TEST
     case $1 in
-    ops | reference | net | nasnet | squeeze | maps) echo golden ;;
+    ops | reference | net | nasnet | squeeze | inception | maps) echo golden ;;
     odd) echo pixels ;;
     check_*) echo thorax ;;
     lint) ;;
@@ -62,6 +62,7 @@ run_test() { # TEST
     reference) timeout $seconds o/golden --reference $ops ;;
     net) timeout $seconds o/golden test/golden/resnet18-3_64x64_b2.txt ;;
     nasnet) timeout $seconds o/golden test/golden/nasnet_a_mobile-2_64x64_b2.txt test/golden/nasnet_a_mobile_71x93_b3.txt ;;
+    inception) timeout $seconds o/golden test/golden/inception_v3-1_91x78_b3.txt test/golden/inception_v4-2_76x101_b3.txt ;;
     squeeze) timeout $seconds o/golden test/golden/mobilenet_v3_large_64x64_b2.txt ;;
     maps) timeout $seconds o/golden test/golden/cam.txt ;;
     odd) timeout $seconds o/pixels test/odd ;;
@@ -579,7 +580,7 @@ mutate $f bench_foreign 's/ \&\& t)$/ \&\& t \&\& !p)/' 'op_threshs of a file wh
 mutate $f bench_foreign 's/p \&\& p->gaps ? p->thresholds : NULL/NULL/' 'names of outputs that were not trained'
 mutate bench/model.c bench_foreign 's/if (strcmp(plain\[k\], brief) == 0)/if (0)/' 'Effusion is not Pleural Effusion'
 mutate bench/outputs.c bench_foreign 's/c >= 0 \&\& m->threshold \&\& isnan(m->threshold\[c\])/0/' 'outputs that say nothing are scored'
-mutate io/checkpoint.c bench_foreign 's/ \&\& !is_beside(names, .*->name))/)/' 'op_threshs are taken for weights'
+mutate io/checkpoint.c bench_foreign 's/ \&\& !tx_checkpoint_passes_over(names, .*->name))/)/' 'op_threshs are taken for weights'
 f=core/checksum.c
 mutate $f core_checksum 's/    if (left) {/    if (left > 1) {/' 'a single last byte'
 mutate $f core_checksum 's/h = (uint64_t)bytes \* Q/h = Q/' 'the length'
@@ -815,6 +816,13 @@ mutate nets/densenet.c nets_names 's/"features.transition^.norm"/"features.trans
 mutate nets/efficientnet.c build 's/.squeeze = in \/ 4/.squeeze = stage[s].expansion * in \/ 4/' 'squeeze by the expanded width'
 mutate nets/efficientnet.c build 's/0.2 \* before++ \/ blocks/0.2 * ++before \/ blocks/' 'stochastic depth counted from 1'
 mutate nets/mobilenet_v2.c build 's/i ? 1 : s->stride/i == s->blocks - 1 ? s->stride : 1/' 'the stride at the end of a stage'
+mutate nets/inception_v3.c inception 's/, .count_include_pad = 1//' 'an average that leaves out the padding'
+mutate nets/inception_v3.c inception 's/b = unit(g, b, "branch7x7_2", within, 1, 7)/b = unit(g, b, "branch7x7_2", within, 7, 1)/' 'rows for columns'
+mutate nets/inception_v3.c build 's/{"Mixed_6d", .C., 160/{"Mixed_6d", '"'C'"', 192/' 'width of a module'
+mutate nets/inception_v4.c inception 's/{pool, valid(g, x, "3.conv", 96, 2)}/{valid(g, x, "3.conv", 96, 2), pool}/' 'what stands first behind the stem'
+mutate nets/blocks.c build 's/{.eps = 1e-3}/{.eps = 1e-5}/' 'eps of the Inceptions'
+mutate nets/blocks.c build 's/weight = (tx_init){TX_INIT_NORMAL, 0.1}/weight = (tx_init){TX_INIT_NORMAL, 0.01}/' 'initial values of the head of Inception-v3'
+mutate io/checkpoint.c nets_names 's/strncmp(name, names->ignored, strlen(names->ignored)) == 0/strcmp(name, names->ignored) == 0/' 'the auxiliary head is passed over'
 mutate nets/mobilenet_v3.c build 's/{0, 1, 3, 6, 10, 12, 15}/{0, 1, 3, 6, 10, 11, 15}/' 'where MobileNetV3 is cut'
 mutate nets/mobilenet_v3.c squeeze 's/\.inner = TX_ACT_RELU/.inner = HS/' 'the activation of a squeeze-excite'
 mutate nets/mobilenet_v3.c build 's/EPS 1e-3/EPS 1e-5/' 'eps of MobileNetV3'

@@ -18,7 +18,8 @@ static const struct {
     {"densenet121", 7978856, 1e-5, 0.1, 0},       {"densenet169", 14149480, 1e-5, 0.1, 0},
     {"densenet201", 20013928, 1e-5, 0.1, 0},      {"resnet18", 11689512, 1e-5, 0.1, 0},
     {"resnet34", 21797672, 1e-5, 0.1, 0},         {"resnet50", 25557032, 1e-5, 0.1, 0},
-    {"resnet101", 44549160, 1e-5, 0.1, 0},        {"mnasnet1_0", 4383312, 1e-5, 0.0003, 0.2},
+    {"resnet101", 44549160, 1e-5, 0.1, 0},        {"inception_v3", 23834568, 1e-3, 0.1, 0.5},
+    {"inception_v4", 42679816, 1e-3, 0.1, 0},     {"mnasnet1_0", 4383312, 1e-5, 0.0003, 0.2},
     {"efficientnet_b0", 5288548, 1e-5, 0.1, 0.2}, {"efficientnet_b1", 7794184, 1e-5, 0.1, 0.2},
     {"efficientnet_b2", 9109994, 1e-5, 0.1, 0.3}, {"efficientnet_b3", 12233232, 1e-5, 0.1, 0.3},
     {"mobilenet_v2", 3504872, 1e-5, 0.1, 0.2},    {"mobilenet_v3_large", 5483032, 1e-3, 0.01, 0.2},
@@ -51,6 +52,28 @@ static const struct {
     {"resnet50", "layer2.0.conv2", 40, 128},
     {"resnet50", "layer2.0.downsample.0", 40, 512},
     {"resnet101", "layer3.22.bn3", 20, 1024},
+    {"inception_v3", "Conv2d_1a_3x3.conv", 159, 32},
+    {"inception_v3", "Conv2d_2b_3x3.bn", 157, 64},
+    {"inception_v3", "Conv2d_3b_1x1.bn", 78, 80},
+    {"inception_v3", "Conv2d_4a_3x3.conv", 76, 192},
+    {"inception_v3", "Mixed_5b.branch5x5_2.conv", 37, 64},
+    {"inception_v3", "Mixed_5d.branch_pool.bn", 37, 64},
+    {"inception_v3", "Mixed_6a.branch3x3dbl_3.conv", 18, 96},
+    {"inception_v3", "Mixed_6b.branch7x7dbl_3.conv", 18, 128},
+    {"inception_v3", "Mixed_6e.branch7x7_3.conv", 18, 192},
+    {"inception_v3", "Mixed_7a.branch7x7x3_4.conv", 8, 192},
+    {"inception_v3", "Mixed_7b.branch3x3dbl_1.bn", 8, 448},
+    {"inception_v3", "Mixed_7c.branch3x3_2b.conv", 8, 384},
+    {"inception_v4", "features.2.bn", 157, 64},
+    {"inception_v4", "features.3.conv.conv", 78, 96},
+    {"inception_v4", "features.4.branch1.3.bn", 76, 96},
+    {"inception_v4", "features.5.conv.bn", 37, 192},
+    {"inception_v4", "features.9.branch2.2.conv", 37, 96},
+    {"inception_v4", "features.10.branch1.2.bn", 18, 256},
+    {"inception_v4", "features.17.branch2.4.bn", 18, 256},
+    {"inception_v4", "features.18.branch1.2.conv", 18, 320},
+    {"inception_v4", "features.21.branch2_2.conv", 8, 512},
+    {"inception_v4", "features.21.branch3.1.conv", 8, 256},
     {"mnasnet1_0", "layers.1", 160, 32},
     {"mnasnet1_0", "layers.7", 160, 16},
     {"mnasnet1_0", "layers.8.0.layers.1", 160, 48},
@@ -202,7 +225,7 @@ static void check_published(int k)
     tx_network n;
     const char *name = published[k].name;
     for (int cut = 0; cut < 2; cut++) {
-        tx_net_choice choice = {.net = tx_net_find(name), .cut = cut, .classes = 1000, .size = 64};
+        tx_net_choice choice = {.net = tx_net_find(name), .cut = cut, .classes = 1000, .size = 75};
         CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s: %s", name, tx_error_message());
         CHECK(cut || tx_graph_trained(n.graph) == (size_t)published[k].parameters, "%s: %zu parameters", name,
               tx_graph_trained(n.graph));
@@ -368,6 +391,13 @@ static const struct {
     {"densenet121", 3, "features.norm5.weight", 1, 0},
     {"densenet121", 3, "classifier.weight", 0, 1.0 / 256 / 3},
     {"densenet121", 3, "classifier.bias", 0, 1.0 / 256 / 3},
+    {"inception_v3", 0, "Mixed_5b.branch5x5_2.conv.weight", 0, 0.01},
+    {"inception_v3", 0, "fc.weight", 0, 0.01},
+    {"inception_v3", 0, "fc.bias", 0, 1.0 / 2048 / 3},
+    {"inception_v3", 2, "fc.weight", 0, 1.0 / 288 / 3},
+    {"inception_v4", 2, "features.1.conv.weight", 0, 1.0 / (32 * 9) / 3},
+    {"inception_v4", 2, "features.4.branch1.1.conv.weight", 0, 1.0 / (64 * 7) / 3},
+    {"inception_v4", 2, "last_linear.bias", 0, 1.0 / 384 / 3},
     {"mnasnet1_0", 0, "layers.3.weight", 0, 2.0 / (32 * 9)},
     {"mnasnet1_0", 0, "layers.9.0.layers.3.weight", 0, 2.0 / (72 * 25)},
     {"mnasnet1_0", 0, "classifier.1.weight", 0, 1.0 / 14},
@@ -431,7 +461,7 @@ static void check_initial(void)
             tx_weights_free(w);
             tx_network_free(&n);
             tx_net_choice choice = {
-                .net = net, .cut = initial[i].cut < 0 ? 0 : initial[i].cut, .classes = 14, .size = 32};
+                .net = net, .cut = initial[i].cut < 0 ? 0 : initial[i].cut, .classes = 14, .size = 75};
             CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
             CHECK(initial[i].cut >= 0 || tx_network_new_head(&n) == TX_OK, "%s", tx_error_message());
             w = tx_weights_new(n.graph, 0);

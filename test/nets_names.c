@@ -181,7 +181,7 @@ typedef struct model {
 
 static void model_new(model *m, const char *net, int cut, int classes, uint64_t seed)
 {
-    tx_net_choice choice = {.net = tx_net_find(net), .cut = cut, .classes = classes, .size = 32};
+    tx_net_choice choice = {.net = tx_net_find(net), .cut = cut, .classes = classes, .size = 75};
     CHECK(tx_network_build(&m->net, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
     m->weights = tx_weights_new(m->net.graph, 0);
     for (size_t i = 0; i < m->weights->total; i++)
@@ -208,6 +208,9 @@ static tx_status fill(void *context, size_t tensor, void *out)
     return TX_OK;
 }
 
+/* One more tensor, of zeros, in files that are written now; NULL: none. */
+static const char *more;
+
 /* Writes a model whose tensors have other name k, or, with k < 0, their own. timm has a 1x1 convolution for the hidden layer
  * of a head. */
 static void write_called(const model *m, const char *path, int k)
@@ -223,13 +226,15 @@ static void write_called(const model *m, const char *path, int k)
         tx_safetensors_put_later(w, name, p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32, dims, shape, fill, m->weights);
         tx_free(name);
     }
+    if (more)
+        tx_safetensors_put(w, more, TX_F32, 1, (size_t[]){2}, (float[]){0, 0});
     CHECK(tx_safetensors_finish(w) == TX_OK, "%s", tx_error_message());
 }
 
 static tx_status read_into(model *m, const char *path, int flags, int with_names, tx_checkpoint_report *report)
 {
     tx_tensor_file *f = tx_tensor_file_open(path);
-    const tx_checkpoint_names names = {tx_net_other_name, &m->net.choice};
+    const tx_checkpoint_names names = {tx_net_other_name, &m->net.choice, NULL, m->net.choice.net->ignored};
     tx_status status = tx_checkpoint_read(f, m->weights, flags, with_names ? &names : NULL, report);
     tx_tensor_file_close(f);
     return status;
@@ -351,6 +356,30 @@ static void check_cut(void)
     model_free(&whole);
 }
 
+/* An auxiliary head in the file is passed over, where the network is known to have one there. */
+static void check_ignored(void)
+{
+    static const struct {
+        const char *net, *tensor;
+        int passed;
+    } cases[] = {{"inception_v3", "AuxLogits.conv0.bn.weight", 1},
+                 {"inception_v3", "AuxLogit.conv0.bn.weight", 0},
+                 {"inception_v3", "Mixed_5b.AuxLogits.fc.bias", 0},
+                 {"inception_v4", "AuxLogits.fc.bias", 0}};
+    const char *path = temp_path("ignored.safetensors");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        model m;
+        tx_checkpoint_report report;
+        model_new(&m, cases[i].net, 3, 2, 1);
+        more = cases[i].tensor;
+        write_called(&m, path, -1);
+        more = NULL;
+        CHECK((read_into(&m, path, 0, 1, &report) == TX_OK) == cases[i].passed && report.extra == !cases[i].passed,
+              "%s, %s: %zu passed over", cases[i].net, cases[i].tensor, report.extra);
+        model_free(&m);
+    }
+}
+
 /* A linear layer's weight is a 1x1 convolution's; no other shape is another's. */
 static void check_shapes(void)
 {
@@ -386,6 +415,7 @@ static void check_eps(void)
 int main(void)
 {
     temp_begin();
+    check_ignored();
     check_shapes();
     check_eps();
     check_timm();
