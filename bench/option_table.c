@@ -48,6 +48,18 @@ static const char *check_uncertain(const char *value)
                                      : NULL;
 }
 
+static const char *check_resize(const char *value)
+{
+    tx_preprocess how;
+    return tx_resize_parse(value, &how) ? "expected short, short=N or stretch" : NULL;
+}
+
+static const char *check_augment(const char *value)
+{
+    tx_augment a;
+    return tx_augment_parse(value, &a) ? "expected " TX_AUGMENT_EXPECTED : NULL;
+}
+
 static const char *check_betas(const char *value)
 {
     double beta1, beta2;
@@ -83,15 +95,21 @@ static const option table[] = {
     {"views", OPTION_CHOICE, ABOUT_DATA, "VIEWS", "all|frontal|lateral", 0, 0, "all", "which images", NULL},
     {"size", OPTION_WHOLE, ABOUT_IMAGES, "S", NULL, 1, TX_SIZE_MAX, "320", "side of the square that the network sees",
      NULL},
-    {"resize", OPTION_CHOICE, ABOUT_IMAGES, "HOW", "short|stretch", 0, 0, "short",
-     "the shorter side to the size and a crop, or both sides", NULL},
+    {"resize", OPTION_TEXT, ABOUT_IMAGES, "HOW", "short|stretch", 0, 0, "short",
+     "short: the shorter side to the size, then a crop; short=N: the shorter side to N, then a crop of the size; "
+     "stretch: both sides to the size",
+     check_resize},
     {"interpolation", OPTION_CHOICE, ABOUT_IMAGES, "FILTER", "bilinear|bicubic|lanczos|box|hamming|nearest", 0, 0,
      "bilinear", "Pillow's filter", NULL},
     {"normalize", OPTION_TEXT, ABOUT_IMAGES, "HOW", "imagenet|chexpert|half|xrv|none", 0, 0, NULL,
      "imagenet, chexpert, half, xrv (TorchXRayVision's -1024 to 1024), none, or M,M,M/S,S,S (default: what the weights "
      "expect)",
      check_normalize},
-    {"augment", OPTION_CHOICE, ABOUT_IMAGES, "LIST", "none", 0, 0, "none", NULL, NULL},
+    {"augment", OPTION_TEXT, ABOUT_IMAGES, "LIST", "none|flip", 0, 0, "none",
+     "how training images are changed: none, or with commas flip, rotate=DEG, scale=F, brightness=F, contrast=F "
+     "(uniform in "
+     "-DEG..DEG, factors 1-F..1+F)",
+     check_augment},
     {"bad-images", OPTION_CHOICE, ABOUT_DATA, "HOW", "fail|skip", 0, 0, "fail", "at an image that cannot be read",
      NULL},
     {"limit", OPTION_WHOLE, ABOUT_DATA, "N", NULL, 1, 2e9, NULL, "the first N training images alone", NULL},

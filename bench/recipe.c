@@ -8,7 +8,6 @@
 static const char *const filters[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos", NULL};
 static const char *const blanks[] = {"zeros", "ignore", NULL};
 static const char *const view_names[] = {"all", "frontal", "lateral", NULL};
-static const char *const resizes[] = {"short", "stretch", NULL};
 
 /* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
 static const char *find(const options *o, const settings *carried, const char *key)
@@ -54,6 +53,18 @@ static tx_status read_normalize(recipe *r, const char *text)
     return TX_OK;
 }
 
+static tx_status read_resize(recipe *r, const char *text)
+{
+    tx_status status = tx_resize_parse(text, &r->how);
+    if (status)
+        return tx_fail_within(status, "its resize");
+    if (r->how.shorter)
+        snprintf(r->resize, sizeof r->resize, "short=%d", r->how.shorter);
+    else
+        snprintf(r->resize, sizeof r->resize, "%s", r->how.stretch ? "stretch" : "short");
+    return TX_OK;
+}
+
 tx_status recipe_read(recipe *r, const options *o, const settings *carried, const char *normal)
 {
     char escaped[TX_TEXT];
@@ -66,7 +77,7 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
     if (parse_whole(side, 1, TX_SIZE_MAX, &size))
         status = tx_fail(TX_ERR_FORMAT, "its size is '%s'", tx_escape(escaped, sizeof escaped, side));
     if (status == TX_OK)
-        status = find_word(o, carried, "resize", resizes, &r->how.stretch);
+        status = read_resize(r, find(o, carried, "resize"));
     if (status == TX_OK)
         status = find_word(o, carried, "interpolation", filters, &filter);
     if (status == TX_OK)
@@ -91,6 +102,9 @@ tx_status recipe_read(recipe *r, const options *o, const settings *carried, cons
 int recipe_channels(recipe *r, const options *o, int channels, const char *file)
 {
     r->how.channels = channels;
+    if (r->how.shorter && r->how.shorter < r->how.size)
+        return complain(option_given(o, "resize") || option_given(o, "size") ? EXIT_USAGE : EXIT_FAILED,
+                        "--resize %s: less than the size, %d", r->resize, r->how.size);
     if (tx_preprocess_check(&r->how) == TX_OK)
         return EXIT_DONE;
     if (option_given(o, "normalize"))
@@ -101,12 +115,9 @@ int recipe_channels(recipe *r, const options *o, int channels, const char *file)
 tx_status recipe_write(const recipe *r, settings *p)
 {
     const char *const value[][2] = {
-        {"tasks", r->tasks},
-        {"uncertain", r->uncertain},
-        {"blank", blanks[r->blank]},
-        {"views", view_names[r->views]},
-        {"resize", resizes[r->how.stretch]},
-        {"interpolation", filters[r->how.interpolation]},
+        {"tasks", r->tasks},         {"uncertain", r->uncertain},
+        {"blank", blanks[r->blank]}, {"views", view_names[r->views]},
+        {"resize", r->resize},       {"interpolation", filters[r->how.interpolation]},
         {"normalize", r->normalize},
     };
     tx_status status = settings_format(p, "size", "%d", r->how.size);
@@ -132,7 +143,7 @@ tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *spli
 const char *recipe_describe(const recipe *r, char *out, size_t size)
 {
     snprintf(out, size, "%d x %d pixels%s, %s, %s, normalize %s", r->how.size, r->how.size,
-             tx_preprocess_channels(&r->how) == 1 ? " of one channel" : "", resizes[r->how.stretch],
-             filters[r->how.interpolation], r->normalize);
+             tx_preprocess_channels(&r->how) == 1 ? " of one channel" : "", r->resize, filters[r->how.interpolation],
+             r->normalize);
     return out;
 }

@@ -8,6 +8,7 @@
 
 typedef struct recipe {
     tx_preprocess how;
+    char resize[16];     /* how.stretch and how.shorter in words */
     char normalize[160]; /* how.normalize in words, or as M,M,M/S,S,S */
     char *uncertain;     /* as tx_dataset_options has it */
     tx_blank blank;

@@ -138,13 +138,15 @@ static int evaluation_due(const trainer *t)
 /* What prediction needs, and how good the checkpoint is. */
 static tx_status save_checkpoint(trainer *t, double score, const char *by)
 {
-    char number[TX_NUMBER];
+    char number[TX_NUMBER], augment[TX_AUGMENT_TEXT];
     settings meta = {0};
     tx_status status = settings_set(&meta, "net", t->choice.net->name);
     if (status == TX_OK)
         status = settings_format(&meta, "cut", "%d", t->choice.cut);
     if (status == TX_OK)
         status = recipe_write(&t->recipe, &meta);
+    if (status == TX_OK && strcmp(tx_augment_print(&t->augment, augment, sizeof augment), "none"))
+        status = settings_set(&meta, "augment", augment);
     if (status == TX_OK)
         status = settings_format(&meta, "seed", "%llu", (unsigned long long)t->seed);
     if (status == TX_OK)

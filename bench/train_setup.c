@@ -172,7 +172,7 @@ int trainer_read(trainer *t, const options *o, const char *job)
     int code = status ? complain_failed() : recipe_channels(&t->recipe, o, t->choice.channels, init);
     if (code != EXIT_DONE)
         return code;
-    if (open_tables(t) || balance(t))
+    if (tx_augment_parse(option_text(o, "augment"), &t->augment) || open_tables(t) || balance(t))
         return complain_failed();
     read_optimizer(t);
     read_lengths(t);
@@ -211,7 +211,7 @@ static tx_status digest_content(const trainer *t, char identity[65])
 
 tx_status trainer_config(const trainer *t, settings *config, char identity[65])
 {
-    char room[64], betas[2][TX_NUMBER];
+    char room[64], betas[2][TX_NUMBER], augment[TX_AUGMENT_TEXT];
     double beta1, beta2;
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < option_count(); i++)
@@ -219,6 +219,8 @@ tx_status trainer_config(const trainer *t, settings *config, char identity[65])
             status = settings_set(config, option_at(i)->name, option_canonical(t->o, i, room));
     if (status == TX_OK)
         status = recipe_write(&t->recipe, config);
+    if (status == TX_OK)
+        status = settings_set(config, "augment", tx_augment_print(&t->augment, augment, sizeof augment));
     if (status == TX_OK)
         status = settings_set(config, "data", t->data);
     const char *init = option_text(t->o, "init");
@@ -353,6 +355,7 @@ int trainer_images(const trainer *t)
 tx_loader *trainer_loader(const trainer *t, int split, int training)
 {
     tx_loader_options how = {.preprocess = t->recipe.how, .training = training, .seed = t->seed};
+    how.augment = t->augment;
     how.skip_bad = strcmp(option_text(t->o, "bad-images"), "skip") == 0;
     how.seen = t->seen[split];
     return tx_loader_new(t->split[split], &how);

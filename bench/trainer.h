@@ -19,6 +19,7 @@ typedef struct trainer {
     tx_net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
+    tx_augment augment;
     uint64_t seed;
     tx_dataset *split[SPLITS];                 /* test: NULL where there is no table */
     size_t images, batch;                      /* of an epoch, of a step */

@@ -316,11 +316,14 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out);
 typedef struct tx_preprocess {
     int size;     /* side of the square that the network sees */
     int channels; /* 3 or 1; 0: 3. One has one mean and one deviation: the three are equal */
-    /* 0: the shorter side to size, the longer to floor(size * long / short), then a crop; 1: both sides to size */
+    /* 0: the shorter side to `shorter`, the longer to floor(shorter * long / short), then a crop; 1: both sides to size */
     int stretch;
+    int shorter; /* size or more; 0: size */
     tx_interpolation interpolation;
     tx_normalize normalize;
 } tx_preprocess;
+/* short, short=N or stretch: sets how->stretch and how->shorter. */
+tx_status tx_resize_parse(const char *text, tx_preprocess *how);
 /* Where the network looks: the image's size after resizing, and the upper left corner of the square within it. */
 typedef struct tx_framing {
     int width, height, left, top;
@@ -335,12 +338,28 @@ int tx_preprocess_channels(const tx_preprocess *how);
 /* One image with a centred crop: size * size * channels floats (H,W,C). framing may be NULL. */
 tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing);
 
+/* How training images are changed, each a function of seed, epoch and its place in the dataset alone (augment.c): 0 is not at
+ * all. rotate: degrees, uniform in -rotate..rotate; the others factors 1 - x..1 + x. Turned and scaled images are 0 outside. */
+typedef struct tx_augment {
+    int flip;                    /* left and right change places in every second image */
+    double rotate, scale;        /* at most 180; at most 0.9 */
+    double brightness, contrast; /* at most 1 */
+} tx_augment;
+#define TX_AUGMENT_EXPECTED \
+    "none, or with commas flip, rotate=DEG (to 180), scale=F (to 0.9), brightness=F, contrast=F (to 1), each once"
+/* none, or a list as "flip,rotate=10,scale=0.1,brightness=0.1,contrast=0.2"; numbers are above 0. */
+tx_status tx_augment_parse(const char *text, tx_augment *out);
+/* The one spelling of it, of less than TX_AUGMENT_TEXT bytes. Returns out. */
+enum { TX_AUGMENT_TEXT = 192 };
+const char *tx_augment_print(const tx_augment *augment, char *out, size_t size);
+
 /* Makes batches of a dataset's images, on all threads: a function of the files, the options and the epoch alone. */
 typedef struct tx_loader tx_loader;
 #define TX_LOADER_CACHE ((size_t)512 << 20)
 typedef struct tx_loader_options {
     tx_preprocess preprocess;
     int training; /* 1: a random crop, drawn by (seed, TX_RANDOM_CROP, epoch, 2 * image), the row by 2 * image + 1 */
+    tx_augment augment; /* in training */
     uint64_t seed;
     int skip_bad; /* 1: an image that cannot be read is left out of its batch; 0: it is an error */
     size_t cache; /* bytes of resized images to keep, so that they are decoded once; 0: TX_LOADER_CACHE */

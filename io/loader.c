@@ -33,7 +33,7 @@ tx_loader *tx_loader_new(const tx_dataset *dataset, const tx_loader_options *opt
         tx_fail_null("tx_loader_new", dataset ? "options" : "dataset");
         return NULL;
     }
-    if (tx_preprocess_check(&options->preprocess))
+    if (tx_preprocess_check(&options->preprocess) || tx_augment_check(&options->augment))
         return NULL;
     tx_loader *loader = tx_alloc(1, sizeof *loader);
     if (!loader)
@@ -97,6 +97,24 @@ static size_t pixels_of(const tx_preprocess *how)
     return (size_t)how->size * (size_t)how->size * (size_t)tx_preprocess_channels(how);
 }
 
+/* The network's floats of image i, which has been resized. */
+static tx_status give_pixels(const tx_loader *loader, uint64_t epoch, uint32_t i, const tx_image *image, float *pixels)
+{
+    const tx_loader_options *o = &loader->options;
+    tx_image changed;
+    int left = 0, top = 0;
+    crop_corner(loader, epoch, i, image, &left, &top);
+    if (!o->training || !tx_augment_any(&o->augment)) {
+        tx_pixels_crop(image, &loader->table, left, top, &o->preprocess, pixels);
+        return TX_OK;
+    }
+    tx_status status = tx_augment_crop(&o->augment, o->seed, epoch, i, image, left, top, o->preprocess.size, &changed);
+    if (status == TX_OK)
+        tx_pixels_crop(&changed, &loader->table, 0, 0, &o->preprocess, pixels);
+    tx_image_free(&changed);
+    return status;
+}
+
 /* The job of one image: pixels[k,:,:,:], or a failure in its slot. */
 static void load_one(void *context, size_t k, int worker)
 {
@@ -126,9 +144,9 @@ static void load_one(void *context, size_t k, int worker)
         }
         image = &s->image;
     }
-    int left = 0, top = 0;
-    crop_corner(loader, b->epoch, i, image, &left, &top);
-    tx_pixels_crop(image, &loader->table, left, top, how, b->pixels + k * each);
+    s->status = give_pixels(loader, b->epoch, i, image, b->pixels + k * each);
+    if (s->status)
+        memcpy(s->message, tx_error_message(), strlen(tx_error_message()) + 1);
 }
 
 /* Keeps a decoded image while the cache has room, else frees it. */
@@ -167,10 +185,10 @@ static tx_status judge(tx_loader *loader, uint32_t i, const slot *s)
 {
     uint64_t *seen = loader->options.seen, now = s->status ? TX_IMAGE_BAD : s->sum < 2 ? s->sum + 2 : s->sum;
     int bad = s->status == TX_ERR_FORMAT || s->status == TX_ERR_FILE;
-    if (!s->read)
-        return TX_OK;
     if (s->status && !bad)
         return tx_fail(s->status, "%s", s->message);
+    if (!s->read)
+        return TX_OK;
     if (seen && seen[i] && seen[i] != now)
         return fail_changed(loader, i, s, seen[i]);
     if (bad && !loader->options.skip_bad)

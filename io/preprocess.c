@@ -59,6 +59,23 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
                    tx_escape(found, sizeof found, text));
 }
 
+tx_status tx_resize_parse(const char *text, tx_preprocess *how)
+{
+    if (!text || !how)
+        return tx_fail_null("tx_resize_parse", text ? "room for it" : "text");
+    char found[TX_TEXT];
+    int64_t shorter = 0;
+    int stretch = strcmp(text, "stretch") == 0, equals = strncmp(text, "short=", 6) == 0;
+    if (equals && tx_integer_parse(text + 6, &shorter))
+        shorter = -1;
+    if ((!stretch && !equals && strcmp(text, "short") != 0) || (equals && (shorter < 1 || shorter > TX_SIZE_MAX)))
+        return tx_fail(TX_ERR_ARGUMENT, "resizing '%s', expected short, short=N with N of 1 to %d, or stretch",
+                       tx_escape(found, sizeof found, text), (int)TX_SIZE_MAX);
+    how->stretch = stretch;
+    how->shorter = (int)shorter;
+    return TX_OK;
+}
+
 int tx_preprocess_channels(const tx_preprocess *how)
 {
     if (!how)
@@ -81,6 +98,9 @@ tx_status tx_preprocess_check(const tx_preprocess *how)
         return tx_fail(TX_ERR_ARGUMENT, "images of %d channels, expected 1 or 3", channels);
     if (how->size < 1 || how->size > TX_SIZE_MAX)
         return tx_fail(TX_ERR_ARGUMENT, "size %d, expected 1 to %d", how->size, (int)TX_SIZE_MAX);
+    if (how->shorter && (how->shorter < how->size || how->shorter > TX_SIZE_MAX))
+        return tx_fail(TX_ERR_ARGUMENT, "the shorter side becomes %d, expected the size %d to %d", how->shorter,
+                       how->size, (int)TX_SIZE_MAX);
     for (int c = 0; c < 3; c++)
         if (!(how->normalize.std[c] > 0) || !isfinite(how->normalize.std[c]) || !isfinite(how->normalize.mean[c]))
             return tx_fail(TX_ERR_ARGUMENT, "mean %g, standard deviation %g, expected numbers, the second above 0",
@@ -108,11 +128,11 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
         return tx_fail_null("tx_preprocess_frame", "room for the framing");
     if (width < 1 || height < 1)
         return tx_fail(TX_ERR_ARGUMENT, "an image of %d x %d pixels", width, height);
-    int64_t size = how->size, w = size, h = size;
+    int64_t size = how->size, side = how->shorter && !how->stretch ? how->shorter : size, w = side, h = side;
     if (!how->stretch && width < height)
-        h = size * height / width;
+        h = side * height / width;
     else if (!how->stretch)
-        w = size * width / height;
+        w = side * width / height;
     if (w > INT_MAX || h > INT_MAX || (uint64_t)w * (uint64_t)h > TX_IMAGE_PIXELS)
         return tx_fail(TX_ERR_FORMAT, "%d x %d pixels would become %lld x %lld, more than 2^28", width, height,
                        (long long)w, (long long)h);
@@ -129,7 +149,7 @@ static tx_status make_grey(tx_image *image, int red)
     if (!grey)
         return TX_ERR_MEMORY;
     for (size_t i = 0; i < pixels; i++, p += 3)
-        grey[i] = red ? p[0] : (unsigned char)((19595U * p[0] + 38470U * p[1] + 7471U * p[2] + (1U << 15)) >> 16);
+        grey[i] = red ? p[0] : tx_luma(p);
     tx_free(image->pixels);
     image->pixels = grey;
     image->channels = 1;

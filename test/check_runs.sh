@@ -10,7 +10,7 @@ LC_ALL=C
 export LC_ALL
 
 kills=${RUN_KILLS:-8}
-base="train --net resnet18 --cut 4 --size 32 --batch 4 --data $data --limit 24 --tasks Edema,Pneumonia --quiet"
+base="train --net resnet18 --cut 4 --size 32 --batch 4 --data $data --limit 24 --tasks Edema,Pneumonia --augment flip,rotate=10,contrast=0.2 --quiet"
 line="$base --states 3 --keep 2 --eval-every 8 --digest-every 3 --threads 1"
 
 # Everything that a folder holds, names and bytes.

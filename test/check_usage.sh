@@ -32,7 +32,7 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in cam pretrain convert audit verify augment flip; do
+for word in cam pretrain convert audit verify; do
     "$thorax" help >"$work/out"
     "$thorax" help train >>"$work/out"
     ! grep -qw -- "$word" "$work/out"
@@ -90,8 +90,13 @@ one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
 one_line 1 cam
 one_line 2 train --net resnet18 --out "$work/x" --optimizer rmspro
 says rmsprop
-one_line 2 train --net resnet18 --out "$work/x" --augment flip
-says "expected none"
+one_line 2 train --net resnet18 --out "$work/x" --augment flip,flip
+says "expected none, or with commas flip, rotate=DEG"
+one_line 2 train --net resnet18 --out "$work/x" --augment rotate=181
+one_line 2 train --net resnet18 --out "$work/x" --resize short=0
+says "expected short, short=N or stretch"
+one_line 2 train --net resnet18 --data "$data" --out "$work/x" --size 64 --resize short=63
+says "--resize short=63: less than the size, 64"
 TX_ISA=mmx
 export TX_ISA
 one_line 2 nets
@@ -115,7 +120,7 @@ meant "unknown option -j, here it is --threads" nets -j 4
 meant "unknown option --device: this program computes on the processor alone" train --device cuda
 meant "unknown option --amp: this program computes in float32 alone" train --amp
 meant "unknown option --resume: the same command line goes on" train --resume
-meant "unknown option --augmentation: this version changes no training images" train --augmentation flip
+meant "unknown option --augmentation, here it is --augment" train --augmentation flip
 meant "unknown option --output, here it is --out" train --output run
 meant "unknown option --model, here it is --net" train --model resnet18
 meant "unknown option --imgsz, here it is --size" train --imgsz 224
@@ -188,7 +193,7 @@ for shell in bash zsh fish; do
         grep -q -- "${word#--}" "$work/$shell"
         pass "the script for $shell does not know $word" $?
     done
-    ! grep -qE 'pretrain|augment' "$work/$shell"
+    ! grep -qE 'pretrain' "$work/$shell"
     pass "the script for $shell completes what is not there" $?
 done
 offered() { # ANSWERS WORD...: for the last word, in bash
@@ -257,7 +262,7 @@ says "tasks 'Edema,': an empty name"
 one_line 1 predict "$data" "$work/nowhere.jpg"
 says "perhaps --data $data"
 for key in "batch_size|here it is batch" "device|on the processor alone" "Batch|nearest is batch" \
-    "config|names no other" "augmentation|changes no training images"; do
+    "config|names no other" "augmentation|here it is augment"; do
     printf '%s = 3\n' "${key%|*}" >"$work/config"
     one_line 1 summary resnet18 --config "$work/config"
     says "${key#*|}"

@@ -257,6 +257,15 @@ static void check_batches(void)
     none.normalize.mean[1] = (double)NAN;
     wide.normalize.std[2] = (double)INFINITY;
     bad.preprocess = wide;
+    tx_augment augment;
+    tx_preprocess resize;
+    char words[TX_AUGMENT_TEXT];
+    REFUSED(tx_augment_parse(NULL, &augment) != TX_OK, "no text");
+    REFUSED(tx_augment_parse("none", NULL) != TX_OK, "tx_augment_parse");
+    REFUSED(!tx_augment_print(NULL, words, sizeof words)[0], "no augmentation");
+    REFUSED(!tx_augment_print(&augment, NULL, 5)[0], "no room");
+    REFUSED(tx_resize_parse(NULL, &resize) != TX_OK, "no text");
+    REFUSED(tx_resize_parse("short", NULL) != TX_OK, "tx_resize_parse");
     REFUSED(tx_normalize_parse(NULL, &normalize) != TX_OK, "no text");
     REFUSED(tx_normalize_parse("none", NULL) != TX_OK, "tx_normalize_parse");
     REFUSED(tx_preprocess_check(NULL) != TX_OK, "no description");

@@ -545,6 +545,15 @@ mutate $f io_pnm 's/c == .0. ? 255 : 0;/c == 0 ? 0 : 255;/' 'black and white in 
 mutate $f io_pnm 's/value > d->most ? 255 : //' 'samples above the largest'
 mutate $f io_pnm 's/if (size - d.at < least)/if (0)/' 'bytes that are not there'
 mutate $f io_pnm 's/ \&\& d->bytes\[d->at\] != .\\r.)/)/' 'a comment ends at CR'
+f=io/augment.c
+mutate $f augment 's/b \* dx + a \* dy, 2 \* a,/a * dy - b * dx, 2 * a,/' 'rows that are turned the other way'
+mutate $f augment 's/tx_cos_pi(degrees \/ 180) \* unit/tx_cos_pi(degrees \/ 180) \/ factor * unit/' 'scaled twice'
+mutate $f augment 's/x < image->width - 1 \&\& y < image->height - 1;/x < image->width \&\& y < image->height;/' 'pixels beyond the edge'
+mutate $f augment 's/(2 \* sum + n) \/ (2 \* n)/sum \/ n/' 'mean grey rounded down'
+mutate $f augment 's/DRAWS \* (uint64_t)i + k/k/' 'all images are changed alike'
+mutate $f augment 's/TX_RANDOM_AUGMENT, epoch,/TX_RANDOM_AUGMENT, 0,/' 'all epochs are alike'
+mutate io/loader.c augment 's/!o->training || !tx_augment_any/!tx_augment_any/' 'what is not trained on is changed'
+mutate io/preprocess.c augment 's/how->shorter \&\& !how->stretch ? how->shorter : size/size/' 'the shorter side is the size'
 f=io/signature.c
 mutate $f io_signature 's/stands(bytes, size, 128, "DICM.2.0", 6)/stands(bytes, size, 128, "DICM", 4)/' 'letters in a table are DICOM'
 mutate $f io_signature 's/is = next < size \&\& (is_digit(bytes.next.)/is = 1 || (is_digit(bytes[next])/' 'a table is a PNM'
@@ -566,7 +575,7 @@ mutate $f io_loader 's/    if (bad \&\& !loader->options.skip_bad)/    if (seen 
 mutate $f io_loader 's/    if (!s->read)/    if (!s->read \&\& !seen)/' 'a cached image is compared'
 f=io/preprocess.c
 mutate $f io_loader 's/red ? p\[0\] : //' 'xrv: grey is not the red'
-mutate $f io_loader 's/+ (1U << 15)) >> 16/) >> 16/' 'luma is cut, not rounded'
+mutate io/loader_private.h io_loader 's/+ (1U << 15)) >> 16/) >> 16/' 'luma is cut, not rounded'
 mutate $f io_limits 's/(2 \* ((float)v \/ 255) - 1) \* 1024/(float)(v \/ 255.0 * 2048 - 1024)/' 'xrv: other roundings'
 mutate $f io_loader 's/channels == 1 \&\& !one_for_all(&how->normalize)/0/' 'three means for one channel'
 mutate bench/model.c bench_foreign 's/    if (tx_net_channels(choice) == 1)/    if (0)/' 'files of one channel are normalised as ImageNet'
