@@ -313,7 +313,7 @@ static tx_status memo_put(parser *p, uint64_t i)
 {
     if (p->stacked == 0)
         return fail(p, "remembers what is not there");
-    if (i > here(p) - p->source->from || i >= VALUES_MAX)
+    if (i > 255 + here(p) - p->source->from || i >= VALUES_MAX)
         return fail(p, "a number in the memo that is too large");
     tx_status status = tx_grow((void **)&p->memo, &p->memo_room, (size_t)i + 1, sizeof *p->memo);
     if (status)

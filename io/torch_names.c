@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DEPTH = 64, NAME_ROOM = 1024, LINES_MAX = 1 << 16, TENSORS_MAX = 1 << 18, STEPS_MAX = 1 << 26 };
+enum { DEPTH = 64, NAME_ROOM = 1024, LINES_MAX = 1 << 16, TENSORS_MAX = 1 << 18, STEPS_MAX = 1 << 24 };
 enum { TEXTS_MAX = 1 << 26 };
 
 typedef struct search {

@@ -126,8 +126,7 @@ tx_status tx_torch_storages_file(tx_torch_storages *s, const tx_reader *file, co
         const char *key = keys->value[item].kind == TX_PICKLE_TEXT ? tx_pickle_text(keys, item) : NULL;
         tx_torch_storage *t = key ? tx_torch_storages_get(s, key) : NULL;
         if (!t || t->found)
-            return fail(file->name, key ? key : "",
-                        t ? "is there twice" : "no tensor has it, so its size is not known");
+            return fail(file->name, key ? key : "", t ? "is there twice" : "no tensor of a type that is read has it");
         tx_status status = tx_reader_at(file, at, head, sizeof head);
         if (status)
             return status;

@@ -50,10 +50,11 @@ fuzz() { # TARGET CORPUS...
     fi
 }
 
-for target in ${*:-image png inflate table safetensors json options checkpoint}; do
+for target in ${*:-image png inflate table safetensors torch json options checkpoint}; do
     case $target in
     image) fuzz image test/pixels test/odd ;;
     table) fuzz table ;;
+    torch) fuzz torch test/pth ;;
     *) fuzz "$target" ;;
     esac
 done

@@ -212,6 +212,121 @@ static void flipped(void)
     tx_free(bytes);
 }
 
+/* ----------------------------------------------------------------------------------------------- made here */
+#define STORAGE(type) "(U\7storagectorch\n" type "\nU\1kU\3cpuK\4tQ"
+#define TENSOR_OF(type, offset, shape, stride) \
+    "ctorch._utils\n_rebuild_tensor_v2\n(" STORAGE(type) offset shape stride "\x89NtR"
+#define TENSOR(offset, shape, stride) TENSOR_OF("FloatStorage", offset, shape, stride)
+#define FOUR TENSOR("K\0", "K\4\x85", "K\1\x85")
+#define NAMED(name) "}U\1" name FOUR "s"
+#define BYTES(text) text, sizeof text - 1
+#define HUGE_SIDE "J\0\0\0\x40"
+
+static const struct {
+    const char *pickle;
+    size_t size;
+    const char *message; /* NULL: it is read */
+} made[] = {
+    {BYTES(NAMED("a") "."), NULL},
+    {BYTES("}U\1a" TENSOR("K\1", "K\3\x85", "K\1\x85") "s."), NULL},
+    {BYTES("}U\1a" TENSOR("K\1", "K\4\x85", "K\1\x85") "s."), "tensor 'a': it goes beyond its storage"},
+    {BYTES("}U\1a" TENSOR("K\4", "K\0\x85", "K\1\x85") "s."), NULL},
+    {BYTES("}U\1a" TENSOR("K\5", "K\0\x85", "K\1\x85") "s."), "it goes beyond its storage"},
+    {BYTES("}U\1a" TENSOR("K\0", "K\2K\2\x86", "K\3K\1\x86") "s."), "it goes beyond its storage"},
+    {BYTES("}U\1a" TENSOR("K\0", "K\2K\2\x86", "K\2K\1\x86") "s."), NULL},
+    {BYTES("}U\1a" TENSOR("K\0", "K\2K\4\x86", "K\0K\1\x86") "s."), NULL},
+    {BYTES("}U\1a" TENSOR("K\0", HUGE_SIDE "\x85", "K\0\x85") "s."), "more numbers than the file has bytes for"},
+    {BYTES("}U\1a" TENSOR("K\0", HUGE_SIDE HUGE_SIDE HUGE_SIDE "\x87", "K\0K\0K\0\x87") "s."), "does not fit"},
+    {BYTES("}U\1a" TENSOR("K\0", HUGE_SIDE "\x85", "\x8a\x08\0\0\0\0\0\0\0\x40\x85") "s."), "does not fit"},
+    {BYTES("}U\1a" TENSOR("K\0", "K\2\x85", "J\xff\xff\xff\xff\x85") "s."), "its strides are not"},
+    {BYTES("}U\1a" TENSOR("J\xff\xff\xff\xff", "K\2\x85", "K\1\x85") "s."), "its offset is no whole number"},
+    {BYTES("}U\1a" TENSOR("K\0", "K\2K\2\x86", "K\1\x85") "s."), "its strides are not"},
+    {BYTES("}U\1a" TENSOR("K\0", "(222222222t", "(t") "s."), "byte"},
+    {BYTES("}U\1a" TENSOR("K\0",
+                          "(K\1"
+                          "22222222t",
+                          "(K\1"
+                          "22222222t") "s."),
+     "at most 8 whole numbers"},
+    {BYTES("}U\1a" TENSOR_OF("ComplexFloatStorage", "K\0", "K\1\x85", "K\1\x85") "s."),
+     "no tensor of a type that is read has it"},
+    {BYTES(NAMED("a") "U\1a" FOUR "s."), "tensor 'a': is there twice"},
+    {BYTES("}(U\1p" NAMED("a") "U\1q" NAMED("a") "u."), "2 dicts of tensors, none of which is known"},
+    {BYTES("}(U\1p" NAMED("a") "U\5model" NAMED("a") "u."), NULL},
+    {BYTES("}(U\1p" NAMED("a") "U\1qK\1u."), NULL},
+    {BYTES("(" FOUR FOUR "l."), "a list of 2 tensors without names"},
+    {BYTES(FOUR "."), "one tensor without a name"},
+    {BYTES("N."), "no tensors with names"},
+    {BYTES("cany\nC\n)\x81}b."), "an object of any.C, which is no module"},
+    {BYTES("}q\0U\nstate_dicth\0s."), "no tensors with names"},
+    {BYTES("}q\0(U\nstate_dict}U\5modelh\0su."), "no tensors with names"},
+    {BYTES("}(U\1a" FOUR "U\1bcos\nsystem\nU\1x\x85Ru."), "a pickle that calls os.system"},
+    {BYTES("}(U\1a" FOUR "U\1bc__builtin__\neval\nU\1x\x85Ru."), "a pickle that calls __builtin__.eval"},
+    {BYTES("}(U\1a" FOUR "U\1bcbuiltins\ngetattr\nU\1x\x85Ru."), "a pickle that calls builtins.getattr"},
+    {BYTES("}(U\1a" FOUR "U\1bctorch.hub\nload\nU\1x\x85Ru."), "a pickle that calls torch.hub.load"},
+    {BYTES("}(U\1a" FOUR "U\1bctorch._utils\n_rebuild\n)Ru."), "a pickle that calls torch._utils._rebuild,"},
+    {BYTES("}(U\1a" FOUR "U\1bcos\nsystem\nu."), NULL},
+    {BYTES("}(U\1a" FOUR "U\1bcany\nC\n)\x81}U\1xK\1sbu."), NULL},
+    {BYTES("}(U\1a" FOUR "U\1b" FOUR "u."), NULL},
+    {BYTES("}U\2\xc3\x28" FOUR "s."), "a tensor's name that is no UTF-8"},
+    {BYTES("}U\2a\0" FOUR "s."), "whose name is no text"},
+    {BYTES("}U\0" FOUR "s."), "a tensor's name that is empty"},
+    {BYTES("}(K\1" FOUR "U\1a" FOUR "u."), "whose name is no text"},
+    {BYTES("cany\nM\n)\x81q\0}(U\013_parameters" NAMED("a") "U\010_modules}U\1xh\0sub."), "more than 64 deep"},
+    {BYTES("cany\nM\n)\x81q\0}(U\013_parameters" NAMED("a") "U\010_modules}U\1xNsub."), NULL},
+    {BYTES("cany\nM\n)\x81q\0}(U\013_parameters}U\010_modules}U\1xK\1sub."), "where a module should, and is none"},
+    {BYTES("cany\nM\n)\x81q\0}(U\013_parameters}U\010_modules}ub."), "a module without tensors"},
+};
+
+/* A file of before 2020 with that pickle and a storage of four numbers. */
+static const char *old_file(const char *pickle, size_t size, size_t elements)
+{
+    static const char head[] = "\x80\2\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3.\x80\2}.", keys[] = "]U\1ka.";
+    static unsigned char bytes[1 << 16];
+    size_t n = sizeof head - 1;
+    memcpy(bytes, head, n);
+    memcpy(bytes + n, pickle, size);
+    n += size;
+    memcpy(bytes + n, keys, sizeof keys - 1);
+    n += sizeof keys - 1;
+    memset(bytes + n, 0, 8 + 4 * elements);
+    bytes[n] = (unsigned char)elements;
+    const char *path = temp_path("made.pth");
+    temp_write(path, bytes, n + 8 + 4 * elements);
+    return path;
+}
+
+static void files_made(void)
+{
+    long live = tx_alloc_live();
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        int sound = read_all(old_file(made[i].pickle, made[i].size, 4));
+        if (!made[i].message)
+            CHECK(sound, "case %zu: %s", i, tx_error_message());
+        else
+            CHECK(!sound && strstr(tx_error_message(), made[i].message), "case %zu: %s, expected %s", i,
+                  sound ? "taken" : tx_error_message(), made[i].message);
+    }
+    CHECK(!read_all(old_file(BYTES(NAMED("a") "."), 3)) && strstr(tx_error_message(), "another number of elements"),
+          "%s", tx_error_message());
+    /* Each of 40 modules has the next twice. */
+    static char pickle[1 << 14];
+    static const char begin[] = "cany\nM\n)\x81}(U\013_parameters" NAMED("a") "U\010_modules}";
+    static const char twice[] = "q\1"
+                                "0(U\1xh\1U\1yh\1uub";
+    size_t n = 0;
+    for (int k = 0; k < 40; k++, n += sizeof begin - 1)
+        memcpy(pickle + n, begin, sizeof begin - 1);
+    memcpy(pickle + n, "ub", 2);
+    n += 2;
+    for (int k = 1; k < 40; k++, n += sizeof twice - 1)
+        memcpy(pickle + n, twice, sizeof twice - 1);
+    memcpy(pickle + n, ".", 1);
+    CHECK(!read_all(old_file(pickle, n + 1, 4)) && strstr(tx_error_message(), "more than 2^18 tensors"), "%s",
+          tx_error_message());
+    CHECK(tx_alloc_live() == live, "%ld blocks are lost", tx_alloc_live() - live);
+}
+
 static void without_memory(void)
 {
     static const char *const files[] = {"deflated.pth", "strided-legacy.pth", "within.pth"};
@@ -237,6 +352,7 @@ int main(void)
     beside();
     cut();
     flipped();
+    files_made();
     without_memory();
     temp_end();
     return test_done("io_torch");
