@@ -119,29 +119,44 @@ static tx_status set_tensor(settings *carried, tx_tensor_file *file, const tx_st
     return status;
 }
 
+/* Side of the images, and their normalisation. */
+static tx_status set_pixels(settings *carried, const tx_tensor_file *file, const published *p,
+                            const tx_net_choice *choice)
+{
+    const char *own = tx_tensor_file_text(file, "input_resolution", 0);
+    int resnet = strncmp(choice->net->name, "resnet", 6) == 0;
+    long size = p ? p->size : resnet ? 512 : 224;
+    if (own)
+        parse_whole(own, 1, TX_SIZE_MAX, &size);
+    tx_status status = settings_format(carried, "size", "%ld", size);
+    return status == TX_OK ? settings_set(carried, "normalize", "xrv") : status;
+}
+
+/* The file's own names, else those that the class has. */
+static tx_status set_names(settings *carried, const tx_tensor_file *file, const published *p, int outputs)
+{
+    static const char *const own[] = {"targets", "pathologies"};
+    for (int k = 0; k < 2; k++)
+        if (tx_tensor_file_text(file, own[k], 0))
+            return set_targets(carried, file, own[k]);
+    return outputs == TASKS ? set_tasks(carried, p && p->gaps ? p->thresholds : NULL) : TX_OK;
+}
+
 tx_status xrv_carried(settings *carried, tx_tensor_file *file, const char *path, const tx_net_choice *choice)
 {
-    const tx_stored *t = tx_tensor_file_find(file, xrv_beside[0]);
+    const char *class = tx_tensor_file_class(file);
     const published *p = find_published(path, choice);
-    const char *targets = tx_tensor_file_text(file, "targets", 0) ? "targets" : "pathologies";
-    int told = tx_tensor_file_text(file, targets, 0) != NULL;
-    if (!t && !p && !told)
+    const tx_stored *t = tx_tensor_file_find(file, xrv_beside[0]);
+    if (!t && !p)
+        t = tx_tensor_file_attribute(file, xrv_beside[0]);
+    if (!t && !p && !(class && strncmp(class, "torchxrayvision.", 16) == 0))
         return TX_OK;
-    int resnet = strncmp(choice->net->name, "resnet", 6) == 0, foreign = !t && !p && tx_net_channels(choice) == 3;
-    tx_status status = TX_OK;
-    if (!foreign)
-        status = settings_format(carried, "size", "%d", p ? p->size : resnet ? 512 : 224);
-    if (status == TX_OK && !foreign)
-        status = settings_set(carried, "normalize", "xrv");
-    if (status == TX_OK && told)
-        status = set_targets(carried, file, targets);
-    else if (status == TX_OK && choice->classes == TASKS)
-        status = set_tasks(carried, p && p->gaps ? p->thresholds : NULL);
+    tx_status status = set_pixels(carried, file, p, choice);
+    if (status == TX_OK)
+        status = set_names(carried, file, p, choice->classes);
     if (status == TX_OK && t)
-        status = set_tensor(carried, file, t, choice->classes);
-    else if (status == TX_OK && p)
-        status = settings_set(carried, "op_threshs", p->thresholds);
-    return status;
+        return set_tensor(carried, file, t, choice->classes);
+    return status == TX_OK && p ? settings_set(carried, "op_threshs", p->thresholds) : status;
 }
 
 tx_status xrv_thresholds(const settings *carried, int outputs, float **out)

@@ -15,7 +15,7 @@ extern const char *const xrv_beside[];
  *   op_threshs   a threshold or nan an output, with commas between
  *   tasks        a name an output, which may be empty
  *   size, normalize
- * The file's own tensor op_threshs, and targets or pathologies of a pickled module, come before what its name says. Nothing is added of other files. TX_ERR_FORMAT where the
+ * The file's own op_threshs, and targets or pathologies of a pickled module, come before what its name says. Nothing is added of other files. TX_ERR_FORMAT where the
  * tensor is not for as many outputs. */
 tx_status xrv_carried(settings *carried, tx_tensor_file *file, const char *path, const tx_net_choice *choice);
 /* The thresholds that metadata have, the caller's; *out is NULL where they have none. */

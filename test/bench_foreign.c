@@ -209,6 +209,50 @@ static void thresholds_of_files(void)
     options_free(&o);
 }
 
+/* What whole pickled modules say, by attributes and by their class: test/xrv_files.py makes them. */
+static void pickled(void)
+{
+    static const char names[] = "Atelectasis,Consolidation,Infiltration,Pneumothorax,Edema,Emphysema,Fibrosis,Effusion,"
+                                "Pneumonia,Pleural_Thickening,Cardiomegaly,Nodule,Mass,Hernia,Lung Lesion,Fracture,"
+                                "Lung Opacity,Enlarged Cardiomediastinum";
+    static const struct {
+        const char *file;
+        int outputs;
+        const char *size, *tasks, *thresholds; /* size NULL: nothing comes of it, as the error `tasks` says */
+    } rows[] = {
+        {"whole.pt", 4, "96", "Edema,,Pleural_Thickening,Effusion", "0.25,nan,0.75,0.5"},
+        {"class.pt", 18, "224", names, NULL},
+        {"class.pt", 4, "224", NULL, NULL},
+        {"attribute.pt", 4, "224", "Mass,Nodule,Hernia,Edema", "0.25,nan,0.75,0.5"},
+        {"comma.pt", 4, NULL, "a comma in the name of output 1", NULL},
+        {"square.pt", 4, NULL, "'op_threshs' has 4 elements of F32 in 2 dimensions, expected 4 numbers", NULL},
+        {"whole-numbers.pt", 4, NULL, "'op_threshs' has 4 elements of I64", NULL},
+        {"whole.pt", 5, NULL, "expected 5 numbers", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[100];
+        settings s = {0};
+        snprintf(path, sizeof path, "test/xrv/%s", rows[i].file);
+        tx_tensor_file *file = tx_tensor_file_open(path);
+        const tx_net_choice choice = {tx_net_find("densenet121"), 0, rows[i].outputs, SIDE, 1};
+        tx_status status = file ? xrv_carried(&s, file, path, &choice) : TX_ERR_FILE;
+        const char *size = settings_get(&s, "size"), *tasks = settings_get(&s, "tasks"),
+                   *thresholds = settings_get(&s, "op_threshs");
+        if (!rows[i].size)
+            CHECK(status == TX_ERR_FORMAT && strstr(tx_error_message(), rows[i].tasks), "%s of %d outputs: %s", path,
+                  rows[i].outputs, tx_error_message());
+        else
+            CHECK(status == TX_OK && size && !strcmp(size, rows[i].size) && !tasks == !rows[i].tasks &&
+                      (!tasks || !strcmp(tasks, rows[i].tasks)) && !thresholds == !rows[i].thresholds &&
+                      (!thresholds || !strcmp(thresholds, rows[i].thresholds)) &&
+                      !strcmp(settings_get(&s, "normalize"), "xrv"),
+                  "%s: size %s, tasks %s, thresholds %s: %s", path, size ? size : "none", tasks ? tasks : "none",
+                  thresholds ? thresholds : "none", tx_error_message());
+        settings_free(&s);
+        tx_tensor_file_close(file);
+    }
+}
+
 /* Metadata as checkpoints have them, and what they may not say. */
 static void thresholds_of_metadata(void)
 {
@@ -267,6 +311,7 @@ int main(void)
     one_normalisation();
     operating_points();
     thresholds_of_files();
+    pickled();
     thresholds_of_metadata();
     common_tasks();
     temp_end();

@@ -98,7 +98,7 @@ prepare() { # ROWS: tests they name
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
     cp -r "$top/core/kernels" "$top/core/simd" "$top/core/README.md" base/core
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/xrv" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
@@ -595,6 +595,9 @@ mutate $f bench_foreign 's/1 - (1 - p) \/ ((1 - t) \* 2)/p \/ (t * 2)/' 'op_norm
 mutate $f bench_foreign 's/p < t || t >= 1 ?/p < t ?/' 'op_norm: a threshold of 1'
 mutate $f bench_foreign 's/ \&\& t)$/ \&\& t \&\& !p)/' 'op_threshs of a file whose name tells others are not read'
 mutate $f bench_foreign 's/p \&\& p->gaps ? p->thresholds : NULL/NULL/' 'names of outputs that were not trained'
+mutate bench/xrv.c bench_foreign 's/    if (own)$/    if (0)/' 'input_resolution of a module is not read'
+mutate bench/xrv.c bench_foreign 's/    if (!t \&\& !p)$/    if (0)/' 'op_threshs that are an attribute are not read'
+mutate bench/xrv.c bench_foreign 's/        if (strchr(name, .,.))/        if (0)/' 'a comma in a name'
 mutate bench/model.c bench_foreign 's/if (strcmp(plain\[k\], brief) == 0)/if (0)/' 'Effusion is not Pleural Effusion'
 mutate bench/outputs.c bench_foreign 's/c >= 0 \&\& m->threshold \&\& isnan(m->threshold\[c\])/0/' 'outputs that say nothing are scored'
 mutate io/checkpoint.c bench_foreign 's/ \&\& !tx_checkpoint_passes_over(names, .*->name))/)/' 'op_threshs are taken for weights'
