@@ -14,6 +14,7 @@ int command_summary(const options *o);
 int command_train(const options *o);
 int command_eval(const options *o);
 int command_predict(const options *o);
+int command_cam(const options *o);
 int command_study(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);

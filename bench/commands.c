@@ -59,6 +59,27 @@ static const command commands[] = {
      .options = "net= cut= data split= unit=image logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
      .most = -1},
+    {.name = "cam",
+     .usage = "MODEL IMAGE... [--task TASK] [--out DIR] [--boxes FILE]",
+     .what = "Makes class activation maps (Grad-CAM): which part of an image speaks for a task.",
+     .notes =
+         "An IMAGE is as in predict; without one, those that have boxes. For each image and task, --out receives an "
+         "overlay NAME.TASK.png (the resized image in grey, coloured where the map is positive, darker where the "
+         "network "
+         "does not see it) and NAME.TASK.npy (the map before its ReLU, float32); and maps.csv, a row a map, which is "
+         "also "
+         "printed. --boxes FILE (Path,Finding,x,y,w,h, fractions of the image, upper left corner) makes maps of the "
+         "findings that are tasks too, and prints by finding how they agree with the boxes, those of one image and "
+         "finding taken together: hit, the largest value lies in one; IoU, of the boxes and the pixels of at least "
+         "half of "
+         "it; energy, the share of positive values within. Paths of boxes are looked up below the data: --data, a "
+         "RUN's "
+         "own, else the sample.",
+     .example = "thorax cam run radiograph.jpg --task Edema --out maps",
+     .options =
+         "net= cut= task out=cam boxes data size= resize= interpolation= normalize= bad-images batch json" COMMON,
+     .least = 1,
+     .most = -1},
     {.name = "study",
      .usage = "--out DIR [--data DIR] [--preset quick|FILE]",
      .what = "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
@@ -93,7 +114,6 @@ static const command commands[] = {
      .options = "",
      .least = 1,
      .most = 1},
-    {.name = "cam", .options = ""},
     {.name = "pretrain", .options = ""},
     {.name = "convert", .options = ""},
     {.name = "audit", .options = ""},

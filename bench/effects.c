@@ -23,7 +23,7 @@ static const effect none[] = {
     {"speed", "size", "kernels", "on", 0},
     {"speed", "mode", "kernels", "on", 0},
     {"speed", "layers", "kernels", "on", 0},
-    {"nets|summary|data|eval|predict", "seed", NULL, NULL, 0},
+    {"nets|summary|data|eval|predict|cam", "seed", NULL, NULL, 0},
     {"nets", "threads", NULL, NULL, 0},
     {"predict", "uncertain", NULL, NULL, 0},
     {"predict", "blank", NULL, NULL, 0},

@@ -176,6 +176,11 @@ tx_status image_list_arguments(image_list *l, const options *o)
     return status;
 }
 
+tx_status image_list_add(image_list *l, const char *path)
+{
+    return add_path(l, path);
+}
+
 tx_status image_list_table(image_list *l, const tx_dataset *d)
 {
     l->path = tx_alloc(d->images, sizeof *l->path);

@@ -17,6 +17,8 @@ typedef struct image_list {
 /* Adds what the arguments behind the first name: an image, every image below a folder in the order of their names, and for -
  * a path a line of standard input. */
 tx_status image_list_arguments(image_list *l, const options *o);
+/* Adds one. */
+tx_status image_list_add(image_list *l, const char *path);
 /* The images of a table, into an empty list. */
 tx_status image_list_table(image_list *l, const tx_dataset *d);
 /* What was passed over in folders: "N files passed over, expected JPEG, PNG or PNM (the first is NAME: a GIF image)". */

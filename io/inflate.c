@@ -320,7 +320,7 @@ tx_status tx_inflate(const unsigned char *bytes, size_t size, unsigned char *out
     return status;
 }
 
-static uint32_t adler32(const unsigned char *p, size_t n)
+uint32_t tx_adler32(const unsigned char *p, size_t n)
 {
     uint32_t a = 1, b = 0;
     while (n) {
@@ -361,7 +361,7 @@ tx_status tx_zlib_inflate(const unsigned char *bytes, size_t size, unsigned char
     const unsigned char *p = bytes + how->used;
     if (size - how->used < 4)
         how->what = "the compressed data ends too early";
-    else if (((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) != adler32(out, how->made))
+    else if (((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) != tx_adler32(out, how->made))
         how->what = "the checksum (Adler-32) of the data is wrong";
     else
         how->used += 4;

@@ -25,5 +25,7 @@ size_t tx_inflate_most(size_t size);
 
 /* CRC-32 (ISO 3309, as in PNG, zip and gzip) of bytes that follow others whose CRC-32 is crc; 0 where there are none. */
 uint32_t tx_crc32(uint32_t crc, const void *data, size_t bytes);
+/* Adler-32 (RFC 1950), the sum that ends a zlib stream. */
+uint32_t tx_adler32(const unsigned char *bytes, size_t size);
 
 #endif

@@ -295,6 +295,12 @@ tx_status tx_image_header(const char *path, int *width, int *height, int *channe
 /* The name of the format that the bytes begin with, if tx_image_decode reads it, else NULL. */
 const char *tx_image_format(const unsigned char *bytes, size_t size);
 void tx_image_free(tx_image *image);
+/* The image as a PNG file, grey or RGB: the same bytes on every machine; *bytes is the caller's. */
+tx_status tx_png_encode(const tx_image *image, unsigned char **bytes, size_t *size);
+/* .. written in full or not at all. */
+tx_status tx_png_write(const char *path, const tx_image *image);
+/* rows x columns floats as a file of NumPy's, .npy 1.0, little-endian, row by row. */
+tx_status tx_npy_write(const char *path, const float *values, int rows, int columns);
 
 /* Pillow's filters; all but NEAREST are widened where an image is made smaller (antialiasing). */
 typedef enum tx_interpolation { TX_NEAREST, TX_BOX, TX_BILINEAR, TX_HAMMING, TX_BICUBIC, TX_LANCZOS } tx_interpolation;
@@ -337,6 +343,20 @@ tx_status tx_preprocess_check(const tx_preprocess *how);
 int tx_preprocess_channels(const tx_preprocess *how);
 /* One image with a centred crop: size * size * channels floats (H,W,C). framing may be NULL. */
 tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing);
+/* The same, and the resized image that the crop is taken of: *picture is the caller's. */
+tx_status tx_preprocess_picture(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing,
+                                tx_image *picture);
+
+/* The colour of t, 0..1, on a ramp from violet to yellow that rises in lightness; less is 0, more 1. */
+void tx_heat_colour(double t, unsigned char rgb[3]);
+/* A map's value at y, x, fractions of its height and width: bilinear between the centres of its cells, constant beyond the
+ * outermost. */
+double tx_map_at(const float *map, int rows, int columns, double y, double x);
+/* A map over the square of `size` pixels that the framing has of a resized image: an RGB picture as large as the image, in
+ * grey, over it colours that are stronger where a value is larger, from none at 0 and below to the map's maximum. What lies
+ * beyond the square is darkened. Without a value above 0 there is no colour. *out is the caller's. */
+tx_status tx_heat_overlay(const tx_image *image, const float *map, int rows, int columns, const tx_framing *framing,
+                          int size, tx_image *out);
 
 /* How training images are changed, each a function of seed, epoch and its place in the dataset alone (augment.c): 0 is not at
  * all. rotate: degrees, uniform in -rotate..rotate; the others factors 1 - x..1 + x. Turned and scaled images are 0 outside. */

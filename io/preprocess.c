@@ -220,10 +220,10 @@ void tx_pixels_crop(const tx_image *image, const tx_pixel_table *table, int left
     }
 }
 
-tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing)
+/* picture may be NULL. */
+static tx_status preprocess(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing,
+                            tx_image *picture)
 {
-    if (!path || !pixels)
-        return tx_fail_null("tx_preprocess_file", path ? "room for the pixels" : "path");
     tx_framing place;
     tx_image image;
     uint64_t sum;
@@ -235,8 +235,27 @@ tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *
     tx_pixel_table table;
     tx_pixel_table_make(&how->normalize, &table);
     tx_pixels_crop(&image, &table, place.left, place.top, how, pixels);
-    tx_image_free(&image);
+    if (picture)
+        *picture = image;
+    else
+        tx_image_free(&image);
     if (framing)
         *framing = place;
     return TX_OK;
+}
+
+tx_status tx_preprocess_file(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing)
+{
+    if (!path || !pixels)
+        return tx_fail_null("tx_preprocess_file", path ? "room for the pixels" : "path");
+    return preprocess(how, path, pixels, framing, NULL);
+}
+
+tx_status tx_preprocess_picture(const tx_preprocess *how, const char *path, float *pixels, tx_framing *framing,
+                                tx_image *picture)
+{
+    if (!path || !pixels || !picture)
+        return tx_fail_null("tx_preprocess_picture", !path ? "path" : pixels ? "picture" : "room for the pixels");
+    memset(picture, 0, sizeof *picture);
+    return preprocess(how, path, pixels, framing, picture);
 }

@@ -32,7 +32,7 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in cam pretrain convert audit verify; do
+for word in pretrain convert audit verify; do
     "$thorax" help >"$work/out"
     "$thorax" help train >>"$work/out"
     ! grep -qw -- "$word" "$work/out"
@@ -45,7 +45,7 @@ for words in -V --version "train --version" "nets -V --no-such"; do
 done
 one_line 2 help trane
 says "nearest is train"
-one_line 1 help cam
+one_line 1 help verify
 one_line 2 help train eval
 one_line 2 trane --help
 # Behind -- there are arguments alone.
@@ -87,7 +87,9 @@ one_line 2 data chek "$data"
 one_line 2 train --net resnet18 --out "$work/x" --lr nan
 one_line 2 train --net resnet18 --out "$work/x" --betas 0.9
 one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
-one_line 1 cam
+one_line 1 verify
+one_line 2 cam
+one_line 2 cam "$work/x"
 one_line 2 train --net resnet18 --out "$work/x" --optimizer rmspro
 says rmsprop
 one_line 2 train --net resnet18 --out "$work/x" --augment flip,flip

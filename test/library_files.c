@@ -75,6 +75,42 @@ static void check_buffer(void)
     REFUSED(tx_buffer_write(&b, NULL) != TX_OK, "no path");
 }
 
+static void check_pictures(void)
+{
+    unsigned char pixels[12] = {0}, *bytes, rgb[3];
+    size_t size;
+    const float map[4] = {1, 2, 3, 4};
+    tx_image grey = {3, 4, 1, pixels}, bad = {3, 4, 2, pixels}, none = {3, 4, 1, NULL}, out;
+    tx_framing at = {3, 4, 0, 0}, beyond = {3, 4, 1, 0};
+    tx_preprocess how = {.size = 3, .normalize = {{0, 0, 0}, {1, 1, 1}}};
+    float values[27];
+    REFUSED(tx_png_encode(NULL, &bytes, &size) != TX_OK, "no image");
+    REFUSED(tx_png_encode(&none, &bytes, &size) != TX_OK, "no image");
+    REFUSED(tx_png_encode(&grey, NULL, &size) != TX_OK, "no room");
+    REFUSED(tx_png_encode(&grey, &bytes, NULL) != TX_OK, "no room");
+    REFUSED(tx_png_encode(&bad, &bytes, &size) != TX_OK, "2 channels");
+    REFUSED(tx_png_write(NULL, &grey) != TX_OK, "no path");
+    REFUSED(tx_png_write(temp_path("a.png"), NULL) != TX_OK, "no image");
+    REFUSED(tx_npy_write(NULL, map, 2, 2) != TX_OK, "no path");
+    REFUSED(tx_npy_write(temp_path("a.npy"), NULL, 2, 2) != TX_OK, "no values");
+    REFUSED(tx_npy_write(temp_path("a.npy"), map, 0, 2) != TX_OK, "0 x 2");
+    REFUSED((tx_heat_colour(0, NULL), 1), "no room");
+    tx_heat_colour(INFINITY, rgb);
+    REFUSED(isnan(tx_map_at(NULL, 2, 2, 0, 0)), "no map");
+    REFUSED(isnan(tx_map_at(map, 0, 2, 0, 0)), "0 x 2");
+    REFUSED(isnan(tx_map_at(map, 2, 2, (double)NAN, 0)), "at nan");
+    REFUSED(tx_heat_overlay(NULL, map, 2, 2, &at, 3, &out) != TX_OK, "no image");
+    REFUSED(tx_heat_overlay(&grey, NULL, 2, 2, &at, 3, &out) != TX_OK, "no map");
+    REFUSED(tx_heat_overlay(&grey, map, 2, 2, NULL, 3, &out) != TX_OK, "no map");
+    REFUSED(tx_heat_overlay(&grey, map, 2, 2, &at, 3, NULL) != TX_OK, "no room");
+    REFUSED(tx_heat_overlay(&grey, map, 2, 2, &beyond, 3, &out) != TX_OK, "3 pixels from 1, 0");
+    REFUSED(tx_preprocess_picture(NULL, "a", values, &at, &out) != TX_OK, "no description");
+    REFUSED(tx_preprocess_picture(&how, NULL, values, &at, &out) != TX_OK, "no path");
+    REFUSED(tx_preprocess_picture(&how, "a", NULL, &at, &out) != TX_OK, "no room");
+    REFUSED(tx_preprocess_picture(&how, "a", values, &at, NULL) != TX_OK, "no picture");
+    CHECK(tx_preprocess_picture(&how, temp_path("a"), values, NULL, &out) == TX_ERR_FILE, "a picture of no file");
+}
+
 static void check_files(void)
 {
     unsigned char *data;
@@ -505,6 +541,7 @@ int main(void)
     check_text();
     check_buffer();
     check_files();
+    check_pictures();
     check_writing();
     check_parsers();
     check_dataset();

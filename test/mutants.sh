@@ -972,6 +972,15 @@ mutate $f nets_cam 's/\[(size_t)k \* classes + (size_t)task\[k\]\] = 1/[(size_t)
 mutate $f nets_cam 's/raw + (size_t)(from + k) \* pixels/raw + (size_t)k * pixels/' 'maps: the second rows of the head over the first'
 mutate core/session.c maps 's/gradient\[i\] = dy ? dy\[i\] : 1;/gradient[i] = 1;/' 'maps: not the gradient of one logit'
 
+mutate io/deflate.c png_write 's/smaller\[i\] = (smaller\[i\] + 1) \/ 2/smaller[i] \/= 2/' 'maps: symbols that lose their codes'
+mutate io/deflate.c png_write 's/at + 1 - next <= WINDOW/at + 1 - next < WINDOW/' 'maps: the furthest repetition'
+mutate io/png_write.c png_write 's/pa <= pb \&\& pa <= pc/pa < pb \&\& pa < pc/' 'maps: ties of a filter'
+mutate io/png_write.c png_write 's/crc32(0, to + 4, size + 4)/crc32(0, to + 8, size)/' 'maps: what a checksum covers'
+mutate io/heat.c png_write 's/y \* rows - 0.5/y * (rows - 1)/' 'maps: centres of cells'
+mutate bench/cam_boxes.c check_cam 's/v >= most \/ 2/v > 0/' 'maps: IoU at half the maximum'
+mutate bench/cam_boxes.c check_cam 's/x < row\[i\]->x + row\[i\]->w/x < row[i]->w/' 'maps: where a box ends'
+mutate bench/cam_files.c check_cam 's/(before > after ? before : after) + 1/1/' 'maps: names that tell images apart'
+
 # ---- the house
 mutate core/error.c lint '$a\\nsize_t tx_circle(void);\nsize_t tx_circle(void)\n{\n    return tx_alloc_spoiled();\n}' 'circle: errors look at memory, which reports errors'
 mutate io/text.c lint '$a\\nvoid *tx_circle = (void *)tx_checkpoint_check;' 'circle: by way of a third file'
