@@ -200,8 +200,8 @@ static void check_map(cam_net *c, text_line *line)
     int n = (int)net_wanted(line, 2), reference = c->f.report->reference;
     size_t area = (size_t)c->features->h * (size_t)c->features->w;
     double *raw = tx_alloc(area, sizeof *raw), l2 = net_wanted(line, 6);
-    CHECK(cam_run(c, n, (int)net_wanted(line, 3)) == TX_OK, "line %d: %s", line->number, tx_error_message());
-    cam_map(c, n, raw);
+    tx_status status = cam_map(c, n, (int)net_wanted(line, 3), raw);
+    CHECK(status == TX_OK, "line %d: %s", line->number, tx_error_message());
     for (int i = 4; i < CAM_FIELDS; i++) {
         double sample = (reference ? 1e-8 : 1e-3) * l2 / sqrt((double)area);
         double tolerance = i < 6 ? 0 : i == 6 ? (reference ? 1e-8 : 1e-4) * l2 : sample;
