@@ -4,6 +4,7 @@
 #include "image_list.h"
 #include "images.h"
 #include "model.h"
+#include "ranking.h"
 #include "xrv.h"
 
 #include <stdio.h>
@@ -25,7 +26,10 @@ typedef struct prediction {
     tx_dataset *table;          /* and its images */
     int by_study;               /* a row a study, the maximum over its images */
     int *column, columns;       /* the outputs that are printed */
-    int logits, skip, begun;
+    int logits, softmax, skip, begun;
+    int top;      /* not 0: so many outputs, the largest, are printed of each image; */
+    int *order;   /* their columns */
+    float *share; /* an output: by softmax, of one member */
     size_t batch;
     tx_status *status; /* an image of the batch */
     char (*message)[512];
@@ -49,14 +53,20 @@ static void load_image(void *context, size_t k, int worker)
 static const float *values_of(const prediction *p, size_t k, float *value)
 {
     size_t classes = (size_t)p->model.choice.classes;
-    for (int i = 0; i < p->columns; i++) {
-        size_t at = k * classes + (size_t)p->column[i];
-        float sum = 0;
-        for (size_t m = 0; m < p->model.files; m++)
-            sum += p->logits ? p->predictor[m].logits[at]
-                             : xrv_probability(p->predictor[m].logits[at], p->model.threshold, p->column[i]);
-        value[i] = p->logits ? sum : sum / (float)p->model.files;
+    memset(value, 0, (size_t)p->columns * sizeof *value);
+    for (size_t m = 0; m < p->model.files; m++) {
+        const float *logit = p->predictor[m].logits + k * classes;
+        if (p->softmax)
+            ranking_softmax(logit, classes, p->share);
+        for (int i = 0; i < p->columns; i++) {
+            int c = p->column[i];
+            value[i] += p->logits    ? logit[c]
+                        : p->softmax ? p->share[c]
+                                     : xrv_probability(logit[c], p->model.threshold, c);
+        }
     }
+    for (int i = 0; !p->logits && i < p->columns; i++)
+        value[i] /= (float)p->model.files;
     return value;
 }
 
@@ -66,12 +76,28 @@ static const char *image_name(const prediction *p, size_t n)
     return p->table ? p->table->path[n] : p->paths.path[n];
 }
 
+/* The name of output c in a ranking: its task, or its number alone. */
+static const char *ranked_name(const prediction *p, int c, char room[24])
+{
+    if (p->model.task)
+        return p->model.task[c];
+    snprintf(room, 24, "%d", c);
+    return room;
+}
+
 static void print_row(const prediction *p, const char *name, const float *value)
 {
-    char number[TX_NUMBER];
+    char number[TX_NUMBER], room[24];
     tx_buffer row = {0};
     tx_buffer_csv(&row, name);
-    for (int i = 0; i < p->columns; i++)
+    if (p->top)
+        ranking_top(value, p->columns, p->top, p->order);
+    for (int r = 0; r < p->top; r++) {
+        tx_buffer_add(&row, ",");
+        tx_buffer_csv(&row, ranked_name(p, p->column[p->order[r]], room));
+        tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, (double)value[p->order[r]], 9));
+    }
+    for (int i = 0; !p->top && i < p->columns; i++)
         tx_buffer_add(&row, ",%s", tx_number_print(number, sizeof number, (double)value[i], 9));
     puts(row.data ? row.data : "");
     tx_buffer_free(&row);
@@ -101,7 +127,9 @@ static void print_header(const prediction *p)
     char room[24];
     tx_buffer row = {0};
     tx_buffer_append(&row, p->by_study ? "Study" : "Path");
-    for (int i = 0; i < p->columns; i++) {
+    for (int r = 1; r <= p->top; r++)
+        tx_buffer_add(&row, ",top_%d,%s_%d", r, p->logits ? "logit" : "p", r);
+    for (int i = 0; !p->top && i < p->columns; i++) {
         tx_buffer_append(&row, ",");
         tx_buffer_csv(&row, column_name(p, p->column[i], room));
     }
@@ -109,9 +137,31 @@ static void print_header(const prediction *p)
     tx_buffer_free(&row);
 }
 
+/* The largest values as a list, each with its task or the output's number. */
+static void json_top(const prediction *p, json *j, const float *value)
+{
+    ranking_top(value, p->columns, p->top, p->order);
+    json_open(j, "top", '[');
+    for (int r = 0; r < p->top; r++) {
+        int c = p->column[p->order[r]];
+        json_open(j, NULL, '{');
+        if (p->model.task)
+            json_string(j, "task", p->model.task[c]);
+        else
+            json_whole(j, "output", c);
+        json_float(j, p->logits ? "logit" : "probability", value[p->order[r]]);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 static void json_values(const prediction *p, json *j, const float *value)
 {
     char room[24];
+    if (p->top) {
+        json_top(p, j, value);
+        return;
+    }
     json_open(j, p->logits ? "logits" : "probabilities", '{');
     for (int i = 0; i < p->columns; i++)
         json_float(j, column_name(p, p->column[i], room), value[i]);
@@ -229,6 +279,8 @@ static void begin(prediction *p)
     model_describe(&p->model);
     if (p->paths.passed)
         say("%s", image_list_passed(&p->paths, passed));
+    if (p->softmax && !option_on(p->o, "softmax"))
+        say("probabilities by softmax, as of ImageNet's %d classes", p->model.choice.classes);
     if (p->table)
         say_table(p);
     work_begins();
@@ -359,9 +411,32 @@ static int check_usage(const prediction *p)
     if (!images && !p->split)
         return complain(EXIT_USAGE,
                         "missing argument, expected thorax predict MODEL IMAGE..., or MODEL --split valid|test");
+    if (p->logits && p->softmax)
+        return complain(EXIT_USAGE, "--logits and --softmax: expected one of them");
     if (images && p->split)
         return complain(EXIT_USAGE, "--split %s and an IMAGE: expected one of them", p->split);
     return EXIT_DONE;
+}
+
+/* What is to be printed of the outputs. ImageNet's 1000 classes, with or without one for the background, exclude each other. */
+static int check_values(prediction *p)
+{
+    int classes = p->model.choice.classes;
+    if (p->logits && p->model.files > 1)
+        return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
+    if (p->softmax && p->model.threshold)
+        return complain(EXIT_USAGE, "--softmax: the outputs of %s have operating points, which are sigmoids'",
+                        p->model.file[0]);
+    if (!p->logits && !p->model.task && (classes == 1000 || classes == 1001))
+        p->softmax = 1;
+    if (choose_columns(p))
+        return complain_failed();
+    p->top = (int)option_whole(p->o, "top");
+    if (p->top > p->columns)
+        return complain(EXIT_USAGE, "--top %d: expected at most the number of columns, %d", p->top, p->columns);
+    p->order = tx_alloc((size_t)p->top, sizeof *p->order);
+    p->share = tx_alloc((size_t)classes, sizeof *p->share);
+    return p->order && p->share ? EXIT_DONE : complain_failed();
 }
 
 static int predict(prediction *p)
@@ -371,10 +446,9 @@ static int predict(prediction *p)
         code = model_open(&p->model, p->o->argument[0], p->o);
     if (code != EXIT_DONE)
         return code;
-    if (p->logits && p->model.files > 1)
-        return complain(EXIT_USAGE, "--logits and --ensemble: an ensemble is a mean of probabilities");
-    if (choose_columns(p))
-        return complain_failed();
+    code = check_values(p);
+    if (code != EXIT_DONE)
+        return code;
     code = open_images(p);
     if (code != EXIT_DONE)
         return code;
@@ -399,7 +473,8 @@ static int predict(prediction *p)
 
 int command_predict(const options *o)
 {
-    prediction p = {.o = o, .logits = option_on(o, "logits"), .split = option_text(o, "split")};
+    prediction p = {
+        .o = o, .logits = option_on(o, "logits"), .softmax = option_on(o, "softmax"), .split = option_text(o, "split")};
     p.skip = strcmp(option_text(o, "bad-images"), "skip") == 0;
     p.by_study = p.split && strcmp(option_text(o, "unit"), "study") == 0;
     int code = predict(&p);
@@ -413,6 +488,8 @@ int command_predict(const options *o)
     if (p.table)
         tx_dataset_free(p.table);
     tx_free(p.column);
+    tx_free(p.order);
+    tx_free(p.share);
     tx_free(p.predictor);
     tx_free(p.status);
     tx_free(p.message);

@@ -53,10 +53,12 @@ static const command commands[] = {
          "does not exist as it stands is looked up below the data, from its train/, valid/ or test/ part on. With "
          "--split, the images of a table of the data; --unit study gives a row a study, the maximum over its images. "
          "The data are a RUN's own unless --data says otherwise. --json: a list of images, each with its path and its "
-         "probabilities by task. Images come to their size by Pillow's filters, also those for TorchXRayVision's "
+         "probabilities by task. --top K: a row has top_1, p_1 to top_K, p_K: tasks, or numbers of outputs, and their "
+         "values. Images come to their size by Pillow's filters, also those for TorchXRayVision's "
          "weights, which there come by scikit-image's: outputs are equal on images that have the size already.",
      .example = "thorax predict run radiograph.jpg more/ >probabilities.csv",
-     .options = "net= cut= data split= unit=image logits ensemble" MODEL_DATA " bad-images batch json" COMMON,
+     .options =
+         "net= cut= data split= unit=image logits softmax top ensemble" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
      .most = -1},
     {.name = "cam",

@@ -61,6 +61,7 @@ static const foreign options_elsewhere[] = {
     {"verbose v progress", NULL, "progress is shown unless --quiet"},
     {"format output-format", "json", NULL},
     {"raw scores", "logits", NULL},
+    {"topk top-k k", "top", NULL},
     {"view projection", "views", NULL},
     {"u-ignore u-zeros u-ones uncertainty policy", "uncertain", NULL},
 };

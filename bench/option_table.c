@@ -87,6 +87,12 @@ static const option table[] = {
     {"ensemble", OPTION_SWITCH, ABOUT_NETWORK, NULL, NULL, 0, 0, NULL,
      "of a RUN all kept checkpoints together: the mean of their probabilities", NULL},
     {"logits", OPTION_SWITCH, ABOUT_OUTPUT, NULL, NULL, 0, 0, NULL, "logits instead of probabilities", NULL},
+    {"softmax", OPTION_SWITCH, ABOUT_OUTPUT, NULL, NULL, 0, 0, NULL,
+     "probabilities of classes of which one is meant; so in any case where 1000 or 1001 outputs have no names, as "
+     "ImageNet's",
+     NULL},
+    {"top", OPTION_WHOLE, ABOUT_OUTPUT, "K", NULL, 1, 65536, NULL,
+     "of each image the K largest outputs alone, the largest first", NULL},
     {"decode", OPTION_SWITCH, ABOUT_DATA, NULL, NULL, 0, 0, NULL, "decode every image, not only its headers", NULL},
 
     {"tasks", OPTION_TEXT, ABOUT_DATA, "LIST", "all|competition", 0, 0, "all",

@@ -530,6 +530,11 @@ mutate $f inflate 's/by < 2 ? 0 : by \/ 2 - 1/by \/ 2/' 'bits of a distance'
 mutate $f inflate 's/length < fits ? length : fits/length/' 'stored bytes without bounds'
 mutate $f inflate 's/return s->padding > s->n;/return 0;/' 'zeros behind the end are data'
 mutate io/crc32.c inflate 's/table\[3\]\[p\[4\]\]/table[4][p[4]]/' 'a byte in a wrong place'
+f=bench/ranking.c
+mutate $f bench_ranking 's/tx_exp((double)logit\[i\] - most) \/ sum/tx_exp((double)logit[i]) \/ sum/' 'softmax of logits that are large'
+mutate $f bench_ranking 's/value\[a\] > value\[b\] ||/value[a] >= value[b] ||/' 'equal outputs, the last first'
+mutate $f bench_ranking 's/        if (at == k)/        if (at >= count \&\& count)/' 'the largest so far alone'
+mutate bench/command_predict.c bench_ranking 's/classes == 1000 || classes == 1001/classes == 1001/' 'ImageNet by sigmoids'
 f=io/png.c
 mutate $f io_png 's/if (sum != wanted)/if (0)/' 'chunks without their CRC'
 mutate $f pixels 's/return p <= q \&\& p <= r ? left/return p < q \&\& p <= r ? left/' 'ties of Paeth'
