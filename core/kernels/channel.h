@@ -499,47 +499,70 @@ TX_INLINE int channel_counted(int o, int n, const tx_window *window, int before,
     return (end < last ? end : last) - (start > 0 ? start : 0);
 }
 
-TX_INLINE float channel_share(const tx_view *x, const tx_window *window, int oy, int ox)
+/* Taps that the average of window (oy,ox) divides by. */
+TX_INLINE int channel_count(const tx_view *x, const tx_window *window, int oy, int ox)
 {
     int rows = channel_counted(oy, x->h, window, window->top, window->bottom);
-    return 1.0f / (float)(rows * channel_counted(ox, x->w, window, window->left, window->right));
+    return rows * channel_counted(ox, x->w, window, window->left, window->right);
+}
+
+/* Taps of a window that lie on the map, the first of them at `corner`; a pool of windows `fresh` apart has read the others. */
+typedef struct channel_box {
+    int ky0, ky1, kx0, kx1, kernel, fresh;
+    const float *corner;
+    size_t below; /* from a tap to what the next row of windows reads first of its column */
+} channel_box;
+
+/* Sixteen (n) channels of one window: the largest value, and the tap where it stands, or the sum. */
+TX_INLINE f32x16 channel_window(int largest, int simple, const tx_view *x, const float *gate, const channel_box *box,
+                                size_t j, size_t n, i32x16 *tap)
+{
+    f32x16 all = largest ? channel_gated(channel_view_as(simple, x, box->corner, j, n), gate, j, n) : v_zero();
+    *tap = i_set1(box->ky0 * box->kernel + box->kx0);
+    for (int ky = box->ky0; ky < box->ky1; ky++) {
+        const float *pixel = box->corner + (size_t)(ky - box->ky0) * (size_t)x->w * x->ld;
+        for (int kx = box->kx0; kx < box->kx1; kx++, pixel += x->ld) {
+            if (ky >= box->fresh && kx >= box->fresh) {
+                TX_PREFETCH(tile_address(pixel, box->below + j));
+                TX_PREFETCH(tile_address(pixel, box->below + (size_t)x->c - 1));
+            }
+            f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
+            if (largest) {
+                m16 wins = m_or(v_gt(z, all), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
+                *tap = i_select(wins, i_set1(ky * box->kernel + kx), *tap);
+                all = v_select(wins, z, all);
+            } else {
+                all = v_add(all, z);
+            }
+        }
+    }
+    return all;
 }
 
 /* One row of y: of each window the largest value, and where it stood, or the mean. */
 TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
                                const tx_window *window, int image, int row, int stream)
 {
-    int ky0, ky1, kx0, kx1, k = window->kernel;
-    channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &ky0, &ky1);
+    int k = window->kernel, count = 0, last = 0;
+    channel_box box = {.kernel = k, .below = (size_t)window->stride * (size_t)x->w * x->ld};
+    channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &box.ky0, &box.ky1);
+    box.fresh = k - window->stride; /* taps from here on no window before has read: what is below them comes next */
     const float *gate = simple ? NULL : channel_gate(x, (size_t)image);
     size_t c = (size_t)y->c, out = ((size_t)image * (size_t)y->h + (size_t)row) * (size_t)y->w;
-    size_t below = (size_t)window->stride * (size_t)x->w * x->ld;
-    int fresh = k - window->stride; /* taps from here on no window before has read: what is below them comes next */
+    size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + box.ky0);
+    f32x16 share = v_zero();
+    i32x16 tap;
     for (int column = 0; column < y->w; column++, out++) {
-        channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &kx0, &kx1);
-        size_t top = (size_t)image * (size_t)x->h + (size_t)(row * window->stride - window->top + ky0);
-        size_t left = (size_t)(column * window->stride - window->left + kx0);
-        const float *corner = x->data + (top * (size_t)x->w + left) * x->ld;
-        f32x16 share = largest ? v_zero() : v_set1(channel_share(x, window, row, column));
+        channel_taps(column, window->stride, window->left, k, channel_side(x->w, window->right), &box.kx0, &box.kx1);
+        size_t left = (size_t)(column * window->stride - window->left + box.kx0);
+        box.corner = x->data + (top * (size_t)x->w + left) * x->ld;
+        if (!largest && (count = channel_count(x, window, row, column)) != last)
+            share = v_set1(1.0f / (float)count);
+        last = count;
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 all = largest ? channel_gated(channel_view_as(simple, x, corner, j, n), gate, j, n) : v_zero();
-            i32x16 tap = i_set1(ky0 * k + kx0);
-            for (int ky = ky0; ky < ky1; ky++) {
-                const float *pixel = corner + (size_t)(ky - ky0) * (size_t)x->w * x->ld;
-                for (int kx = kx0; kx < kx1; kx++, pixel += x->ld) {
-                    if (ky >= fresh && kx >= fresh)
-                        TX_PREFETCH(tile_address(pixel, below + j));
-                    f32x16 z = channel_gated(channel_view_as(simple, x, pixel, j, n), gate, j, n);
-                    if (largest) {
-                        m16 wins = m_or(v_gt(z, all), m_not(v_eq(z, z))); /* a NaN wins: it must not vanish */
-                        tap = i_select(wins, i_set1(ky * k + kx), tap);
-                        all = v_select(wins, z, all);
-                    } else {
-                        all = v_add(all, z);
-                    }
-                }
-            }
+            f32x16 all = n >= 16 ? channel_window(largest, simple, x, gate, &box, j, 16, &tap)
+                                 : channel_window(largest, simple, x, gate, &box, j, n, &tap);
             v_put_past(y->data + out * y->ld + j, largest ? all : v_mul(all, share), n, stream);
             if (largest && argmax)
                 channel_put_bytes(argmax + out * c + j, tap, n);
@@ -578,22 +601,86 @@ TX_INLINE void channel_windows(int i, int n, const tx_window *window, int before
         *end = *first;
 }
 
-/* A window over the pixel at hand: its dy, and of it what argmax or an average gives to the pixel. */
+/* A window over the pixel at hand: where its dy and argmax stand, counted from the first one's, and of it what argmax or an
+ * average gives to the pixel. */
 typedef struct channel_cover {
-    const float *dy;
-    const unsigned char *argmax;
+    size_t dy, argmax;
     int tap;     /* of the window: the pixel */
     float share; /* of the pixel in the average */
 } channel_cover;
 
+/* The windows over a pixel, those of output columns ox0 to ox1 - 1. */
+typedef struct channel_covers {
+    int covers, oy0, oy1, ox0, ox1;
+    int phase;    /* of the pixel in the first of them */
+    size_t below; /* where dy of the next row's last one stands */
+    int inner;    /* none hangs over the left or the right side, where an average may divide by less */
+    channel_cover at[15 * 15];
+} channel_covers;
+
+TX_INLINE void channel_find_covers(int largest, const tx_tensor *dy, const tx_view *x, const tx_window *window, int row,
+                                   channel_covers *all)
+{
+    int k = window->kernel, stride = window->stride, last = 0;
+    float share = 0;
+    channel_cover *at = all->at;
+    for (int oy = all->oy0; oy < all->oy1; oy++)
+        for (int ox = all->ox0; ox < all->ox1; ox++, at++) {
+            size_t away = (size_t)(oy - all->oy0) * (size_t)dy->w + (size_t)(ox - all->ox0);
+            at->dy = away * dy->ld;
+            at->argmax = away * (size_t)dy->c;
+            at->tap = (row + window->top - oy * stride) * k + all->phase - (ox - all->ox0) * stride;
+            int count = largest ? 0 : channel_count(x, window, oy, ox);
+            if (count != last)
+                share = 1.0f / (float)count;
+            last = count;
+            at->share = share;
+        }
+    all->covers = (int)(at - all->at);
+    all->below = at > all->at ? at[-1].dy + (size_t)dy->w * dy->ld : 0;
+}
+
+/* The windows over the next pixel of a row, mostly those over the last one a stride on. */
+TX_INLINE void channel_next_covers(int largest, const tx_tensor *dy, const tx_view *x, const tx_window *window, int row,
+                                   int column, channel_covers *all)
+{
+    int k = window->kernel, stride = window->stride, place = column + window->left;
+    int side = channel_side(x->w, window->right), width = all->ox1 - all->ox0, phase = all->phase, inner = all->inner;
+    while (all->ox1 < dy->w && all->ox1 * stride <= place)
+        all->ox1++;
+    while (all->ox0 < all->ox1 && all->ox0 * stride + k <= place)
+        all->ox0++;
+    if (column >= side)
+        all->ox0 = all->ox1;
+    all->phase = place - all->ox0 * stride;
+    all->inner = largest || (all->ox0 * stride >= window->left && (all->ox1 - 1) * stride - window->left + k <= side);
+    if (column == 0 || width != all->ox1 - all->ox0 || phase != all->phase || !inner || !all->inner)
+        channel_find_covers(largest, dy, x, window, row, all);
+}
+
 /* Sixteen (or the n < 16 that are left) bytes as integers. */
-TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n)
+TX_INLINE i32x16 channel_bytes(const unsigned char *from, size_t n, const unsigned char *end)
 {
     unsigned char some[16] = {0};
-    if (n >= 16)
+    if (n >= 16 || (size_t)(end - from) >= 16)
         return i_load_bytes(from);
     memcpy(some, from, n);
     return i_load_bytes(some);
+}
+
+/* Sixteen (n) channels of what the windows give to a pixel. */
+TX_INLINE f32x16 channel_given(int largest, const channel_cover *at, int covers, const float *dy,
+                               const unsigned char *argmax, const unsigned char *end, size_t n)
+{
+    f32x16 sum = v_zero();
+    for (int i = 0; i < covers; i++)
+        if (largest) {
+            m16 chosen = i_eq(channel_bytes(argmax + at[i].argmax, n, end), i_set1(at[i].tap));
+            sum = v_add(sum, v_select(chosen, v_take(dy + at[i].dy, n), v_zero()));
+        } else {
+            sum = v_fma(v_take(dy + at[i].dy, n), v_set1(at[i].share), sum);
+        }
+    return sum;
 }
 
 /* One row of dx. */
@@ -601,35 +688,25 @@ TX_INLINE void channel_pool_gradient_as(int largest, const tx_gradient *dx, cons
                                         const unsigned char *argmax, const tx_view *x, const tx_window *window,
                                         int image, int row, int stream)
 {
-    int oy0, oy1, ox0, ox1, k = window->kernel, stride = window->stride;
-    channel_cover cover[15 * 15];
-    channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &oy0, &oy1);
+    channel_covers all;
+    all.covers = all.ox0 = all.ox1 = all.phase = all.inner = 0;
+    all.below = 0;
+    channel_windows(row, x->h, window, window->top, window->bottom, dy->h, &all.oy0, &all.oy1);
     size_t c = (size_t)dy->c, pixel = ((size_t)image * (size_t)x->h + (size_t)row) * (size_t)x->w;
+    const unsigned char *end = largest ? argmax + (size_t)dy->n * (size_t)dy->h * (size_t)dy->w * c : NULL;
     for (int column = 0; column < x->w; column++, pixel++) {
-        int covers = 0;
-        channel_windows(column, x->w, window, window->left, window->right, dy->w, &ox0, &ox1);
-        for (int oy = oy0; oy < oy1; oy++)
-            for (int ox = ox0; ox < ox1; ox++, covers++) {
-                size_t out = ((size_t)image * (size_t)dy->h + (size_t)oy) * (size_t)dy->w + (size_t)ox;
-                cover[covers].dy = dy->data + out * dy->ld;
-                if (largest) {
-                    cover[covers].argmax = argmax + out * c;
-                    cover[covers].tap = (row + window->top - oy * stride) * k + column + window->left - ox * stride;
-                } else {
-                    cover[covers].share = channel_share(x, window, oy, ox);
-                }
-            }
+        channel_next_covers(largest, dy, x, window, row, column, &all);
+        size_t out =
+            all.covers ? ((size_t)image * (size_t)dy->h + (size_t)all.oy0) * (size_t)dy->w + (size_t)all.ox0 : 0;
+        const float *first = dy->data + out * dy->ld;
+        const unsigned char *chosen = largest ? argmax + out * c : NULL;
         for (size_t j = 0; j < c; j += 16) {
             size_t n = c - j;
-            f32x16 sum = v_zero();
-            for (int i = 0; i < covers; i++) {
-                if (largest) {
-                    m16 chosen = i_eq(channel_bytes(cover[i].argmax + j, n), i_set1(cover[i].tap));
-                    sum = v_add(sum, v_select(chosen, v_take(cover[i].dy + j, n), v_zero()));
-                } else {
-                    sum = v_fma(v_take(cover[i].dy + j, n), v_set1(cover[i].share), sum);
-                }
-            }
+            const unsigned char *bytes = largest ? chosen + j : NULL;
+            TX_PREFETCH(tile_address(first, all.below + j));
+            TX_PREFETCH(tile_address(first, all.below + c - 1));
+            f32x16 sum = n >= 16 ? channel_given(largest, all.at, all.covers, first + j, bytes, end, 16)
+                                 : channel_given(largest, all.at, all.covers, first + j, bytes, end, n);
             if (dx->add)
                 sum = v_add(v_take(dx->add + pixel * dx->add_ld + j, n), sum);
             v_put_past(dx->data + pixel * dx->ld + j, sum, n, stream);
