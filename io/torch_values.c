@@ -108,6 +108,7 @@ static const char *const plain[] = {
     "torch.torch_version.TorchVersion",
     "torch.serialization._get_layout",
     "torchvision.transforms.functional.InterpolationMode",
+    "timm.layers.format.Format",
 };
 
 static enum rebuild rebuild_of(const char *global)

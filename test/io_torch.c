@@ -265,6 +265,8 @@ static const struct {
     {BYTES("}(U\1a" FOUR "U\1bcbuiltins\ngetattr\nU\1x\x85Ru."), "a pickle that calls builtins.getattr"},
     {BYTES("}(U\1a" FOUR "U\1bctorch.hub\nload\nU\1x\x85Ru."), "a pickle that calls torch.hub.load"},
     {BYTES("}(U\1a" FOUR "U\1bctorch._utils\n_rebuild\n)Ru."), "a pickle that calls torch._utils._rebuild,"},
+    {BYTES("}(U\1a" FOUR "U\1bctimm.layers.format\nFormat\nU\4NCHW\x85Ru."), NULL},
+    {BYTES("}(U\1a" FOUR "U\1bctimm.layers.format\nFormatted\nU\4NCHW\x85Ru."), "calls timm.layers.format.Formatted"},
     {BYTES("}(U\1a" FOUR "U\1bcos\nsystem\nu."), NULL},
     {BYTES("}(U\1a" FOUR "U\1bcany\nC\n)\x81}U\1xK\1sbu."), NULL},
     {BYTES("}(U\1a" FOUR "U\1b" FOUR "u."), NULL},
