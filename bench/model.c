@@ -181,6 +181,18 @@ int net_channels(const tx_tensor_file *file, const tx_net_choice *choice)
     return t && t->dims == 4 && t->shape[1] == 1 ? 1 : 3;
 }
 
+double net_eps(const tx_tensor_file *file, const tx_net_info *net)
+{
+    double eps = 0;
+    const char *says = tx_tensor_file_meta(file, "eps");
+    if (says && tx_number_parse(says, &eps) == 0 && eps > 0 && eps <= 1)
+        return eps;
+    eps = 0;
+    for (size_t i = 0; i < tx_tensor_file_count(file) && eps == 0; i++)
+        eps = tx_net_eps_by_name(net, tx_tensor_file_at(file, i)->name);
+    return eps;
+}
+
 /* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
 static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
 {
@@ -287,6 +299,7 @@ static int choose_net(model *m, const tx_tensor_file *file, const options *o)
                         m->choice.net->head.name, m->choice.net->name);
     m->choice.size = m->choice.net->smallest;
     m->choice.channels = net_channels(file, &m->choice);
+    m->choice.eps = net_eps(file, m->choice.net);
     return EXIT_DONE;
 }
 

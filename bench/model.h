@@ -47,6 +47,8 @@ tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weigh
 const char *net_normal(const tx_net_choice *choice);
 /* Channels of the images that a file of the network's weights is for, by its first convolution; 3 where it has none. */
 int net_channels(const tx_tensor_file *file, const tx_net_choice *choice);
+/* eps of batch norms that the file's weights want, by `eps` in its metadata, else by its tensors' names; 0: the network's. */
+double net_eps(const tx_tensor_file *file, const tx_net_info *net);
 
 /* A checkpoint of a RUN. */
 typedef struct run_checkpoint {

@@ -143,6 +143,8 @@ static tx_status save_checkpoint(trainer *t, double score, const char *by)
     tx_status status = settings_set(&meta, "net", t->choice.net->name);
     if (status == TX_OK)
         status = settings_format(&meta, "cut", "%d", t->choice.cut);
+    if (status == TX_OK && t->choice.eps > 0)
+        status = settings_set(&meta, "eps", tx_number_shortest(number, sizeof number, t->choice.eps));
     if (status == TX_OK)
         status = recipe_write(&t->recipe, &meta);
     if (status == TX_OK && strcmp(tx_augment_print(&t->augment, augment, sizeof augment), "none"))

@@ -83,6 +83,7 @@ static const char *normal_of_init(trainer *t, char room[160])
     if (ours)
         memcpy(room, normal, strlen(normal) + 1);
     t->choice.channels = net_channels(file, &t->choice);
+    t->choice.eps = net_eps(file, t->choice.net);
     tx_tensor_file_close(file);
     return ours ? room : net_normal(&t->choice);
 }

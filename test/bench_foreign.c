@@ -303,12 +303,61 @@ static void common_tasks(void)
     options_free(&o);
 }
 
+/* A stem of MobileNetV3 with its own names or timm's, and an eps in the metadata or none. */
+static void stem_file(int timm, const char *eps)
+{
+    tx_network n;
+    const tx_net_choice choice = {.net = tx_net_find("mobilenet_v3_large"), .cut = 6, .classes = 2, .size = SIDE};
+    CHECK(tx_network_build(&n, &choice, 0, NULL) == TX_OK, "%s", tx_error_message());
+    tx_safetensors_writer *file = tx_safetensors_create(temp_path("stem.safetensors"));
+    static const float ones[1024] = {1};
+    if (eps)
+        tx_safetensors_put_meta(file, "eps", eps);
+    for (int i = 0; i < tx_graph_params(n.graph); i++) {
+        const tx_param *p = tx_graph_param(n.graph, i);
+        char *other = NULL;
+        size_t shape[4];
+        for (int d = 0; d < p->dims; d++)
+            shape[d] = (size_t)p->shape[d];
+        CHECK(p->count <= 1024 && tx_net_timm_name(&choice, p->name, &other) == TX_OK, "%s", p->name);
+        if (p->role != TX_ROLE_COUNTER)
+            tx_safetensors_put(file, timm ? other : p->name, TX_F32, p->dims, shape, ones);
+        tx_free(other);
+    }
+    CHECK(tx_safetensors_finish(file) == TX_OK, "%s", tx_error_message());
+    tx_network_free(&n);
+}
+
+/* The network is built with the eps that the file's metadata say, else with that of the library whose names it has. */
+static void eps_of_names(void)
+{
+    static const struct {
+        int timm;
+        const char *says;
+        double eps;
+    } rows[] = {{0, NULL, 0},        {1, NULL, 1e-5}, {0, "1e-05", 1e-5}, {1, "0.001", 1e-3},
+                {0, "no number", 0}, {1, "-1", 1e-5}, {1, "2", 1e-5}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        options o;
+        model m;
+        stem_file(rows[i].timm, rows[i].says);
+        CHECK(read_line(&o, "predict", temp_path("stem.safetensors"),
+                        "x.jpg --size 32 --net mobilenet_v3_large --cut 6") == EXIT_DONE,
+              "row %zu", i);
+        CHECK(model_open(&m, temp_path("stem.safetensors"), &o) == EXIT_DONE && m.choice.eps == rows[i].eps,
+              "row %zu: eps %g", i, m.choice.eps);
+        model_free(&m);
+        options_free(&o);
+    }
+}
+
 int main(void)
 {
     if (!temp_begin())
         return test_done("bench_foreign");
     one_channel();
     one_normalisation();
+    eps_of_names();
     operating_points();
     thresholds_of_files();
     pickled();

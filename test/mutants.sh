@@ -853,7 +853,9 @@ mutate nets/mobilenet_v3.c squeeze 's/\.inner = TX_ACT_RELU/.inner = HS/' 'the a
 mutate nets/mobilenet_v3.c build 's/EPS 1e-3/EPS 1e-5/' 'eps of MobileNetV3'
 mutate nets/network.c build 's/ && choice->eps != 0//' 'eps of the network itself'
 mutate nets/names.c nets_names 's/row->eps > 0 && matches(row->other/row->eps > 0 \&\& matches(row->name/' 'whose names mean another eps'
-mutate io/checkpoint.c nets_names 's/ && t->shape\[3\] == 1//' 'a 1x2 convolution as a linear layer'
+mutate bench/model.c bench_foreign 's/ \&\& eps > 0 \&\& eps <= 1)/)/' 'any number is an eps'
+mutate bench/model.c bench_foreign 's/eps = tx_net_eps_by_name/(void)net_eps, eps = 0 * tx_net_eps_by_name/' 'eps of timm'
+mutate io/checkpoint.c nets_names 's/ \&\& t->shape\[3\] == 1//' 'a 1x2 convolution as a linear layer'
 f=nets/nasnet.c
 mutate $f build 's/x->w % 2 == 0 ? -1 : 0/x->w % 2 == 1 ? -1 : 0/' 'windows that begin later on odd sides'
 mutate $f nasnet 's/(stepping){2, i > 0}/(stepping){2, 1}/' 'the first cell is padded as the others'
