@@ -1,5 +1,6 @@
 /* command_completion.c - `thorax completion SHELL`: a script for bash, zsh or fish that completes commands, options and
  * their values, written from the tables of commands and options. */
+#include "audit.h"
 #include "bench.h"
 #include "commands.h"
 
@@ -41,6 +42,11 @@ static void add_value(choice *to, const char *value)
     else if (strncmp(value, "NET", 3) == 0)
         for (int i = 0; i < tx_nets(); i++)
             add_words(to, tx_net_at(i)->name, ' ');
+    else if (strcmp(value, "OP") == 0)
+        for (int i = 0; i < audit_cases(); i++) {
+            if (i == 0 || audit_case_at(i)->op != audit_case_at(i - 1)->op)
+                add_words(to, audit_case_at(i)->op->name, ' ');
+        }
     else if (*value >= 'a' && *value <= 'z')
         add_words(to, value, '|');
 }

@@ -100,6 +100,16 @@ static const command commands[] = {
      .what = "Measures images per second; --layers a row a layer, --kernels the kernels alone.",
      .example = "thorax speed --net resnet18 --mode infer --batch 1",
      .options = "net=resnet18 cut size batch mode layers kernels json" COMMON},
+    {.name = "audit",
+     .usage = "[OP]...",
+     .what = "Compares every operation, or those named, with its definition in double precision, and that with central "
+             "differences.",
+     .notes = "A row an operation: the largest error of what runs, in units of the last place and in shares of the "
+              "largest value, of results and of gradients; the error of the definition's gradient; a verdict. Exit "
+              "status 1 if a row does not hold. Of another instruction set with TX_ISA.",
+     .example = "thorax audit conv2d depthwise",
+     .options = "json" COMMON,
+     .most = -1},
     {.name = "help",
      .usage = "[COMMAND]",
      .what = "Prints what a command does and its options, or lists the commands.",
@@ -118,7 +128,6 @@ static const command commands[] = {
      .most = 1},
     {.name = "pretrain", .options = ""},
     {.name = "convert", .options = ""},
-    {.name = "audit", .options = ""},
     {.name = "verify", .options = ""},
 };
 

@@ -32,7 +32,7 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in pretrain convert audit verify; do
+for word in pretrain convert verify; do
     "$thorax" help >"$work/out"
     "$thorax" help train >>"$work/out"
     ! grep -qw -- "$word" "$work/out"
@@ -216,6 +216,7 @@ if command -v bash >/dev/null 2>&1; then
     offered "adam adamw" train --net resnet18 --optimizer=ad
     offered "constant cosine step" train --schedule=
     offered "check" data --blank=zeros ''
+    offered "concat conv2d cross_entropy" audit relu c
     offered "resnet34" summary resnet3
     offered "" summary resnet18 ''
     offered "resnet101" train --net resnet10

@@ -262,6 +262,15 @@ mutate $f grouped 's/for (size_t n = 0; n < images; n++)/for (size_t n = 0; n < 
 mutate $f grouped 's/from\[0\].scale = fold_of(&t->z, s) + first/from[0].scale = fold_of(\&t->z, s)/' 'narrow: a batch norm of the first groups'
 mutate $f grouped 's/s->add.ld + first/s->add.ld/' 'narrow: what is added to the first groups'
 
+# ---- audit: what it measures, and that it notices a kernel that is wrong
+mutate bench/audit.c bench_audit 's/raise_to(&error->relative, off \/ scale);/;/' 'audit: errors are not counted'
+mutate bench/audit.c bench_audit 's/isnan(v) ? (double)INFINITY : v/isnan(v) ? *most : v/' 'audit: what is no number is no error'
+mutate bench/audit.c bench_audit 's/    compare(a, a->wanted, n, &a->result->gradient);//' 'audit: gradients are not compared'
+mutate bench/audit.c bench_audit 's/        probe_input(a, node);//' 'audit: no differences'
+mutate bench/command_audit.c check_audit 's/known = a->row\[i\].wanted = 1/known = 1/' 'audit: of none'
+mutate layers/linear.c check_audit 's/fused_target(step, step->param\[BIAS\], NULL)/fused_target(step, NULL, NULL)/' 'audit: a bias forgotten'
+mutate core/kernels/depthwise.h check_audit 's/a = v_add(a, v_load(g + 16 \* i/a = v_add(v_zero(), v_load(g + 16 * i/' 'audit: a kernel of sums'
+
 # ---- batch norm
 f=layers/batchnorm.c
 mutate $f reference 's/1 \/ sqrt(v + a->eps)/1 \/ (sqrt(v) + a->eps)/' 'definition: eps outside of the root'
