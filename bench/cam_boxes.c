@@ -32,14 +32,6 @@ static tx_status find_columns(const char *escaped, char **field, size_t fields, 
     return TX_OK;
 }
 
-static int output_named(const model *m, const char *name)
-{
-    for (int c = 0; m->task && c < m->choice.classes; c++)
-        if (*name && strcmp(m->task[c], name) == 0)
-            return c;
-    return -1;
-}
-
 static tx_status read_fractions(box *b, const char *escaped, char **field, const size_t at[COLUMNS])
 {
     char found[TX_TEXT];
@@ -77,7 +69,7 @@ static tx_status read_row(boxes *b, const char *escaped, tx_csv *csv, char **fie
         return status;
     to->path = tx_strdup(field[at[0]]);
     to->finding = tx_strdup(field[at[1]]);
-    to->task = output_named(m, field[at[1]]);
+    to->task = model_output(m, field[at[1]]);
     b->no_task += to->task < 0;
     b->count++;
     return to->path && to->finding ? TX_OK : TX_ERR_MEMORY;

@@ -8,8 +8,8 @@
 
 const char *cam_output_name(const model *m, int output, char room[24])
 {
-    if (m->task && *m->task[output])
-        return m->task[output];
+    if (model_task(m, output))
+        return model_task(m, output);
     snprintf(room, 24, "p_%d", output);
     return room;
 }

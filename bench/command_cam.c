@@ -248,11 +248,9 @@ static int choose_task(cam_work *w)
     w->task = strcmp(text, "all") == 0 ? CAM_ALL : CAM_TOP;
     if (w->task == CAM_ALL || strcmp(text, "top") == 0)
         return EXIT_DONE;
-    for (int c = 0; m->task && c < m->choice.classes; c++)
-        if (strcmp(m->task[c], text) == 0) {
-            w->task = c;
-            return EXIT_DONE;
-        }
+    w->task = model_output(m, text);
+    if (w->task >= 0)
+        return EXIT_DONE;
     if (tx_integer_parse(text, &number) == 0 && number >= 0 && number < m->choice.classes) {
         w->task = (int)number;
         return EXIT_DONE;

@@ -79,8 +79,8 @@ static const char *image_name(const prediction *p, size_t n)
 /* The name of output c in a ranking: its task, or its number alone. */
 static const char *ranked_name(const prediction *p, int c, char room[24])
 {
-    if (p->model.task)
-        return p->model.task[c];
+    if (model_task(&p->model, c))
+        return model_task(&p->model, c);
     snprintf(room, 24, "%d", c);
     return room;
 }
@@ -116,8 +116,8 @@ static tx_status keep_row(const prediction *p, prediction_row *row, size_t k)
 /* The name of output c: its task, or its number. */
 static const char *column_name(const prediction *p, int c, char room[24])
 {
-    if (p->model.task && *p->model.task[c])
-        return p->model.task[c];
+    if (model_task(&p->model, c))
+        return model_task(&p->model, c);
     snprintf(room, 24, p->logits ? "logit_%d" : "p_%d", c);
     return room;
 }
@@ -145,8 +145,8 @@ static void json_top(const prediction *p, json *j, const float *value)
     for (int r = 0; r < p->top; r++) {
         int c = p->column[p->order[r]];
         json_open(j, NULL, '{');
-        if (p->model.task)
-            json_string(j, "task", p->model.task[c]);
+        if (model_task(&p->model, c))
+            json_string(j, "task", model_task(&p->model, c));
         else
             json_whole(j, "output", c);
         json_float(j, p->logits ? "logit" : "probability", value[p->order[r]]);

@@ -498,6 +498,11 @@ static int same_finding(const char *a, const char *b)
     return *a && strcmp(plain[0], plain[1]) == 0;
 }
 
+const char *model_task(const model *m, int output)
+{
+    return m->task && *m->task[output] ? m->task[output] : NULL;
+}
+
 int model_output(const model *m, const char *task)
 {
     int classes = m->task ? m->choice.classes : 0, found = -1;

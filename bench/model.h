@@ -28,6 +28,8 @@ tx_status model_check(const model *m);
  * not EXIT_DONE. */
 int model_data(const model *m, const options *o, const char **folder);
 void model_free(model *m);
+/* The name of an output, NULL where it has none. */
+const char *model_task(const model *m, int output);
 /* The output that a task's name stands for: the same name, else the one that differs in letters' case, _ for a blank, or
  * as Effusion from Pleural Effusion; -1: none, or several. */
 int model_output(const model *m, const char *task);
