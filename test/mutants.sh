@@ -98,7 +98,7 @@ prepare() { # ROWS: tests they name
         cp "$top/$floor"/*.[ch] "base/$floor/"
     done
     cp -r "$top/core/kernels" "$top/core/simd" "$top/core/README.md" base/core
-    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/xrv" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
+    cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/xrv" "$top/test/pth" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
     ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
