@@ -234,6 +234,7 @@ static const struct {
     {BYTES("K\1q\3h\2."), "asks the memo for what is not there"},
     {BYTES("q\0."), "remembers what is not there"},
     {BYTES("K\1r\xff\xff\xff\xff."), "a number in the memo that is too large"},
+    {BYTES("K\1r\xa0\x86\1\0."), "a number in the memo that is too large"},
     {BYTES("K\1p-1\n."), "no number, where one of the memo"},
     {BYTES("2."), "doubles what is not there"},
     {BYTES("\x80\6N."), "a protocol above 5"},
