@@ -262,6 +262,10 @@ mutate $f grouped 's/for (size_t n = 0; n < images; n++)/for (size_t n = 0; n < 
 mutate $f grouped 's/from\[0\].scale = fold_of(&t->z, s) + first/from[0].scale = fold_of(\&t->z, s)/' 'narrow: a batch norm of the first groups'
 mutate $f grouped 's/s->add.ld + first/s->add.ld/' 'narrow: what is added to the first groups'
 
+# ---- averages of nine
+mutate core/kernels/channel.h pool 's/(size_t)(t % 3) \* x->ld/(size_t)(t % 2) * x->ld/' 'average of nine: columns'
+mutate core/kernels/channel.h pool 's/plain = !largest \&\& !view_changes(x)/plain = !largest/' 'average of nine: of a view'
+
 # ---- audit: what it measures, and that it notices a kernel that is wrong
 mutate bench/audit.c bench_audit 's/raise_to(&error->relative, off \/ scale);/;/' 'audit: errors are not counted'
 mutate bench/audit.c bench_audit 's/isnan(v) ? (double)INFINITY : v/isnan(v) ? *most : v/' 'audit: what is no number is no error'

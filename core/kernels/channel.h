@@ -539,11 +539,28 @@ TX_INLINE f32x16 channel_window(int largest, int simple, const tx_view *x, const
     return all;
 }
 
+/* Means of whole windows of 3 x 3 at stride 1, as most averages have them, of whole vectors of channels: the nine taps one
+ * after the other. Returns how many channels. */
+TX_INLINE size_t channel_means(float *y, const tx_view *x, const channel_box *box, f32x16 share, int stream)
+{
+    size_t across = (size_t)x->w * x->ld, j = 0;
+    for (; j + 16 <= (size_t)x->c; j += 16) {
+        f32x16 sum = v_zero();
+        TX_PREFETCH(tile_address(box->corner + 2 * across + 2 * x->ld, box->below + j));
+        TX_PREFETCH(tile_address(box->corner + 2 * across + 2 * x->ld, box->below + j + 15));
+        TILE_UNROLL
+        for (int t = 0; t < 9; t++)
+            sum = v_add(sum, v_load(box->corner + (size_t)(t / 3) * across + (size_t)(t % 3) * x->ld + j));
+        v_put_past(y + j, v_mul(sum, share), 16, stream);
+    }
+    return j;
+}
+
 /* One row of y: of each window the largest value, and where it stood, or the mean. */
 TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsigned char *argmax, const tx_view *x,
                                const tx_window *window, int image, int row, int stream)
 {
-    int k = window->kernel, count = 0, last = 0;
+    int k = window->kernel, count = 0, last = 0, plain = !largest && !view_changes(x);
     channel_box box = {.kernel = k, .below = (size_t)window->stride * (size_t)x->w * x->ld};
     channel_taps(row, window->stride, window->top, k, channel_side(x->h, window->bottom), &box.ky0, &box.ky1);
     box.fresh = k - window->stride; /* taps from here on no window before has read: what is below them comes next */
@@ -559,7 +576,10 @@ TX_INLINE void channel_pool_as(int largest, int simple, const tx_tensor *y, unsi
         if (!largest && (count = channel_count(x, window, row, column)) != last)
             share = v_set1(1.0f / (float)count);
         last = count;
-        for (size_t j = 0; j < c; j += 16) {
+        size_t j = 0;
+        if (plain && box.ky1 - box.ky0 == 3 && box.kx1 - box.kx0 == 3 && box.fresh == 2)
+            j = channel_means(y->data + out * y->ld, x, &box, share, stream);
+        for (; j < c; j += 16) {
             size_t n = c - j;
             f32x16 all = n >= 16 ? channel_window(largest, simple, x, gate, &box, j, 16, &tap)
                                  : channel_window(largest, simple, x, gate, &box, j, n, &tap);
