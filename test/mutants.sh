@@ -550,7 +550,7 @@ mutate $f bench_ranking 's/        if (at == k)/        if (at >= count \&\& cou
 mutate bench/command_predict.c bench_ranking 's/classes == 1000 || classes == 1001/classes == 1001/' 'ImageNet by sigmoids'
 f=io/png.c
 mutate $f io_png 's/if (sum != wanted)/if (0)/' 'chunks without their CRC'
-mutate $f pixels 's/return p <= q \&\& p <= r ? left/return p < q \&\& p <= r ? left/' 'ties of Paeth'
+mutate $f pixels 's/return p <= q \&\& p <= r ? left/return p <= q \&\& p < r ? left/' 'ties of Paeth'
 mutate $f pixels 's/row\[i - step\] + above\[i\]) \/ 2/row[i - step] + above[i] + 1) \/ 2/' 'means rounded up'
 mutate $f io_png 's/\* 255 + 32895) >> 16/* 255 + 32767) >> 16/' 'samples of 16 bits'
 mutate $f io_png 's/\*s >= d->colours/0/' 'colours beyond the palette'
