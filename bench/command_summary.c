@@ -62,8 +62,9 @@ static tx_status print_table(const summary *s)
            s->mode == TX_TRAIN ? ": values, gradients, Adam's moments" : "");
     printf("moved        %13.0f bytes (%.2f GB forward, %.2f GB backward)\n", s->forward + s->backward,
            1e-9 * s->forward, 1e-9 * s->backward);
-    printf("streams      %13.2f of %.0f bytes: what batch norms read, once\n", (s->forward + s->backward) / s->stream,
-           s->stream);
+    if (s->stream > 0)
+        printf("streams      %13.2f of %.0f bytes: what batch norms read, once\n",
+               (s->forward + s->backward) / s->stream, s->stream);
     return status;
 }
 

@@ -230,7 +230,8 @@ static int outputs_in(const tx_tensor_file *file, const tx_net_info *net)
     const tx_stored *t = NULL;
     snprintf(name, sizeof name, "%.100s.weight", net->head.name);
     tx_checkpoint_find(file, &names, name, &t);
-    return t && t->dims == 2 && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
+    int linear = t && (t->dims == 2 || (t->dims == 4 && t->shape[2] == 1 && t->shape[3] == 1));
+    return linear && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
 }
 
 /* The first network from number `from` on, cut or full, whose names and shapes are the file's. */

@@ -56,6 +56,11 @@ static tx_status open_network(tx_cam *cam, tx_weights *weights, int batch)
         cam->pooled = cam->pooled->inputs > 0 ? cam->pooled->input[0] : NULL;
     if (!cam->pooled)
         return tx_fail(TX_ERR_ARGUMENT, "tx_cam_new: the logits do not come from the features");
+    if (cam->pooled->h != 1 || cam->pooled->w != 1 || cam->pooled->c != n->features->c)
+        return tx_fail(TX_ERR_ARGUMENT,
+                       "tx_cam_new: behind the features of %d channels is a map of %d x %d x %d, "
+                       "expected their mean",
+                       n->features->c, cam->pooled->h, cam->pooled->w, cam->pooled->c);
     tx_status status = tx_node_keep(n->features);
     if (status == TX_OK)
         status = tx_node_keep(cam->pooled);

@@ -28,6 +28,9 @@ static int read_line(options *o, const char *name, const char *file, const char 
     return options_read(o, command_find(name), n, argv, NULL);
 }
 
+/* Whether a linear layer's weight stands in files that are written now as a 1x1 convolution's. */
+static int pointwise;
+
 /* Weights as another program leaves them, with a tensor op_threshs where there are thresholds. The digest is that of the
  * weights. */
 static void weights_file(const char *name, const tx_net_choice *choice, uint64_t seed, const float *threshold,
@@ -42,7 +45,7 @@ static void weights_file(const char *name, const tx_net_choice *choice, uint64_t
     int params = tx_graph_params(n.graph);
     for (int i = 0; i < params && i < 800; i++) {
         const tx_param *p = tx_graph_param(n.graph, i);
-        size_t shape[4];
+        size_t shape[4] = {1, 1, 1, 1};
         for (int d = 0; d < p->dims; d++)
             shape[d] = (size_t)p->shape[d];
         room[i] = NULL;
@@ -50,7 +53,7 @@ static void weights_file(const char *name, const tx_net_choice *choice, uint64_t
             continue;
         room[i] = tx_alloc(p->count, sizeof **room);
         tx_param_export(p, tx_weights_param(w, p), room[i]);
-        tx_safetensors_put(file, p->name, TX_F32, p->dims, shape, room[i]);
+        tx_safetensors_put(file, p->name, TX_F32, pointwise && p->dims == 2 ? 4 : p->dims, shape, room[i]);
     }
     if (threshold)
         tx_safetensors_put(file, "op_threshs", TX_F32, 1, &thresholds, threshold);
@@ -71,7 +74,9 @@ static void one_channel(void)
         const tx_net_info *net = tx_net_find(nets[k / 2]);
         const tx_net_choice choice = {net, net->blocks - 1, OUTPUTS, SIDE, k % 2 ? 1 : 0};
         char digest[65], again[65], line[100];
+        pointwise = k % 4 > 1;
         weights_file("weights.safetensors", &choice, (uint64_t)k, NULL, 0, digest);
+        pointwise = 0;
         snprintf(line, sizeof line, "x.jpg --size %d%s%s", SIDE, k < 4 ? "" : " --net ", k < 4 ? "" : net->name);
         if (k >= 4)
             snprintf(line + strlen(line), sizeof line - strlen(line), " --cut %d", net->blocks - 1);

@@ -667,6 +667,8 @@ static void check_maps(void)
     tx_network apart = n;
     apart.features = n.logits;
     REFUSED(tx_cam_new(&apart, w, 1) == NULL, "do not come from");
+    apart.features = n.features->input[0];
+    REFUSED(tx_cam_new(&apart, w, 1) == NULL, "expected their mean");
     REFUSED(tx_cam_session(NULL) == NULL, "no maps");
     REFUSED(tx_cam_run(NULL, 1) != TX_OK, "no maps");
     REFUSED(tx_cam_maps(NULL, 0, &task, 1, raw) != TX_OK, "no maps");
