@@ -20,230 +20,80 @@ static tx_status fill_param(void *context, size_t tensor, void *out)
     return TX_OK;
 }
 
-tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas)
+/* The tensors as the file has them, their names owned. */
+typedef struct stored_params {
+    tx_stored *tensor;
+    size_t count;
+} stored_params;
+
+static void stored_free(stored_params *s)
 {
-    if (!path || !weights || (!meta && metas > 0))
-        return tx_fail_null("tx_checkpoint_save", !path ? "path" : !weights ? "weights" : "metadata");
-    if (tx_weights_fit(weights->graph, weights))
-        return TX_ERR_ARGUMENT;
+    for (size_t i = 0; i < s->count; i++)
+        tx_free((char *)s->tensor[i].name);
+    tx_free(s->tensor);
+}
+
+static tx_status stored_new(stored_params *s, const tx_graph *graph, const tx_checkpoint_form *form)
+{
+    size_t params = (size_t)tx_graph_params(graph);
+    *s = (stored_params){tx_alloc(params, sizeof *s->tensor), 0};
+    tx_status status = s->tensor ? TX_OK : TX_ERR_MEMORY;
+    for (; status == TX_OK && s->count < params; s->count++) {
+        const tx_param *p = tx_graph_param(graph, (int)s->count);
+        tx_stored *t = &s->tensor[s->count];
+        char *name = NULL;
+        t->dtype = p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32;
+        t->dims = p->dims;
+        for (int d = 0; d < 4; d++)
+            t->shape[d] = d < p->dims ? (size_t)p->shape[d] : 1;
+        if (form->called)
+            status = form->called(form->context, p->name, &name, &t->dims);
+        else if (!(name = tx_strdup(p->name)))
+            status = TX_ERR_MEMORY;
+        t->name = name;
+    }
+    return status;
+}
+
+static tx_status write_safetensors(const char *path, const stored_params *s, const tx_weights *weights,
+                                   const tx_pair *meta, size_t metas)
+{
     tx_safetensors_writer *w = tx_safetensors_create(path);
     if (!w)
         return TX_ERR_MEMORY;
     tx_safetensors_put_meta(w, "format", TX_CHECKPOINT_FORMAT);
     for (size_t i = 0; i < metas; i++)
         tx_safetensors_put_meta(w, meta[i].key, meta[i].value);
-    for (int i = 0; i < tx_graph_params(weights->graph); i++) {
-        const tx_param *p = tx_graph_param(weights->graph, i);
-        size_t shape[4];
-        for (int d = 0; d < p->dims; d++)
-            shape[d] = (size_t)p->shape[d];
-        tx_dtype dtype = p->role == TX_ROLE_COUNTER ? TX_I64 : TX_F32;
-        tx_safetensors_put_later(w, p->name, dtype, p->dims, shape, fill_param, (void *)weights);
-    }
+    for (size_t i = 0; i < s->count; i++)
+        tx_safetensors_put_later(w, s->tensor[i].name, s->tensor[i].dtype, s->tensor[i].dims, s->tensor[i].shape,
+                                 fill_param, (void *)weights);
     return tx_safetensors_finish(w);
 }
 
+tx_status tx_checkpoint_write(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas,
+                              const tx_checkpoint_form *form)
+{
+    if (!path || !weights || (!meta && metas > 0) || !form)
+        return tx_fail_null("tx_checkpoint_write", !path ? "path" : !weights ? "weights" : form ? "metadata" : "form");
+    if (tx_weights_fit(weights->graph, weights))
+        return TX_ERR_ARGUMENT;
+    stored_params s;
+    tx_status status = stored_new(&s, weights->graph, form);
+    if (status == TX_OK && form->torch)
+        status = tx_torch_write(path, s.tensor, s.count, fill_param, (void *)weights);
+    else if (status == TX_OK)
+        status = write_safetensors(path, &s, weights, meta, metas);
+    stored_free(&s);
+    return status;
+}
+
+tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas)
+{
+    static const tx_checkpoint_form own = {.torch = 0};
+    return tx_checkpoint_write(path, weights, meta, metas, &own);
+}
+
 /* ---------------------------------------------------------------------------------------- loading */
-
-tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,
-                             const tx_stored **tensor)
-{
-    if (!file || !name || !tensor)
-        return tx_fail_null("tx_checkpoint_find", !file ? "file" : !name ? "name" : "room for a tensor");
-    *tensor = NULL;
-    for (int k = 0; names && names->other && !*tensor; k++) {
-        char *text = NULL;
-        tx_status status = names->other(names->context, name, k, &text);
-        if (status)
-            return status;
-        if (!text)
-            break;
-        *tensor = tx_tensor_file_find(file, text);
-        tx_free(text);
-    }
-    if (!*tensor)
-        *tensor = tx_tensor_file_find(file, name);
-    return TX_OK;
-}
-
-/* The file's tensor for every parameter of the graph, NULL where it has none. The caller's; NULL without memory. */
-static const tx_stored **find_all(const tx_tensor_file *file, const tx_graph *graph, const tx_checkpoint_names *names)
-{
-    const tx_stored **found = tx_alloc((size_t)tx_graph_params(graph), sizeof *found);
-    for (int i = 0; found && i < tx_graph_params(graph); i++)
-        if (tx_checkpoint_find(file, names, tx_graph_param(graph, i)->name, &found[i])) {
-            tx_free(found);
-            return NULL;
-        }
-    return found;
-}
-
-/* The first few names of one kind of disagreement. */
-typedef struct listing {
-    char text[160];
-    size_t count;
-} listing;
-
-static void list(listing *l, const char *name, const char *detail)
-{
-    char shown[TX_TEXT];
-    size_t used = strlen(l->text);
-    if (l->count < 3)
-        snprintf(l->text + used, sizeof l->text - used, "%s%.60s%s", l->count ? ", " : "",
-                 tx_escape(shown, sizeof shown, name), detail);
-    else if (l->count == 3)
-        snprintf(l->text + used, sizeof l->text - used, ", ..");
-    l->count++;
-}
-
-/* "(2,3)" and the like. */
-static const char *shape_text(char *out, size_t size, int dims, const size_t *shape)
-{
-    size_t used = 1;
-    snprintf(out, size, "(");
-    for (int d = 0; d < dims && used < size; d++)
-        used += (size_t)snprintf(out + used, size - used, "%s%zu", d ? "," : "", shape[d]);
-    if (used < size)
-        snprintf(out + used, size - used, ")");
-    return out;
-}
-
-int tx_checkpoint_same_shape(const tx_param *p, const tx_stored *t)
-{
-    if (!p || !t) {
-        tx_fail_null("tx_checkpoint_same_shape", p ? "tensor" : "parameter");
-        return 0;
-    }
-    int convolution = p->dims == 2 && t->dims == 4;
-    int same = p->dims == t->dims || (convolution && t->shape[2] == 1 && t->shape[3] == 1);
-    for (int d = 0; d < p->dims && same; d++)
-        same = (size_t)p->shape[d] == t->shape[d];
-    return same;
-}
-
-static int readable(const tx_param *p, const tx_stored *t)
-{
-    return p->role == TX_ROLE_COUNTER ? tx_dtype_is_integer(t->dtype) : tx_dtype_is_float(t->dtype);
-}
-
-/* The last linear layer: its weight is the last of two dimensions in state order; its bias may follow. Returns the
- * weight's position or -1; *bias becomes the bias's or -1. */
-static int find_head(const tx_graph *graph, int *bias)
-{
-    int head = tx_graph_params(graph) - 1;
-    while (head >= 0 && tx_graph_param(graph, head)->dims != 2)
-        head--;
-    *bias = -1;
-    if (head < 0 || head + 1 == tx_graph_params(graph))
-        return head;
-    const tx_param *weight = tx_graph_param(graph, head), *next = tx_graph_param(graph, head + 1);
-    const char *dot = strrchr(weight->name, '.');
-    size_t prefix = dot ? (size_t)(dot - weight->name) + 1 : 0;
-    if (next->dims == 1 && strncmp(next->name, weight->name, prefix) == 0 && strcmp(next->name + prefix, "bias") == 0)
-        *bias = head + 1;
-    return head;
-}
-
-/* Whether the file's last layer differs and is to stay out: the graph's positions of its weight and bias, or -1. */
-static void choose_head(const tx_stored **found, const tx_graph *graph, int flags, int left_out[2],
-                        tx_checkpoint_report *report)
-{
-    int bias, head = find_head(graph, &bias);
-    left_out[0] = left_out[1] = -1;
-    if (head < 0 || !(flags & TX_CHECKPOINT_NEW_HEAD))
-        return;
-    const tx_param *p = tx_graph_param(graph, head);
-    const tx_stored *t = found[head];
-    if (t && tx_checkpoint_same_shape(p, t))
-        return;
-    left_out[0] = head;
-    left_out[1] = bias;
-    report->replaced = p->name;
-    report->outputs_in_file = t && t->dims > 0 ? t->shape[0] : 0;
-}
-
-/* "F32 (2,3), not (2,4)" */
-static void describe_difference(char *out, size_t size, const tx_param *p, const tx_stored *t)
-{
-    char is[40], wanted[40];
-    size_t shape[4];
-    for (int d = 0; d < p->dims; d++)
-        shape[d] = (size_t)p->shape[d];
-    snprintf(out, size, " %s %s, not %s", tx_dtype_name(t->dtype), shape_text(is, sizeof is, t->dims, t->shape),
-             shape_text(wanted, sizeof wanted, p->dims, shape));
-}
-
-int tx_checkpoint_passes_over(const tx_checkpoint_names *names, const char *name)
-{
-    if (!name) {
-        tx_fail_null("tx_checkpoint_passes_over", "name");
-        return 0;
-    }
-    if (names && names->ignored && strncmp(name, names->ignored, strlen(names->ignored)) == 0)
-        return 1;
-    for (const char *const *p = names ? names->beside : NULL; p && *p; p++)
-        if (strcmp(*p, name) == 0)
-            return 1;
-    return 0;
-}
-
-/* Lists the file's tensors that are no parameter's. */
-static tx_status list_extra(listing *extra, const tx_tensor_file *file, const tx_stored **found, int params,
-                            const tx_checkpoint_names *names)
-{
-    size_t count = tx_tensor_file_count(file);
-    const tx_stored *first = count ? tx_tensor_file_at(file, 0) : NULL;
-    unsigned char *used = tx_alloc(count, 1);
-    if (!used)
-        return TX_ERR_MEMORY;
-    for (int i = 0; i < params; i++)
-        if (found[i])
-            used[found[i] - first] = 1;
-    for (size_t i = 0; i < count; i++)
-        if (!used[i] && !tx_checkpoint_passes_over(names, tx_tensor_file_at(file, i)->name))
-            list(extra, tx_tensor_file_at(file, i)->name, "");
-    tx_free(used);
-    return TX_OK;
-}
-
-/* Compares names, shapes and types; the error lists what disagrees. */
-static tx_status compare(tx_tensor_file *file, const tx_graph *graph, const tx_stored **found, int flags,
-                         const tx_checkpoint_names *names, const int left_out[2], tx_checkpoint_report *report)
-{
-    listing missing = {.count = 0}, other = {.count = 0}, extra = {.count = 0};
-    for (int i = 0; i < tx_graph_params(graph); i++) {
-        const tx_param *p = tx_graph_param(graph, i);
-        const tx_stored *t = found[i];
-        char detail[96];
-        if (i == left_out[0] || i == left_out[1])
-            continue;
-        if (!t && p->role != TX_ROLE_COUNTER) {
-            list(&missing, p->name, "");
-        } else if (t && !(tx_checkpoint_same_shape(p, t) && readable(p, t))) {
-            describe_difference(detail, sizeof detail, p, t);
-            list(&other, t->name, detail);
-        }
-    }
-    if (list_extra(&extra, file, found, tx_graph_params(graph), names))
-        return TX_ERR_MEMORY;
-    report->extra = extra.count;
-    if (flags & TX_CHECKPOINT_EXTRA)
-        extra.count = 0;
-    if (missing.count + other.count + extra.count == 0)
-        return TX_OK;
-    char text[480];
-    size_t used = 0;
-    const struct {
-        const char *what;
-        const listing *l;
-    } kind[] = {
-        {"missing", &missing}, {"of another shape or type", &other}, {"that the network does not have", &extra}};
-    for (int k = 0; k < 3; k++)
-        if (kind[k].l->count && used < sizeof text)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu %s (%s)",
-                                     used ? "; " : "tensors: ", kind[k].l->count, kind[k].what, kind[k].l->text);
-    return tx_fail(TX_ERR_FORMAT, "%s: %s", tx_tensor_file_name(file), text);
-}
 
 /* "at [1,0,2,2] ", where element i of a tensor stands, or nothing for a tensor that is a number. */
 static const char *place(char *out, size_t size, const tx_stored *t, size_t i)
@@ -320,17 +170,28 @@ tx_status tx_checkpoint_check(const tx_weights *weights, const char *what)
     return TX_OK;
 }
 
+/* A counter of whatever type. */
 static tx_status read_counter(tx_tensor_file *file, const tx_stored *t, int64_t *counter)
 {
     char number[TX_NUMBER];
-    tx_status status = tx_tensor_file_integers(file, t, counter);
-    if (status || *counter >= 0)
+    float value = 0;
+    int whole = !tx_dtype_is_float(t->dtype);
+    tx_status status = whole ? tx_tensor_file_integers(file, t, counter) : tx_tensor_file_floats(file, t, &value);
+    if (status)
         return status;
-    snprintf(number, sizeof number, "%lld", (long long)*counter);
+    int sound = whole ? *counter >= 0 : value >= 0 && value < 9.2e18F;
+    if (!whole && sound)
+        *counter = (int64_t)value;
+    if (sound)
+        return TX_OK;
+    if (whole)
+        snprintf(number, sizeof number, "%lld", (long long)*counter);
+    else
+        tx_number_print(number, sizeof number, (double)value, 9);
     return unsound(file, t, 0, number, "numbers from 0");
 }
 
-static tx_status read_params(tx_tensor_file *file, tx_weights *weights, const tx_stored **found, const int left_out[2])
+static tx_status read_params(tx_tensor_file *file, tx_weights *weights, const tx_checkpoint_match *m)
 {
     const tx_graph *graph = weights->graph;
     size_t largest = 0;
@@ -341,11 +202,13 @@ static tx_status read_params(tx_tensor_file *file, tx_weights *weights, const tx
     tx_status status = values ? TX_OK : TX_ERR_MEMORY;
     for (int i = 0; i < tx_graph_params(graph) && status == TX_OK; i++) {
         const tx_param *p = tx_graph_param(graph, i);
-        const tx_stored *t = found[i];
-        if (i == left_out[0] || i == left_out[1])
+        const tx_stored *t = m->found[i];
+        if (i == m->left_out[0] || i == m->left_out[1])
             continue;
-        if (!t) {
+        if (!t && p->role == TX_ROLE_COUNTER) {
             weights->counter[p->offset] = 0;
+        } else if (!t) {
+            continue; /* TX_CHECKPOINT_PARTIAL */
         } else if (p->role == TX_ROLE_COUNTER) {
             status = read_counter(file, t, &weights->counter[p->offset]);
         } else {
@@ -368,21 +231,15 @@ tx_status tx_checkpoint_read(tx_tensor_file *file, tx_weights *weights, int flag
         return tx_fail_null("tx_checkpoint_read", file ? "weights" : "file");
     if (tx_weights_fit(weights->graph, weights))
         return TX_ERR_ARGUMENT;
-    if (flags & ~(TX_CHECKPOINT_NEW_HEAD | TX_CHECKPOINT_EXTRA))
+    if (flags & ~(TX_CHECKPOINT_NEW_HEAD | TX_CHECKPOINT_EXTRA | TX_CHECKPOINT_PARTIAL))
         return tx_fail(TX_ERR_ARGUMENT, "flags %d are not known", flags);
     tx_checkpoint_report ignored;
-    int left_out[2];
-    if (!report)
-        report = &ignored;
-    memset(report, 0, sizeof *report);
-    const tx_stored **found = find_all(file, weights->graph, names);
-    if (!found)
-        return tx_error_status();
-    choose_head(found, weights->graph, flags, left_out, report);
-    tx_status status = compare(file, weights->graph, found, flags, names, left_out, report);
-    if (status == TX_OK)
-        status = read_params(file, weights, found, left_out);
-    tx_free(found);
+    tx_checkpoint_match match;
+    tx_status status = tx_checkpoint_match_new(&match, file, weights->graph, names, flags, report ? report : &ignored);
+    if (status)
+        return status;
+    status = read_params(file, weights, &match);
+    tx_free(match.found);
     return status;
 }
 

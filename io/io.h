@@ -513,15 +513,29 @@ tx_status tx_torch_write(const char *path, const tx_stored *tensor, size_t tenso
  * Weights as a safetensors file with torchvision's names, shapes and orders, metadata `format` first. */
 #define TX_CHECKPOINT_FORMAT "thorax 1"
 tx_status tx_checkpoint_save(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas);
+/* As which file weights are written. */
+typedef struct tx_checkpoint_form {
+    int torch; /* 1: a .pth of PyTorch's, which holds no metadata; 0: safetensors */
+    /* What the file calls the tensor that the network calls `name`, a string that the writer gives to tx_free, and its dims,
+     * where a linear layer's weight, 2, is to be a 1x1 convolution's, 4. NULL: the same. */
+    tx_status (*called)(const void *context, const char *name, char **text, int *dims);
+    const void *context;
+} tx_checkpoint_form;
+tx_status tx_checkpoint_write(const char *path, const tx_weights *weights, const tx_pair *meta, size_t metas,
+                              const tx_checkpoint_form *form);
 
 enum {
     TX_CHECKPOINT_NEW_HEAD = 1, /* the last linear layer stays as it is if the file's has another shape or is absent */
-    TX_CHECKPOINT_EXTRA = 2     /* tensors that the network does not have are passed over */
+    TX_CHECKPOINT_EXTRA = 2,    /* tensors that the network does not have are passed over */
+    TX_CHECKPOINT_PARTIAL = 4   /* they are, and what the file does not have stays as it is; something must agree */
 };
 typedef struct tx_checkpoint_report {
-    const char *replaced;   /* the graph's name of the last layer's weight if it stayed as it is, else NULL */
-    size_t outputs_in_file; /* rows of the file's, 0 if it is absent */
-    size_t extra;           /* tensors passed over */
+    const char *replaced; /* the graph's name of the last layer's weight if it stayed as it is, else NULL */
+    const char *renamed; /* the graph's name of the last layer's weight if it was found by its shape alone, else NULL */
+    size_t outputs_in_file;  /* rows of the file's, 0 if it is absent, */
+    size_t features_in_file; /* and columns */
+    size_t extra;            /* tensors passed over */
+    char unmatched[480];     /* some of what did not agree, in words; "" */
 } tx_checkpoint_report;
 /* Other names that files have for tensors: other(context, name, k, &text) gives number k = 0, 1, .. of those of the tensor
  * called `name` in the network, a string that the reader gives to tx_free, NULL behind the last. */
@@ -534,18 +548,23 @@ typedef struct tx_checkpoint_names {
 /* 1 for a tensor that a reader passes over by its name. */
 int tx_checkpoint_passes_over(const tx_checkpoint_names *names, const char *name);
 /* The file's tensor for that name: by the first of its other names that the file has, else by its own; *tensor is NULL where
- * there is none. names may be NULL. */
+ * there is none. Where all names of the file begin with module., model., backbone. or _orig_mod., or with several of them,
+ * the names are what follows. names may be NULL. */
 tx_status tx_checkpoint_find(const tx_tensor_file *file, const tx_checkpoint_names *names, const char *name,
                              const tx_stored **tensor);
-/* 1 where the tensor has the parameter's shape; for that of a linear layer, (out, in), also where it is (out, in, 1, 1), a 1x1
- * convolution's. */
-int tx_checkpoint_same_shape(const tx_param *p, const tx_stored *t);
-/* Names and shapes must agree, num_batches_tracked may be absent; the error lists what does not. Nothing is changed
- * before all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are
- * an error that names tensor and place; after such an error, or one in reading, the weights are not to be used. names and
- * report may be NULL. */
+/* 1 where the tensor has the parameter's shape: for that of a linear layer, (out, in), also (out, in, 1, 1), a 1x1
+ * convolution's; for a counter any of one element. */
+int tx_checkpoint_same_shape(const tx_param *param, const tx_stored *tensor);
+/* Names and shapes must agree, num_batches_tracked may be absent, and of any type; the error lists what does not. A last
+ * layer of another name is found where one tensor alone is left that has its features and a bias. Nothing is changed before
+ * all agree. Numbers that no sound weights have (nan, infinity, a running_var or num_batches_tracked below 0) are an error
+ * that names tensor and place; after such an error, or one in reading, the weights are not to be used. names and report may
+ * be NULL. */
 tx_status tx_checkpoint_read(tx_tensor_file *file, tx_weights *weights, int flags, const tx_checkpoint_names *names,
                              tx_checkpoint_report *report);
+/* The comparison alone. */
+tx_status tx_checkpoint_compare(const tx_tensor_file *file, const tx_graph *graph, int flags,
+                                const tx_checkpoint_names *names, tx_checkpoint_report *report);
 /* The same from a path, by the network's own names alone. */
 tx_status tx_checkpoint_load(const char *path, tx_weights *weights, int flags, tx_checkpoint_report *report);
 /* TX_ERR_FORMAT if weights in memory hold such numbers; `what` stands for them in the message. */

@@ -20,6 +20,15 @@ int tx_integers_from(tx_dtype dtype, const unsigned char *bytes, size_t n, int64
 /* n elements in the machine's order as a file's bytes. */
 void tx_elements_to(tx_dtype dtype, const unsigned char *native, size_t n, unsigned char *bytes);
 
+/* ------------------------------------------------------------------------------------------ checkpoints (match.c) */
+typedef struct tx_checkpoint_match {
+    const tx_stored **found; /* the file's tensor for each parameter or NULL; owned */
+    int left_out[2];         /* the last layer's weight and bias where they are not read, else -1 */
+} tx_checkpoint_match;
+/* Fills in the report, too, which is not NULL. After an error there is nothing to free. */
+tx_status tx_checkpoint_match_new(tx_checkpoint_match *match, const tx_tensor_file *file, const tx_graph *graph,
+                                  const tx_checkpoint_names *names, int flags, tx_checkpoint_report *report);
+
 /* ---------------------------------------------------------------------------------------------- seals (seal.c) */
 #define TX_SEAL "seal" /* the key in __metadata__ */
 /* Bytes [at, at + n) of a tensor as they stand in a file. Called from several threads. */

@@ -155,7 +155,7 @@ static void write_renamed(const tx_weights *from, const char *path, const char *
 static void renamed(void)
 {
     static const char *const prefix[2] = {"first", "stem"};
-    const tx_checkpoint_names names = {other_name, prefix};
+    const tx_checkpoint_names names = {.other = other_name, .context = prefix};
     const char *path = temp_path("n.safetensors");
     tx_graph *g = network(5, 4, 1);
     tx_weights *a = filled(g, 1), *b = filled(g, 2);

@@ -234,7 +234,8 @@ static void write_called(const model *m, const char *path, int k)
 static tx_status read_into(model *m, const char *path, int flags, int with_names, tx_checkpoint_report *report)
 {
     tx_tensor_file *f = tx_tensor_file_open(path);
-    const tx_checkpoint_names names = {tx_net_other_name, &m->net.choice, NULL, m->net.choice.net->ignored};
+    const tx_checkpoint_names names = {
+        .other = tx_net_other_name, .context = &m->net.choice, .ignored = m->net.choice.net->ignored};
     tx_status status = tx_checkpoint_read(f, m->weights, flags, with_names ? &names : NULL, report);
     tx_tensor_file_close(f);
     return status;
