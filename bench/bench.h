@@ -19,6 +19,7 @@ int command_study(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);
 int command_audit(const options *o);
+int command_convert(const options *o);
 int command_help(const options *o);
 int command_completion(const options *o);
 

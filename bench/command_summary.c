@@ -1,6 +1,7 @@
 /* command_summary.c - `thorax summary NET`: a row a layer, the planned memory to the byte, and what a step moves. */
 #include "bench.h"
 #include "../core/op.h"
+#include "model.h"
 #include "table.h"
 
 #include <stdio.h>
@@ -135,22 +136,37 @@ static tx_status add_up(summary *s)
     return TX_OK;
 }
 
-int command_summary(const options *o)
+/* The network that the argument names, or that of the RUN or weights file that it names. */
+static int choose(const options *o, tx_net_choice *choice)
 {
-    char escaped[TX_TEXT];
+    char escaped[TX_TEXT], near[TX_HINT];
     const char *name = o->argument[0];
-    tx_net_choice choice = {.net = tx_net_find(name),
-                            .cut = (int)option_whole(o, "cut"),
-                            .classes = (int)option_whole(o, "classes"),
-                            .size = (int)option_whole(o, "size")};
-    if (!choice.net) {
-        char near[TX_HINT];
+    *choice = (tx_net_choice){.net = tx_net_find(name),
+                              .cut = (int)option_whole(o, "cut"),
+                              .classes = (int)option_whole(o, "classes"),
+                              .size = (int)option_whole(o, "size")};
+    if (choice->net)
+        return net_choice_check(choice);
+    if (!tx_path_exists(name))
         return complain(EXIT_USAGE, "unknown network '%s'%s (thorax nets lists them)",
                         tx_escape(escaped, sizeof escaped, name),
                         tx_nearest_hint(near, name, tx_nets(), net_name, NULL));
-    }
-    if (net_choice_check(&choice) != EXIT_DONE)
-        return EXIT_USAGE;
+    model m;
+    int code = model_open(&m, name, o);
+    *choice = m.choice;
+    if (code == EXIT_DONE && option_given(o, "classes") && option_whole(o, "classes") != choice->classes)
+        code = complain(EXIT_FAILED, "%s: has %d outputs, but --classes says %ld", m.file[0], choice->classes,
+                        option_whole(o, "classes"));
+    model_free(&m);
+    return code;
+}
+
+int command_summary(const options *o)
+{
+    tx_net_choice choice;
+    int code = choose(o, &choice);
+    if (code != EXIT_DONE)
+        return code;
     summary s = {.batch = (int)option_whole(o, "batch")};
     s.mode = strcmp(option_text(o, "mode"), "train") == 0 ? TX_TRAIN : TX_INFER;
     if (tx_network_build(&s.net, &choice, s.mode == TX_TRAIN, NULL))

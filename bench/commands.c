@@ -15,7 +15,7 @@ static const command commands[] = {
      .example = "thorax nets",
      .options = "json" COMMON},
     {.name = "summary",
-     .usage = "NET [--option VALUE]...",
+     .usage = "NET|RUN|FILE [--option VALUE]...",
      .what = "Prints a row a layer, the planned memory to the byte, and the bytes that a step moves.",
      .example = "thorax summary resnet50 --size 320 --batch 16",
      .options = "cut classes size batch mode json" COMMON,
@@ -110,6 +110,22 @@ static const command commands[] = {
      .example = "thorax audit conv2d depthwise",
      .options = "json" COMMON,
      .most = -1},
+    {.name = "convert",
+     .usage = "IN OUT [--option VALUE]...",
+     .what = "Writes weights from one file to another, .pth, .pt or .safetensors by OUT's ending.",
+     .notes =
+         "IN is a weights file, a RUN (its best checkpoint), or a folder of published weights. Its network is known by "
+         "its tensors, else by its name, else by --net. --cut K leaves blocks out and keeps the weights of what "
+         "remains; "
+         "--classes C gives it a new last layer of C outputs, drawn by --seed. Tensors that do not match are an error "
+         "that "
+         "lists them, unless --partial. A .pth is what torch.load(weights_only=True) and a strict load_state_dict "
+         "take; "
+         "a .safetensors file carries network, blocks cut and how images come to it, too.",
+     .example = "thorax convert run model.pth --names timm",
+     .options = "net= cut= classes= partial names" COMMON,
+     .least = 2,
+     .most = 2},
     {.name = "help",
      .usage = "[COMMAND]",
      .what = "Prints what a command does and its options, or lists the commands.",
@@ -127,7 +143,6 @@ static const command commands[] = {
      .least = 1,
      .most = 1},
     {.name = "pretrain", .options = ""},
-    {.name = "convert", .options = ""},
     {.name = "verify", .options = ""},
 };
 

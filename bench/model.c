@@ -4,6 +4,7 @@
 #include "digests.h"
 #include "environment.h"
 #include "hints.h"
+#include "recognise.h"
 #include "run.h"
 #include "scores.h"
 #include "xrv.h"
@@ -148,134 +149,17 @@ const char *net_normal(const tx_net_choice *choice)
     return choice->net->normal ? choice->net->normal : "imagenet";
 }
 
-static tx_checkpoint_names names_for(const tx_net_choice *choice)
-{
-    return (tx_checkpoint_names){tx_net_other_name, choice, xrv_beside, choice->net->ignored};
-}
-
-tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
-                         tx_checkpoint_report *report)
-{
-    tx_tensor_file *file = tx_tensor_file_open(path);
-    if (!file)
-        return tx_error_status();
-    const tx_checkpoint_names names = names_for(choice);
-    tx_status status = tx_checkpoint_read(file, weights, flags, &names, report);
-    tx_tensor_file_close(file);
-    return status;
-}
-
-int net_channels(const tx_tensor_file *file, const tx_net_choice *choice)
-{
-    tx_network n;
-    const tx_checkpoint_names names = names_for(choice);
-    const tx_stored *t = NULL;
-    if (tx_network_build(&n, choice, 0, NULL))
-        return 3;
-    for (int i = 0; i < tx_graph_params(n.graph); i++)
-        if (tx_graph_param(n.graph, i)->dims == 4) {
-            tx_checkpoint_find(file, &names, tx_graph_param(n.graph, i)->name, &t);
-            break;
-        }
-    tx_network_free(&n);
-    return t && t->dims == 4 && t->shape[1] == 1 ? 1 : 3;
-}
-
-double net_eps(const tx_tensor_file *file, const tx_net_info *net)
-{
-    double eps = 0;
-    const char *says = tx_tensor_file_meta(file, "eps");
-    if (says && tx_number_parse(says, &eps) == 0 && eps > 0 && eps <= 1)
-        return eps;
-    eps = 0;
-    for (size_t i = 0; i < tx_tensor_file_count(file) && eps == 0; i++)
-        eps = tx_net_eps_by_name(net, tx_tensor_file_at(file, i)->name);
-    return eps;
-}
-
-/* Whether every parameter of the network stands in the file with its shape, and nothing else does. */
-static int fits(const tx_tensor_file *file, const tx_net_choice *choice)
-{
-    tx_network n;
-    if (tx_network_build(&n, choice, 0, NULL))
-        return 0;
-    size_t found = 0, counters = 0;
-    int same = 1;
-    const tx_checkpoint_names names = names_for(choice);
-    for (int i = 0; same && i < tx_graph_params(n.graph); i++) {
-        const tx_param *p = tx_graph_param(n.graph, i);
-        const tx_stored *t = NULL;
-        same = tx_checkpoint_find(file, &names, p->name, &t) == TX_OK;
-        if (p->role == TX_ROLE_COUNTER) {
-            counters += t != NULL;
-            continue;
-        }
-        same = same && t && tx_checkpoint_same_shape(p, t);
-        found++;
-    }
-    size_t beside = 0;
-    for (size_t i = 0; i < tx_tensor_file_count(file); i++)
-        beside += (size_t)tx_checkpoint_passes_over(&names, tx_tensor_file_at(file, i)->name);
-    same = same && found + counters + beside == tx_tensor_file_count(file);
-    tx_network_free(&n);
-    return same;
-}
-
-/* Outputs of the network by its last layer in the file, 0 if that is not there. */
-static int outputs_in(const tx_tensor_file *file, const tx_net_info *net)
-{
-    char name[128];
-    const tx_net_choice choice = {.net = net};
-    const tx_checkpoint_names names = names_for(&choice);
-    const tx_stored *t = NULL;
-    snprintf(name, sizeof name, "%.100s.weight", net->head.name);
-    tx_checkpoint_find(file, &names, name, &t);
-    int linear = t && (t->dims == 2 || (t->dims == 4 && t->shape[2] == 1 && t->shape[3] == 1));
-    return linear && t->shape[0] >= 1 && t->shape[0] <= 1000000 ? (int)t->shape[0] : 0;
-}
-
-/* The first network from number `from` on, cut or full, whose names and shapes are the file's. */
-static int find_net(const tx_tensor_file *file, int from, tx_net_choice *choice)
-{
-    for (int i = from; i < tx_nets(); i++) {
-        const tx_net_info *net = tx_net_at(i);
-        int classes = outputs_in(file, net);
-        for (int cut = 0; classes && cut <= net->blocks; cut++) {
-            *choice = (tx_net_choice){.net = net, .cut = cut, .classes = classes, .size = net->smallest};
-            choice->channels = net_channels(file, choice);
-            if (fits(file, choice))
-                return i;
-        }
-    }
-    return -1;
-}
-
-/* The network by its tensors alone. Networks of one family with the same tensors are the same; of two they are not, as
- * tensors do not tell activations. */
-static int guess_net(const tx_tensor_file *file, const char *escaped, tx_net_choice *choice)
-{
-    char one[64], two[64];
-    tx_net_choice other;
-    int at = find_net(file, 0, choice);
-    if (at < 0)
-        return complain(EXIT_FAILED, "%s: its tensors are those of no network that this version has; --net says which",
-                        escaped);
-    while ((at = find_net(file, at + 1, &other)) >= 0)
-        if (strcmp(other.net->family, choice->net->family))
-            return complain(EXIT_FAILED, "%s: its tensors are those of %s and of %s; --net and --cut say which",
-                            escaped, tx_net_choice_name(choice, one), tx_net_choice_name(&other, two));
-    return EXIT_DONE;
-}
-
 /* The network: what the metadata say, which --net and --cut must not contradict; else the options; else the
  * tensors. */
-static int choose_net(model *m, const tx_tensor_file *file, const options *o)
+static int choose_net(model *m, const tx_tensor_file *file, const options *o, int any_cut)
 {
     char escaped[TX_TEXT];
     tx_escape(escaped, sizeof escaped, m->file[0]);
     const char *says = settings_get(&m->carried, "net"), *cut = settings_get(&m->carried, "cut"),
                *asked = option_text(o, "net");
-    long k = option_whole(o, "cut");
+    const long k = option_whole(o, "cut");
+    const int cut_given = option_given(o, "cut") && !any_cut;
+    const tx_net_info *named = asked ? tx_net_find(asked) : net_named(m->file[0]);
     if (says) {
         long carried = 0;
         m->choice.net = tx_net_find(says);
@@ -283,24 +167,22 @@ static int choose_net(model *m, const tx_tensor_file *file, const options *o)
             return complain(EXIT_FAILED, "%s: made with a network that this version does not have", escaped);
         if (asked && strcmp(asked, says))
             return complain(EXIT_FAILED, "%s: holds %s, but --net says %s", escaped, says, asked);
-        if (option_given(o, "cut") && k != carried)
+        if (cut_given && k != carried)
             return complain(EXIT_FAILED, "%s: holds %s with --cut %ld, but --cut says %ld", escaped, says, carried, k);
         m->choice.cut = (int)carried;
-    } else if (asked) {
-        m->choice.net = tx_net_find(asked);
-        m->choice.cut = (int)k;
+    } else if (named && option_on(o, "partial")) {
+        m->choice = (tx_net_choice){.net = named, .cut = (int)k};
     } else {
-        int code = guess_net(file, escaped, &m->choice);
+        int code = recognise(file, m->file[0], asked ? named : NULL, cut_given ? k : -1, &m->choice);
         if (code != EXIT_DONE)
             return code;
     }
-    m->choice.classes = outputs_in(file, m->choice.net);
+    m->choice.classes = net_outputs(file, &m->choice);
+    if (m->choice.classes == 0 && option_on(o, "partial") && option_given(o, "classes"))
+        m->choice.classes = (int)option_whole(o, "classes");
     if (m->choice.classes == 0)
         return complain(EXIT_FAILED, "%s: no tensor %s.weight of (outputs, features), the last layer of %s", escaped,
                         m->choice.net->head.name, m->choice.net->name);
-    m->choice.size = m->choice.net->smallest;
-    m->choice.channels = net_channels(file, &m->choice);
-    m->choice.eps = net_eps(file, m->choice.net);
     return EXIT_DONE;
 }
 
@@ -355,12 +237,40 @@ static tx_status find_data(model *m)
     return status;
 }
 
+/* Whether a folder is that of a run, rather than one of weights. */
+static int is_run(const char *folder)
+{
+    static const char *const of[] = {"checkpoints", "config.txt", "done", "state.safetensors"};
+    int found = 0;
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        char *path = tx_path_join(folder, of[i]);
+        found |= path && tx_path_exists(path);
+        tx_free(path);
+    }
+    return found;
+}
+
+/* A folder of published weights: the file of the network that --net names, or of the one that it has alone. */
+static tx_status find_published(model *m, const options *o)
+{
+    const char *net = option_text(o, "net");
+    m->run = 0;
+    m->file = tx_alloc(1, sizeof *m->file);
+    char *path = m->file ? published_find(m->name, net ? tx_net_find(net) : NULL) : NULL;
+    if (!path)
+        return tx_error_status();
+    m->file[m->files++] = path;
+    return TX_OK;
+}
+
 static tx_status find_files(model *m, const options *o)
 {
     struct stat about;
     size_t n = 1;
     run_checkpoint *list = NULL;
     m->run = stat(m->name, &about) == 0 && S_ISDIR(about.st_mode);
+    if (m->run && !is_run(m->name))
+        return find_published(m, o);
     tx_status status = m->run ? run_checkpoints(m->name, &list, &n) : TX_OK;
     if (status)
         return status;
@@ -380,16 +290,20 @@ static tx_status find_files(model *m, const options *o)
     return status == TX_OK && m->run ? find_data(m) : status;
 }
 
-char *model_init(const char *name)
+char *model_init(const char *name, const tx_net_info *net)
 {
     tx_path_kind kind;
     run_checkpoint *list = NULL;
     size_t n = 0;
     tx_status status = tx_path_look(name, &kind);
-    if (status == TX_OK && kind == TX_PATH_FOLDER)
+    char *published = NULL;
+    if (status == TX_OK && kind == TX_PATH_FOLDER && !is_run(name))
+        status = (published = published_find(name, net)) ? TX_OK : tx_error_status();
+    else if (status == TX_OK && kind == TX_PATH_FOLDER)
         status = run_checkpoints(name, &list, &n);
-    char *path = status == TX_OK ? absolute_path(n ? list[0].path : name) : NULL;
+    char *path = status == TX_OK ? absolute_path(published ? published : n ? list[0].path : name) : NULL;
     run_checkpoints_free(list, n);
+    tx_free(published);
     if (path && kind != TX_PATH_NONE && checkpoint_vouch(path)) {
         tx_free(path);
         return NULL;
@@ -397,14 +311,14 @@ char *model_init(const char *name)
     return path;
 }
 
-int model_open(model *m, const char *name, const options *o)
+static int open_model(model *m, const char *name, const options *o, int any_cut)
 {
     char hint[HINT];
     memset(m, 0, sizeof *m);
     m->name = name;
     if (find_files(m, o))
         return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
-    tx_tensor_file *file = tx_tensor_file_open(m->file[0]);
+    tx_tensor_file *file = weights_open(m->file[0]);
     if (!file)
         return complain(EXIT_FAILED, "%s%s", tx_error_message(), hint_model(hint, o, name));
     size_t metas;
@@ -412,7 +326,7 @@ int model_open(model *m, const char *name, const options *o)
     tx_status status = settings_metadata(&m->carried, meta, metas);
     if (status == TX_OK)
         status = check_format(m);
-    int code = status == TX_OK ? choose_net(m, file, o) : complain_failed();
+    int code = status == TX_OK ? choose_net(m, file, o, any_cut) : complain_failed();
     if (code == EXIT_DONE && !settings_get(&m->carried, "format"))
         status = xrv_carried(&m->carried, file, m->file[0], &m->choice);
     tx_tensor_file_close(file);
@@ -433,6 +347,16 @@ int model_open(model *m, const char *name, const options *o)
     /* A size that nobody typed is the file's fault. */
     code = net_choice_check(&m->choice);
     return code == EXIT_USAGE && !option_given(o, "size") && !option_given(o, "cut") ? EXIT_FAILED : code;
+}
+
+int model_open(model *m, const char *name, const options *o)
+{
+    return open_model(m, name, o, 0);
+}
+
+int model_open_any(model *m, const char *name, const options *o)
+{
+    return open_model(m, name, o, 1);
 }
 
 tx_status model_check(const model *m)

@@ -5,6 +5,7 @@
 
 #include "../nets/nets.h"
 #include "recipe.h"
+#include "recognise.h"
 
 typedef struct model {
     const char *name; /* as typed */
@@ -22,6 +23,8 @@ typedef struct model {
 /* Finds files, network, outputs and data options; --net, --cut and the data options win. Returns an exit status,
  * after a line if it is not EXIT_DONE. */
 int model_open(model *m, const char *name, const options *o);
+/* The same where --cut says not what the file holds, but what is made of it. */
+int model_open_any(model *m, const char *name, const options *o);
 /* Whether each of its files holds sound weights of the network: read once, before work that would stop at it begins. */
 tx_status model_check(const model *m);
 /* The folder of the data for a command on this model: --data, else a RUN's own. Returns an exit status, after a line if it is
@@ -38,19 +41,12 @@ const char *model_nearest_task(const model *m, const char *task, char out[TX_HIN
 /* Says what the model is and how images come to it. */
 void model_describe(const model *m);
 
-/* The file of the weights that --init names: the best checkpoint of a RUN, which must be what the run noted, or the file
- * itself. An absolute path, the caller's; NULL: an error is stored. */
-char *model_init(const char *name);
+/* The file of the weights that --init names: the best checkpoint of a RUN, which must be what the run noted; the network's
+ * in a folder of published weights; or the file itself. An absolute path, the caller's; NULL: an error is stored. */
+char *model_init(const char *name, const tx_net_info *net);
 
-/* Reads the weights of a network from a file whose tensors may have other names: see tx_checkpoint_read. */
-tx_status net_checkpoint(const char *path, const tx_net_choice *choice, tx_weights *weights, int flags,
-                         tx_checkpoint_report *report);
 /* How published weights of a network expect their input: those of one channel are TorchXRayVision's. */
 const char *net_normal(const tx_net_choice *choice);
-/* Channels of the images that a file of the network's weights is for, by its first convolution; 3 where it has none. */
-int net_channels(const tx_tensor_file *file, const tx_net_choice *choice);
-/* eps of batch norms that the file's weights want, by `eps` in its metadata, else by its tensors' names; 0: the network's. */
-double net_eps(const tx_tensor_file *file, const tx_net_info *net);
 
 /* A checkpoint of a RUN. */
 typedef struct run_checkpoint {

@@ -75,7 +75,7 @@ static const char *normal_of_init(trainer *t, char room[160])
 {
     if (!t->init)
         return "chexpert";
-    tx_tensor_file *file = tx_tensor_file_open(t->init);
+    tx_tensor_file *file = weights_open(t->init);
     if (!file)
         return NULL;
     const char *format = tx_tensor_file_meta(file, "format"), *normal = tx_tensor_file_meta(file, "normalize");
@@ -163,7 +163,7 @@ int trainer_read(trainer *t, const options *o, const char *job)
         return complain_failed();
     t->data = absolute_path(data ? data : sample);
     tx_free(sample);
-    if (strcmp(init, "random") && !(t->init = model_init(init)))
+    if (strcmp(init, "random") && !(t->init = model_init(init, t->choice.net)))
         return complain_failed();
     const char *normal = normal_of_init(t, room);
     tx_status status = t->data && normal ? recipe_read(&t->recipe, o, NULL, normal) : TX_ERR_MEMORY;

@@ -148,7 +148,7 @@ static void names(void)
     refused("train", "--ep=3", "unknown option --ep=3, nearest is --epochs");
     refused("train", "--split test", "unknown option --split: eval takes --split, train does not");
     refused("summary", "resnet18 --net resnet18",
-            "unknown option --net: it is an argument here, expected thorax summary NET [--option VALUE]...");
+            "unknown option --net: it is an argument here, expected thorax summary NET|RUN|FILE [--option VALUE]...");
     refused("train", "-batch 3", "unknown option -batch, expected --batch");
     refused("train",
             "\xe2\x80\x93"
@@ -165,12 +165,12 @@ static void names(void)
     refused("train", "--net resnet180",
             "--net resnet180: unknown network, nearest is resnet18 (thorax nets lists them)");
     refused("train", "--betas 0.9", "--betas 0.9: expected two numbers below 1, as 0.9,0.999");
-    refused("summary", "''", "an argument is empty, expected thorax summary NET [--option VALUE]...");
-    refused("summary", "", "missing argument, expected thorax summary NET [--option VALUE]...");
+    refused("summary", "''", "an argument is empty, expected thorax summary NET|RUN|FILE [--option VALUE]...");
+    refused("summary", "", "missing argument, expected thorax summary NET|RUN|FILE [--option VALUE]...");
     refused("nets", "x", "unexpected argument 'x', expected thorax nets");
     refused("train", "resnet18", "unexpected argument 'resnet18', perhaps --net resnet18");
     refused("summary", "resnet18 resnet34",
-            "unexpected argument 'resnet34', expected thorax summary NET [--option VALUE]...");
+            "unexpected argument 'resnet34', expected thorax summary NET|RUN|FILE [--option VALUE]...");
     options o;
     CHECK(reading(&o, "train", "--out --sized", NULL) == EXIT_DONE && strcmp(option_text(&o, "out"), "--sized") == 0,
           "a value that is no option: %s", said);
