@@ -49,7 +49,7 @@ LIB_SRC := $(foreach f,$(FLOORS),$(wildcard $(f)/*.c))
 BENCH_SRC := $(wildcard bench/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 BENCH_OBJ := $(filter-out $(B)/bench/main.o,$(BENCH_SRC:%.c=$(B)/%.o))
-CHECKERS := golden pixels stats
+CHECKERS := golden pixels stats weights
 TOOLS := elementary_all
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 

@@ -70,6 +70,7 @@ commands() {
     [ -d test/golden ] && echo "$build/golden" test/golden/*.txt && echo "$build/golden --reference" test/golden/*.txt
     for folder in test/pixels test/odd; do [ -d $folder ] && echo "$build/pixels $folder"; done
     [ -d test/stats ] && echo "$build/stats test/stats"
+    [ -d test/weights ] && echo "$build/weights test/weights --data bench/nih-sample-128"
     for script in test/check_*.sh; do echo "sh $script $build"; done
 }
 commands "$@" | awk '{ print NR, $0 }' >"$out/all"
