@@ -107,7 +107,7 @@ static tx_status carry(conversion *c)
         status = settings_set(&c->meta, "eps", tx_number_shortest(number, sizeof number, eps_of(c)));
     for (size_t i = 0; status == TX_OK && i < c->from.carried.count; i++) {
         const tx_pair *p = &c->from.carried.pair[i];
-        size_t k = 0, most = same ? 5 : sizeof ours / sizeof ours[0];
+        size_t k = 0, most = same ? 4 : sizeof ours / sizeof ours[0];
         while (k < most && strcmp(p->key, ours[k]))
             k++;
         if (k == most)
@@ -145,7 +145,8 @@ static void say_differences(const conversion *c)
             c->timm ? c->to.net->timm : c->to.net->name);
     if (c->timm && c->to.cut)
         say("timm has no truncated networks: the names are those of its %s without the last blocks", c->to.net->timm);
-    if (c->torch && settings_get(&c->from.carried, "format"))
+    const settings *from = &c->from.carried;
+    if (c->torch && (settings_get(from, "format") || settings_get(from, "tasks") || settings_get(from, "op_threshs")))
         say("a .pth file carries weights alone: how images come to the network and its tasks are not in it");
 }
 

@@ -20,6 +20,10 @@ same "$work/a.pth" "$work/c.pth"
 expect 0 convert "$work/run" "$work/d.safetensors" --names timm
 expect 0 convert "$work/d.safetensors" "$work/e.safetensors"
 expect 0 convert "$own" "$work/own.safetensors"
+for file in d own; do
+    grep -q '"tasks":"Edema,Pneumonia"' "$work/$file.safetensors"
+    pass "$file.safetensors has lost its tasks" $?
+done
 same "$work/own.safetensors" "$work/e.safetensors"
 cp "$work/a.pth" "$work/f.pth"
 expect 0 convert "$work/f.pth" "$work/f.pth"
