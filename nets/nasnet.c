@@ -72,7 +72,7 @@ static tx_node *norm(tx_graph *g, tx_node *x, const char *name)
 static tx_node *conv_norm(tx_graph *g, tx_node *x, const char *scope, tx_conv2d_args args)
 {
     args.no_bias = 1;
-    tx_graph_enter(g, scope);
+    tx_graph_enter(g, "%s", scope);
     x = norm(g, tx_conv2d(g, x, "conv", args), "bn");
     tx_graph_leave(g);
     return x;
@@ -176,7 +176,7 @@ static tx_node *cell(tx_graph *g, int i, tx_node *last, tx_node *before)
 {
     const nasnet_cell *me = &cells[i];
     tx_conv2d_args narrow = {.out = me->width};
-    tx_graph_enter(g, me->name);
+    tx_graph_enter(g, "%s", me->name);
     tx_node *p = before;
     if (i > 0 && !cells[i - 1].reduces)
         p = conv_norm(g, before, "conv_prev_1x1", narrow);
