@@ -49,7 +49,7 @@ program_of() { # TEST
     check_*) echo thorax ;;
     lint) ;;
     *)
-        for p in "$1" "core_$1" "layers_$1" "nets_$1" "graph_$1" "optim_$1" "io_$1"; do
+        for p in "core_$1" "layers_$1" "nets_$1" "graph_$1" "optim_$1" "io_$1" "$1"; do
             [ -f "$top/test/$p.c" ] && echo "$p" && break
         done
         ;;

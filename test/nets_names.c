@@ -215,6 +215,7 @@ static const char *more;
  * of a head. */
 static void write_called(const model *m, const char *path, int k)
 {
+    static const float nothing[2];
     tx_safetensors_writer *w = tx_safetensors_create(path);
     for (int i = 0; i < tx_graph_params(m->net.graph); i++) {
         const tx_param *p = tx_graph_param(m->net.graph, i);
@@ -227,7 +228,7 @@ static void write_called(const model *m, const char *path, int k)
         tx_free(name);
     }
     if (more)
-        tx_safetensors_put(w, more, TX_F32, 1, (size_t[]){2}, (float[]){0, 0});
+        tx_safetensors_put(w, more, TX_F32, 1, (size_t[]){2}, nothing);
     CHECK(tx_safetensors_finish(w) == TX_OK, "%s", tx_error_message());
 }
 
