@@ -154,6 +154,7 @@ sources_of() {
     core/kernels/*.h | core/simd/*.h) echo "core/kernels_$TX_ISA.c" ;;
     core/sizes.h) echo core/channel.c ;;
     layers/conv2d.h) echo layers/conv2d.c ;;
+    io/loader_private.h) echo io/preprocess.c ;;
     test/layers_check.h) echo test/layers_own.c ;;
     *) echo "$1" ;;
     esac
