@@ -118,7 +118,7 @@ static void bash_values(void)
         const option *p = option_at(i);
         char pattern[TX_NEAR_NAME];
         choice c;
-        if (p->kind == OPTION_SWITCH || !p->help)
+        if (p->kind == OPTION_SWITCH)
             continue;
         option_choice(p, &c);
         snprintf(pattern, sizeof pattern, "--%s", p->name);

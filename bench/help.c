@@ -78,7 +78,7 @@ static void put_group(FILE *to, const command *c, const options *o, int group)
     int begun = 0;
     for (int i = 0; i < option_count(); i++) {
         const option *p = option_at(i);
-        if ((int)p->group != group || !p->help || !command_takes(c, i))
+        if ((int)p->group != group || !command_takes(c, i))
             continue;
         if (!begun++)
             fprintf(to, "\n%s:\n", headings[group]);

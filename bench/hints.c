@@ -185,7 +185,7 @@ static int choice_of(const command *c, const char *word)
     for (int i = 0; i < option_count(); i++) {
         const option *p = option_at(i);
         word_list list;
-        if (!p->choices || !command_takes(c, i) || !p->help)
+        if (!p->choices || !command_takes(c, i))
             continue;
         words_split(&list, p->choices, '|');
         for (int k = 0; k < list.count; k++)

@@ -35,7 +35,7 @@ typedef struct option {
     const char *choices; /* OPTION_CHOICE: the list, "a|b|c"; of a text words that it may be among others */
     double low, high;
     const char *standard;
-    const char *help; /* NULL: the option is accepted and not shown, as its one value is the standard */
+    const char *help; /* what --help says of it */
     /* What is wrong with a value ("expected .."), or NULL if nothing is. NULL: everything is right. */
     const char *(*check)(const char *value);
 } option;
