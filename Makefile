@@ -9,8 +9,7 @@ PREFIX ?= /usr/local
 # One short line a file, or with V=1 the whole command.
 Q := $(if $(filter-out 0,$(V)),,@)
 saying = $(if $(Q),$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' '$(1)' '$(2)'))
-WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla \
-        -Wno-missing-field-initializers
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
 OPT ?= -O2
 B ?= build
 

@@ -135,11 +135,12 @@ static tx_node *cross_entropy(tx_graph *g, tx_node *x, const audit_case *c)
     {                                                                                          \
         &tx_op_depthwise, conv_unit, n, c, h, w, .conv = {.out = c, .groups = c, __VA_ARGS__ } \
     }
-#define ACTIVATION(op)                                             \
-    {&op, activation, 1, 1, 1, 1}, {&op, activation, 2, 17, 7, 5}, \
-    {                                                              \
-        &op, activation, 3, 33, 4, 9                               \
+#define PLAIN(op, f, n, c, h, w)          \
+    {                                     \
+        &op, f, n, c, h, w, .conv = { 0 } \
     }
+#define ACTIVATION(op) \
+    PLAIN(op, activation, 1, 1, 1, 1), PLAIN(op, activation, 2, 17, 7, 5), PLAIN(op, activation, 3, 33, 4, 9)
 #define POOL(op, f, n, c, h, w, ...)                \
     {                                               \
         &op, f, n, c, h, w, .pool = { __VA_ARGS__ } \
@@ -161,23 +162,23 @@ static const audit_case cases[] = {
     {&tx_op_linear, linear, 5, 37, 1, 1, .conv = {.out = 14}},
     {&tx_op_linear, linear, 1, 3, 1, 1, .conv = {.out = 1, .no_bias = 1}},
     {&tx_op_linear, linear, 3, 130, 1, 1, .conv = {.out = 33}},
-    {&tx_op_batchnorm, batchnorm, 3, 17, 7, 5},
-    {&tx_op_batchnorm, batchnorm, 1, 3, 13, 11},
-    {&tx_op_batchnorm, batchnorm_relu, 2, 33, 6, 9},
+    PLAIN(tx_op_batchnorm, batchnorm, 3, 17, 7, 5),
+    PLAIN(tx_op_batchnorm, batchnorm, 1, 3, 13, 11),
+    PLAIN(tx_op_batchnorm, batchnorm_relu, 2, 33, 6, 9),
     ACTIVATION(tx_op_relu),
     ACTIVATION(tx_op_relu6),
     ACTIVATION(tx_op_sigmoid),
     ACTIVATION(tx_op_silu),
     ACTIVATION(tx_op_hardsigmoid),
     ACTIVATION(tx_op_hardswish),
-    {&tx_op_add, add, 2, 17, 7, 5},
-    {&tx_op_add, add_relu, 3, 33, 3, 4},
+    PLAIN(tx_op_add, add, 2, 17, 7, 5),
+    PLAIN(tx_op_add, add_relu, 3, 33, 3, 4),
     {&tx_op_concat, concat, 2, 17, 5, 3, .conv = {.out = 5, .kernel = 3, .padding = 1}},
     {&tx_op_concat, concat, 1, 3, 4, 7, .conv = {.out = 33, .kernel = 1}},
-    {&tx_op_scale, scale, 2, 17, 7, 5},
+    PLAIN(tx_op_scale, scale, 2, 17, 7, 5),
     {&tx_op_scale, scale_conv, 3, 33, 5, 4, .conv = {.out = 9, .kernel = 1}},
-    {&tx_op_dropout, dropout, 2, 17, 7, 5},
-    {&tx_op_stochastic_depth, stochastic_depth, 7, 17, 3, 5},
+    PLAIN(tx_op_dropout, dropout, 2, 17, 7, 5),
+    PLAIN(tx_op_stochastic_depth, stochastic_depth, 7, 17, 3, 5),
     POOL(tx_op_max_pool, max_pool, 2, 17, 9, 8, .kernel = 3, .stride = 2, .padding = 1),
     POOL(tx_op_max_pool, max_pool, 1, 33, 7, 5, .kernel = 2),
     POOL(tx_op_max_pool, max_pool, 1, 3, 8, 9, .kernel = 3, .stride = 2, .ceil = 1),
@@ -185,13 +186,13 @@ static const audit_case cases[] = {
     POOL(tx_op_avg_pool, avg_pool, 2, 33, 7, 5, .kernel = 3, .stride = 1, .padding = 1),
     POOL(tx_op_avg_pool, avg_pool, 1, 3, 8, 9, .kernel = 3, .stride = 2, .ceil = 1),
     POOL(tx_op_avg_pool, avg_pool, 1, 5, 7, 7, .kernel = 2, .pads = {-1, -1, 0, 0}),
-    {&tx_op_mean, global_mean, 2, 17, 7, 5},
-    {&tx_op_mean, global_mean, 1, 3, 13, 12},
-    {&tx_op_bce, bce, 5, 14, 1, 1},
-    {&tx_op_bce, bce, 1, 1, 1, 1},
-    {&tx_op_bce, bce, 33, 3, 1, 1},
-    {&tx_op_cross_entropy, cross_entropy, 5, 17, 1, 1},
-    {&tx_op_cross_entropy, cross_entropy, 1, 1000, 1, 1},
+    PLAIN(tx_op_mean, global_mean, 2, 17, 7, 5),
+    PLAIN(tx_op_mean, global_mean, 1, 3, 13, 12),
+    PLAIN(tx_op_bce, bce, 5, 14, 1, 1),
+    PLAIN(tx_op_bce, bce, 1, 1, 1, 1),
+    PLAIN(tx_op_bce, bce, 33, 3, 1, 1),
+    PLAIN(tx_op_cross_entropy, cross_entropy, 5, 17, 1, 1),
+    PLAIN(tx_op_cross_entropy, cross_entropy, 1, 1000, 1, 1),
 };
 
 int audit_cases(void)

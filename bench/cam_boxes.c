@@ -9,6 +9,7 @@
  *   energy  the sum of values in the boxes over that of all (Wang et al., "Score-CAM", CVPR workshops 2020) */
 #define _POSIX_C_SOURCE 200809L
 #include "cam_boxes.h"
+#include "words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -207,10 +208,10 @@ static place *places_of(const image_list *images, size_t *count)
     return p;
 }
 
-static int ends_in(const char *path, const char *end)
+/* Whether the path's last parts are those. */
+static int ends_in_parts(const char *path, const char *end)
 {
-    size_t n = strlen(path), m = strlen(end);
-    return n >= m && strcmp(path + n - m, end) == 0 && (n == m || path[n - m - 1] == '/');
+    return strcmp(path, end) == 0 || (ends_in(path, end) && path[strlen(path) - strlen(end) - 1] == '/');
 }
 
 /* A path from its part train/, valid/ or test/ on; all of it where it has none. */
@@ -230,7 +231,7 @@ static tx_status match_end(const box *row, const image_list *images, size_t *ima
     char one[TX_TEXT], two[TX_TEXT], what[TX_TEXT];
     const char *end = from_split(row->path);
     for (size_t i = 0; i < images->count; i++) {
-        if (!ends_in(images->path[i], end))
+        if (!ends_in_parts(images->path[i], end))
             continue;
         if (*image != SIZE_MAX && strcmp(images->path[*image], images->path[i]))
             return tx_fail(TX_ERR_FORMAT, "the boxes' line %zu: '%s' may be %s or %s; --data says below which folder",

@@ -308,7 +308,6 @@ static tx_status open_network(cam_work *w, int at_once)
     status = w->weights ? net_checkpoint(w->model.file[0], &w->model.choice, w->weights, 0, NULL) : TX_ERR_MEMORY;
     if (status)
         return status;
-    tx_weights_changed(w->weights);
     w->cam = tx_cam_new(&w->net, w->weights, at_once);
     return w->cam ? tx_folder_make(w->out) : tx_error_status();
 }

@@ -1,8 +1,8 @@
 /* command_convert.c - `thorax convert`: weights from one file to another, by name. */
-
 #include "bench.h"
 #include "../core/op.h"
 #include "model.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,12 +18,6 @@ typedef struct conversion {
     settings meta;
     tx_checkpoint_report report;
 } conversion;
-
-static int ends_in(const char *name, const char *end)
-{
-    size_t n = strlen(name), m = strlen(end);
-    return n > m && strcmp(name + n - m, end) == 0;
-}
 
 /* What is to be written, and as what. */
 static int check_usage(conversion *c)

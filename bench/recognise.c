@@ -1,23 +1,18 @@
 /* recognise.c - which network's weights a file holds: by its tensors' names and shapes, else by its own name. */
 #include "recognise.h"
 #include "message.h"
+#include "words.h"
 #include "xrv.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *file_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 tx_tensor_file *weights_open(const char *path)
 {
     char escaped[TX_TEXT];
     tx_tensor_file *file = tx_tensor_file_open(path);
     const char *format = file ? tx_tensor_file_meta(file, "format") : NULL;
-    if (!file || strncmp(file_of(path), "tf_", 3) || (format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0))
+    if (!file || strncmp(last_part(path), "tf_", 3) || (format && strcmp(format, TX_CHECKPOINT_FORMAT) == 0))
         return file;
     tx_tensor_file_close(file);
     tx_fail(TX_ERR_FORMAT,
@@ -156,7 +151,7 @@ static int begins(const char *name, const char *with)
 
 const tx_net_info *net_named(const char *path)
 {
-    const char *name = file_of(path);
+    const char *name = last_part(path);
     for (int i = 0; i < tx_nets(); i++)
         if (begins(name, tx_net_at(i)->name) || begins(name, tx_net_at(i)->timm))
             return tx_net_at(i);
@@ -200,12 +195,6 @@ int recognise(const tx_tensor_file *file, const char *path, const tx_net_info *a
 }
 
 /* ------------------------------------------------------------------------------------------- published */
-static int ends_in_pth(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 4 && strcmp(name + n - 4, ".pth") == 0;
-}
-
 /* Whether the file is what its name says. */
 static int holds(const char *path, const tx_net_info *net)
 {
@@ -224,7 +213,7 @@ static tx_status find_file(const char *folder, char **names, size_t count, const
     for (const char *p = net->file; p && *p; p += strspn(p, "|")) {
         size_t n = strcspn(p, "|");
         for (size_t i = 0; i < count; i++) {
-            if (strncmp(names[i], p, n) || !ends_in_pth(names[i]))
+            if (strncmp(names[i], p, n) || !ends_in(names[i], ".pth"))
                 continue;
             *path = tx_path_join(folder, names[i]);
             if (!*path)

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "report.h"
 #include "trainer.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,13 +65,6 @@ static void print_json(const trainer *t, const run_checkpoint *best, const score
     json_split(&j, "test", test);
     json_close(&j, '}');
     json_end();
-}
-
-/* The name of a file without its folders. */
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* "resnet18 from random weights, 14 tasks; 332 steps of 16 of the 664 training images, at 128 x 128 pixels; seed 0." */

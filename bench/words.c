@@ -41,6 +41,18 @@ int parse_seed(const char *text, uint64_t *value)
     return 0;
 }
 
+const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+int ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && strcmp(text + n - m, end) == 0;
+}
+
 int next_item(const char **list, char separator, char *out, size_t size)
 {
     if (!*list)

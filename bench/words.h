@@ -8,6 +8,10 @@
 int parse_whole(const char *text, double low, double high, long *value);
 int parse_real(const char *text, double low, double high, double *value);
 int parse_seed(const char *text, uint64_t *value);
+/* What stands behind the last / of a path. */
+const char *last_part(const char *path);
+/* Whether the text ends in `end`, with something before it. */
+int ends_in(const char *text, const char *end);
 /* Takes the next of a list separated by `separator` from *list into out, blanks trimmed; 0 at the end, -1 if it
  * does not fit, else 1. */
 int next_item(const char **list, char separator, char *out, size_t size);

@@ -54,7 +54,7 @@ static const published known[] = {
 /* Whether the path's last part is `stem`, or that with a point and letters or digits behind it. */
 static int is_called(const char *path, const char *stem)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = last_part(path);
     size_t n = strlen(stem);
     return strncmp(name, stem, n) == 0 && (name[n] == 0 || (name[n] == '.' && !strchr(name + n + 1, '.')));
 }

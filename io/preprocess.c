@@ -35,11 +35,11 @@ tx_status tx_normalize_parse(const char *text, tx_normalize *out)
         const char *name;
         tx_normalize value;
     } preset[] = {
-        {"imagenet", {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}},
-        {"chexpert", {{0.5020, 0.5020, 0.5020}, {0.085585, 0.085585, 0.085585}}},
-        {"half", {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}}},
+        {"imagenet", {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, 0}},
+        {"chexpert", {{0.5020, 0.5020, 0.5020}, {0.085585, 0.085585, 0.085585}, 0}},
+        {"half", {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}, 0}},
         {"xrv", {{0.5, 0.5, 0.5}, {0x1p-11, 0x1p-11, 0x1p-11}, 1}},
-        {"none", {{0, 0, 0}, {1, 1, 1}}},
+        {"none", {{0, 0, 0}, {1, 1, 1}, 0}},
     };
     for (size_t i = 0; i < sizeof preset / sizeof *preset; i++)
         if (strcmp(text, preset[i].name) == 0) {

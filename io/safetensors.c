@@ -215,13 +215,6 @@ static int by_place(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const tx_stored *x = *(const tx_stored *const *)a, *y = *(const tx_stored *const *)b;
-    int order = strcmp(x->name, y->name);
-    return order ? order : x < y ? -1 : x > y;
-}
-
 static int by_key(const void *a, const void *b)
 {
     const tx_pair *x = a, *y = b;
@@ -250,11 +243,9 @@ static tx_status check_whole(tx_safetensors *f)
     if (end != f->file.size - f->data)
         return tx_fail(TX_ERR_FORMAT, "%s: %llu bytes of data, but the tensors have %llu", f->file.name,
                        (unsigned long long)(f->file.size - f->data), (unsigned long long)end);
-    if (f->tensors > 1)
-        qsort(f->by_name, f->tensors, sizeof *f->by_name, by_name);
-    for (size_t i = 1; i < f->tensors; i++)
-        if (strcmp(f->by_name[i - 1]->name, f->by_name[i]->name) == 0)
-            return fail(f, f->by_name[i]->name, "is there twice");
+    const tx_stored *twice = tx_stored_sort(f->by_name, f->tensors);
+    if (twice)
+        return fail(f, twice->name, "is there twice");
     if (f->metas > 1)
         qsort(f->meta, f->metas, sizeof *f->meta, by_key);
     for (size_t i = 1; i < f->metas; i++)
@@ -356,18 +347,7 @@ const tx_stored *tx_safetensors_find(const tx_safetensors *f, const char *name)
         tx_fail_null("tx_safetensors_find", f ? "name" : "file");
         return NULL;
     }
-    size_t low = 0, high = f->tensors;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(name, f->by_name[middle]->name);
-        if (order == 0)
-            return f->by_name[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return tx_stored_find(f->by_name, f->tensors, name);
 }
 
 const tx_pair *tx_safetensors_metas(const tx_safetensors *f, size_t *count)

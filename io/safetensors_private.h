@@ -8,6 +8,10 @@
 const char *tx_safetensors_name(const tx_safetensors *file);
 /* tx_safetensors_open, where `expected` names what another kind of file is not. */
 tx_safetensors *tx_safetensors_open_as(const char *path, const char *expected);
+/* Sorts a file's tensors by name. One whose name another has, too, or NULL. (stored.c) */
+const tx_stored *tx_stored_sort(const tx_stored **list, size_t n);
+/* The one of that name, or NULL. */
+const tx_stored *tx_stored_find(const tx_stored *const *sorted, size_t n, const char *name);
 /* The type of that name, or -1. */
 int tx_dtype_find(const char *name, tx_dtype *dtype);
 int tx_dtype_is_float(tx_dtype dtype);

@@ -7,7 +7,6 @@
 #include "torch.h"
 #include "safetensors_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { BUFFER = 1 << 16 };
@@ -51,7 +50,7 @@ static int count_elements(const tx_torch_view *view, size_t *count, size_t *last
     for (int d = 0; d < view->dims; d++)
         if (tx_size_mul(*count, view->shape[d], count))
             return -1;
-    for (int d = 0; d<view->dims && * count> 0; d++)
+    for (int d = 0; *count > 0 && d < view->dims; d++)
         if (tx_size_mul(view->shape[d] - 1, view->stride[d], &reach) || tx_size_add(*last, reach, last))
             return -1;
     return 0;
@@ -118,13 +117,6 @@ static const char *place_tensor(const tx_torch *f, const tx_pickle *p, uint32_t 
     return NULL;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const tx_stored *x = *(const tx_stored *const *)a, *y = *(const tx_stored *const *)b;
-    int order = strcmp(x->name, y->name);
-    return order ? order : (x > y) - (x < y);
-}
-
 static tx_status place_all(tx_torch *f, const tx_pickle *p)
 {
     const tx_torch_names *n = &f->names;
@@ -143,12 +135,8 @@ static tx_status place_all(tx_torch *f, const tx_pickle *p)
         if (i < n->named)
             f->by_name[i] = t;
     }
-    if (n->named > 1)
-        qsort(f->by_name, n->named, sizeof *f->by_name, by_name);
-    for (size_t i = 1; i < n->named; i++)
-        if (strcmp(f->by_name[i - 1]->name, f->by_name[i]->name) == 0)
-            return fail_tensor(f, f->by_name[i]->name, "is there twice");
-    return TX_OK;
+    const tx_stored *twice = tx_stored_sort(f->by_name, n->named);
+    return twice ? fail_tensor(f, twice->name, "is there twice") : TX_OK;
 }
 
 /* ----------------------------------------------------------------------------------------- the two layouts */
@@ -372,18 +360,7 @@ const tx_stored *tx_torch_at(const tx_torch *f, size_t i)
 
 const tx_stored *tx_torch_find(const tx_torch *f, const char *name)
 {
-    size_t low = 0, high = f->names.named;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(name, f->by_name[middle]->name);
-        if (order == 0)
-            return f->by_name[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return tx_stored_find(f->by_name, f->names.named, name);
 }
 
 const tx_stored *tx_torch_attribute(const tx_torch *f, const char *name)

@@ -72,7 +72,7 @@ static void one_channel(void)
 {
     for (int k = 0; k < 8; k++) {
         const tx_net_info *net = tx_net_find(nets[k / 2]);
-        const tx_net_choice choice = {net, net->blocks - 1, OUTPUTS, SIDE, k % 2 ? 1 : 0};
+        const tx_net_choice choice = {net, net->blocks - 1, OUTPUTS, SIDE, k % 2 ? 1 : 0, 0};
         char digest[65], again[65], line[100];
         pointwise = k % 4 > 1;
         weights_file("weights.safetensors", &choice, (uint64_t)k, NULL, 0, digest);
@@ -114,7 +114,7 @@ static void one_normalisation(void)
                 {"x.jpg --size 32 --normalize 0.5,0.5,0.5/2,2,1", EXIT_USAGE}};
     const tx_net_info *net = tx_net_find("mobilenet_v2");
     char digest[65];
-    weights_file("grey.safetensors", &(tx_net_choice){net, net->blocks - 1, OUTPUTS, SIDE, 1}, 1, NULL, 0, digest);
+    weights_file("grey.safetensors", &(tx_net_choice){net, net->blocks - 1, OUTPUTS, SIDE, 1, 0}, 1, NULL, 0, digest);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         options o;
         model m;
@@ -159,7 +159,7 @@ static int open_points(model *m, options *o, const char *name, size_t thresholds
 {
     char digest[65];
     const tx_net_info *net = tx_net_find("densenet121");
-    const tx_net_choice choice = {net, strstr(name, ".pt") ? 0 : 3, 18, SIDE, 1};
+    const tx_net_choice choice = {net, strstr(name, ".pt") ? 0 : 3, 18, SIDE, 1, 0};
     weights_file(name, &choice, 3, thresholds ? points : NULL, thresholds, digest);
     CHECK(read_line(o, "predict", temp_path(name), line) == EXIT_DONE, "%s", line);
     return model_open(m, o->argument[0], o) == EXIT_DONE;
@@ -239,7 +239,7 @@ static void pickled(void)
         settings s = {0};
         snprintf(path, sizeof path, "test/xrv/%s", rows[i].file);
         tx_tensor_file *file = tx_tensor_file_open(path);
-        const tx_net_choice choice = {tx_net_find("densenet121"), 0, rows[i].outputs, SIDE, 1};
+        const tx_net_choice choice = {tx_net_find("densenet121"), 0, rows[i].outputs, SIDE, 1, 0};
         tx_status status = file ? xrv_carried(&s, file, path, &choice) : TX_ERR_FILE;
         const char *size = settings_get(&s, "size"), *tasks = settings_get(&s, "tasks"),
                    *thresholds = settings_get(&s, "op_threshs");
