@@ -1,4 +1,4 @@
-/* checkpoint.c - a network's weights to a safetensors file and back, by name. */
+/* checkpoint.c - a network's weights to a file, safetensors or .pth, and back, by name. */
 #include "safetensors_private.h"
 
 #include <float.h>

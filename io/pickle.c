@@ -227,7 +227,7 @@ static tx_status gather(parser *p, tx_pickle_kind kind, size_t from)
     if (kind == TX_PICKLE_DICT && n % 2)
         return fail(p, "a key without a value");
     tx_status status = add(p, (tx_pickle_value){.kind = (unsigned char)kind}, &number);
-    if (status == TX_OK)
+    if (status == TX_OK && n > 0)
         status = add_items(p, number, p->stack + from, n);
     p->stacked = from;
     return status ? status : push(p, number);

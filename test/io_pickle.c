@@ -94,6 +94,8 @@ static const struct {
     size_t size;
     const char *is;
 } sound[] = {
+    {BYTES("(d."), "{}"},
+    {BYTES("(l."), "[]"},
     {BYTES("N."), "None"},
     {BYTES("\x80\2\x88."), "True"},
     {BYTES("I00\n."), "False"},
