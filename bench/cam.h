@@ -2,25 +2,9 @@
 #ifndef THORAX_BENCH_CAM_H
 #define THORAX_BENCH_CAM_H
 
-#include "cam_boxes.h"
 #include "cam_files.h"
+#include "cam_run.h"
 #include "json.h"
-
-/* A map. */
-typedef struct cam_row {
-    size_t image; /* of the list */
-    int task;
-    float probability, low, high; /* of the map: its smallest and largest value */
-    size_t positive;              /* values above 0 */
-    char *overlay, *map;          /* files */
-    box_score score;              /* without boxes all 0 */
-} cam_row;
-
-/* An image that could not be read. */
-typedef struct cam_bad {
-    size_t image;
-    char *message;
-} cam_bad;
 
 enum { CAM_TOP = -1, CAM_ALL = -2 };
 
@@ -33,13 +17,7 @@ typedef struct cam_work {
     boxes boxes;
     image_list paths;
     char **name; /* an image: what its files begin with */
-    tx_network net;
-    tx_weights *weights;
-    tx_cam *cam;
-    cam_row *row;
-    size_t rows, row_room;
-    cam_bad *bad;
-    size_t bads, bad_room;
+    cam_run run;
 } cam_work;
 
 /* The name of an output, as predict's columns have it. */

@@ -337,7 +337,7 @@ static void score(const laid *l, const box *const *row, size_t rows, box_score *
 }
 
 tx_status boxes_score(const boxes *b, size_t image, int task, const float *raw, int rows, int columns,
-                      const tx_framing *at, int size, int width, int height, box_score *out)
+                      const tx_framing *at, int size, box_score *out)
 {
     memset(out, 0, sizeof *out);
     size_t count = (size_t)rows * (size_t)columns;
@@ -349,7 +349,7 @@ tx_status boxes_score(const boxes *b, size_t image, int task, const float *raw, 
     for (size_t i = 0; map && i < count; i++)
         map[i] = raw[i] > 0 ? raw[i] : 0;
     tx_status status = row && map ? TX_OK : TX_ERR_MEMORY;
-    laid l = {map, rows, columns, width, height, 0, 0, 0, 0};
+    laid l = {map, rows, columns, at->image_width, at->image_height, 0, 0, 0, 0};
     l.left = (double)at->left / at->width;
     l.top = (double)at->top / at->height;
     l.right = (double)(at->left + size) / at->width;

@@ -40,8 +40,8 @@ typedef struct box_score {
     double iou, energy;
     int empty; /* the map has no positive value: no hit, both 0 */
 } box_score;
-/* raw has (rows,columns); the framing of size x size is that of an image of width x height. */
+/* raw has (rows,columns); the network saw size x size of the framing. */
 tx_status boxes_score(const boxes *b, size_t image, int task, const float *raw, int rows, int columns,
-                      const tx_framing *at, int size, int width, int height, box_score *out);
+                      const tx_framing *at, int size, box_score *out);
 
 #endif

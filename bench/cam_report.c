@@ -28,7 +28,7 @@ static void add_row(const cam_work *w, tx_buffer *to, const cam_row *r)
     tx_buffer_append(to, ",");
     tx_buffer_csv(to, cam_output_name(&w->model, r->task, room));
     add_number(to, (double)r->probability);
-    tx_buffer_add(to, ",%d,%d", w->net.features->h, w->net.features->w);
+    tx_buffer_add(to, ",%d,%d", w->run.net.features->h, w->run.net.features->w);
     add_number(to, (double)r->low);
     add_number(to, (double)r->high);
     tx_buffer_add(to, ",%zu,", r->positive);
@@ -49,8 +49,8 @@ static void add_rows(const cam_work *w, tx_buffer *to)
 {
     tx_buffer_append(to, "Path,task,probability,height,width,min,max,positive,overlay,map");
     tx_buffer_append(to, w->boxes_file ? ",boxes,hit,iou,energy\n" : "\n");
-    for (size_t i = 0; i < w->rows; i++)
-        add_row(w, to, &w->row[i]);
+    for (size_t i = 0; i < w->run.rows; i++)
+        add_row(w, to, &w->run.row[i]);
 }
 
 /* ---------------------------------------------------------------------------------- by finding */
@@ -94,9 +94,9 @@ static tx_status tally_all(const cam_work *w, tallies *t)
     t->task = tx_alloc((size_t)w->model.choice.classes, sizeof *t->task);
     if (!t->task)
         return TX_ERR_MEMORY;
-    for (size_t i = 0; i < w->rows; i++) {
-        count_row(&t->task[w->row[i].task], &w->row[i]);
-        count_row(&t->all, &w->row[i]);
+    for (size_t i = 0; i < w->run.rows; i++) {
+        count_row(&t->task[w->run.row[i].task], &w->run.row[i]);
+        count_row(&t->all, &w->run.row[i]);
     }
     for (int c = 0; c < w->model.choice.classes; c++) {
         double of[3];
@@ -178,14 +178,14 @@ static void json_maps(const cam_work *w, json *j)
 {
     char room[24];
     json_open(j, "maps", '[');
-    for (size_t i = 0; i < w->rows; i++) {
-        const cam_row *r = &w->row[i];
+    for (size_t i = 0; i < w->run.rows; i++) {
+        const cam_row *r = &w->run.row[i];
         json_open(j, NULL, '{');
         json_string(j, "path", w->paths.path[r->image]);
         json_string(j, "task", cam_output_name(&w->model, r->task, room));
         json_float(j, "probability", r->probability);
-        json_whole(j, "height", w->net.features->h);
-        json_whole(j, "width", w->net.features->w);
+        json_whole(j, "height", w->run.net.features->h);
+        json_whole(j, "width", w->run.net.features->w);
         json_float(j, "min", r->low);
         json_float(j, "max", r->high);
         json_whole(j, "positive", (long long)r->positive);
@@ -254,10 +254,10 @@ static void print_json(const cam_work *w, const tallies *t)
     json_string(&j, "out", w->out);
     json_maps(w, &j);
     json_open(&j, "left_out", '[');
-    for (size_t i = 0; i < w->bads; i++) {
+    for (size_t i = 0; i < w->run.bads; i++) {
         json_open(&j, NULL, '{');
-        json_string(&j, "path", w->paths.path[w->bad[i].image]);
-        json_string(&j, "reason", w->bad[i].message);
+        json_string(&j, "path", w->paths.path[w->run.bad[i].image]);
+        json_string(&j, "reason", w->run.bad[i].message);
         json_close(&j, '}');
     }
     json_close(&j, ']');

@@ -330,9 +330,11 @@ typedef struct tx_preprocess {
 } tx_preprocess;
 /* short, short=N or stretch: sets how->stretch and how->shorter. */
 tx_status tx_resize_parse(const char *text, tx_preprocess *how);
-/* Where the network looks: the image's size after resizing, and the upper left corner of the square within it. */
+/* Where the network looks: the image's size after resizing, the upper left corner of the square within it, and the image's
+ * size before. */
 typedef struct tx_framing {
     int width, height, left, top;
+    int image_width, image_height;
 } tx_framing;
 enum { TX_SIZE_MAX = 16384 };
 /* The framing of an image of width x height with a centred crop: (n - size) / 2, rounded half to even. */

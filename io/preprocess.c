@@ -136,7 +136,7 @@ tx_status tx_preprocess_frame(const tx_preprocess *how, int width, int height, t
     if (w > INT_MAX || h > INT_MAX || (uint64_t)w * (uint64_t)h > TX_IMAGE_PIXELS)
         return tx_fail(TX_ERR_FORMAT, "%d x %d pixels would become %lld x %lld, more than 2^28", width, height,
                        (long long)w, (long long)h);
-    *framing = (tx_framing){(int)w, (int)h, centre((int)(w - size)), centre((int)(h - size))};
+    *framing = (tx_framing){(int)w, (int)h, centre((int)(w - size)), centre((int)(h - size)), width, height};
     return TX_OK;
 }
 

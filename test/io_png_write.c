@@ -252,7 +252,7 @@ static void check_overlay(void)
 {
     tx_image image = picture(12, 9, 1, 0), out;
     static const float map[] = {4, -1, -2, -3}, none[] = {-1, -2, 0, -3};
-    tx_framing at = {12, 9, 3, 1};
+    tx_framing at = {12, 9, 3, 1, 12, 9};
     unsigned char top[3];
     tx_heat_colour(1, top);
     CHECK(tx_heat_overlay(&image, map, 2, 2, &at, 8, &out) == TX_OK && out.channels == 3 && out.width == 12 &&
@@ -277,7 +277,7 @@ static void check_overlay(void)
 static void check_memory(void)
 {
     static const float map[] = {4, -1, -2, -3};
-    tx_framing at = {40, 30, 0, 0};
+    tx_framing at = {40, 30, 0, 0, 40, 30};
     tx_image image = picture(40, 30, 3, 4), out;
     int left = 0;
     for (long n = 0; n < 60; n++) {

@@ -81,7 +81,7 @@ static void check_pictures(void)
     size_t size;
     const float map[4] = {1, 2, 3, 4};
     tx_image grey = {3, 4, 1, pixels}, bad = {3, 4, 2, pixels}, none = {3, 4, 1, NULL}, out;
-    tx_framing at = {3, 4, 0, 0}, beyond = {3, 4, 1, 0};
+    tx_framing at = {3, 4, 0, 0, 3, 4}, beyond = {3, 4, 1, 0, 3, 4};
     tx_preprocess how = {.size = 3, .normalize = {{0, 0, 0}, {1, 1, 1}}};
     float values[27];
     REFUSED(tx_png_encode(NULL, &bytes, &size) != TX_OK, "no image");
