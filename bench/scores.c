@@ -1,7 +1,8 @@
 /* scores.c - from a split's images to predictions, and from predictions to figures.
  *
- * Probabilities are floats, printed with the nine digits that give them back exactly: every figure can be computed
- * again from predictions-*.csv. */
+ * Probabilities of a network are floats, printed with the nine digits that give them back exactly; means of them and
+ * what others predict are doubles with as many digits as those need: every figure can be computed again from
+ * predictions-*.csv. */
 #include "scores.h"
 #include "xrv.h"
 
@@ -98,13 +99,13 @@ tx_status predictions_run(predictions *p, const inference *how)
 }
 
 void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, const float *threshold,
-                               float *probability)
+                               double *probability)
 {
     size_t tasks = (size_t)d->tasks, outputs = (size_t)p->outputs;
     for (size_t i = 0; i < p->images; i++)
         for (size_t k = 0; k < tasks; k++) {
             int c = column ? column[k] : (int)k;
-            probability[i * tasks + k] = xrv_probability(p->logit[i * outputs + (size_t)c], threshold, c);
+            probability[i * tasks + k] = (double)xrv_probability(p->logit[i * outputs + (size_t)c], threshold, c);
         }
 }
 
@@ -120,7 +121,13 @@ double predictions_loss(const predictions *p, const tx_dataset *d)
     return annotated ? sum / (double)annotated : (double)NAN;
 }
 
-tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability,
+/* What a network says is a float, and has the nine digits that give it back. */
+static const char *probability_print(char out[TX_NUMBER], double p)
+{
+    return (double)(float)p == p ? tx_number_print(out, TX_NUMBER, p, 9) : tx_number_shortest(out, TX_NUMBER, p);
+}
+
+tx_status predictions_write(const char *path, const tx_dataset *d, const double *probability,
                             const unsigned char *present)
 {
     char number[TX_NUMBER];
@@ -139,8 +146,7 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const float *
         tx_writer_csv(w, d->path[i]);
         for (int k = 0; k < d->tasks; k++) {
             tx_writer_text(w, ",");
-            tx_writer_text(
-                w, tx_number_print(number, sizeof number, (double)probability[i * (size_t)d->tasks + (size_t)k], 9));
+            tx_writer_text(w, probability_print(number, probability[i * (size_t)d->tasks + (size_t)k]));
         }
         tx_writer_text(w, "\n");
     }
@@ -159,7 +165,7 @@ typedef struct unit_list {
 } unit_list;
 
 /* By study the score is the maximum over its images, the label positive if one is, masked if all are. */
-static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *probability,
+static void gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
                    const unsigned char *present, int by_study)
 {
     size_t tasks = (size_t)d->tasks;
@@ -172,7 +178,7 @@ static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *
         size_t unit = by_study ? d->study[i] : i;
         if (present && !present[i])
             continue;
-        double score = (double)probability[i * tasks + task];
+        double score = probability[i * tasks + task];
         if (score > u->score[unit])
             u->score[unit] = score;
         if (d->label[i * tasks + task] > u->label[unit])
@@ -181,18 +187,17 @@ static void gather(unit_list *u, const tx_dataset *d, size_t task, const float *
 }
 
 /* A maximum over views would hide what is no number. */
-static tx_status check_probabilities(const tx_dataset *d, const float *probability, const unsigned char *present)
+static tx_status check_probabilities(const tx_dataset *d, const double *probability, const unsigned char *present)
 {
     char path[TX_TEXT], task[TX_TEXT], number[TX_NUMBER];
     size_t tasks = (size_t)d->tasks;
     for (size_t i = 0; i < d->images * tasks; i++) {
-        float p = probability[i];
+        double p = probability[i];
         if ((present && !present[i / tasks]) || (p >= 0 && p <= 1))
             continue;
         return tx_fail(TX_ERR_ARGUMENT, "%s: its score of '%s' is %s, expected a probability",
                        tx_escape(path, sizeof path, d->path[i / tasks]),
-                       tx_escape(task, sizeof task, d->task[i % tasks]),
-                       tx_number_print(number, sizeof number, (double)p, 9));
+                       tx_escape(task, sizeof task, d->task[i % tasks]), tx_number_print(number, sizeof number, p, 9));
     }
     return TX_OK;
 }
@@ -281,7 +286,7 @@ tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present
     return status == TX_OK ? count_groups(d->patient, present, d->images, &e->patients) : status;
 }
 
-tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+tx_status scores_make(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                       int by_study)
 {
     unit_list u;
@@ -309,7 +314,7 @@ tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, 
     return status;
 }
 
-tx_status scores_threshold(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+tx_status scores_threshold(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                            int by_study, const scores *from)
 {
     unit_list u;

@@ -39,7 +39,7 @@ tx_status predictions_run(predictions *p, const inference *how);
 /* Probability of every image and task of the dataset, column k being output column[k] (NULL: k): sigmoid, and where outputs
  * have operating points (NULL: none) TorchXRayVision's op_norm. */
 void predictions_probabilities(const predictions *p, const tx_dataset *d, const int *column, const float *threshold,
-                               float *probability);
+                               double *probability);
 /* Mean masked binary cross-entropy over the dataset; NaN if nothing is annotated. Outputs are the dataset's tasks. */
 double predictions_loss(const predictions *p, const tx_dataset *d);
 
@@ -82,11 +82,11 @@ typedef struct scores {
 } scores;
 /* By study: the maximum over its images; present may be NULL. A probability of a present image that is nan or outside
  * [0,1] is TX_ERR_ARGUMENT, annotated or not and whatever the study's other images have. */
-tx_status scores_make(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+tx_status scores_make(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                       int by_study);
 /* Replaces each task's threshold by that of `from` (the same tasks on other images), with the sensitivity and
  * specificity that it has here. The other arguments are those of scores_make. */
-tx_status scores_threshold(scores *s, const tx_dataset *d, const float *probability, const unsigned char *present,
+tx_status scores_threshold(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                            int by_study, const scores *from);
 /* The means anew from the tasks' AUCs. */
 void scores_means(scores *s);
@@ -103,7 +103,7 @@ void means_json(const mean_score mean[3], json *to);
  * label at all) the worst: score_better(). */
 double scores_select(const scores *s, double loss, const char **by);
 /* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */
-tx_status predictions_write(const char *path, const tx_dataset *d, const float *probability,
+tx_status predictions_write(const char *path, const tx_dataset *d, const double *probability,
                             const unsigned char *present);
 
 #endif

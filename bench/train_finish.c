@@ -18,7 +18,7 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
 {
     const tx_dataset *d = t->split[split];
     tx_loader *loader = t->last[split] = trainer_loader(t, split, 0);
-    float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
+    double *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
     predictions said;
     tx_status status = loader && probability ? predictions_new(&said, d->images, d->tasks) : TX_ERR_MEMORY;
     if (status == TX_OK) {

@@ -247,7 +247,7 @@ static tx_status evaluate(trainer *t)
     tx_status status = predictions_new(&p, d->images, d->tasks);
     if (status)
         return status;
-    float *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
+    double *probability = tx_alloc(d->images * (size_t)d->tasks, sizeof *probability);
     tx_progress bar;
     tx_progress_begin(&bar, t->bar.out, "valid", "images", d->images, 0);
     inference how = {t->inference, &t->plain, t->inference_batch, t->check, d, &bar, 0, &trainer_stopped};

@@ -54,10 +54,10 @@ static void test_rank_of_nan(void)
 
 /* Whatever stands at whatever place, annotated or not, first view or last: it is refused, and the image is named. An
  * image that is not there is not looked at. */
-static void test_no_numbers(const tx_dataset *d, const float *sound)
+static void test_no_numbers(const tx_dataset *d, const double *sound)
 {
-    static const float wrong[] = {(float)NAN, INFINITY, -INFINITY, 1.5F, -0.25F};
-    float p[18];
+    static const double wrong[] = {NAN, INFINITY, -INFINITY, 1.5, -0.25};
+    double p[18];
     scores s;
     for (size_t w = 0; w < 5; w++)
         for (size_t at = 0; at < 18; at++)
@@ -66,7 +66,7 @@ static void test_no_numbers(const tx_dataset *d, const float *sound)
                 p[at] = wrong[w];
                 CHECK(scores_make(&s, d, p, NULL, by_study) == TX_ERR_ARGUMENT &&
                           strstr(tx_error_message(), d->path[at / 3]) && strstr(tx_error_message(), d->task[at % 3]),
-                      "%g at %zu, %s: %s", (double)wrong[w], at, by_study ? "study" : "image", tx_error_message());
+                      "%g at %zu, %s: %s", wrong[w], at, by_study ? "study" : "image", tx_error_message());
                 unsigned char present[6] = {1, 1, 1, 1, 1, 1};
                 present[at / 3] = 0;
                 CHECK(scores_make(&s, d, p, present, by_study) == TX_OK, "an absent image: %s", tx_error_message());
@@ -85,7 +85,7 @@ static void test_choice(const tx_dataset *d)
                  {{NAN, 0.5, 1}, "mean6", 0.5},
                  {{NAN, NAN, 0.25}, "mean", 0.25},
                  {{NAN, NAN, NAN}, "loss", -0.7}};
-    float p[18] = {0};
+    double p[18] = {0};
     scores s;
     const char *by;
     CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
@@ -116,7 +116,7 @@ static void test_scores(void)
     if (!d)
         return;
     /* Edema by image: 1: .2 .9 .6; 0: .4 .5 .7. By study: 1: .9 .6; 0: .4 .7. */
-    const float p[] = {.2F, .1F, .5F, .9F, .1F, .5F, .4F, .8F, .5F, .6F, .3F, .5F, .5F, .9F, .5F, .7F, .2F, .5F};
+    const double p[] = {.2, .1, .5, .9, .1, .5, .4, .8, .5, .6, .3, .5, .5, .9, .5, .7, .2, .5};
     scores s;
     CHECK(scores_make(&s, d, p, NULL, 1) == TX_OK, "%s", tx_error_message());
     CHECK(s.of.studies == 4 && s.of.images == 6 && s.of.patients == 3 && s.task[0].auc.positives == 2 &&

@@ -37,9 +37,9 @@ static tx_dataset dataset(void)
     return d;
 }
 
-static const float edema[IMAGES] = {0.25f, 0.75f, 0.5f, 0.5f, 0.625f, 0.0f, 0.125f};
+static const double edema[IMAGES] = {0.25f, 0.75f, 0.5f, 0.5f, 0.625f, 0.0f, 0.125f};
 
-static void fill(float *p)
+static void fill(double *p)
 {
     for (int i = 0; i < IMAGES; i++) {
         p[i * TASKS] = edema[i];
@@ -51,7 +51,7 @@ static void fill(float *p)
 static void by_study(void)
 {
     const tx_dataset d = dataset();
-    float p[IMAGES * TASKS];
+    double p[IMAGES * TASKS];
     scores s;
     fill(p);
     CHECK(scores_make(&s, &d, p, NULL, 1) == TX_OK && s.tasks == TASKS, "%s", tx_error_message());
@@ -90,7 +90,7 @@ static void by_study(void)
 static void by_image(void)
 {
     const tx_dataset d = dataset();
-    float p[IMAGES * TASKS];
+    double p[IMAGES * TASKS];
     scores s;
     fill(p);
     CHECK(scores_make(&s, &d, p, NULL, 0) == TX_OK, "%s", tx_error_message());
@@ -100,7 +100,7 @@ static void by_image(void)
     scores_free(&s);
     /* Without the images 1 and 3. */
     unsigned char present[IMAGES] = {1, 0, 1, 0, 1, 1, 1};
-    p[1 * TASKS] = (float)NAN;
+    p[1 * TASKS] = NAN;
     p[3 * TASKS + 2] = 7;
     CHECK(scores_make(&s, &d, p, present, 0) == TX_OK, "what is missing is not looked at: %s", tx_error_message());
     CHECK(s.task[0].auc.positives == 1 && s.task[0].auc.negatives == 3 && s.task[0].auc.auc == 2.0 / 3, "Edema: %.17g",
@@ -121,10 +121,10 @@ static void by_image(void)
 static void no_numbers(void)
 {
     const tx_dataset d = dataset();
-    static const float bad[] = {NAN, -NAN, INFINITY, -INFINITY, -1e-30f, 1.0000001f};
+    static const double bad[] = {NAN, -NAN, INFINITY, -INFINITY, -1e-30, 0x1.0000000000001p0};
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
         for (size_t i = 0; i < IMAGES * TASKS; i += IMAGES * TASKS - 1) {
-            float p[IMAGES * TASKS];
+            double p[IMAGES * TASKS];
             scores s;
             fill(p);
             p[i] = bad[k];
@@ -132,12 +132,12 @@ static void no_numbers(void)
                 CHECK(scores_make(&s, &d, p, NULL, unit) == TX_ERR_ARGUMENT && !s.task &&
                           strstr(tx_error_message(),
                                  i ? "d/2.jpg: its score of 'Edema, old'" : "a/1.jpg: its score of 'Edema'"),
-                      "%g: %s", (double)bad[k], tx_error_message());
+                      "%g: %s", bad[k], tx_error_message());
         }
-    float p[IMAGES * TASKS];
+    double p[IMAGES * TASKS];
     scores s;
     for (int i = 0; i < IMAGES * TASKS; i++)
-        p[i] = i % 2 ? -0.0f : 1;
+        p[i] = i % 2 ? -0.0 : 1;
     CHECK(scores_make(&s, &d, p, NULL, 0) == TX_OK, "-0 and 1 are probabilities: %s", tx_error_message());
     scores_free(&s);
     static const float logits[] = {3e38f, -3e38f, NAN, INFINITY};
@@ -153,12 +153,12 @@ static void no_numbers(void)
 static void thresholds(void)
 {
     const tx_dataset d = dataset();
-    float p[IMAGES * TASKS];
+    double p[IMAGES * TASKS];
     scores valid, test;
     fill(p);
     scores_make(&valid, &d, p, NULL, 1);
     for (int i = 0; i < IMAGES; i++)
-        p[i * TASKS] = i == 2 ? 0.625f : i == 4 ? 0.5f : edema[i];
+        p[i * TASKS] = i == 2 ? 0.625 : i == 4 ? 0.5 : edema[i];
     scores_make(&test, &d, p, NULL, 1);
     CHECK(test.task[0].best.threshold == 0.5, "the best one here: %g", test.task[0].best.threshold);
     CHECK(scores_threshold(&test, &d, p, NULL, 1, &valid) == TX_OK, "%s", tx_error_message());
@@ -248,12 +248,12 @@ static void twins(void)
 static void tables(void)
 {
     const tx_dataset d = dataset();
-    float p[IMAGES * TASKS];
+    double p[IMAGES * TASKS];
     unsigned char present[IMAGES] = {0, 1, 0, 1, 0, 0, 1};
     scores s;
     tx_buffer t = {0};
     fill(p);
-    p[1 * TASKS] = 0.1f;
+    p[1 * TASKS] = (double)0.1f;
     CHECK(predictions_write(temp_path("p.csv"), &d, p, present) == TX_OK, "%s", tx_error_message());
     static const char rows[] =
         "Path,Edema,No Finding,\"Edema, old\"\na/2.jpg,0.100000001,0.25,1\n\"c,1.jpg\",0.5,0.5,1\n"
@@ -276,7 +276,7 @@ static void columns(void)
 {
     tx_dataset d = dataset();
     predictions p;
-    float probability[2 * TASKS];
+    double probability[2 * TASKS];
     static const int column[TASKS] = {3, 0, 2};
     CHECK(predictions_new(&p, 2, 4) == TX_OK && p.images == 2 && p.outputs == 4 && p.read == 0, "%s",
           tx_error_message());
@@ -286,10 +286,11 @@ static void columns(void)
     int right = 1;
     for (int i = 0; i < 2; i++)
         for (int k = 0; k < TASKS; k++)
-            right = right && probability[i * TASKS + k] == tx_logisticf((float)(4 * i + column[k]) - 4);
+            right = right && probability[i * TASKS + k] == (double)tx_logisticf((float)(4 * i + column[k]) - 4);
     CHECK(right, "columns 3, 0, 2 of four outputs");
     predictions_probabilities(&p, &d, NULL, NULL, probability);
-    CHECK(probability[0] == tx_logisticf(-4) && probability[TASKS + 2] == tx_logisticf(2), "the first three columns");
+    CHECK(probability[0] == (double)tx_logisticf(-4) && probability[TASKS + 2] == (double)tx_logisticf(2),
+          "the first three columns");
     predictions_free(&p);
     CHECK(!p.logit && !p.present, "nothing is left");
 

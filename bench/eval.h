@@ -1,0 +1,70 @@
+/* eval.h - what the files of `thorax eval` share: MODELs, and what each says of a split. Private to bench. */
+#ifndef THORAX_BENCH_EVAL_H
+#define THORAX_BENCH_EVAL_H
+
+#include "model.h"
+#include "scores.h"
+
+/* What a model says of a split. */
+typedef struct said {
+    tx_dataset *data;    /* with the model's tasks */
+    double *probability; /* images x tasks */
+    unsigned char *present;
+    scores scores;
+    int lent; /* the data are another's */
+} said;
+
+/* Of the split that is scored, and of the one that thresholds come from where that is another. */
+enum { SCORED, CHOOSING, PARTS };
+
+/* One model, or the ensemble of all. */
+typedef struct entry {
+    model model;
+    const char *name;
+    const char *folder; /* of the data */
+    int *column;        /* a task: its output */
+    char *tasks;        /* those that it has in common with the table, where others named its outputs */
+    tx_buffer notes;    /* and what it has not */
+    said part[PARTS];
+    int parts; /* 1 where the split itself gives the thresholds */
+} entry;
+
+typedef struct evaluation {
+    const options *o;
+    const char *split[PARTS];
+    int by_study, batch;
+    entry *entry;
+    size_t models, entries; /* entries: and the ensemble */
+} evaluation;
+
+/* The split that an entry's thresholds come from. */
+const char *threshold_split(const evaluation *v, const entry *e);
+
+/* ------------------------------------------------------------------------------------ eval_entries.c */
+/* Finds a MODEL, its data and its outputs for the tasks. Returns an exit status, after a line if it is not EXIT_DONE. */
+int entry_open(evaluation *v, entry *e, const char *name);
+/* What it says of the images, and its scores. */
+tx_status entry_run(const evaluation *v, entry *e);
+/* The figures of what has been said; sensitivity and specificity at the thresholds of the other split, where there is
+ * one. */
+tx_status entry_score(const evaluation *v, entry *e);
+/* Room for scores of all images of its data. */
+tx_status said_room(said *p);
+void entry_free(entry *e);
+
+/* ----------------------------------------------------------------------------------- eval_ensemble.c */
+/* Whether two models are scored, and their thresholds chosen, on the same images, tasks and labels. */
+int entries_comparable(const entry *a, const entry *b);
+/* The last entry becomes the mean of the others. */
+tx_status ensemble_make(evaluation *v);
+
+/* -------------------------------------------------------------------------------------- eval_print.c */
+tx_status entry_print(const evaluation *v, const entry *e);
+
+/* -------------------------------------------------------------------------------------- eval_write.c */
+void evaluation_json(const evaluation *v);
+/* DIR/scores.csv, DIR/predictions-SPLIT.csv of the last entry, and -1, -2, .. of the single ones where there are
+ * several. */
+tx_status evaluation_write(const evaluation *v, const char *folder);
+
+#endif
