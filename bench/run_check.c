@@ -68,7 +68,7 @@ static tx_status explain_table(const char *folder, int t, uint64_t wanted, uint6
     return damage(folder, run_table_names[t], finding);
 }
 
-static tx_status check_table(const char *folder, const run_position *at, int t, int finished)
+tx_status check_table(const char *folder, const run_position *at, int t, int finished)
 {
     char hex[65];
     uint64_t wanted = at->table[t].bytes, bytes = 0;
@@ -96,15 +96,19 @@ typedef struct checking {
     tx_status *status;
 } checking;
 
+static tx_status digest_checkpoint(const char *folder, uint64_t step, char hex[65])
+{
+    char name[48], inner[64];
+    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(step, name));
+    tx_status status = want_file(folder, inner);
+    return status ? status : file_digest(folder, inner, hex);
+}
+
 static void digest_one(void *context, size_t i, int worker)
 {
     (void)worker;
     const checking *c = context;
-    char name[48], inner[64];
-    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(c->at->best[i].step, name));
-    c->status[i] = want_file(c->folder, inner);
-    if (c->status[i] == TX_OK)
-        c->status[i] = file_digest(c->folder, inner, c->hex[i]);
+    c->status[i] = digest_checkpoint(c->folder, c->at->best[i].step, c->hex[i]);
 }
 
 /* What is wrong with a checkpoint that is not the file that the run wrote. */
@@ -124,27 +128,30 @@ static tx_status explain_checkpoint(const char *folder, uint64_t step)
                                        : "its bytes are not those that the run wrote");
 }
 
+tx_status check_checkpoint(const char *folder, const run_best *noted)
+{
+    char hex[65];
+    tx_status status = digest_checkpoint(folder, noted->step, hex);
+    return status || strcmp(hex, noted->sha256) == 0 ? status : explain_checkpoint(folder, noted->step);
+}
+
+/* Their digests at once, and those that are not as they should be once more, as messages are a thread's own. */
 static tx_status check_checkpoints(const char *folder, const run_position *at)
 {
     checking c = {folder, at, tx_alloc(at->kept, sizeof *c.hex), tx_alloc(at->kept, sizeof *c.status)};
     tx_status status = c.hex && c.status ? TX_OK : TX_ERR_MEMORY;
     if (status == TX_OK)
         status = tx_parallel_for(at->kept, digest_one, &c);
-    for (size_t i = 0; status == TX_OK && i < at->kept; i++) {
-        /* Messages are a thread's own: once more, here. */
-        if (c.status[i])
-            digest_one(&c, i, 0);
-        status = c.status[i];
-        if (status == TX_OK && strcmp(c.hex[i], at->best[i].sha256) != 0)
-            status = explain_checkpoint(folder, at->best[i].step);
-    }
+    for (size_t i = 0; status == TX_OK && i < at->kept; i++)
+        if (c.status[i] || strcmp(c.hex[i], at->best[i].sha256) != 0)
+            status = check_checkpoint(folder, &at->best[i]);
     tx_free(c.hex);
     tx_free(c.status);
     return status;
 }
 
 /* ------------------------------------------------------------------------------------------- kept states */
-static tx_status check_kept(const char *folder, const run_kept *kept)
+tx_status check_kept(const char *folder, const run_kept *kept)
 {
     char name[48], inner[64], seal[65] = "";
     run_position *at = tx_alloc(1, sizeof *at);

@@ -248,10 +248,8 @@ static tx_status check_folders(const run *r)
     return status;
 }
 
-/* A folder in which a run has written: where it stands, and whether that is what the command line asks for. */
-static tx_status examine(run *r, const run_order *o, run_verdict *verdict)
+tx_status run_stand(run *r, run_verdict *verdict, done_mark *mark)
 {
-    done_mark mark;
     tx_path_kind state, done;
     int former = 0;
     tx_status status = check_folders(r);
@@ -269,10 +267,18 @@ static tx_status examine(run *r, const run_order *o, run_verdict *verdict)
     *verdict = finished ? RUN_FINISHED : r->resumed ? RUN_RESUMED : RUN_FRESH;
     if (*verdict == RUN_FRESH)
         return check_unbegun(r);
-    if (finished)
-        status = take_done(r, &mark);
-    if (status == TX_OK)
-        status = check_config(r->folder, &r->at);
+    return finished ? take_done(r, mark) : TX_OK;
+}
+
+/* A folder in which a run has written: where it stands, and whether that is what the command line asks for. */
+static tx_status examine(run *r, const run_order *o, run_verdict *verdict)
+{
+    done_mark mark;
+    tx_status status = run_stand(r, verdict, &mark);
+    if (status || *verdict == RUN_FRESH)
+        return status;
+    int finished = *verdict == RUN_FINISHED;
+    status = check_config(r->folder, &r->at);
     if (status == TX_OK)
         status = compare(r, o);
     if (status == TX_OK)

@@ -70,9 +70,17 @@ typedef struct done_mark {
 tx_status done_read(const char *folder, done_mark *mark, run_position *at);
 tx_status done_write(const char *folder, const done_mark *mark, const run_position *at);
 
+/* Where the run in r->folder stands by its state and that mark (of a finished one alone), which go into r and *mark:
+ * RUN_FRESH, RUN_RESUMED or RUN_FINISHED (run_enter.c). Statuses as those of state_open and done_read. */
+tx_status run_stand(run *r, run_verdict *verdict, done_mark *mark);
+
 /* --------------------------------------------------------------------------------- soundness (run_check.c) */
 /* Whether config.txt is what the run was made with. */
 tx_status check_config(const char *folder, const run_position *at);
+/* Whether a table, a checkpoint, a kept state are what the run wrote. */
+tx_status check_table(const char *folder, const run_position *at, int t, int finished);
+tx_status check_checkpoint(const char *folder, const run_best *noted);
+tx_status check_kept(const char *folder, const run_kept *kept);
 /* Whether all else that the position refers to is in the folder as it was written. finished: the tables end there; skips:
  * bad-images.csv is one of them. TX_ERR_FORMAT: damage, the message names file and finding. */
 tx_status check_folder(const char *folder, const run_position *at, int finished, int skips);

@@ -127,30 +127,35 @@ static const char *probability_print(char out[TX_NUMBER], double p)
     return (double)(float)p == p ? tx_number_print(out, TX_NUMBER, p, 9) : tx_number_shortest(out, TX_NUMBER, p);
 }
 
-tx_status predictions_write(const char *path, const tx_dataset *d, const double *probability,
-                            const unsigned char *present)
+void predictions_text(tx_buffer *to, const tx_dataset *d, const double *probability, const unsigned char *present)
 {
     char number[TX_NUMBER];
-    tx_writer *w = tx_writer_open(path);
-    if (!w)
-        return TX_ERR_FILE;
-    tx_writer_text(w, "Path");
+    tx_buffer_append(to, "Path");
     for (int k = 0; k < d->tasks; k++) {
-        tx_writer_text(w, ",");
-        tx_writer_csv(w, d->task[k]);
+        tx_buffer_append(to, ",");
+        tx_buffer_csv(to, d->task[k]);
     }
-    tx_writer_text(w, "\n");
+    tx_buffer_append(to, "\n");
     for (size_t i = 0; i < d->images; i++) {
         if (present && !present[i])
             continue;
-        tx_writer_csv(w, d->path[i]);
+        tx_buffer_csv(to, d->path[i]);
         for (int k = 0; k < d->tasks; k++) {
-            tx_writer_text(w, ",");
-            tx_writer_text(w, probability_print(number, probability[i * (size_t)d->tasks + (size_t)k]));
+            tx_buffer_append(to, ",");
+            tx_buffer_append(to, probability_print(number, probability[i * (size_t)d->tasks + (size_t)k]));
         }
-        tx_writer_text(w, "\n");
+        tx_buffer_append(to, "\n");
     }
-    return tx_writer_commit(w);
+}
+
+tx_status predictions_write(const char *path, const tx_dataset *d, const double *probability,
+                            const unsigned char *present)
+{
+    tx_buffer text = {0};
+    predictions_text(&text, d, probability, present);
+    tx_status status = text.status ? text.status : tx_buffer_write(&text, path);
+    tx_buffer_free(&text);
+    return status;
 }
 
 /* ---------------------------------------------------------------------------------------------- scores */

@@ -102,7 +102,8 @@ void means_json(const mean_score mean[3], json *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better, NaN (no
  * label at all) the worst: score_better(). */
 double scores_select(const scores *s, double loss, const char **by);
-/* predictions-SPLIT.csv: Path and a probability a task, of the images that are present. */
+/* predictions-SPLIT.csv: Path and a probability a task, of the images that are present; as text, and as a file. */
+void predictions_text(tx_buffer *to, const tx_dataset *d, const double *probability, const unsigned char *present);
 tx_status predictions_write(const char *path, const tx_dataset *d, const double *probability,
                             const unsigned char *present);
 

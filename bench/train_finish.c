@@ -13,8 +13,7 @@ static int lists_bad(const trainer *t)
     return t->run.table[RUN_BAD] && !t->run.at.former_done[0];
 }
 
-/* Predictions of a split: its file, and its scores (the caller's). */
-static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
+tx_status trainer_predict(trainer *t, predictor *p, int split, tx_buffer *text, scores *s)
 {
     const tx_dataset *d = t->split[split];
     tx_loader *loader = t->last[split] = trainer_loader(t, split, 0);
@@ -25,19 +24,29 @@ static tx_status predict_split(trainer *t, predictor *p, int split, const char *
         tx_progress bar;
         tx_progress_begin(&bar, t->bar.out, split == SPLIT_TEST ? "test" : "valid", "images", d->images, 0);
         inference how = {p->session, &p->net, p->batch, loader, d, &bar, 0, &trainer_stopped};
-        char *path = run_path(&t->run, file);
-        status = path ? predictions_run(&said, &how) : TX_ERR_MEMORY;
+        status = predictions_run(&said, &how);
         tx_progress_clear(&bar);
         if (status == TX_OK && !trainer_stopped) {
             predictions_probabilities(&said, d, NULL, NULL, probability);
-            status = predictions_write(path, d, probability, said.present);
-            if (status == TX_OK)
-                status = scores_make(s, d, probability, said.present, 1);
+            predictions_text(text, d, probability, said.present);
+            status = text->status ? text->status : scores_make(s, d, probability, said.present, 1);
         }
-        tx_free(path);
         predictions_free(&said);
     }
     tx_free(probability);
+    return status;
+}
+
+/* Predictions of a split: its file, and its scores (the caller's). */
+static tx_status predict_split(trainer *t, predictor *p, int split, const char *file, scores *s)
+{
+    tx_buffer text = {0};
+    char *path = run_path(&t->run, file);
+    tx_status status = path ? trainer_predict(t, p, split, &text, s) : TX_ERR_MEMORY;
+    if (status == TX_OK && !trainer_stopped)
+        status = tx_buffer_write(&text, path);
+    tx_buffer_free(&text);
+    tx_free(path);
     return status;
 }
 
@@ -77,7 +86,7 @@ static tx_status add_rows(trainer *t, const scores *s, uint64_t step)
 }
 
 /* The sessions of the training are not needed any more: their memory goes first. */
-static tx_status open_best(trainer *t, predictor *p)
+tx_status trainer_best(trainer *t, predictor *p)
 {
     tx_session_free(t->training);
     tx_session_free(t->inference);
@@ -101,7 +110,7 @@ static tx_status make_products(trainer *t, const int wanted[RUN_PRODUCTS], score
     predictor p = {0};
     tx_status status = TX_OK;
     if (wanted[RUN_VALID_PREDICTIONS] || wanted[RUN_TEST_PREDICTIONS])
-        status = open_best(t, &p);
+        status = trainer_best(t, &p);
     if (status == TX_OK && wanted[RUN_VALID_PREDICTIONS])
         status = predict_split(t, &p, SPLIT_VALID, "predictions-valid.csv", valid);
     if (status == TX_OK && wanted[RUN_TEST_PREDICTIONS] && t->split[SPLIT_TEST] && !trainer_stopped)

@@ -81,41 +81,50 @@ static tx_status load_batch(trainer *t, uint64_t step, size_t *count, int dry)
     return status ? status : tx_session_batch(t->training, (int)*count);
 }
 
-static tx_status log_step(trainer *t, float loss, double lr, size_t count, double seconds)
+void trainer_row(const trainer *t, char out[TRAINER_ROW])
 {
-    char line[256], text[4][TX_NUMBER];
+    char text[2][TX_NUMBER];
     uint64_t step = t->run.at.step;
-    snprintf(line, sizeof line, "%llu,%llu,%llu,%s,%s,%s,%s\n", (unsigned long long)step,
+    snprintf(out, TRAINER_ROW, "%llu,%llu,%llu,%s,%s,", (unsigned long long)step,
              (unsigned long long)((step - 1) / t->per_epoch + 1), (unsigned long long)trainer_examples(t, step),
-             tx_number_print(text[0], TX_NUMBER, (double)loss, 9), tx_number_shortest(text[1], TX_NUMBER, lr),
-             tx_number_fixed(text[2], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
-             tx_number_fixed(text[3], TX_NUMBER, t->run.at.seconds, 3));
+             tx_number_print(text[0], TX_NUMBER, (double)t->loss, 9), tx_number_shortest(text[1], TX_NUMBER, t->lr));
+}
+
+static tx_status log_step(trainer *t, size_t count, double seconds)
+{
+    char line[TRAINER_ROW + 2 * TX_NUMBER], text[2][TX_NUMBER];
+    trainer_row(t, line);
+    size_t n = strlen(line);
+    snprintf(line + n, sizeof line - n, "%s,%s\n",
+             tx_number_fixed(text[0], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
+             tx_number_fixed(text[1], TX_NUMBER, t->run.at.seconds, 3));
     tx_status status = tx_journal_add(t->run.table[RUN_LOG], line);
-    snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)loss, 4));
-    tx_progress_update(&t->bar, (size_t)trainer_examples(t, step), line);
+    snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)t->loss, 4));
+    tx_progress_update(&t->bar, (size_t)trainer_examples(t, t->run.at.step), line);
     return status;
 }
 
 tx_status trainer_step(trainer *t, int dry)
 {
-    double start = tx_seconds(), lr = tx_schedule_lr(&t->schedule, t->run.at.step);
-    float loss = 0;
+    double start = tx_seconds();
     size_t count;
+    t->lr = tx_schedule_lr(&t->schedule, t->run.at.step);
+    t->loss = 0;
     tx_status status = load_batch(t, t->run.at.step, &count, dry);
     if (status)
         return tx_fail_within(status, "step %llu", (unsigned long long)t->run.at.step + 1);
     tx_session_run(t->training, t->run.at.step);
     if (count > 0)
-        status = tx_train_step(t->training, t->fitted.loss, t->optimizer, lr, &loss);
+        status = tx_train_step(t->training, t->fitted.loss, t->optimizer, t->lr, &t->loss);
     else
-        loss = (float)NAN;
-    t->diverged = status && !isfinite(loss);
+        t->loss = (float)NAN;
+    t->diverged = status && !isfinite(t->loss);
     if (status)
         return status;
     double seconds = tx_seconds() - start;
     t->run.at.step++;
     t->run.at.seconds += seconds;
-    return dry ? TX_OK : log_step(t, loss, lr, count, seconds);
+    return dry ? TX_OK : log_step(t, count, seconds);
 }
 
 /* ------------------------------------------------------------------------------------------ evaluation */
@@ -128,35 +137,38 @@ static int was_end(const run_position *at)
     return 0;
 }
 
-static int evaluation_due(const trainer *t)
+int trainer_evaluates(const trainer *t)
 {
     uint64_t step = t->run.at.step, now = trainer_examples(t, step), before = trainer_examples(t, step - 1);
     return now / t->eval_every > before / t->eval_every || step == t->total ||
            (step % t->per_epoch == 0 && !t->overfit) || was_end(&t->run.at);
 }
 
-/* What prediction needs, and how good the checkpoint is. */
-static tx_status save_checkpoint(trainer *t, double score, const char *by)
+tx_status trainer_metadata(const trainer *t, double score, const char *by, settings *meta)
 {
     char number[TX_NUMBER], augment[TX_AUGMENT_TEXT];
-    settings meta = {0};
-    tx_status status = settings_set(&meta, "net", t->choice.net->name);
+    tx_status status = settings_set(meta, "net", t->choice.net->name);
     if (status == TX_OK)
-        status = settings_format(&meta, "cut", "%d", t->choice.cut);
+        status = settings_format(meta, "cut", "%d", t->choice.cut);
     if (status == TX_OK && t->choice.eps > 0)
-        status = settings_set(&meta, "eps", tx_number_shortest(number, sizeof number, t->choice.eps));
+        status = settings_set(meta, "eps", tx_number_shortest(number, sizeof number, t->choice.eps));
     if (status == TX_OK)
-        status = recipe_write(&t->recipe, &meta);
+        status = recipe_write(&t->recipe, meta);
     if (status == TX_OK && strcmp(tx_augment_print(&t->augment, augment, sizeof augment), "none"))
-        status = settings_set(&meta, "augment", augment);
+        status = settings_set(meta, "augment", augment);
     if (status == TX_OK)
-        status = settings_format(&meta, "seed", "%llu", (unsigned long long)t->seed);
+        status = settings_format(meta, "seed", "%llu", (unsigned long long)t->seed);
     if (status == TX_OK)
-        status = settings_format(&meta, "step", "%llu", (unsigned long long)t->run.at.step);
+        status = settings_format(meta, "step", "%llu", (unsigned long long)t->run.at.step);
     if (status == TX_OK)
-        status = settings_set(&meta, "selection", by);
-    if (status == TX_OK)
-        status = settings_set(&meta, "score", tx_number_shortest(number, sizeof number, score));
+        status = settings_set(meta, "selection", by);
+    return status ? status : settings_set(meta, "score", tx_number_shortest(number, sizeof number, score));
+}
+
+static tx_status save_checkpoint(trainer *t, double score, const char *by)
+{
+    settings meta = {0};
+    tx_status status = trainer_metadata(t, score, by, &meta);
     char *path = run_checkpoint_path(&t->run, t->run.at.step);
     if (status == TX_OK)
         status = path ? tx_checkpoint_save(path, t->weights, meta.pair, meta.count) : TX_ERR_MEMORY;
@@ -240,10 +252,11 @@ static tx_status record(trainer *t, const scores *s, double loss)
     return status;
 }
 
-static tx_status evaluate(trainer *t)
+tx_status trainer_score(trainer *t, scores *s, double *loss)
 {
     const tx_dataset *d = t->split[SPLIT_VALID];
     predictions p;
+    memset(s, 0, sizeof *s);
     tx_status status = predictions_new(&p, d->images, d->tasks);
     if (status)
         return status;
@@ -256,18 +269,25 @@ static tx_status evaluate(trainer *t)
     t->diverged = status == TX_ERR_ARGUMENT;
     t->unread = status == TX_ERR_FORMAT || status == TX_ERR_FILE;
     if (status == TX_OK && !trainer_stopped) {
-        scores s;
         predictions_probabilities(&p, d, NULL, NULL, probability);
-        status = scores_make(&s, d, probability, p.present, 1);
-        if (status == TX_OK) {
-            status = record(t, &s, predictions_loss(&p, d));
-            scores_free(&s);
-        } else {
+        status = scores_make(s, d, probability, p.present, 1);
+        *loss = predictions_loss(&p, d);
+        if (status)
             tx_fail_within(status, "evaluation after step %llu", (unsigned long long)t->run.at.step);
-        }
     }
     tx_free(probability);
     predictions_free(&p);
+    return status;
+}
+
+static tx_status evaluate(trainer *t)
+{
+    scores s;
+    double loss = 0;
+    tx_status status = trainer_score(t, &s, &loss);
+    if (status == TX_OK && s.tasks)
+        status = record(t, &s, loss);
+    scores_free(&s);
     return status;
 }
 
@@ -278,7 +298,7 @@ static tx_status settle(trainer *t)
     run_position *at = &t->run.at;
     if (at->step == 0)
         return TX_OK;
-    int due = evaluation_due(t), keep = t->states && at->step % t->states == 0;
+    int due = trainer_evaluates(t), keep = t->states && at->step % t->states == 0;
     int digest = due || keep || (t->digest_every && at->step % t->digest_every == 0);
     tx_status status = digest && at->digested < at->step ? check_weights(t) : TX_OK;
     if (status == TX_OK && digest && at->digested < at->step)

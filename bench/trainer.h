@@ -4,6 +4,7 @@
 
 #include "../optim/optim.h"
 #include "../nets/nets.h"
+#include "model.h"
 #include "options.h"
 #include "recipe.h"
 #include "run.h"
@@ -39,6 +40,8 @@ typedef struct trainer {
     tx_loader *feed, *check; /* of train, of valid */
     tx_loader *last[SPLITS]; /* that made the final predictions */
     uint64_t *seen[SPLITS];  /* an image: what it was when it was read (tx_loader_options) */
+    float loss;              /* of the last step, */
+    double lr;               /* and its rate */
     int unread;              /* images failed a step or an evaluation; the weights are sound */
     uint32_t *order;         /* of the current epoch's images */
     uint32_t *taken;         /* a batch */
@@ -74,10 +77,23 @@ void trainer_free(trainer *t);
 uint64_t trainer_examples(const trainer *t, uint64_t step);
 /* One step on the next batch, and its row in log.csv (not for a dry run). */
 tx_status trainer_step(trainer *t, int dry);
+/* What the last step's row in log.csv says, up to the times: "step,epoch,examples,loss,lr,". */
+enum { TRAINER_ROW = 192 };
+void trainer_row(const trainer *t, char out[TRAINER_ROW]);
+/* Whether weights are evaluated after as many steps as have been done. */
+int trainer_evaluates(const trainer *t);
+/* Scores of the weights as they stand on valid, the caller's, and the mean loss; none (tasks is 0) where a signal ends it. */
+tx_status trainer_score(trainer *t, scores *s, double *loss);
+/* Metadata of this moment's checkpoint: what prediction needs, and how good it is. */
+tx_status trainer_metadata(const trainer *t, double score, const char *by, settings *meta);
 /* A loader of a split that knows what its images were before. */
 tx_loader *trainer_loader(const trainer *t, int split, int training);
 /* Steps, evaluations and states until the end. Returns an exit status. */
 int trainer_loop(trainer *t);
+/* The best checkpoint, ready to predict; sessions, feed and check of the training go. */
+tx_status trainer_best(trainer *t, predictor *p);
+/* The text of predictions-SPLIT.csv, and the scores: the caller's. text stays empty where a signal ends it. */
+tx_status trainer_predict(trainer *t, predictor *p, int split, tx_buffer *text, scores *s);
 /* Predictions of the best checkpoint, their metrics on test, report.html, the done mark; prints the figures. */
 int trainer_finish(trainer *t);
 /* Makes again what is missing of a finished run. */

@@ -730,7 +730,7 @@ mutate $f bench_report 's/m->row\[i\].step != last/1/' 'report: evaluations are 
 mutate $f bench_report 's/if (strcmp(f->mean\[i\].name, by) == 0)/if (i == 1)/' 'report: always mean6'
 mutate bench/svg.c bench_report 's/\*x + width > WIDTH/0/' 'report: a legend beyond the picture'
 f=bench/train_loop.c
-mutate $f check_figures 's/t->diverged = status \&\& !isfinite(loss);/t->diverged = 0;/' 'diverged: a loss that is NaN is any error'
+mutate $f check_figures 's/t->diverged = status \&\& !isfinite(t->loss);/t->diverged = 0;/' 'diverged: a loss that is NaN is any error'
 mutate $f check_figures 's/t->diverged = status == TX_ERR_ARGUMENT;/t->diverged = 0;/' 'diverged: an output that is NaN is any error'
 mutate $f check_figures 's/last = at->best\[i\].step > last ? at->best\[i\].step : last;/last = 7;/' 'diverged: another checkpoint is named'
 mutate $f check_figures 's/const run_best \*best = \&t->run.at.best\[0\];/const run_best *best = \&(run_best){t->run.at.step, 0};/' 'progress: the best is the last'
