@@ -16,6 +16,7 @@ int command_eval(const options *o);
 int command_predict(const options *o);
 int command_cam(const options *o);
 int command_study(const options *o);
+int command_pretrain(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);
 int command_audit(const options *o);

@@ -142,7 +142,19 @@ static const command commands[] = {
      .options = "",
      .least = 1,
      .most = 1},
-    {.name = "pretrain", .options = ""},
+    {.name = "pretrain",
+     .usage = "--net NET --out FILE [--option VALUE]...",
+     .what = "Makes initial weights without a download: a network trained to tell fractals apart.",
+     .notes =
+         "Images are attractors of iterated function systems, a class a system, drawn as they are needed (Kataoka et "
+         "al., \"Pre-training without Natural Images\", ACCV 2020). FILE.safetensors is for train --init: the last "
+         "layer is replaced there, and inputs are normalised as here. --size is the network's smallest input or 64 "
+         "where nobody says it. Interrupted, the same command line goes on from FILE.state, which is written each "
+         "minute, and ends with the same bytes. A FILE that was made with other options is refused.",
+     .example = "thorax pretrain --net resnet18 --out resnet18.safetensors",
+     .options =
+         "net out classes=100 instances size= epochs=4 steps batch=32 optimizer lr=1e-3 betas eps alpha momentum "
+         "weight-decay bn-momentum=0.1 schedule=cosine warmup=20 restart json" COMMON},
     {.name = "verify", .options = ""},
 };
 

@@ -11,11 +11,11 @@ typedef struct effect {
 } effect;
 
 static const effect none[] = {
-    {"train", "momentum", "optimizer", "adam|adamw", 0},
-    {"train", "betas", "optimizer", "sgd|rmsprop", 0},
-    {"train", "alpha", "optimizer", "adam|adamw|sgd", 0},
-    {"train", "eps", "optimizer", "sgd", 0},
-    {"train", "epochs", "steps", "", 0},
+    {"train|pretrain", "momentum", "optimizer", "adam|adamw", 0},
+    {"train|pretrain", "betas", "optimizer", "sgd|rmsprop", 0},
+    {"train|pretrain", "alpha", "optimizer", "adam|adamw|sgd", 0},
+    {"train|pretrain", "eps", "optimizer", "sgd", 0},
+    {"train|pretrain", "epochs", "steps", "", 0},
     {"predict", "views", "split", NULL, 1},
     {"predict", "unit", "split", NULL, 1},
     {"speed", "net", "kernels", "on", 0},

@@ -70,6 +70,7 @@ static const option table[] = {
     {"net", OPTION_TEXT, ABOUT_NETWORK, "NET", NULL, 0, 0, NULL, "the network (thorax nets lists them)", check_net},
     {"cut", OPTION_WHOLE, ABOUT_NETWORK, "K", NULL, 0, 16, "0", "final blocks to leave out", NULL},
     {"classes", OPTION_WHOLE, ABOUT_NETWORK, "C", NULL, 1, 1000000, "14", "outputs", NULL},
+    {"instances", OPTION_WHOLE, ABOUT_IMAGES, "N", NULL, 1, 1e6, "50", "images of each class of fractals", NULL},
     {"data", OPTION_TEXT, ABOUT_DATA, "DIR", NULL, 0, 0, NULL,
      "folder with train.csv, valid.csv, maybe test.csv or test_labels.csv (default: a RUN's own; of train and study "
      "the sample)",

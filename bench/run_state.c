@@ -1,4 +1,5 @@
 /* run_state.c - full states of a run: everything that going on needs, in one file that carries its own digest. */
+#include "numbers.h"
 #include "run_private.h"
 #include "words.h"
 
@@ -87,67 +88,26 @@ tx_status state_peek(const char *path, run_position *at)
     return status;
 }
 
-static tx_status find(tx_safetensors *file, const char *name, size_t count, const tx_stored **found)
-{
-    *found = tx_safetensors_find(file, name);
-    if (*found && (*found)->count == count)
-        return TX_OK;
-    return tx_fail(TX_ERR_FORMAT, "a state without %zu values of %s", count, name);
-}
-
-static tx_status read_floats(tx_safetensors *file, const char *name, size_t count, float *out)
-{
-    const tx_stored *t;
-    tx_status status = find(file, name, count, &t);
-    return status ? status : tx_safetensors_floats(file, t, out);
-}
-
-static tx_status read_integers(tx_safetensors *file, const char *name, size_t count, int64_t *out)
-{
-    const tx_stored *t;
-    tx_status status = count ? find(file, name, count, &t) : TX_OK;
-    return status || !count ? status : tx_safetensors_integers(file, t, out);
-}
-
 /* Whatever 64 bits they are, a file holds them as I64, which is read whole. */
 tx_status state_read_arrays(tx_safetensors *file, run *r)
 {
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < r->arrays; i++)
-        status = read_integers(file, r->array[i].name, r->array[i].count, (int64_t *)r->array[i].value);
+        status = stored_integers(file, r->array[i].name, r->array[i].count, (int64_t *)r->array[i].value);
     return status;
 }
 
 tx_status state_read(tx_safetensors *file, run *r, tx_weights *weights, tx_optimizer *optimizer)
 {
-    uint64_t steps = 0;
-    const char *noted = tx_safetensors_meta(file, "optimizer_steps");
-    tx_status status =
-        noted && parse_seed(noted, &steps) == 0 ? TX_OK : tx_fail(TX_ERR_FORMAT, "a state without steps");
-    if (status == TX_OK)
-        status = read_floats(file, "weights", weights->total, weights->value);
-    if (status == TX_OK)
-        status = read_integers(file, "counters", weights->counters, weights->counter);
-    for (int i = 0; status == TX_OK && i < tx_optimizer_states(optimizer); i++)
-        status = read_floats(file, tx_optimizer_state_name(optimizer, i), weights->trained,
-                             tx_optimizer_state(optimizer, i));
-    if (status == TX_OK)
-        status = state_read_arrays(file, r);
-    tx_optimizer_set_steps(optimizer, steps);
-    tx_weights_changed(weights);
-    return status;
+    tx_status status = numbers_take(file, weights, optimizer);
+    return status ? status : state_read_arrays(file, r);
 }
 
 /* ---------------------------------------------------------------------------------------------- saving */
-static tx_status put_notes(const run_position *at, tx_optimizer *optimizer, tx_safetensors_writer *w, char seal[65])
+static tx_status put_notes(const run_position *at, tx_safetensors_writer *w)
 {
     settings notes = {0};
-    tx_safetensors_put_meta(w, "format", STATE_FORMAT);
-    tx_safetensors_put_seal(w, seal);
-    tx_status status =
-        settings_format(&notes, "optimizer_steps", "%llu", (unsigned long long)tx_optimizer_steps(optimizer));
-    if (status == TX_OK)
-        status = position_write(at, &notes);
+    tx_status status = position_write(at, &notes);
     for (size_t i = 0; status == TX_OK && i < notes.count; i++)
         status = tx_safetensors_put_meta(w, notes.pair[i].key, notes.pair[i].value);
     settings_free(&notes);
@@ -159,17 +119,15 @@ tx_status state_write(const run *r, const char *path, const tx_weights *weights,
     tx_safetensors_writer *w = tx_safetensors_create(path);
     if (!w)
         return TX_ERR_MEMORY;
-    tx_status status = put_notes(&r->at, optimizer, w, seal);
+    tx_safetensors_put_meta(w, "format", STATE_FORMAT);
+    tx_safetensors_put_seal(w, seal);
+    tx_status status = numbers_put(w, weights, optimizer);
+    if (status == TX_OK)
+        status = put_notes(&r->at, w);
     if (status) {
         tx_safetensors_abandon(w);
         return status;
     }
-    tx_safetensors_put(w, "weights", TX_F32, 1, &weights->total, weights->value);
-    if (weights->counters)
-        tx_safetensors_put(w, "counters", TX_I64, 1, &weights->counters, weights->counter);
-    for (int i = 0; i < tx_optimizer_states(optimizer); i++)
-        tx_safetensors_put(w, tx_optimizer_state_name(optimizer, i), TX_F32, 1, &weights->trained,
-                           tx_optimizer_state(optimizer, i));
     for (int i = 0; i < r->arrays; i++)
         if (r->array[i].count)
             tx_safetensors_put(w, r->array[i].name, TX_I64, 1, &r->array[i].count, r->array[i].value);

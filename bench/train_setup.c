@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "images.h"
 #include "model.h"
+#include "optimizing.h"
 #include "trainer.h"
 
 #include <math.h>
@@ -16,30 +17,6 @@ static size_t moments(const tx_optimizer_args *a)
 {
     size_t buffer = a->momentum > 0;
     return a->kind == TX_SGD ? buffer : a->kind == TX_RMSPROP ? 1 + buffer : 2;
-}
-
-static double true_zero(double v)
-{
-    return v > 0 ? v : -1;
-}
-
-static void read_optimizer(trainer *t)
-{
-    const options *o = t->o;
-    const char *name = option_text(o, "optimizer");
-    tx_optimizer_args *a = &t->optimizer_args;
-    a->kind = strcmp(name, "adam") == 0    ? TX_ADAM
-              : strcmp(name, "adamw") == 0 ? TX_ADAMW
-              : strcmp(name, "sgd") == 0   ? TX_SGD
-                                           : TX_RMSPROP;
-    /* In these arguments 0 stands for the usual value and a negative number for 0. */
-    betas_read(option_text(o, "betas"), &a->beta1, &a->beta2);
-    a->beta1 = true_zero(a->beta1);
-    a->beta2 = true_zero(a->beta2);
-    a->alpha = true_zero(option_real(o, "alpha"));
-    a->eps = true_zero(option_real(o, "eps"));
-    a->weight_decay = option_real(o, "weight-decay");
-    a->momentum = option_text(o, "momentum") ? option_real(o, "momentum") : a->kind == TX_SGD ? 0.9 : 0;
 }
 
 /* Counts of steps follow from the number of images; the schedule's from theirs. */
@@ -55,13 +32,7 @@ static void read_lengths(trainer *t)
     t->eval_every = (uint64_t)option_whole(o, "eval-every");
     t->states = (uint64_t)option_whole(o, "states");
     t->digest_every = (uint64_t)option_whole(o, "digest-every");
-    const char *schedule = option_text(o, "schedule");
-    t->schedule.kind = strcmp(schedule, "cosine") == 0 ? TX_SCHEDULE_COSINE
-                       : strcmp(schedule, "step") == 0 ? TX_SCHEDULE_STEP
-                                                       : TX_SCHEDULE_CONSTANT;
-    t->schedule.lr = option_real(o, "lr");
-    t->schedule.warmup = (uint64_t)option_whole(o, "warmup");
-    t->schedule.total = t->total;
+    t->schedule = schedule_of(o, t->total);
 }
 
 uint64_t trainer_examples(const trainer *t, uint64_t step)
@@ -175,7 +146,7 @@ int trainer_read(trainer *t, const options *o, const char *job)
         return code;
     if (tx_augment_parse(option_text(o, "augment"), &t->augment) || open_tables(t) || balance(t))
         return complain_failed();
-    read_optimizer(t);
+    t->optimizer_args = optimizer_of(o);
     read_lengths(t);
     return EXIT_DONE;
 }

@@ -141,7 +141,8 @@ typedef enum tx_purpose {
     TX_RANDOM_BOOTSTRAP = 5,
     TX_RANDOM_DATA = 6,
     TX_RANDOM_TEST = 7,
-    TX_RANDOM_AUGMENT = 8
+    TX_RANDOM_AUGMENT = 8,
+    TX_RANDOM_FRACTAL = 9
 } tx_purpose;
 void tx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 /* 32 random bits. Key: seed (low word, high word). Counter: index / 4 (low, high 32 bits), step, purpose (top 8

@@ -32,7 +32,7 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in pretrain verify; do
+for word in verify; do
     "$thorax" help >"$work/out"
     "$thorax" help train >>"$work/out"
     ! grep -qw -- "$word" "$work/out"
@@ -195,7 +195,7 @@ for shell in bash zsh fish; do
         grep -q -- "${word#--}" "$work/$shell"
         pass "the script for $shell does not know $word" $?
     done
-    ! grep -qE 'pretrain' "$work/$shell"
+    ! grep -qw 'verify' "$work/$shell"
     pass "the script for $shell completes what is not there" $?
 done
 offered() { # ANSWERS WORD...: for the last word, in bash
