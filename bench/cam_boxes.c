@@ -214,8 +214,7 @@ static int ends_in_parts(const char *path, const char *end)
     return strcmp(path, end) == 0 || (ends_in(path, end) && path[strlen(path) - strlen(end) - 1] == '/');
 }
 
-/* A path from its part train/, valid/ or test/ on; all of it where it has none. */
-static const char *from_split(const char *path)
+const char *path_from_split(const char *path)
 {
     static const char *const split[] = {"train/", "valid/", "test/"};
     for (const char *p = path; p; p = strchr(p, '/') ? strchr(p, '/') + 1 : NULL)
@@ -229,7 +228,7 @@ static const char *from_split(const char *path)
 static tx_status match_end(const box *row, const image_list *images, size_t *image)
 {
     char one[TX_TEXT], two[TX_TEXT], what[TX_TEXT];
-    const char *end = from_split(row->path);
+    const char *end = path_from_split(row->path);
     for (size_t i = 0; i < images->count; i++) {
         if (!ends_in_parts(images->path[i], end))
             continue;

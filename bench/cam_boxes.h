@@ -32,6 +32,8 @@ tx_status boxes_images(boxes *b, const char *data, image_list *to);
  * data may be NULL. */
 tx_status boxes_match(boxes *b, const char *data, const image_list *images);
 void boxes_free(boxes *b);
+/* A path from its part train/, valid/ or test/ on; all of it where it has none. */
+const char *path_from_split(const char *path);
 
 /* How a map agrees with the boxes of one image and finding, taken together. */
 typedef struct box_score {
