@@ -106,6 +106,17 @@ static size_t roc_group(const roc *r, size_t from, size_t *positives)
     return to;
 }
 
+tx_status tx_score_order(const double *score, const signed char *label, size_t n, size_t *order, size_t *count)
+{
+    roc curve;
+    tx_status status = roc_open(&curve, score, label, n);
+    *count = status == TX_OK ? curve.n : 0;
+    for (size_t i = 0; i < *count; i++)
+        order[i] = curve.sorted[i].index;
+    roc_close(&curve);
+    return status;
+}
+
 /* --------------------------------------------------------------------------------- AUC and DeLong */
 
 /* place[i] of each annotated image: twice the number of images of the other class on its wrong side for a positive
@@ -348,28 +359,49 @@ tx_status tx_calibration_error(const double *probability, const signed char *lab
 
 /* ------------------------------------------------------------------------------------ correlation */
 
-tx_status tx_midranks(const double *x, size_t n, double *rank)
+/* *sorted becomes the ascending entries of x, within memory that the caller frees. */
+static tx_status sort_entries(const double *x, size_t n, entry **memory, const entry **sorted)
 {
     size_t twice;
+    *memory = NULL;
     for (size_t i = 0; i < n; i++)
         if (x[i] != x[i])
             return tx_fail(TX_ERR_ARGUMENT, "statistics: value %zu of %zu is not a number", i + 1, n);
     if (tx_size_mul(n, 2, &twice))
         return tx_fail(TX_ERR_MEMORY, "out of memory: %zu values to sort", n);
-    entry *memory = tx_alloc(twice, sizeof *memory);
-    if (!memory)
+    *memory = tx_alloc(twice, sizeof **memory);
+    if (!*memory)
         return TX_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
-        memory[i] = (entry){x[i], i};
-    const entry *sorted = merge_sort(memory, memory + n, n);
-    for (size_t from = 0, to; from < n; from = to) {
+        (*memory)[i] = (entry){x[i], i};
+    *sorted = merge_sort(*memory, *memory + n, n);
+    return TX_OK;
+}
+
+tx_status tx_sort(double *x, size_t n)
+{
+    entry *memory;
+    const entry *sorted;
+    tx_status status = sort_entries(x, n, &memory, &sorted);
+    for (size_t i = 0; status == TX_OK && i < n; i++)
+        x[i] = sorted[i].value;
+    tx_free(memory);
+    return status;
+}
+
+tx_status tx_midranks(const double *x, size_t n, double *rank)
+{
+    entry *memory;
+    const entry *sorted;
+    tx_status status = sort_entries(x, n, &memory, &sorted);
+    for (size_t from = 0, to; status == TX_OK && from < n; from = to) {
         for (to = from; to < n && sorted[to].value == sorted[from].value; to++)
             ;
         for (size_t i = from; i < to; i++)
             rank[sorted[i].index] = 0.5 * ((double)from + (double)to + 1);
     }
     tx_free(memory);
-    return TX_OK;
+    return status;
 }
 
 static int constant(const double *x, size_t n)

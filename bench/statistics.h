@@ -46,6 +46,11 @@ tx_status tx_threshold_at(const double *score, const signed char *label, size_t 
  * distance between mean probability and share of positives in the image's bin. TX_ERR_ARGUMENT outside [0,1]. */
 tx_status tx_calibration_error(const double *probability, const signed char *label, size_t n, double *out);
 
+/* order[0..*count) become the positions of the annotated scores, ascending; equal ones by position. */
+tx_status tx_score_order(const double *score, const signed char *label, size_t n, size_t *order, size_t *count);
+/* Ascending. x must hold no NaN. */
+tx_status tx_sort(double *x, size_t n);
+
 /* rank[i] in 1..n, the mean of their places for equal values. x must hold no NaN. */
 tx_status tx_midranks(const double *x, size_t n, double *rank);
 
