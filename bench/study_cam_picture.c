@@ -1,8 +1,9 @@
 /* study_cam_picture.c - a radiograph and the map over it, as small pictures with boxes as outlines.
  *
  * They are made of the image as it lies in its file, not of what the network saw of it: its square becomes 160 x 160 pixels
- * whatever its size was, so that pictures of one image lie side by side. An outline is white between black lines, which shows on
- * every colour and in grey. */
+ * whatever its size was, so that pictures of one image lie side by side. Greys and values of the map are rounded to a few
+ * steps, without which a picture takes twice the bytes. An outline is white between black lines, which shows on every colour
+ * and in grey. */
 #include "study_cam_picture.h"
 
 #include <math.h>
@@ -18,6 +19,31 @@ static tx_framing enlarge(const tx_framing *at, int size)
     to.height = height < STUDY_CAM_SIDE ? STUDY_CAM_SIDE : height;
     to.left = (int)fmin(rint(at->left * factor), to.width - STUDY_CAM_SIDE);
     to.top = (int)fmin(rint(at->top * factor), to.height - STUDY_CAM_SIDE);
+    return to;
+}
+
+enum { GREYS = 48, HEATS = 16 }; /* steps from black to white, and from 0 to the map's maximum */
+
+static void round_greys(tx_image *p)
+{
+    size_t bytes = (size_t)p->width * (size_t)p->height * (size_t)p->channels;
+    for (size_t i = 0; i < bytes; i++) {
+        int step = (p->pixels[i] * (GREYS - 1) + 127) / 255;
+        p->pixels[i] = (unsigned char)((step * 255 + (GREYS - 1) / 2) / (GREYS - 1));
+    }
+}
+
+/* The map a pixel of the network's square, in steps; the caller's. */
+static float *round_map(const float *raw, int rows, int columns)
+{
+    float *to = tx_alloc((size_t)STUDY_CAM_SIDE * STUDY_CAM_SIDE, sizeof *to), most = 0;
+    for (size_t i = 0; i < (size_t)rows * (size_t)columns; i++)
+        most = raw[i] > most ? raw[i] : most;
+    for (int y = 0; to && most > 0 && y < STUDY_CAM_SIDE; y++)
+        for (int x = 0; x < STUDY_CAM_SIDE; x++) {
+            double v = tx_map_at(raw, rows, columns, (y + 0.5) / STUDY_CAM_SIDE, (x + 0.5) / STUDY_CAM_SIDE);
+            to[y * STUDY_CAM_SIDE + x] = (float)(rint(fmax(v, 0) / (double)most * HEATS) / HEATS);
+        }
     return to;
 }
 
@@ -65,11 +91,14 @@ tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *f
     const tx_node *f = r->net.features;
     tx_framing at = enlarge(&row->framing, r->model->choice.size);
     tx_image image = {0}, large = {0}, over = {0};
-    tx_status status = tx_image_read(r->paths->path[row->image], &image);
+    float *map = round_map(row->raw, f->h, f->w);
+    tx_status status = map ? tx_image_read(r->paths->path[row->image], &image) : TX_ERR_MEMORY;
     if (status == TX_OK)
         status = tx_image_resize(&image, at.width, at.height, TX_BICUBIC, &large);
-    if (status == TX_OK)
-        status = tx_heat_overlay(&large, row->raw, f->h, f->w, &at, STUDY_CAM_SIDE, &over);
+    if (status == TX_OK) {
+        round_greys(&large);
+        status = tx_heat_overlay(&large, map, STUDY_CAM_SIDE, STUDY_CAM_SIDE, &at, STUDY_CAM_SIDE, &over);
+    }
     if (status == TX_OK)
         status = write(&over, r, row, folder, row->overlay);
     if (status == TX_OK)
@@ -77,5 +106,6 @@ tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *f
     tx_image_free(&image);
     tx_image_free(&large);
     tx_image_free(&over);
+    tx_free(map);
     return status;
 }
