@@ -62,10 +62,11 @@ static tx_status need(parser *p, size_t n)
 static tx_status take(parser *p, size_t n, const unsigned char **bytes)
 {
     tx_status status = need(p, n);
+    if (status)
+        return status;
     *bytes = p->window + p->used;
-    if (status == TX_OK)
-        p->used += n;
-    return status;
+    p->used += n;
+    return TX_OK;
 }
 
 /* n <= 8 bytes, least significant first. */

@@ -339,6 +339,8 @@ static void from_file(void)
                   "a text of %zu", n);
             tx_pickle_free(&p);
         }
+        status = tx_pickle_read(&p, &(tx_pickle_source){&reader, "it", NULL, reader.size, reader.size, callable});
+        CHECK(status == TX_ERR_FORMAT && strstr(tx_error_message(), "cut off"), "%s", tx_error_message());
         tx_reader_close(&reader);
         tx_free(bytes);
     }
