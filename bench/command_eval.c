@@ -18,39 +18,91 @@ static tx_status say_notes(const evaluation *v)
     return status;
 }
 
-static int evaluate(evaluation *v)
+/* Those with a network first: a CSV of predictions is judged as the first of them. */
+static int open_entries(evaluation *v)
+{
+    const entry *base = NULL;
+    for (int table = 0; table < 2; table++)
+        for (size_t i = 0; i < v->models; i++) {
+            entry *e = &v->entry[i];
+            const char *name = v->o->argument[i];
+            if (entry_is_table(name) != table)
+                continue;
+            int code = table ? entry_open_table(v, e, name, base) : entry_open(v, e, name);
+            if (code != EXIT_DONE)
+                return code;
+            if (!base && !table)
+                base = e;
+        }
+    return EXIT_DONE;
+}
+
+static int compare_entries(const evaluation *v)
+{
+    for (size_t i = 1; i < v->models; i++)
+        if (!entries_comparable(&v->entry[0], &v->entry[i]))
+            return complain(EXIT_FAILED,
+                            "%s and %s have other images or labels, so they cannot be compared; --views, --uncertain "
+                            "and --blank make them equal",
+                            v->entry[0].name, v->entry[i].name);
+    return EXIT_DONE;
+}
+
+static void describe(const entry *e)
+{
+    if (e->table)
+        entry_describe_table(e);
+    else
+        model_describe(&e->model);
+    outputs_say(&e->model, e->part[SCORED].data);
+    if (e->notes.data)
+        say_lines(e->notes.data);
+}
+
+/* A folder that may be written to. */
+static int open_out(const char *out)
 {
     char escaped[TX_TEXT];
-    for (size_t i = 0; i < v->models; i++) {
-        int code = entry_open(v, &v->entry[i], v->o->argument[i]);
-        if (code != EXIT_DONE)
-            return code;
-        if (i > 0 && !entries_comparable(&v->entry[0], &v->entry[i]))
-            return complain(EXIT_FAILED,
-                            "%s and %s have other images, tasks or labels, so they cannot be averaged; --tasks, "
-                            "--views, --uncertain and --blank make them equal",
-                            v->entry[0].name, v->entry[i].name);
-        model_describe(&v->entry[i].model);
-        outputs_say(&v->entry[i].model, v->entry[i].part[SCORED].data);
-        if (v->entry[i].notes.data)
-            say_lines(v->entry[i].notes.data);
-    }
-    if (say_notes(v))
-        return complain_failed();
-    const char *out = option_text(v->o, "out");
     int run_there = 0;
-    if (out && run_is_there(out, &run_there))
+    if (run_is_there(out, &run_there))
         return complain_failed();
     if (run_there)
         return complain(EXIT_FAILED,
                         "%s: holds a run, whose predictions are the training's; --out wants another folder",
                         tx_escape(escaped, sizeof escaped, out));
-    if (out && tx_folder_make(out))
-        return complain_failed();
-    for (size_t i = 0; i < v->models; i++)
-        if (entry_run(v, &v->entry[i]))
-            return complain_failed();
-    if (v->entries > v->models && ensemble_make(v))
+    return tx_folder_make(out) ? complain_failed() : EXIT_DONE;
+}
+
+static tx_status run_entries(evaluation *v)
+{
+    const char *why = NULL;
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < v->models; i++)
+        status = entry_run(v, &v->entry[i]);
+    if (status == TX_OK && v->models > 1)
+        status = ensemble_make(v, &why);
+    if (status == TX_OK)
+        work_begins();
+    if (why)
+        say("no ensemble: %s", why);
+    return status;
+}
+
+static int evaluate(evaluation *v)
+{
+    const char *out = option_text(v->o, "out");
+    int code = open_entries(v);
+    if (code == EXIT_DONE)
+        code = compare_entries(v);
+    for (size_t i = 0; code == EXIT_DONE && i < v->models; i++)
+        describe(&v->entry[i]);
+    if (code == EXIT_DONE && say_notes(v))
+        code = complain_failed();
+    if (code == EXIT_DONE && out)
+        code = open_out(out);
+    if (code != EXIT_DONE)
+        return code;
+    if (run_entries(v))
         return complain_failed();
     /* Printed first: where the folder cannot be written, the figures are not lost. */
     if (option_on(v->o, "json"))
@@ -66,10 +118,10 @@ int command_eval(const options *o)
     evaluation v = {.o = o, .split = {option_text(o, "split"), "valid"}, .models = (size_t)o->arguments};
     v.by_study = strcmp(option_text(o, "unit"), "study") == 0;
     v.batch = (int)option_whole(o, "batch");
-    v.entries = v.models + (v.models > 1);
-    v.entry = tx_alloc(v.entries, sizeof *v.entry);
+    v.entries = v.models;
+    v.entry = tx_alloc(v.models + 1, sizeof *v.entry);
     int code = v.entry ? evaluate(&v) : complain_failed();
-    for (size_t i = 0; v.entry && i < v.entries; i++)
+    for (size_t i = 0; v.entry && i <= v.models; i++)
         entry_free(&v.entry[i]);
     tx_free(v.entry);
     return code;

@@ -67,6 +67,8 @@ static void own_studies(tx_buffer *to, tx_dataset *const *d, const char *const *
         char item[64];
         if (!d[i] || d[i]->alone == 0)
             continue;
+        if (d[i]->study_rows)
+            strcpy(l.head, "studies in no folder patient.., so a patient each:");
         snprintf(item, sizeof item, "%zu of %.16s's %zu", d[i]->alone, split[i], d[i]->images);
         list_add(&l, item);
     }
@@ -83,8 +85,11 @@ static void repeated_paths(tx_buffer *to, tx_dataset *const *d, const char *cons
     if (status)
         to->status = to->status ? to->status : status;
     else if (count && a == b)
-        tx_buffer_add(to, "%s: %zu %s a Path that stands before, first\n    %s\n", split[a], count,
-                      count == 1 ? "image has" : "images have", tx_escape(path, sizeof path, d[b]->path[first]));
+        tx_buffer_add(to, "%s: %zu %s that stands before, first\n    %s\n", split[a], count,
+                      d[a]->study_rows ? count == 1 ? "row has a Study" : "rows have a Study"
+                      : count == 1     ? "image has a Path"
+                                       : "images have a Path",
+                      tx_escape(path, sizeof path, d[b]->path[first]));
     else if (count)
         tx_buffer_add(to, "%s and %s: %zu %s in both, first\n    %s\n", split[a], split[b], count,
                       count == 1 ? "Path stands" : "Paths stand", tx_escape(path, sizeof path, d[b]->path[first]));

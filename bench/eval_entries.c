@@ -29,10 +29,9 @@ static int has_choosing(const evaluation *v, const char *folder)
     return there;
 }
 
-/* Outputs that others named need not be the table's tasks, nor all of them be there. */
-static tx_status find_common(const evaluation *v, entry *e)
+tx_status entry_common(const evaluation *v, entry *e, const char *list)
 {
-    tx_dataset *all = recipe_dataset(&e->model.recipe, e->folder, v->split[SCORED], "all", 0);
+    tx_dataset *all = recipe_dataset(&e->model.recipe, e->folder, v->split[SCORED], list, 0);
     tx_status status = all ? outputs_common(&e->model, all, &e->tasks, &e->notes) : TX_ERR_FORMAT;
     tx_dataset_free(all);
     return status;
@@ -42,7 +41,7 @@ static tx_status open_parts(const evaluation *v, entry *e)
 {
     const char *tasks = e->model.recipe.tasks;
     int borrowed = e->model.task && !settings_get(&e->model.carried, "step") && !option_given(v->o, "tasks");
-    tx_status status = borrowed ? find_common(v, e) : TX_OK;
+    tx_status status = borrowed ? entry_common(v, e, "all") : TX_OK;
     if (borrowed)
         tasks = e->tasks;
     e->parts = has_choosing(v, e->folder) ? 2 : 1;
@@ -56,7 +55,7 @@ static tx_status open_parts(const evaluation *v, entry *e)
     return status;
 }
 
-static int skips(const evaluation *v)
+int entry_skips(const evaluation *v)
 {
     return strcmp(option_text(v->o, "bad-images"), "skip") == 0;
 }
@@ -74,7 +73,7 @@ int entry_open(evaluation *v, entry *e, const char *name)
     if (failed)
         return complain_failed();
     tx_dataset *const data[] = {e->part[SCORED].data, e->part[CHOOSING].data};
-    return images_look(data, e->parts, skips(v), option_on(v->o, "quiet") ? NULL : stderr);
+    return images_look(data, e->parts, entry_skips(v), option_on(v->o, "quiet") ? NULL : stderr);
 }
 
 /* What the predictor's weights say of the loader's images, added to what others have said: floats. */
@@ -111,7 +110,7 @@ tx_status entry_score(const evaluation *v, entry *e)
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < e->parts; i++) {
         said *p = &e->part[i];
-        status = scores_make(&p->scores, p->data, p->probability, p->present, v->by_study);
+        status = (e->table ? scores_rank : scores_make)(&p->scores, p->data, p->probability, p->present, v->by_study);
     }
     if (status == TX_OK && e->parts == 2) {
         said *p = &e->part[SCORED];
@@ -147,8 +146,10 @@ static tx_status run_files(const evaluation *v, entry *e, tx_loader *const *load
 
 tx_status entry_run(const evaluation *v, entry *e)
 {
+    if (e->table)
+        return entry_score(v, e);
     tx_loader_options how = {.preprocess = e->model.recipe.how};
-    how.skip_bad = skips(v);
+    how.skip_bad = entry_skips(v);
     tx_loader *loader[PARTS] = {NULL};
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < e->parts; i++) {

@@ -72,7 +72,9 @@ tx_status entry_print(const evaluation *v, const entry *e)
     tx_buffer_add(&notes, "%s: %zu %s of the %s split of\n%s\n", tx_escape(name, sizeof name, e->name),
                   v->by_study ? s->of.studies : s->of.images, v->by_study ? "studies" : "images", split,
                   tx_escape(folder, sizeof folder, e->folder));
-    if (v->by_study)
+    if (e->part[SCORED].data->study_rows)
+        tx_buffer_add(&notes, "of %zu patients; the table of labels has a row a study\n", s->of.patients);
+    else if (v->by_study)
         tx_buffer_add(&notes, "%zu images of %zu patients; of a study the maximum over its images\n", s->of.images,
                       s->of.patients);
     else

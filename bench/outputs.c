@@ -23,12 +23,19 @@ static int output_of(const model *m, const char *task)
     return -1;
 }
 
+/* A CSV of predictions has no file of weights, and columns in the place of outputs. */
+static const char *output_word(const model *m)
+{
+    return m->files ? "output" : "column";
+}
+
 tx_status outputs_common(const model *m, const tx_dataset *d, char **tasks, tx_buffer *notes)
 {
     char name[TX_TEXT], table[TX_TEXT];
     tx_buffer common = {0};
-    list without = {.to = notes, .head = "tasks without an output:"},
-         other = {.to = notes, .head = "outputs passed over:"};
+    list without = {.to = notes}, other = {.to = notes};
+    snprintf(without.head, sizeof without.head, "tasks without %s:", m->files ? "an output" : "a column");
+    snprintf(other.head, sizeof other.head, "%ss passed over:", output_word(m));
     *tasks = NULL;
     unsigned char *taken = tx_alloc((size_t)m->choice.classes, 1);
     for (int k = 0; taken && k < d->tasks; k++) {
@@ -50,8 +57,9 @@ tx_status outputs_common(const model *m, const tx_dataset *d, char **tasks, tx_b
     list_end(&other);
     tx_status status = !taken || common.status ? TX_ERR_MEMORY : TX_OK;
     if (status == TX_OK && !common.length)
-        status = tx_fail(TX_ERR_ARGUMENT, "%s: none of its outputs is a task of %s (--tasks names them)",
-                         tx_escape(name, sizeof name, m->name), tx_escape(table, sizeof table, d->file));
+        status =
+            tx_fail(TX_ERR_ARGUMENT, "%s: none of its %ss is a task of %s (--tasks names them)",
+                    tx_escape(name, sizeof name, m->name), output_word(m), tx_escape(table, sizeof table, d->file));
     if (status == TX_OK && !(*tasks = tx_strdup(common.data)))
         status = TX_ERR_MEMORY;
     tx_free(taken);
@@ -73,7 +81,7 @@ tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
     for (int k = 0; *column && k < d->tasks; k++) {
         int c = !named ? k : output_of(m, d->task[k]);
         if (c < 0)
-            return tx_fail(TX_ERR_ARGUMENT, "%s: has no output for the task '%s'%s", name,
+            return tx_fail(TX_ERR_ARGUMENT, "%s: has no %s for the task '%s'%s", name, output_word(m),
                            tx_escape(task, sizeof task, d->task[k]), model_nearest_task(m, d->task[k], near));
         (*column)[k] = c;
     }
@@ -84,7 +92,8 @@ tx_status outputs_match(const model *m, const tx_dataset *d, int **column)
 static void say_renamed(const model *m, const tx_dataset *d, tx_buffer *lines)
 {
     char item[2 * TX_TEXT + 8], output[TX_TEXT], task[TX_TEXT];
-    list l = {.to = lines, .head = "outputs by other names:"};
+    list l = {.to = lines};
+    snprintf(l.head, sizeof l.head, "%ss by other names:", output_word(m));
     for (int k = 0; k < d->tasks; k++) {
         int c = model_output(m, d->task[k]);
         if (c < 0 || strcmp(m->task[c], d->task[k]) == 0)

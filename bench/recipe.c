@@ -135,8 +135,12 @@ void recipe_free(recipe *r)
 
 tx_dataset *recipe_dataset(const recipe *r, const char *folder, const char *split, const char *tasks, size_t limit)
 {
-    tx_dataset_options how = {
-        .tasks = tasks, .uncertain = r->uncertain, .blank = r->blank, .views = r->views, .limit = limit};
+    tx_dataset_options how = {.tasks = tasks,
+                              .uncertain = r->uncertain,
+                              .blank = r->blank,
+                              .views = r->views,
+                              .limit = limit,
+                              .studies = r->studies};
     return tx_dataset_open(folder, split, &how);
 }
 

@@ -13,6 +13,7 @@ typedef struct recipe {
     char *uncertain;     /* as tx_dataset_options has it */
     tx_blank blank;
     tx_views views;
+    int studies; /* tables of labels may have Study in the place of Path: no image is wanted */
     char *tasks; /* names with commas between, "all" or "competition" */
 } recipe;
 

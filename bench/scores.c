@@ -162,21 +162,25 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const double 
 const char *const mean_tasks[6] = {"Atelectasis", "Cardiomegaly",     "Consolidation",
                                    "Edema",       "Pleural Effusion", "No Finding"};
 
-/* One task's scores and labels, a unit each. */
-typedef struct unit_list {
-    double *score;
-    signed char *label;
-    size_t units;
-} unit_list;
+tx_status units_open(unit_list *u, const tx_dataset *d)
+{
+    *u = (unit_list){tx_alloc(d->images, sizeof *u->score), tx_alloc(d->images, 1), 0};
+    return u->score && u->label ? TX_OK : TX_ERR_MEMORY;
+}
 
-/* By study the score is the maximum over its images, the label positive if one is, masked if all are. */
-static void gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
-                   const unsigned char *present, int by_study)
+void units_close(unit_list *u)
+{
+    tx_free(u->score);
+    tx_free(u->label);
+}
+
+void units_gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
+                  const unsigned char *present, int by_study)
 {
     size_t tasks = (size_t)d->tasks;
     u->units = by_study ? d->studies : d->images;
     for (size_t i = 0; i < u->units; i++) {
-        u->score[i] = 0;
+        u->score[i] = -(double)INFINITY;
         u->label[i] = -1;
     }
     for (size_t i = 0; i < d->images; i++) {
@@ -192,17 +196,19 @@ static void gather(unit_list *u, const tx_dataset *d, size_t task, const double 
 }
 
 /* A maximum over views would hide what is no number. */
-static tx_status check_probabilities(const tx_dataset *d, const double *probability, const unsigned char *present)
+static tx_status check_probabilities(const tx_dataset *d, const double *probability, const unsigned char *present,
+                                     int any)
 {
     char path[TX_TEXT], task[TX_TEXT], number[TX_NUMBER];
     size_t tasks = (size_t)d->tasks;
     for (size_t i = 0; i < d->images * tasks; i++) {
         double p = probability[i];
-        if ((present && !present[i / tasks]) || (p >= 0 && p <= 1))
+        if ((present && !present[i / tasks]) || (p >= 0 && p <= 1) || (any && isfinite(p)))
             continue;
-        return tx_fail(TX_ERR_ARGUMENT, "%s: its score of '%s' is %s, expected a probability",
+        return tx_fail(TX_ERR_ARGUMENT, "%s: its score of '%s' is %s, expected a %s",
                        tx_escape(path, sizeof path, d->path[i / tasks]),
-                       tx_escape(task, sizeof task, d->task[i % tasks]), tx_number_print(number, sizeof number, p, 9));
+                       tx_escape(task, sizeof task, d->task[i % tasks]), tx_number_print(number, sizeof number, p, 9),
+                       any ? "number" : "probability");
     }
     return TX_OK;
 }
@@ -212,7 +218,8 @@ static tx_status score_task(task_score *t, const unit_list *u)
     tx_status status = tx_auc_of(u->score, u->label, u->units, &t->auc);
     if (status == TX_OK)
         status = tx_best_threshold(u->score, u->label, u->units, &t->best);
-    if (status == TX_OK)
+    t->calibration = (double)NAN;
+    if (status == TX_OK && t->probabilities)
         status = tx_calibration_error(u->score, u->label, u->units, &t->calibration);
     return status;
 }
@@ -256,18 +263,6 @@ void scores_means(scores *s)
     means_end(s->mean);
 }
 
-static tx_status open_units(unit_list *u, const tx_dataset *d)
-{
-    *u = (unit_list){tx_alloc(d->images, sizeof *u->score), tx_alloc(d->images, 1), 0};
-    return u->score && u->label ? TX_OK : TX_ERR_MEMORY;
-}
-
-static void close_units(unit_list *u)
-{
-    tx_free(u->score);
-    tx_free(u->label);
-}
-
 /* How many groups have a present image. */
 static tx_status count_groups(const uint32_t *group, const unsigned char *present, size_t images, size_t *count)
 {
@@ -291,44 +286,67 @@ tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present
     return status == TX_OK ? count_groups(d->patient, present, d->images, &e->patients) : status;
 }
 
-tx_status scores_make(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
-                      int by_study)
+/* Whether a task's scores of all present images are in [0,1]. */
+static int are_probabilities(const tx_dataset *d, size_t task, const double *score, const unsigned char *present)
+{
+    for (size_t i = 0; i < d->images; i++) {
+        double p = score[i * (size_t)d->tasks + task];
+        if ((!present || present[i]) && !(p >= 0 && p <= 1))
+            return 0;
+    }
+    return 1;
+}
+
+static tx_status make_scores(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
+                             int by_study, int any)
 {
     unit_list u;
     memset(s, 0, sizeof *s);
     s->tasks = d->tasks;
     s->task = tx_alloc((size_t)d->tasks, sizeof *s->task);
-    tx_status status = open_units(&u, d);
+    tx_status status = units_open(&u, d);
     if (status == TX_OK)
-        status = s->task ? check_probabilities(d, probability, present) : TX_ERR_MEMORY;
+        status = s->task ? check_probabilities(d, probability, present, any) : TX_ERR_MEMORY;
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
-        gather(&u, d, (size_t)k, probability, present, by_study);
+        units_gather(&u, d, (size_t)k, probability, present, by_study);
         s->task[k].task = d->task[k];
         s->task[k].blank = d->note[k].state == TX_TASK_EMPTY;
         s->task[k].twin = d->note[k].twin >= 0 ? d->task[d->note[k].twin] : NULL;
         s->task[k].opposite = d->note[k].opposite;
+        s->task[k].probabilities = are_probabilities(d, (size_t)k, probability, present);
         status = score_task(&s->task[k], &u);
     }
     if (status == TX_OK)
         status = extent_of(&s->of, d, present);
     if (status == TX_OK)
         scores_means(s);
-    close_units(&u);
+    units_close(&u);
     if (status)
         scores_free(s);
     return status;
+}
+
+tx_status scores_make(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
+                      int by_study)
+{
+    return make_scores(s, d, probability, present, by_study, 0);
+}
+
+tx_status scores_rank(scores *s, const tx_dataset *d, const double *score, const unsigned char *present, int by_study)
+{
+    return make_scores(s, d, score, present, by_study, 1);
 }
 
 tx_status scores_threshold(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                            int by_study, const scores *from)
 {
     unit_list u;
-    tx_status status = open_units(&u, d);
+    tx_status status = units_open(&u, d);
     for (int k = 0; status == TX_OK && k < s->tasks; k++) {
-        gather(&u, d, (size_t)k, probability, present, by_study);
+        units_gather(&u, d, (size_t)k, probability, present, by_study);
         status = tx_threshold_at(u.score, u.label, u.units, from->task[k].best.threshold, &s->task[k].best);
     }
-    close_units(&u);
+    units_close(&u);
     return status;
 }
 

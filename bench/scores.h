@@ -48,6 +48,7 @@ typedef struct task_score {
     tx_auc_result auc;
     tx_threshold_result best; /* NaN where undefined */
     double calibration;       /* expected calibration error */
+    int probabilities;        /* all scores are in [0,1]; else calibration is NaN */
     int blank;                /* no cell of the column says anything */
     const char *twin;         /* the first task that says the same, or the opposite, in every image; NULL: none */
     int opposite;
@@ -74,6 +75,20 @@ typedef struct extent {
 } extent;
 tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present);
 
+/* One task's scores and labels, a unit each: an image, or a study with the maximum over its images, a label that is positive
+ * if one is and masked (-1) if all are, as it is where no image is present. */
+typedef struct unit_list {
+    double *score;
+    signed char *label;
+    size_t units;
+} unit_list;
+/* Room for any task of the data; to be closed whatever this returns. */
+tx_status units_open(unit_list *u, const tx_dataset *d);
+void units_close(unit_list *u);
+/* present may be NULL. */
+void units_gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
+                  const unsigned char *present, int by_study);
+
 typedef struct scores {
     int tasks;
     task_score *task;
@@ -84,6 +99,8 @@ typedef struct scores {
  * [0,1] is TX_ERR_ARGUMENT, annotated or not and whatever the study's other images have. */
 tx_status scores_make(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,
                       int by_study);
+/* The same of scores that need not be probabilities: any finite numbers. */
+tx_status scores_rank(scores *s, const tx_dataset *d, const double *score, const unsigned char *present, int by_study);
 /* Replaces each task's threshold by that of `from` (the same tasks on other images), with the sensitivity and
  * specificity that it has here. The other arguments are those of scores_make. */
 tx_status scores_threshold(scores *s, const tx_dataset *d, const double *probability, const unsigned char *present,

@@ -12,11 +12,12 @@
 static tx_status number_groups(tx_reading *r, const char *path)
 {
     tx_dataset *d = r->data;
-    size_t study, patient, end;
-    d->alone += !tx_path_groups(path, &study, &patient, &end);
-    tx_status status = tx_names_number(&r->studies, d->text, path, study, &d->study[d->images]);
+    const tx_path_groups of = tx_path_group(path, d->study_rows);
+    d->alone += !of.known;
+    tx_status status = tx_names_number(&r->studies, d->text, path, of.study, &d->study[d->images]);
     return status ? status
-                  : tx_names_number(&r->patients, d->text, path + patient, end - patient, &d->patient[d->images]);
+                  : tx_names_number(&r->patients, d->text, path + of.patient, of.patient_end - of.patient,
+                                    &d->patient[d->images]);
 }
 
 /* Room for one more image in every array. */
@@ -65,8 +66,9 @@ static tx_status add_image(tx_reading *r, char **field, tx_image_view view)
 static tx_status check_path(const tx_reading *r, const char *path)
 {
     if (path[0] == 0)
-        return tx_reading_bad_cell(r, r->fixed[TX_PATH], path, "the path of an image");
-    if (!strchr(path, '\\'))
+        return tx_reading_bad_cell(r, r->fixed[TX_PATH], path,
+                                   r->data->study_rows ? "the path of a study" : "the path of an image");
+    if (!strchr(path, '\\') || r->data->study_rows)
         return TX_OK;
     char *file = tx_batch_locate(r->data->folder, r->data->batch, r->data->batches, path);
     if (!file)

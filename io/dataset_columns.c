@@ -23,6 +23,11 @@ static int fixed_column(const char *name)
     return k;
 }
 
+static int is_fixed(const tx_reading *r, size_t c)
+{
+    return c == r->fixed[TX_PATH] || fixed_column(r->column[c]) < TX_FIXED_COLUMNS;
+}
+
 static int is_observation(const char *name)
 {
     for (int k = 0; k < TX_OBSERVATIONS; k++)
@@ -81,6 +86,21 @@ static tx_status check_name(const tx_reading *r, size_t c)
     return TX_OK;
 }
 
+/* What stands in the place of Path. */
+static tx_status find_study(tx_reading *r)
+{
+    size_t c = 0;
+    while (c < r->columns && strcmp(r->column[c], "Study") != 0)
+        c++;
+    if (c == r->columns)
+        return tx_fail(TX_ERR_FORMAT, "%s:1: no column 'Path'", r->name);
+    if (!r->options->studies)
+        return tx_fail(TX_ERR_FORMAT, "%s:1: no column 'Path', but 'Study', which names no image", r->name);
+    r->fixed[TX_PATH] = c;
+    r->data->study_rows = 1;
+    return TX_OK;
+}
+
 tx_status tx_columns_read(tx_reading *r)
 {
     char **field;
@@ -105,9 +125,7 @@ tx_status tx_columns_read(tx_reading *r)
             r->fixed[k] = c;
         r->data->observations += is_observation(field[c]);
     }
-    if (r->fixed[TX_PATH] == r->columns)
-        return tx_fail(TX_ERR_FORMAT, "%s:1: no column 'Path'", r->name);
-    return TX_OK;
+    return r->fixed[TX_PATH] == r->columns ? find_study(r) : TX_OK;
 }
 
 /* ------------------------------------------------------------------------------------------- the tasks */
@@ -118,7 +136,7 @@ static const char *column_at(const void *context, int i)
     if ((size_t)i >= r->columns)
         return (size_t)i == r->columns ? "all" : "competition";
     const char *name = r->column[i];
-    return fixed_column(name) < TX_FIXED_COLUMNS || is_index(name) ? NULL : name;
+    return is_fixed(r, (size_t)i) || is_index(name) ? NULL : name;
 }
 
 const char *tx_columns_nearest(const tx_reading *r, const char *typed, int lists, char out[TX_HINT])
@@ -216,7 +234,7 @@ static tx_status all_tasks(tx_reading *r)
         status = find_labels(r, label);
     for (size_t c = 0; status == TX_OK && c < r->columns; c++) {
         const char *name = r->column[c];
-        int other = fixed_column(name) < TX_FIXED_COLUMNS || is_index(name);
+        int other = is_fixed(r, c) || is_index(name);
         if (r->data->observations ? is_observation(name) : label[c] && !other)
             status = add_task(r, c);
     }
@@ -240,7 +258,7 @@ static tx_status pass_over(tx_reading *r, int all)
         int task = 0, index = is_index(r->column[c]);
         for (int t = 0; t < d->tasks; t++)
             task |= r->task_column[t] == c;
-        if (!task && (index || (all && fixed_column(r->column[c]) == TX_FIXED_COLUMNS)))
+        if (!task && (index || (all && !is_fixed(r, c))))
             d->passed[d->passed_columns++] = (tx_passed_column){r->column[c], c + 1, index};
     }
     return TX_OK;

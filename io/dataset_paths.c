@@ -37,23 +37,23 @@ static int begins(const char *text, size_t n, const char *with)
     return n >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
 }
 
-int tx_path_groups(const char *path, size_t *study, size_t *patient, size_t *patient_end)
+tx_path_groups tx_path_group(const char *path, int itself)
 {
-    size_t whole = strlen(path), file = last_component(path, whole);
-    *study = *patient_end = whole;
-    *patient = 0;
+    size_t whole = path ? strlen(path) : 0;
+    while (itself && whole > 1 && path[whole - 1] == '/')
+        whole--;
+    /* Behind a study's own name a file's would begin. */
+    size_t file = !itself ? last_component(path, whole) : whole ? whole + 1 : 0;
+    const tx_path_groups unknown = {.study = whole, .patient_end = whole};
     if (file == 0)
-        return 0;
+        return unknown;
     size_t folder = last_component(path, file - 1);
     if (folder == 0 || !begins(path + folder, file - 1 - folder, "study"))
-        return 0;
+        return unknown;
     size_t above = last_component(path, folder - 1);
     if (!begins(path + above, folder - 1 - above, "patient"))
-        return 0;
-    *study = file - 1;
-    *patient = above;
-    *patient_end = folder - 1;
-    return 1;
+        return unknown;
+    return (tx_path_groups){.study = file - 1, .patient = above, .patient_end = folder - 1, .known = 1};
 }
 
 tx_image_view tx_path_view(const char *path)

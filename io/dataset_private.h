@@ -64,9 +64,6 @@ const char *tx_columns_nearest(const tx_reading *r, const char *typed, int lists
 tx_status tx_uncertain_resolve(tx_reading *r);
 
 /* Where images are and whose they are: dataset_paths.c. */
-/* The study is path[0..*study), the patient path[*patient..*patient_end). 0 if the image is in no folder
- * patient../study..: both are then the whole path. */
-int tx_path_groups(const char *path, size_t *study, size_t *patient, size_t *patient_end);
 /* TX_FRONTAL or TX_LATERAL where the file's name says one of them alone, else TX_VIEW_UNKNOWN. */
 tx_image_view tx_path_view(const char *path);
 /* Folders of the full-size download, CheXpert-v1.0 batch N (..), below `folder` or, if it is one of them, beside it.

@@ -196,6 +196,7 @@ typedef struct tx_dataset_options {
     tx_blank blank; /* what an empty cell means */
     tx_views views; /* an image of unknown view is neither frontal nor lateral */
     size_t limit;   /* the first images alone; 0: all */
+    int studies;    /* a table may have Study in the place of Path: a row a study, without images */
 } tx_dataset_options;
 /* Whether a text can stand for options.uncertain; the names in it are known with the table. */
 tx_status tx_uncertain_check(const char *list);
@@ -229,6 +230,7 @@ typedef struct tx_passed_column {
 typedef struct tx_dataset {
     char *folder, *file; /* DIR, the table */
     size_t images;
+    int study_rows; /* the table has Study in the place of Path: its rows stand here as images that cannot be read */
     int tasks;
     char **task;
     char *task_names;         /* with commas between: what options.tasks of another split wants */
@@ -270,6 +272,13 @@ tx_status tx_dataset_places(const tx_dataset *dataset, const char *path, char **
 tx_status tx_dataset_look(const tx_dataset *dataset, size_t from, size_t to, unsigned char *missing);
 /* Images of b whose Path stands in a, or, where a is b, stands before them already: how many, and the first of them. */
 tx_status tx_dataset_repeats(const tx_dataset *a, const tx_dataset *b, size_t *count, size_t *first);
+/* Whose image a Path is by its folders, or, with `itself`, whose study: the study is path[0..study), the patient
+ * path[patient..patient_end). known is 0, and both are the whole path, if it is in no folder patient../study.., or is none. */
+typedef struct tx_path_groups {
+    size_t study, patient, patient_end;
+    int known;
+} tx_path_groups;
+tx_path_groups tx_path_group(const char *path, int itself);
 /* Labels and masks (n x tasks) of the images index[0..n): a masked label is 0. Either may be NULL. */
 tx_status tx_dataset_targets(const tx_dataset *dataset, const uint32_t *index, size_t n, float *label, float *mask);
 

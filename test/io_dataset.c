@@ -189,11 +189,40 @@ static void refused(const char *text, const tx_dataset_options *how, const char 
     tx_dataset_free(d);
 }
 
+/* A row a study, as CheXpert's published test labels are. */
+static void study_rows(void)
+{
+    static const tx_dataset_options how = {.studies = 1};
+    tx_dataset *d = open_text("Age,Study,Edema,Other\n"
+                              "1,CheXpert-v1.0/test/patient2/study1,1,7\n"
+                              "2,CheXpert-v1.0/test/patient2/study2/,0,7\n"
+                              "3,s4,1,7\n"
+                              "4,CheXpert-v1.0/test/patient9/study1,0,7\n",
+                              &how);
+    CHECK(d && d->study_rows && d->images == 4 && d->tasks == 1 && d->studies == 4 && d->patients == 3 && d->alone == 1,
+          "%s", d ? "counts" : tx_error_message());
+    if (d) {
+        CHECK(strcmp(d->study_name[1], "CheXpert-v1.0/test/patient2/study2") == 0 &&
+                  strcmp(d->study_name[2], "s4") == 0,
+              "studies '%s', '%s'", d->study_name[1], d->study_name[2]);
+        CHECK(strcmp(d->patient_name[0], "patient2") == 0 && d->patient[1] == 0 && d->patient[3] == 2, "patients");
+        CHECK(d->passed_columns == 1 && strcmp(d->passed[0].name, "Other") == 0, "Study is no column passed over");
+    }
+    tx_dataset_free(d);
+    d = open_text("Study,Path,Edema\na/b,test/patient1/study1/x.jpg,1\n", &how);
+    CHECK(d && !d->study_rows && strcmp(d->patient_name[0], "patient1") == 0, "Path goes before Study");
+    tx_dataset_free(d);
+}
+
 static void errors(void)
 {
     refused("", NULL, "train.csv: empty");
     refused(HEADER, NULL, "train.csv: a header and no rows");
     refused("Sex,Age,Frontal/Lateral,AP/PA,Edema\n", NULL, "train.csv:1: no column 'Path'");
+    refused("Study,Edema\na,1\n", NULL, "train.csv:1: no column 'Path', but 'Study', which names no image");
+    static const tx_dataset_options studies = {.studies = 1};
+    refused("study,Edema\na,1\n", &studies, "train.csv:1: no column 'Path'");
+    refused("Edema,Study\n1,\n", &studies, "train.csv:2: column 'Study': found '', expected the path of a study");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA\nx,,,Frontal,\n", NULL, "no column is a task");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,B,A\n", NULL, "columns 6 and 8 are both named 'A'");
     refused("Path,Sex,Age,Frontal/Lateral,AP/PA,A,,C\n", NULL, "column 7 has no name");
@@ -337,6 +366,7 @@ int main(void)
     other_order();
     groups_of_odd_paths();
     looking_up();
+    study_rows();
     errors();
     competition();
     cut_and_random();

@@ -102,9 +102,11 @@ static void parts(void)
                  {"study1/patient1/a.jpg", NULL, NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *path = cases[i].path;
-        size_t study = 99, patient = 99, end = 99, whole = strlen(path);
+        size_t whole = strlen(path);
         char *copy = tx_strdup(path);
-        int is = tx_path_groups(copy, &study, &patient, &end);
+        const tx_path_groups of = tx_path_group(copy, 0);
+        size_t study = of.study, patient = of.patient, end = of.patient_end;
+        int is = of.known;
         if (cases[i].study)
             CHECK(is && study == strlen(cases[i].study) && strncmp(path, cases[i].study, study) == 0 &&
                       end - patient == strlen(cases[i].patient) &&
@@ -114,6 +116,22 @@ static void parts(void)
             CHECK(!is && study == whole && patient == 0 && end == whole, "'%s': %d, study 0..%zu, patient %zu..%zu",
                   path, is, study, patient, end);
         tx_free(copy);
+    }
+    static const struct {
+        const char *path;
+        size_t study, patient, end;
+    } studies[] = {{"v/test/patient7/study1", 22, 7, 15},
+                   {"patient7/study1/", 15, 0, 8},
+                   {"patient7/study1//", 15, 0, 8},
+                   {"patient7/x1", 11, 0, 11},
+                   {"study1", 6, 0, 6},
+                   {"", 0, 0, 0}};
+    for (size_t i = 0; i < sizeof studies / sizeof studies[0]; i++) {
+        const tx_path_groups of = tx_path_group(studies[i].path, 1);
+        CHECK(of.known == (i < 3) && of.study == studies[i].study && of.patient == studies[i].patient &&
+                  of.patient_end == studies[i].end,
+              "'%s' itself: %d, study 0..%zu, patient %zu..%zu", studies[i].path, of.known, of.study, of.patient,
+              of.patient_end);
     }
     static const struct {
         const char *path;

@@ -218,6 +218,7 @@ static void check_dataset(void)
     float label[1];
     uint32_t index[1] = {1};
     tx_dataset_options strange = {.views = (tx_views)9}, blank = {.blank = (tx_blank)-1};
+    CHECK(!tx_path_group(NULL, 0).known && !tx_path_group(NULL, 1).known, "the groups of no path");
     REFUSED(tx_dataset_open(NULL, "train", NULL) == NULL, "no folder");
     REFUSED(tx_dataset_open(temp_folder, NULL, NULL) == NULL, "no split");
     REFUSED(tx_dataset_open(temp_folder, "train", &strange) == NULL, "views 9");

@@ -672,7 +672,7 @@ mutate $f io_tables "s/if (path\\[0\\] == '.')/if (0)/" 'table: absolute paths a
 mutate $f io_tables 's/strstr(own, split) \&\& //' 'table: patients of another split'
 mutate $f io_tables 's/s->left > 0 ||/0 ||/' 'table: no place where no image is'
 mutate $f io_tables 's/strcmp(split, "test") == 0 ? 2 : 1/2/' 'table: labels of other splits'
-mutate $f io_tables 's/\*patient_end = folder - 1/*patient_end = folder/' 'table: a slash in the name of a patient'
+mutate $f io_tables 's/patient_end = folder - 1/patient_end = folder/' 'table: a slash in the name of a patient'
 f=io/dataset_compare.c
 mutate $f io_tables 's/d->counts\[task\].blank == d->images/0/' 'table: an empty column is one of negatives'
 mutate $f io_tables 's/opposite \&\& label >= 0/opposite/' 'table: the opposite of nothing'
@@ -681,7 +681,7 @@ mutate $f io_tables 's/strcmp(d->path\[slot\[at\] - 1\], path) != 0/0/' 'table: 
 f=io/dataset_columns.c
 mutate $f io_tables 's/label\[c\] |= cell < TX_CELL_BLANK/label[c] |= cell != TX_CELL_OTHER/' 'table: an empty column is a task'
 mutate $f io_tables 's/nameless \&= r->column\[before\]\[0\] == 0/;/' 'table: any column without a name is an index'
-mutate $f io_tables 's/(all \&\& fixed_column/(fixed_column/' 'table: columns passed over where tasks are named'
+mutate $f io_tables 's/(all \&\& !is_fixed/(!is_fixed/' 'table: columns passed over where tasks are named'
 f=io/dataset.c
 mutate $f io_tables 's/r->data->unknown_views += view == TX_VIEW_UNKNOWN/r->data->unknown_views++/' 'table: every view left out is unknown'
 mutate io/dataset_text.c io_tables 's/name\[n\] == 0/1/' 'table: a name that begins another'
