@@ -224,6 +224,8 @@ static tx_status score_task(task_score *t, const unit_list *u)
     return status;
 }
 
+const char *const mean_name[3] = {"mean5", "mean6", "mean"};
+
 int mean_has(int mean, const char *task)
 {
     for (int i = 0; i < 5 + mean && mean < 2; i++)
@@ -234,9 +236,9 @@ int mean_has(int mean, const char *task)
 
 void means_begin(mean_score mean[3])
 {
-    mean[0] = (mean_score){"mean5", 0, 0, 5};
-    mean[1] = (mean_score){"mean6", 0, 0, 6};
-    mean[2] = (mean_score){"mean", 0, 0, 0};
+    mean[0] = (mean_score){mean_name[0], 0, 0, 5};
+    mean[1] = (mean_score){mean_name[1], 0, 0, 6};
+    mean[2] = (mean_score){mean_name[2], 0, 0, 0};
 }
 
 void means_add(mean_score mean[3], const char *task, double auc)

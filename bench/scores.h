@@ -64,6 +64,7 @@ typedef struct mean_score {
 /* The tasks of mean6; the first five are those of mean5. */
 extern const char *const mean_tasks[6];
 int mean_has(int mean, const char *task);
+extern const char *const mean_name[3];
 /* The three means of tasks that are added one by one; an AUC may be NaN. */
 void means_begin(mean_score mean[3]);
 void means_add(mean_score mean[3], const char *task, double auc);

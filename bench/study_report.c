@@ -76,8 +76,6 @@ static tx_status figures_of(const result *r, figure_set *f)
     return status;
 }
 
-const char study_results_begin[] = "net,cut,init,seed,parameters,";
-
 static tx_status write_results(const study *s, const result *r, size_t count)
 {
     tx_buffer p = {0};

@@ -12,13 +12,14 @@ typedef struct study_model {
     int seeds;                 /* how many jobs it is the mean of */
     size_t parameters;         /* with the study's outputs */
     double top1;               /* of the full network with published weights on ImageNet, percent; NaN: unknown */
-    double auc, low, high, sd; /* mean5 with the interval and deviation of its bootstrap; NaN where undefined */
+    double auc, low, high, sd; /* the table's mean with interval and deviation of its bootstrap; NaN where undefined */
     double *replicate;         /* [replicates], NaN where undefined; may be NULL; not freed with the table */
 } study_model;
 
 typedef struct study_table {
     study_model *model; /* in the order of the registry, by cut, random before pretrained */
     size_t models, replicates;
+    const char *mean; /* of which tasks the AUCs are the mean: "mean5", on data without any of them "mean6" or "mean" */
     const char *split; /* the one that is scored: "test", or "valid" which also chose the checkpoints */
 } study_table;
 

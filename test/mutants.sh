@@ -729,6 +729,13 @@ f=bench/report.c
 mutate $f bench_report 's/m->row\[i\].step != last/1/' 'report: evaluations are rows'
 mutate $f bench_report 's/if (strcmp(f->mean\[i\].name, by) == 0)/if (i == 1)/' 'report: always mean6'
 mutate bench/svg.c bench_report 's/\*x + width > WIDTH/0/' 'report: a legend beyond the picture'
+mutate bench/study_gather.c bench_study_results 's/if (probability\[i \* tasks + k\] > \*score)/if (*score == 0)/' 'study: the first view stands for all'
+mutate bench/study_gather.c bench_study_results 's/strcmp(hex, p->value))/0)/' 'study: a damaged file is scored'
+mutate bench/study_gather.c bench_study_results 's/if (!differs_freely(p->key) \&\& /if (0 \&\& /' 'study: jobs of other options are mixed'
+mutate bench/study_results.c bench_study_results 's/how->by_patient ? d->patients : d->units/d->units/' 'study: as many patients are drawn as there are studies'
+mutate bench/study_results.c bench_study_results 's/f->auc \/ n : (double)NAN/f->auc : (double)NAN/' 'study: a sum for a mean'
+mutate bench/study_tests.c bench_study_results 's/d->high >= 0 \&\& d->a->cut/d->a->cut/' 'study: any cut is none the worse'
+mutate bench/study_tests.c bench_study_results 's/tx_holm(p, count, p + count);/memcpy(p + count, p, count * sizeof *p);/' 'study: p values without a correction'
 f=bench/train_loop.c
 mutate $f check_figures 's/t->diverged = status \&\& !isfinite(t->loss);/t->diverged = 0;/' 'diverged: a loss that is NaN is any error'
 mutate $f check_figures 's/t->diverged = status == TX_ERR_ARGUMENT;/t->diverged = 0;/' 'diverged: an output that is NaN is any error'

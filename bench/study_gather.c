@@ -1,0 +1,423 @@
+/* study_gather.c - job folders read back: which are complete, fit each other and the tables, and their scores by study. */
+#include "study_gather.h"
+#include "digests.h"
+#include "words.h"
+
+#include <math.h>
+#include <string.h>
+
+/* -------------------------------------------------------------------------------------------- one job */
+static tx_status say_why(study_entry *e, study_state state, const char *why)
+{
+    e->state = state;
+    tx_free(e->why);
+    e->why = tx_strdup(why);
+    return e->why ? TX_OK : TX_ERR_MEMORY;
+}
+
+/* The failure that is stored is the job's, unless it is memory's. */
+static tx_status excuse(study_entry *e, tx_status status)
+{
+    if (status == TX_OK || status == TX_ERR_MEMORY)
+        return status;
+    /* Where the folder lies is no part of a report. */
+    const char *text = tx_error_message();
+    size_t n = strlen(e->folder);
+    if (strncmp(text, e->folder, n) == 0)
+        text += n + (text[n] == '/');
+    return say_why(e, ENTRY_UNFIT, text);
+}
+
+static tx_status read_settings(settings *p, const char *folder, const char *file)
+{
+    char *path = tx_path_join(folder, file);
+    tx_status status = path ? settings_read(p, path) : TX_ERR_MEMORY;
+    tx_free(path);
+    return status;
+}
+
+/* The files that job.txt names are as it says. */
+static tx_status check_files(const study_entry *e)
+{
+    char hex[65];
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < e->note.count; i++) {
+        const tx_pair *p = &e->note.pair[i];
+        if (strncmp(p->key, "sha256.", 7))
+            continue;
+        tx_sha256 sum;
+        tx_sha256_begin(&sum);
+        char *path = tx_path_join(e->folder, p->key + 7);
+        status = path ? tx_sha256_file(&sum, path) : TX_ERR_MEMORY;
+        tx_free(path);
+        tx_sha256_end(&sum, hex);
+        if (status == TX_OK && strcmp(hex, p->value))
+            status = tx_fail(TX_ERR_FILE, "%s is not what job.txt noted", p->key + 7);
+    }
+    return status;
+}
+
+/* The chain's end. */
+static tx_status read_chain(study_entry *e)
+{
+    unsigned char *text;
+    size_t bytes;
+    char *path = tx_path_join(e->folder, "digests.txt");
+    tx_status status = path ? tx_file_read(path, (size_t)1 << 26, &text, &bytes) : TX_ERR_MEMORY;
+    tx_free(path);
+    if (status)
+        return status;
+    while (bytes && text[bytes - 1] == '\n')
+        bytes--;
+    if (bytes >= 64)
+        snprintf(e->chain, sizeof e->chain, "%.64s", (char *)text + bytes - 64);
+    tx_free(text);
+    return bytes >= 64 ? TX_OK : tx_fail(TX_ERR_FORMAT, "digests.txt: no chain");
+}
+
+static tx_status read_whole(const settings *p, const char *key, uint64_t *value)
+{
+    const char *text = settings_get(p, key);
+    if (text && parse_seed(text, value) == 0)
+        return TX_OK;
+    return tx_fail(TX_ERR_FORMAT, "job.txt: no number %s", key);
+}
+
+/* job.txt is of the job whose name the folder has. */
+static tx_status check_note(study_entry *e)
+{
+    uint64_t parameters = 0, cut = 0, seed = 0;
+    const char *net = settings_get(&e->note, "net"), *init = settings_get(&e->note, "init");
+    tx_status status = read_whole(&e->note, "parameters", &parameters);
+    if (status == TX_OK)
+        status = read_whole(&e->note, "cut", &cut);
+    if (status == TX_OK)
+        status = read_whole(&e->note, "seed", &seed);
+    if (status == TX_OK && (!net || strcmp(net, e->net->name) || cut != (uint64_t)e->cut || seed != e->seed || !init ||
+                            strcmp(init, e->init)))
+        status = tx_fail(TX_ERR_FORMAT, "job.txt: of another job");
+    e->parameters = (size_t)parameters;
+    return status;
+}
+
+static tx_status read_entry(study_entry *e)
+{
+    tx_status status = read_settings(&e->note, e->folder, "job.txt");
+    if (status == TX_OK)
+        status = check_note(e);
+    if (status == TX_OK)
+        status = check_files(e);
+    if (status == TX_OK)
+        status = read_settings(&e->config, e->folder, "config.txt");
+    return status == TX_OK ? read_chain(e) : status;
+}
+
+/* The line of failed.txt. */
+static tx_status read_failure(study_entry *e, const char *path)
+{
+    unsigned char *text;
+    size_t bytes;
+    tx_status status = tx_file_read(path, (size_t)1 << 16, &text, &bytes);
+    if (status)
+        return status;
+    text[strcspn((char *)text, "\n")] = 0;
+    status = say_why(e, ENTRY_FAILED, (char *)text);
+    tx_free(text);
+    return status;
+}
+
+static tx_status look_at(study_entry *e)
+{
+    char *note = tx_path_join(e->folder, "job.txt"), *failed = tx_path_join(e->folder, "failed.txt");
+    tx_status status = note && failed ? TX_OK : TX_ERR_MEMORY;
+    if (status == TX_OK && tx_path_exists(note)) {
+        e->state = ENTRY_COMPLETE;
+        status = excuse(e, read_entry(e));
+    } else if (status == TX_OK && tx_path_exists(failed))
+        status = excuse(e, read_failure(e, failed));
+    else if (status == TX_OK)
+        status = say_why(e, ENTRY_MISSING, tx_path_exists(e->folder) ? "not finished" : "not begun");
+    tx_free(note);
+    tx_free(failed);
+    return status;
+}
+
+/* --------------------------------------------------------------------------------- one beside another */
+/* What may differ between jobs of a study. */
+static int differs_freely(const char *key)
+{
+    static const char *const free_keys[] = {"net", "cut", "init", "seed", "data", "normalize", "bn-momentum"};
+    for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++)
+        if (strcmp(key, free_keys[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static tx_status compare(const study_entry *e, const study_entry *first)
+{
+    char a[TX_TEXT], b[TX_TEXT];
+    for (size_t i = 0; i < first->config.count; i++) {
+        const tx_pair *p = &first->config.pair[i];
+        const char *value = settings_get(&e->config, p->key);
+        if (!differs_freely(p->key) && (!value || strcmp(value, p->value)))
+            return tx_fail(TX_ERR_FORMAT, "made with %s = %s, %s with %s", p->key,
+                           tx_escape(a, sizeof a, value ? value : ""), first->name, tx_escape(b, sizeof b, p->value));
+    }
+    const char *mine = settings_get(&e->note, "data"), *other = settings_get(&first->note, "data");
+    if (mine && other && strcmp(mine, other))
+        return tx_fail(TX_ERR_FORMAT, "made with other data than %s", first->name);
+    return TX_OK;
+}
+
+static const study_entry *first_complete(const study_data *d)
+{
+    for (size_t i = 0; i < d->entries; i++)
+        if (d->entry[i].state == ENTRY_COMPLETE)
+            return &d->entry[i];
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------- tables */
+/* The tables as the jobs have read them. */
+static tx_status open_table(study_data *d, const char *folder, int split, const settings *config)
+{
+    const char *blank = settings_get(config, "blank"), *views = settings_get(config, "views");
+    tx_dataset_options how = {.tasks = settings_get(config, "tasks"), .uncertain = settings_get(config, "uncertain")};
+    how.blank = blank && strcmp(blank, "ignore") == 0 ? TX_BLANK_IGNORE : TX_BLANK_ZEROS;
+    if (views)
+        how.views = strcmp(views, "frontal") == 0   ? TX_VIEWS_FRONTAL
+                    : strcmp(views, "lateral") == 0 ? TX_VIEWS_LATERAL
+                                                    : TX_VIEWS_ALL;
+    d->table[split] = tx_dataset_open(folder, split_name[split], &how);
+    return d->table[split] ? study_people_read(d->table[split], &d->people[split]) : TX_ERR_FORMAT;
+}
+
+static tx_status open_tables(study_data *d, const char *folder, const settings *config)
+{
+    char *test = tx_dataset_table(folder, "test");
+    tx_status status = test ? TX_OK : TX_ERR_MEMORY;
+    d->scored = test && tx_path_exists(test) ? SPLIT_TEST : SPLIT_VALID;
+    tx_free(test);
+    for (int i = 0; status == TX_OK && i <= d->scored; i++)
+        status = open_table(d, folder, i, config);
+    if (status)
+        return status;
+    const tx_dataset *scored = d->table[d->scored];
+    d->tasks = scored->tasks;
+    d->task = scored->task;
+    return TX_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- predictions */
+/* A row of predictions of image i. */
+static tx_status take_row(char **field, size_t fields, size_t tasks, const char *file, double *probability)
+{
+    char path[TX_TEXT], text[TX_TEXT];
+    if (fields != tasks + 1)
+        return tx_fail(TX_ERR_FORMAT, "%s: a row of %zu fields, expected %zu", file, fields, tasks + 1);
+    for (size_t k = 0; k < tasks; k++)
+        if (tx_number_parse(field[k + 1], &probability[k]) || probability[k] < 0 || probability[k] > 1)
+            return tx_fail(TX_ERR_FORMAT, "%s: %s: '%s', expected a probability", file,
+                           tx_escape(path, sizeof path, field[0]), tx_escape(text, sizeof text, field[k + 1]));
+    return TX_OK;
+}
+
+static tx_status check_header(char **field, size_t fields, const tx_dataset *t, const char *file)
+{
+    int same = fields == (size_t)t->tasks + 1 && strcmp(field[0], "Path") == 0;
+    for (int k = 0; same && k < t->tasks; k++)
+        same = strcmp(field[k + 1], t->task[k]) == 0;
+    return same ? TX_OK : tx_fail(TX_ERR_FORMAT, "%s: its columns are not the tasks of the data", file);
+}
+
+/* The rows are of some of the table's images, in its order: present says of which. */
+static tx_status read_rows(tx_csv *csv, const tx_dataset *t, const char *file, double *probability,
+                           unsigned char *present)
+{
+    char **field, path[TX_TEXT];
+    size_t fields, at = 0, tasks = (size_t)t->tasks;
+    int more = tx_csv_next(csv, &field, &fields);
+    tx_status status = more == 1 ? check_header(field, fields, t, file)
+                                 : tx_fail(more < 0 ? (tx_status)more : TX_ERR_FORMAT, "%s: no header", file);
+    while (status == TX_OK && (more = tx_csv_next(csv, &field, &fields)) == 1) {
+        while (at < t->images && strcmp(t->path[at], field[0]))
+            at++;
+        if (at == t->images)
+            return tx_fail(TX_ERR_FORMAT, "%s: %s is no image of the data here, or not in their order", file,
+                           tx_escape(path, sizeof path, field[0]));
+        status = take_row(field, fields, tasks, file, probability + at * tasks);
+        present[at++] = 1;
+    }
+    return status == TX_OK && more < 0 ? (tx_status)more : status;
+}
+
+static tx_status read_predictions(const study_data *d, const study_entry *e, double *probability,
+                                  unsigned char *present)
+{
+    const char *file = d->scored == SPLIT_TEST ? "ensemble-test.csv" : "ensemble-valid.csv";
+    char *path = tx_path_join(e->folder, file);
+    tx_csv *csv = path ? tx_csv_open(path) : NULL;
+    tx_free(path);
+    if (!csv)
+        return TX_ERR_FILE;
+    tx_status status = read_rows(csv, d->table[d->scored], file, probability, present);
+    tx_csv_close(csv);
+    return status;
+}
+
+tx_status study_predictions(const study_data *d, const study_entry *e, double **probability)
+{
+    const tx_dataset *t = d->table[d->scored];
+    unsigned char *present = tx_alloc(t->images, 1);
+    *probability = tx_alloc(t->images * (size_t)t->tasks, sizeof **probability);
+    tx_status status = present && *probability ? read_predictions(d, e, *probability, present) : TX_ERR_MEMORY;
+    if (status == TX_OK && d->present && memcmp(present, d->present, t->images))
+        status = tx_fail(TX_ERR_FORMAT, "predictions of other images than the other jobs have");
+    tx_free(present);
+    if (status) {
+        tx_free(*probability);
+        *probability = NULL;
+    }
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------------------- units */
+/* Which unit an image is of, and what a unit is. */
+static tx_status number_units(study_data *d)
+{
+    const tx_dataset *t = d->table[d->scored];
+    uint32_t *of_study = tx_alloc(t->studies, sizeof *of_study),
+             *of_patient = tx_alloc(t->patients, sizeof *of_patient);
+    d->unit = tx_alloc(t->images, sizeof *d->unit);
+    d->patient = tx_alloc(t->studies, sizeof *d->patient);
+    d->who = tx_alloc(t->studies, sizeof *d->who);
+    int there = of_study && of_patient && d->unit && d->patient && d->who;
+    for (size_t i = 0; there && i < t->images; i++) {
+        const study_person *p = &d->people[d->scored][i];
+        d->unit[i] = UINT32_MAX;
+        if (!d->present[i])
+            continue;
+        uint32_t *unit = &of_study[t->study[i]], *patient = &of_patient[t->patient[i]]; /* counted from 1 */
+        if (!*patient)
+            *patient = (uint32_t)++d->patients;
+        if (*unit)
+            d->who[*unit - 1].view = study_view_join(d->who[*unit - 1].view, p->view);
+        else {
+            *unit = (uint32_t)++d->units;
+            d->who[*unit - 1] = *p;
+            d->patient[*unit - 1] = *patient - 1;
+        }
+        d->unit[i] = *unit - 1;
+    }
+    tx_free(of_study);
+    tx_free(of_patient);
+    return there ? TX_OK : TX_ERR_MEMORY;
+}
+
+static tx_status take_labels(study_data *d)
+{
+    const tx_dataset *t = d->table[d->scored];
+    size_t tasks = (size_t)d->tasks;
+    d->label = tx_alloc(tasks * d->units, 1);
+    if (!d->label)
+        return TX_ERR_MEMORY;
+    memset(d->label, -1, tasks * d->units);
+    for (size_t i = 0; i < t->images; i++)
+        for (size_t k = 0; d->present[i] && k < tasks; k++) {
+            signed char *label = &d->label[k * d->units + d->unit[i]];
+            if (t->label[i * tasks + k] > *label)
+                *label = t->label[i * tasks + k];
+        }
+    return TX_OK;
+}
+
+static tx_status take_scores(const study_data *d, study_entry *e, const double *probability)
+{
+    size_t tasks = (size_t)d->tasks;
+    e->score = tx_alloc(tasks * d->units, sizeof *e->score);
+    if (!e->score)
+        return TX_ERR_MEMORY;
+    for (size_t i = 0; i < d->table[d->scored]->images; i++)
+        for (size_t k = 0; d->present[i] && k < tasks; k++) {
+            double *score = &e->score[k * d->units + d->unit[i]];
+            if (probability[i * tasks + k] > *score)
+                *score = probability[i * tasks + k];
+        }
+    return TX_OK;
+}
+
+/* The first job that can be read says which images could be. */
+static tx_status begin_units(study_data *d, const study_entry *e)
+{
+    const tx_dataset *t = d->table[d->scored];
+    unsigned char *present = tx_alloc(t->images, 1);
+    double *probability = tx_alloc(t->images * (size_t)t->tasks, sizeof *probability);
+    tx_status status = present && probability ? read_predictions(d, e, probability, present) : TX_ERR_MEMORY;
+    tx_free(probability);
+    if (status) {
+        tx_free(present);
+        return status;
+    }
+    d->present = present;
+    status = number_units(d);
+    return status == TX_OK ? take_labels(d) : status;
+}
+
+static tx_status score_entry(study_data *d, study_entry *e)
+{
+    double *probability;
+    tx_status status = d->present ? TX_OK : excuse(e, begin_units(d, e));
+    if (status || e->state != ENTRY_COMPLETE)
+        return status;
+    status = study_predictions(d, e, &probability);
+    if (status)
+        return excuse(e, status);
+    status = take_scores(d, e, probability);
+    tx_free(probability);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------------- all */
+tx_status study_gather(study_data *d, const char *data)
+{
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < d->entries; i++) {
+        study_entry *e = &d->entry[i];
+        e->pretrained = strcmp(e->init, "random") != 0;
+        status = look_at(e);
+        if (status == TX_OK && e->state == ENTRY_COMPLETE)
+            status = excuse(e, compare(e, first_complete(d)));
+    }
+    const study_entry *first = first_complete(d);
+    if (status == TX_OK && first)
+        status = open_tables(d, data, &first->config);
+    for (size_t i = 0; status == TX_OK && i < d->entries; i++)
+        if (d->entry[i].state == ENTRY_COMPLETE) {
+            status = score_entry(d, &d->entry[i]);
+            d->complete += d->entry[i].state == ENTRY_COMPLETE;
+        }
+    return status;
+}
+
+void study_data_free(study_data *d)
+{
+    for (size_t i = 0; i < d->entries; i++) {
+        study_entry *e = &d->entry[i];
+        tx_free(e->folder);
+        tx_free(e->why);
+        settings_free(&e->note);
+        settings_free(&e->config);
+        tx_free(e->score);
+    }
+    for (int i = 0; i < SPLITS; i++) {
+        tx_dataset_free(d->table[i]);
+        tx_free(d->people[i]);
+    }
+    tx_free(d->entry);
+    tx_free(d->present);
+    tx_free(d->unit);
+    tx_free(d->patient);
+    tx_free(d->who);
+    tx_free(d->label);
+    memset(d, 0, sizeof *d);
+}
