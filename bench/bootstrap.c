@@ -27,13 +27,13 @@ typedef struct curve {
     size_t stretches;
 } curve;
 
-typedef struct resampling {
+typedef struct drawing {
     curve *curve;
     size_t models, groups, replicates;
     uint64_t seed;
     uint32_t *count; /* of each thread: groups x LANES */
     double *value;
-} resampling;
+} drawing;
 
 /* The units order[from..to) have one score. */
 static void add_tied(curve *c, size_t *rows, const size_t *order, size_t from, size_t to, const signed char *label,
@@ -76,7 +76,7 @@ static tx_status curve_make(curve *c, const double *score, const signed char *la
 /* -------------------------------------------------------------------------------------------- replicates */
 
 /* count[g * LANES + l]: how often group g is in replicate first + l. */
-static void draw(const resampling *b, size_t first, size_t lanes, uint32_t *count)
+static void draw(const drawing *b, size_t first, size_t lanes, uint32_t *count)
 {
     memset(count, 0, b->groups * LANES * sizeof *count);
     for (size_t l = 0; l < lanes; l++)
@@ -118,7 +118,7 @@ static void weigh(const curve *c, const uint32_t *count, double auc[LANES])
 
 static void run_lanes(void *context, size_t i, int worker)
 {
-    const resampling *b = context;
+    const drawing *b = context;
     size_t first = i * LANES, lanes = b->replicates - first < LANES ? b->replicates - first : LANES;
     uint32_t *count = b->count + (size_t)worker * b->groups * LANES;
     double auc[LANES];
@@ -150,8 +150,7 @@ static tx_status check_groups(const uint32_t *group, size_t n, size_t groups)
     return status;
 }
 
-static tx_status run(resampling *b, const double *const *score, const signed char *label, const uint32_t *group,
-                     size_t n)
+static tx_status run(drawing *b, const double *const *score, const signed char *label, const uint32_t *group, size_t n)
 {
     size_t counts;
     if (tx_size_mul(b->groups * LANES, (size_t)tx_threads(), &counts))
@@ -175,7 +174,7 @@ static tx_status run(resampling *b, const double *const *score, const signed cha
 tx_status tx_bootstrap_auc(const double *const *score, size_t models, const signed char *label, const uint32_t *group,
                            size_t n, size_t groups, size_t replicates, uint64_t seed, double *value)
 {
-    resampling b = {.models = models, .groups = groups, .replicates = replicates, .seed = seed, .value = value};
+    drawing b = {.models = models, .groups = groups, .replicates = replicates, .seed = seed, .value = value};
     tx_status status = check_groups(group, n, groups);
     if (status == TX_OK)
         status = run(&b, score, label, group, n);

@@ -42,7 +42,8 @@ static const command commands[] = {
               "that are tasks of the table. Several MODELs are scored each, and as their "
               "ensemble.",
      .example = "thorax eval run --split test",
-     .options = "net= cut= data split unit ensemble out=" MODEL_DATA " bad-images batch json" COMMON,
+     .options =
+         "net= cut= data split unit ensemble interval replicates group out=" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,
      .most = -1},
     {.name = "predict",

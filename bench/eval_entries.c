@@ -4,6 +4,7 @@
  * where there is one. */
 #include "eval.h"
 #include "images.h"
+#include "intervals.h"
 #include "outputs.h"
 
 #include <string.h>
@@ -116,6 +117,11 @@ tx_status entry_score(const evaluation *v, entry *e)
         said *p = &e->part[SCORED];
         status =
             scores_threshold(&p->scores, p->data, p->probability, p->present, v->by_study, &e->part[CHOOSING].scores);
+    }
+    if (status == TX_OK && resampling_wanted(v->o)) {
+        said *p = &e->part[SCORED];
+        const resampling how = resampling_of(v->o);
+        status = scores_bootstrap(&p->scores, p->data, p->probability, p->present, v->by_study, &how);
     }
     return status ? tx_fail_within(status, "%s", tx_escape(name, sizeof name, e->name)) : TX_OK;
 }

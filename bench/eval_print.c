@@ -35,7 +35,7 @@ static void table_rows(const scores *s, const figure_set *f, table *t)
         table_cell(t, "%s", "");
         table_cell(t, "%s", "");
         table_cell(t, "%s", mean_value(&f->mean[i], room));
-        table_cell(t, "%s", mean_extent(&f->mean[i], room));
+        table_cell(t, "%s", mean_interval(&f->mean[i], room));
         table_row(t);
     }
 }

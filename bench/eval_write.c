@@ -59,9 +59,12 @@ static void score_rows(const evaluation *v, tx_buffer *p, const entry *e)
         end_row(v, p, e, threshold_split(v, e));
     }
     for (int i = 0; i < 3; i++) {
+        const mean_score *m = &s->mean[i];
         tx_buffer_csv(p, e->name);
-        tx_buffer_add(p, ",%s,nan,nan,%s,nan,nan,mean-of-%d,nan,nan,nan,nan", s->mean[i].name,
-                      tx_number_shortest(number[0], TX_NUMBER, s->mean[i].value), s->mean[i].tasks);
+        tx_buffer_add(p, ",%s,nan,nan,%s,%s,%s,mean-of-%d,nan,nan,nan,nan", m->name,
+                      tx_number_shortest(number[0], TX_NUMBER, m->value),
+                      tx_number_shortest(number[1], TX_NUMBER, m->low),
+                      tx_number_shortest(number[2], TX_NUMBER, m->high), m->tasks);
         end_row(v, p, e, "");
     }
 }

@@ -27,9 +27,12 @@ tx_status figures_of_scores(figure_set *f, const scores *s)
                                      t->auc.method,
                                      t->blank,
                                      t->twin,
-                                     t->opposite};
+                                     t->opposite,
+                                     t->undefined};
     }
     memcpy(f->mean, s->mean, sizeof f->mean);
+    f->replicates = s->replicates;
+    f->by_patient = s->by_patient;
     return TX_OK;
 }
 
@@ -79,7 +82,7 @@ const char *figure_why(const figure *f)
         return f->positives < 2 ? "1 positive" : "1 negative";
     if (strcmp(f->method, "constant") == 0)
         return "constant";
-    if (strcmp(f->method, "delong-clipped") == 0)
+    if (strcmp(f->method, "delong-clipped") == 0 || f->low == f->high)
         return "no variance";
     return isnan(f->low) ? f->method : NULL;
 }
@@ -99,15 +102,10 @@ const char *mean_value(const mean_score *m, char out[16])
     return figure_auc(&(figure){.auc = m->value, .positives = FIGURE_FEW, .negatives = FIGURE_FEW}, out);
 }
 
-const char *figure_interval(const figure *f, char out[32])
+static const char *print_interval(double low, double high, char out[32])
 {
-    char low[TX_NUMBER], high[TX_NUMBER];
-    const char *why = figure_why(f);
-    if (why)
-        snprintf(out, 32, "%.31s", why);
-    else
-        snprintf(out, 32, "%.8s-%.8s", tx_number_fixed(low, sizeof low, f->low, 3),
-                 tx_number_fixed(high, sizeof high, f->high, 3));
+    char from[TX_NUMBER], to[TX_NUMBER];
+    snprintf(out, 32, "%.8s-%.8s", tx_number_fixed(from, sizeof from, low, 3), tx_number_fixed(to, sizeof to, high, 3));
     return out;
 }
 
@@ -115,6 +113,22 @@ const char *mean_extent(const mean_score *m, char out[32])
 {
     snprintf(out, 32, m->tasks == m->of ? "over all %d" : "over %d of %d", m->tasks, m->of);
     return out;
+}
+
+const char *figure_interval(const figure *f, char out[32])
+{
+    const char *why = figure_why(f);
+    if (!why)
+        return print_interval(f->low, f->high, out);
+    snprintf(out, 32, "%.31s", why);
+    return out;
+}
+
+const char *mean_interval(const mean_score *m, char out[32])
+{
+    if (!isnan(m->low))
+        return print_interval(m->low, m->high, out);
+    return mean_extent(m, out);
 }
 
 /* -------------------------------------------------------------------------------------------- notes */
@@ -143,6 +157,40 @@ static void note_gaps(const figure_set *const *list, int count, tx_buffer *to)
     if (apart)
         tx_buffer_append(to, "no variance: every positive is scored above every negative, or below, and the interval "
                              "has no width.\n");
+}
+
+/* How many replicates a task or mean lacks. */
+static void note_lost(const char *name, size_t undefined, int *n, tx_buffer *to)
+{
+    if (undefined)
+        tx_buffer_add(to, "%s%s %zu", *n ? ", " : "; lacking a class, so left out: ", name, undefined);
+    *n += undefined > 0;
+}
+
+/* Where intervals come from; where the means have some, what these are over, which does not stand in the table then. */
+static void note_intervals(const figure_set *const *list, const char *const *split, int count, tx_buffer *to)
+{
+    char room[32];
+    tx_buffer_add(to, "Intervals: 95%%, %s.\n",
+                  list[0]->replicates ? "percentiles of the bootstrap" : "by DeLong's variance on the logit scale");
+    for (int i = 0; i < count; i++) {
+        const figure_set *f = list[i];
+        int n = 0;
+        if (!f->replicates)
+            continue;
+        tx_buffer_add(to, "%s: %zu replicates that draw %s", split[i], f->replicates,
+                      f->by_patient ? "patients" : "studies");
+        for (int k = 0; k < f->tasks; k++)
+            if (!figure_why(&f->task[k]))
+                note_lost(f->task[k].task, f->task[k].undefined, &n, to);
+        for (int k = 0; k < 3; k++)
+            if (f->mean[k].tasks)
+                note_lost(f->mean[k].name, f->mean[k].undefined, &n, to);
+        tx_buffer_append(to, ".\n");
+        for (int k = 0; k < 3; k++)
+            tx_buffer_add(to, "%s%s %s%s", k ? "" : "Means: ", f->mean[k].name, mean_extent(&f->mean[k], room),
+                          k < 2 ? ", " : ".\n");
+    }
 }
 
 /* The names of a split's tasks without an AUC. */
@@ -240,7 +288,7 @@ static int alike(const figure_set *const *list, int count)
 void figures_notes(const figure_set *const *list, const char *const *split, int count, tx_buffer *to)
 {
     note_gaps(list, count, to);
-    tx_buffer_append(to, "Intervals: 95%, by DeLong's variance on the logit scale.\n");
+    note_intervals(list, split, count, to);
     note_means(list[0], to);
     if (alike(list, count))
         note_undefined(list[0], NULL, to);
@@ -307,7 +355,7 @@ tx_status figures_print(const figure_set *const *list, const char *const *split,
             table_cell(&t, "%s", "");
             table_cell(&t, "%s", "");
             table_cell(&t, "%s", mean_value(&list[i]->mean[m], room));
-            table_cell(&t, "%s", mean_extent(&list[i]->mean[m], room));
+            table_cell(&t, "%s", mean_interval(&list[i]->mean[m], room));
         }
         table_row(&t);
     }

@@ -15,6 +15,7 @@ typedef struct figure {
     int blank;        /* no cell of the column says anything, whatever blank ones count as */
     const char *twin; /* the first task that says the same, or the opposite, in every image; NULL: none */
     int opposite;
+    size_t undefined; /* replicates of a bootstrap in which a class is missing */
 } figure;
 
 /* Of one split at one moment. */
@@ -22,6 +23,8 @@ typedef struct figures {
     figure *task;
     int tasks;
     mean_score mean[3];
+    size_t replicates; /* of the bootstrap that intervals come from; 0: they are DeLong's */
+    int by_patient;
 } figure_set;
 tx_status figures_of_scores(figure_set *f, const scores *s);
 /* The rows of that step and split. */
@@ -42,6 +45,8 @@ const char *figure_interval(const figure *f, char out[32]);
 const char *mean_value(const mean_score *m, char out[16]);
 /* "over 5 of 6"; "over all 6". */
 const char *mean_extent(const mean_score *m, char out[32]);
+/* The interval, or where there is none the extent. */
+const char *mean_interval(const mean_score *m, char out[32]);
 
 /* What marks and gaps in a table of these figures mean, and what the means are over: sentences, each ending in a newline.
  * split: a name a set of figures. The sets are of the same tasks. */

@@ -98,6 +98,13 @@ static const option table[] = {
      NULL},
     {"top", OPTION_WHOLE, ABOUT_OUTPUT, "K", NULL, 1, 65536, NULL,
      "of each image the K largest outputs alone, the largest first", NULL},
+    {"interval", OPTION_CHOICE, ABOUT_OUTPUT, "KIND", "delong|bootstrap", 0, 0, "delong",
+     "95% intervals of AUCs: by DeLong's variance on the logit scale, or percentiles of the bootstrap, which the means "
+     "have too",
+     NULL},
+    {"replicates", OPTION_WHOLE, ABOUT_OUTPUT, "N", NULL, 10, 1e7, "1000", "of the bootstrap", NULL},
+    {"group", OPTION_CHOICE, ABOUT_OUTPUT, "UNIT", "study|patient", 0, 0, "study",
+     "what the bootstrap draws, with all its images", NULL},
     {"decode", OPTION_SWITCH, ABOUT_DATA, NULL, NULL, 0, 0, NULL, "decode every image, not only its headers", NULL},
 
     {"tasks", OPTION_TEXT, ABOUT_DATA, "LIST", "all|competition", 0, 0, "all",

@@ -40,7 +40,7 @@ typedef struct option {
     const char *(*check)(const char *value);
 } option;
 
-enum { OPTIONS_AT_MOST = 64 };
+enum { OPTIONS_AT_MOST = 96 };
 
 /* The table of all options. */
 int option_count(void);

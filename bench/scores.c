@@ -162,36 +162,56 @@ tx_status predictions_write(const char *path, const tx_dataset *d, const double 
 const char *const mean_tasks[6] = {"Atelectasis", "Cardiomegaly",     "Consolidation",
                                    "Edema",       "Pleural Effusion", "No Finding"};
 
-tx_status units_open(unit_list *u, const tx_dataset *d)
+/* group[unit] of each unit that has a present image: the number of d's study or patient among those that have one. */
+static tx_status number_groups(unit_list *u, const tx_dataset *d, const unsigned char *present, int by_patient)
 {
-    *u = (unit_list){tx_alloc(d->images, sizeof *u->score), tx_alloc(d->images, 1), 0};
-    return u->score && u->label ? TX_OK : TX_ERR_MEMORY;
+    const uint32_t *group = by_patient ? d->patient : d->study;
+    uint32_t *number = tx_alloc(d->images, sizeof *number); /* 0: not seen, else one more */
+    for (size_t i = 0; number && i < d->images; i++) {
+        if (present && !present[i])
+            continue;
+        if (!number[group[i]])
+            number[group[i]] = (uint32_t)++u->groups;
+        u->group[u->by_study ? d->study[i] : i] = number[group[i]] - 1;
+    }
+    tx_free(number);
+    return number ? TX_OK : TX_ERR_MEMORY;
+}
+
+tx_status units_open(unit_list *u, const tx_dataset *d, const unsigned char *present, int by_study, int by_patient)
+{
+    size_t units = by_study ? d->studies : d->images;
+    *u = (unit_list){.score = tx_alloc(units, sizeof *u->score),
+                     .label = tx_alloc(units, 1),
+                     .group = tx_alloc(units, sizeof *u->group),
+                     .units = units,
+                     .by_study = by_study};
+    return u->score && u->label && u->group ? number_groups(u, d, present, by_patient) : TX_ERR_MEMORY;
 }
 
 void units_close(unit_list *u)
 {
     tx_free(u->score);
     tx_free(u->label);
+    tx_free(u->group);
 }
 
-void units_gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
-                  const unsigned char *present, int by_study)
+void units_gather(unit_list *u, const tx_dataset *d, int task, const double *probability, const unsigned char *present)
 {
-    size_t tasks = (size_t)d->tasks;
-    u->units = by_study ? d->studies : d->images;
+    size_t tasks = (size_t)d->tasks, k = (size_t)task;
     for (size_t i = 0; i < u->units; i++) {
         u->score[i] = -(double)INFINITY;
         u->label[i] = -1;
     }
     for (size_t i = 0; i < d->images; i++) {
-        size_t unit = by_study ? d->study[i] : i;
+        size_t unit = u->by_study ? d->study[i] : i;
         if (present && !present[i])
             continue;
-        double score = probability[i * tasks + task];
+        double score = probability[i * tasks + k];
         if (score > u->score[unit])
             u->score[unit] = score;
-        if (d->label[i * tasks + task] > u->label[unit])
-            u->label[unit] = d->label[i * tasks + task];
+        if (d->label[i * tasks + k] > u->label[unit])
+            u->label[unit] = d->label[i * tasks + k];
     }
 }
 
@@ -236,9 +256,9 @@ int mean_has(int mean, const char *task)
 
 void means_begin(mean_score mean[3])
 {
-    mean[0] = (mean_score){mean_name[0], 0, 0, 5};
-    mean[1] = (mean_score){mean_name[1], 0, 0, 6};
-    mean[2] = (mean_score){mean_name[2], 0, 0, 0};
+    const double nan = (double)NAN;
+    for (int i = 0; i < 3; i++)
+        mean[i] = (mean_score){.name = mean_name[i], .of = i < 2 ? 5 + i : 0, .low = nan, .high = nan, .sd = nan};
 }
 
 void means_add(mean_score mean[3], const char *task, double auc)
@@ -306,11 +326,11 @@ static tx_status make_scores(scores *s, const tx_dataset *d, const double *proba
     memset(s, 0, sizeof *s);
     s->tasks = d->tasks;
     s->task = tx_alloc((size_t)d->tasks, sizeof *s->task);
-    tx_status status = units_open(&u, d);
+    tx_status status = units_open(&u, d, present, by_study, 0);
     if (status == TX_OK)
         status = s->task ? check_probabilities(d, probability, present, any) : TX_ERR_MEMORY;
     for (int k = 0; status == TX_OK && k < d->tasks; k++) {
-        units_gather(&u, d, (size_t)k, probability, present, by_study);
+        units_gather(&u, d, k, probability, present);
         s->task[k].task = d->task[k];
         s->task[k].blank = d->note[k].state == TX_TASK_EMPTY;
         s->task[k].twin = d->note[k].twin >= 0 ? d->task[d->note[k].twin] : NULL;
@@ -343,9 +363,9 @@ tx_status scores_threshold(scores *s, const tx_dataset *d, const double *probabi
                            int by_study, const scores *from)
 {
     unit_list u;
-    tx_status status = units_open(&u, d);
+    tx_status status = units_open(&u, d, present, by_study, 0);
     for (int k = 0; status == TX_OK && k < s->tasks; k++) {
-        units_gather(&u, d, (size_t)k, probability, present, by_study);
+        units_gather(&u, d, k, probability, present);
         status = tx_threshold_at(u.score, u.label, u.units, from->task[k].best.threshold, &s->task[k].best);
     }
     units_close(&u);
@@ -369,9 +389,12 @@ void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *t
                       tx_number_shortest(auc, sizeof auc, r->auc), tx_number_shortest(low, sizeof low, r->low),
                       tx_number_shortest(high, sizeof high, r->high), r->method);
     }
-    for (int i = 0; i < 3; i++)
-        tx_buffer_add(to, "%llu,%s,%s,nan,nan,%s,nan,nan,mean-of-%d\n", (unsigned long long)step, split,
-                      s->mean[i].name, tx_number_shortest(auc, sizeof auc, s->mean[i].value), s->mean[i].tasks);
+    for (int i = 0; i < 3; i++) {
+        const mean_score *m = &s->mean[i];
+        tx_buffer_add(to, "%llu,%s,%s,nan,nan,%s,%s,%s,mean-of-%d\n", (unsigned long long)step, split, m->name,
+                      tx_number_shortest(auc, sizeof auc, m->value), tx_number_shortest(low, sizeof low, m->low),
+                      tx_number_shortest(high, sizeof high, m->high), m->tasks);
+    }
 }
 
 void means_json(const mean_score mean[3], json *to)
@@ -383,6 +406,8 @@ void means_json(const mean_score mean[3], json *to)
         json_open(to, NULL, '{');
         json_string(to, "name", mean[i].name);
         json_real(to, "value", mean[i].value);
+        json_real(to, "low", mean[i].low);
+        json_real(to, "high", mean[i].high);
         json_whole(to, "tasks", mean[i].tasks);
         json_whole(to, "of", mean[i].of);
         json_close(to, '}');
@@ -392,6 +417,10 @@ void means_json(const mean_score mean[3], json *to)
 
 void scores_json(const scores *s, json *to)
 {
+    if (s->replicates) {
+        json_whole(to, "replicates", (long long)s->replicates);
+        json_string(to, "group", s->by_patient ? "patient" : "study");
+    }
     json_open(to, "tasks", '[');
     for (int k = 0; k < s->tasks; k++) {
         const task_score *t = &s->task[k];
@@ -403,6 +432,8 @@ void scores_json(const scores *s, json *to)
         json_real(to, "low", t->auc.low);
         json_real(to, "high", t->auc.high);
         json_string(to, "method", t->auc.method);
+        if (s->replicates)
+            json_whole(to, "undefined_replicates", (long long)t->undefined);
         json_real(to, "threshold", t->best.threshold);
         json_real(to, "sensitivity", t->best.sensitivity);
         json_real(to, "specificity", t->best.specificity);

@@ -52,14 +52,17 @@ typedef struct task_score {
     int blank;                /* no cell of the column says anything */
     const char *twin;         /* the first task that says the same, or the opposite, in every image; NULL: none */
     int opposite;
+    size_t undefined; /* replicates of a bootstrap in which a class is missing */
 } task_score;
 
 /* A mean of AUCs over those of its tasks for which one is defined. */
 typedef struct mean_score {
-    const char *name; /* mean5: the competition's tasks; mean6: and No Finding; mean: all */
-    double value;     /* NaN over no task */
-    int tasks;        /* that are in it, */
-    int of;           /* of these: 5, 6, all */
+    const char *name;     /* mean5: the competition's tasks; mean6: and No Finding; mean: all */
+    double value;         /* NaN over no task */
+    int tasks;            /* that are in it, */
+    int of;               /* of these: 5, 6, all */
+    double low, high, sd; /* of a bootstrap, else NaN */
+    size_t undefined;     /* replicates in which one of its tasks is */
 } mean_score;
 /* The tasks of mean6; the first five are those of mean5. */
 extern const char *const mean_tasks[6];
@@ -70,31 +73,32 @@ void means_begin(mean_score mean[3]);
 void means_add(mean_score mean[3], const char *task, double auc);
 void means_end(mean_score mean[3]);
 
+/* A task's scores and labels, a unit (study or image) each, and the group (patient or study) of each. */
+typedef struct unit_list {
+    double *score;      /* of a study the maximum over its images that are present; -inf for a unit without one */
+    signed char *label; /* positive if one of them is, below 0 if none is annotated */
+    uint32_t *group;    /* numbered as groups appear in images that are present; 0 for a unit without one */
+    size_t units, groups;
+    int by_study;
+} unit_list;
+/* Units of all tasks; present may be NULL. To be closed whatever this returns. */
+tx_status units_open(unit_list *u, const tx_dataset *d, const unsigned char *present, int by_study, int by_patient);
+void units_gather(unit_list *u, const tx_dataset *d, int task, const double *probability, const unsigned char *present);
+void units_close(unit_list *u);
+
 /* How much was scored: what is not present is not counted. */
 typedef struct extent {
     size_t images, studies, patients;
 } extent;
 tx_status extent_of(extent *e, const tx_dataset *d, const unsigned char *present);
 
-/* One task's scores and labels, a unit each: an image, or a study with the maximum over its images, a label that is positive
- * if one is and masked (-1) if all are, as it is where no image is present. */
-typedef struct unit_list {
-    double *score;
-    signed char *label;
-    size_t units;
-} unit_list;
-/* Room for any task of the data; to be closed whatever this returns. */
-tx_status units_open(unit_list *u, const tx_dataset *d);
-void units_close(unit_list *u);
-/* present may be NULL. */
-void units_gather(unit_list *u, const tx_dataset *d, size_t task, const double *probability,
-                  const unsigned char *present, int by_study);
-
 typedef struct scores {
     int tasks;
     task_score *task;
     mean_score mean[3];
     extent of;
+    size_t replicates; /* of the bootstrap that intervals come from; 0: they are DeLong's, and the means have none */
+    int by_patient;    /* it resampled patients, not studies */
 } scores;
 /* By study: the maximum over its images; present may be NULL. A probability of a present image that is nan or outside
  * [0,1] is TX_ERR_ARGUMENT, annotated or not and whatever the study's other images have. */
@@ -113,9 +117,10 @@ void scores_free(scores *s);
 /* Rows of metrics.csv: step,split,task,positives,negatives,auc,low,high,method. */
 #define METRICS_HEADER "step,split,task,positives,negatives,auc,low,high,method\n"
 void scores_rows(const scores *s, uint64_t step, const char *split, tx_buffer *to);
-/* Into an open object: tasks, an object each; mean5, mean6, mean; undefined, the names of tasks without an AUC. */
+/* Into an open object: replicates and group where intervals are a bootstrap's; tasks, an object each; mean5, mean6, mean;
+ * undefined, the names of tasks without an AUC. */
 void scores_json(const scores *s, json *to);
-/* mean5, mean6, mean; and means, an object each with the number of tasks that it is over. */
+/* mean5, mean6, mean; and means, an object each with its interval and the number of tasks that it is over. */
 void means_json(const mean_score mean[3], json *to);
 /* By which checkpoints are chosen: mean6, else mean, else minus the loss; *by names it. The larger the better, NaN (no
  * label at all) the worst: score_better(). */

@@ -163,25 +163,30 @@ static void test_reasons(void)
         figure f;
         const char *auc, *interval;
     } cases[] = {
-        {{"a", 10, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0}, "0.812 ", "0.700-0.900"},
-        {{"a", 9, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0}, "0.812*", "0.700-0.900"},
-        {{"a", 10, 9, 0.5, 0.25, 0.75, "delong-logit", 0, NULL, 0}, "0.500*", "0.250-0.750"},
-        {{"a", 0, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no label"},
-        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no positive"},
-        {{"a", 20, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0}, "- ", "no negative"},
-        {{"a", 1, 20, 0.75, NAN, NAN, "undefined", 0, NULL, 0}, "0.750*", "1 positive"},
-        {{"a", 20, 1, 0.75, NAN, NAN, "undefined", 0, NULL, 0}, "0.750*", "1 negative"},
-        {{"a", 20, 20, 0.5, NAN, NAN, "constant", 0, NULL, 0}, "0.500 ", "constant"},
-        {{"a", 20, 20, 1, 1, 1, "delong-clipped", 0, NULL, 0}, "1.000 ", "no variance"},
-        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 1, NULL, 0}, "- ", "all blank"},
+        {{"a", 10, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0, 0}, "0.812 ", "0.700-0.900"},
+        {{"a", 9, 10, 0.8125, 0.7, 0.9, "delong-logit", 0, NULL, 0, 0}, "0.812*", "0.700-0.900"},
+        {{"a", 10, 9, 0.5, 0.25, 0.75, "delong-logit", 0, NULL, 0, 0}, "0.500*", "0.250-0.750"},
+        {{"a", 0, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0, 0}, "- ", "no label"},
+        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 0, NULL, 0, 0}, "- ", "no positive"},
+        {{"a", 20, 0, NAN, NAN, NAN, "undefined", 0, NULL, 0, 0}, "- ", "no negative"},
+        {{"a", 1, 20, 0.75, NAN, NAN, "undefined", 0, NULL, 0, 0}, "0.750*", "1 positive"},
+        {{"a", 20, 1, 0.75, NAN, NAN, "undefined", 0, NULL, 0, 0}, "0.750*", "1 negative"},
+        {{"a", 20, 20, 0.5, NAN, NAN, "constant", 0, NULL, 0, 0}, "0.500 ", "constant"},
+        {{"a", 20, 20, 1, 1, 1, "delong-clipped", 0, NULL, 0, 0}, "1.000 ", "no variance"},
+        {{"a", 20, 20, 1, 1, 1, "bootstrap", 0, NULL, 0, 0}, "1.000 ", "no variance"},
+        {{"a", 20, 20, 0.5, 0.25, 0.75, "bootstrap", 0, NULL, 0, 3}, "0.500 ", "0.250-0.750"},
+        {{"a", 0, 20, NAN, NAN, NAN, "undefined", 1, NULL, 0, 0}, "- ", "all blank"},
     };
     char room[32];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         CHECK(strcmp(figure_auc(&cases[i].f, room), cases[i].auc) == 0, "case %zu: '%s'", i, room);
         CHECK(strcmp(figure_interval(&cases[i].f, room), cases[i].interval) == 0, "case %zu: '%s'", i, room);
     }
-    CHECK(strcmp(mean_extent(&(mean_score){"mean6", 0.5, 5, 6}, room), "over 5 of 6") == 0, "%s", room);
-    CHECK(strcmp(mean_extent(&(mean_score){"mean6", 0.5, 6, 6}, room), "over all 6") == 0, "%s", room);
+    CHECK(strcmp(mean_extent(&(mean_score){.tasks = 5, .of = 6}, room), "over 5 of 6") == 0, "%s", room);
+    CHECK(strcmp(mean_interval(&(mean_score){.tasks = 6, .of = 6, .low = NAN}, room), "over all 6") == 0, "%s", room);
+    CHECK(strcmp(mean_interval(&(mean_score){.tasks = 6, .of = 6, .low = 0.25, .high = 0.75}, room), "0.250-0.750") ==
+              0,
+          "%s", room);
 }
 
 static const char printed_figures[] =

@@ -4,7 +4,9 @@
 #include "test.h"
 #include "io_temp.h"
 
+#include "../bench/bootstrap.h"
 #include "../bench/figures.h"
+#include "../bench/intervals.h"
 #include "../bench/scores.h"
 
 #include <math.h>
@@ -171,6 +173,79 @@ static void thresholds(void)
     scores_free(&test);
 }
 
+/* Groups of units: studies as they are, without images 0 to 2 the studies c and d; patients with two studies. */
+static void groups(void)
+{
+    const tx_dataset d = dataset();
+    double p[IMAGES * TASKS];
+    unsigned char present[IMAGES] = {0, 0, 0, 1, 1, 1, 1};
+    unit_list u;
+    fill(p);
+    CHECK(units_open(&u, &d, NULL, 1, 1) == TX_OK && u.units == 4 && u.groups == 3, "%zu patients", u.groups);
+    CHECK(u.group[0] == 0 && u.group[1] == 1 && u.group[2] == 1 && u.group[3] == 2, "patients of studies");
+    units_close(&u);
+    CHECK(units_open(&u, &d, present, 1, 0) == TX_OK && u.groups == 2, "%zu studies", u.groups);
+    units_gather(&u, &d, 0, p, present);
+    CHECK(u.group[2] == 0 && u.group[3] == 1 && u.label[0] < 0 && u.label[1] < 0 && u.label[2] == 1 && u.label[3] == 0,
+          "studies that are there");
+    units_close(&u);
+    CHECK(units_open(&u, &d, NULL, 0, 0) == TX_OK && u.units == IMAGES && u.groups == 4, "%zu studies of images",
+          u.groups);
+    for (size_t i = 0; i < IMAGES; i++)
+        CHECK(u.group[i] == study[i], "study of image %zu", i);
+    units_close(&u);
+}
+
+/* Against replicates made by hand of the same units; what has no interval keeps none. */
+static void bootstrap(void)
+{
+    enum { REPLICATES = 40 };
+    const tx_dataset d = dataset();
+    const resampling how = {REPLICATES, 1, 5};
+    double p[IMAGES * TASKS], edema_by[REPLICATES], finding_by[REPLICATES], mean_by[REPLICATES];
+    scores s;
+    fill(p);
+    scores_make(&s, &d, p, NULL, 0);
+    const double *const column[] = {edema_by, finding_by};
+    double score[2][IMAGES], *const to[] = {edema_by, finding_by};
+    for (int k = 0; k < 2; k++) {
+        signed char of[IMAGES];
+        for (int i = 0; i < IMAGES; i++) {
+            score[k][i] = p[i * TASKS + k];
+            of[i] = label[i * TASKS + k];
+        }
+        const double *one = score[k];
+        CHECK(tx_bootstrap_auc(&one, 1, of, patient, IMAGES, 3, REPLICATES, 5, to[k]) == TX_OK, "%s",
+              tx_error_message());
+    }
+    tx_bootstrap_mean(column, (double[]){1, 1}, 2, REPLICATES, mean_by);
+    CHECK(scores_bootstrap(&s, &d, p, NULL, 0, &how) == TX_OK, "%s", tx_error_message());
+    tx_interval wanted;
+    for (int k = 0; k < 2; k++) {
+        const task_score *t = &s.task[k];
+        tx_bootstrap_interval(column[k], REPLICATES, &wanted);
+        CHECK(strcmp(t->auc.method, "bootstrap") == 0 && t->auc.low == wanted.low && t->auc.high == wanted.high &&
+                  t->auc.se == wanted.sd && t->undefined == wanted.undefined && (k == 0 || wanted.undefined > 0),
+              "%s: %s %g to %g, %zu undefined", t->task, t->auc.method, t->auc.low, t->auc.high, t->undefined);
+    }
+    tx_bootstrap_interval(mean_by, REPLICATES, &wanted);
+    CHECK(s.mean[1].low == wanted.low && s.mean[1].high == wanted.high && s.mean[1].sd == wanted.sd &&
+              s.mean[1].undefined == wanted.undefined,
+          "mean6: %g to %g", s.mean[1].low, s.mean[1].high);
+    CHECK(isnan(s.task[2].auc.low) && strcmp(s.task[2].auc.method, "undefined") == 0 &&
+              s.task[2].undefined == REPLICATES,
+          "nothing annotated: %s", s.task[2].auc.method);
+    CHECK(s.replicates == REPLICATES && s.by_patient, "what was drawn");
+    scores_free(&s);
+    scores_make(&s, &d, p, NULL, 1);
+    CHECK(scores_bootstrap(&s, &d, p, NULL, 1, &how) == TX_OK, "%s", tx_error_message());
+    CHECK(isnan(s.task[1].auc.low) && strcmp(s.task[1].auc.method, "undefined") == 0, "one negative: %s, low %g",
+          s.task[1].auc.method, s.task[1].auc.low);
+    CHECK(s.task[0].auc.low == 1 && s.task[0].auc.high == 1, "no overlap: %g to %g", s.task[0].auc.low,
+          s.task[0].auc.high);
+    scores_free(&s);
+}
+
 static void means(void)
 {
     mean_score m[3];
@@ -322,6 +397,8 @@ int main(void)
     by_image();
     no_numbers();
     thresholds();
+    groups();
+    bootstrap();
     means();
     twins();
     tables();
