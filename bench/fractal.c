@@ -13,9 +13,9 @@ static const double FILL = 0.2;
 static const double CONTRACTS = 0.98;
 
 /* Draws of a picture come from its own step; those of a class, and of the probe, from the steps before all pictures. */
-static uint64_t step_of(uint32_t class, uint32_t kind)
+static uint64_t step_of(uint32_t label, uint32_t kind)
 {
-    return (uint64_t) class << 32 | kind;
+    return (uint64_t)label << 32 | kind;
 }
 enum { OF_SYSTEM = 0, OF_PROBE = 1, OF_PICTURE = 2 };
 
@@ -37,22 +37,22 @@ static int contracts(const double m[6])
 }
 
 /* Uniform in [-1, 1), from the draws of a class; *index goes on. */
-static double draw_parameter(uint64_t seed, uint32_t class, uint64_t *index)
+static double draw_parameter(uint64_t seed, uint32_t label, uint64_t *index)
 {
-    return 2 * (double)tx_random_uniform(seed, TX_RANDOM_FRACTAL, step_of(class, OF_SYSTEM), (*index)++) - 1;
+    return 2 * (double)tx_random_uniform(seed, TX_RANDOM_FRACTAL, step_of(label, OF_SYSTEM), (*index)++) - 1;
 }
 
-static void draw_system(fractal *f, uint64_t seed, uint32_t class, uint64_t *index)
+static void draw_system(fractal *f, uint64_t seed, uint32_t label, uint64_t *index)
 {
     memset(f, 0, sizeof *f);
     f->maps =
-        2 + (int)tx_random_below(seed, TX_RANDOM_FRACTAL, step_of(class, OF_SYSTEM), (*index)++, FRACTAL_MAPS - 1);
+        2 + (int)tx_random_below(seed, TX_RANDOM_FRACTAL, step_of(label, OF_SYSTEM), (*index)++, FRACTAL_MAPS - 1);
     double area[FRACTAL_MAPS], total = 0, sum = 0;
     for (int k = 0; k < f->maps; k++) {
         double *m = f->map[k];
         do
             for (int i = 0; i < 6; i++)
-                m[i] = draw_parameter(seed, class, index);
+                m[i] = draw_parameter(seed, label, index);
         while (!contracts(m));
         area[k] = fabs(m[0] * m[3] - m[1] * m[2]);
         total += area[k];
@@ -122,11 +122,11 @@ static tx_status orbit_new(orbit *o, const fractal *f, uint64_t seed, uint64_t s
     return TX_OK;
 }
 
-tx_status fractal_fill(const fractal *f, uint64_t seed, uint32_t class, double *share)
+tx_status fractal_fill(const fractal *f, uint64_t seed, uint32_t label, double *share)
 {
     unsigned char met[PROBE * PROBE] = {0};
     orbit o;
-    tx_status status = orbit_new(&o, f, seed, step_of(class, OF_PROBE), PROBE);
+    tx_status status = orbit_new(&o, f, seed, step_of(label, OF_PROBE), PROBE);
     if (status)
         return status;
     int count = 0;
@@ -141,16 +141,16 @@ tx_status fractal_fill(const fractal *f, uint64_t seed, uint32_t class, double *
     return TX_OK;
 }
 
-tx_status fractal_class(fractal *f, uint64_t seed, uint32_t class)
+tx_status fractal_class(fractal *f, uint64_t seed, uint32_t label)
 {
     uint64_t index = 0;
     double share = 0;
-    if (class >= FRACTAL_CLASSES)
-        return tx_fail(TX_ERR_ARGUMENT, "class %lu of fractals, expected less than %d", (unsigned long)class,
+    if (label >= FRACTAL_CLASSES)
+        return tx_fail(TX_ERR_ARGUMENT, "class %lu of fractals, expected less than %d", (unsigned long)label,
                        FRACTAL_CLASSES);
     do {
-        draw_system(f, seed, class, &index);
-        tx_status status = fractal_fill(f, seed, class, &share);
+        draw_system(f, seed, label, &index);
+        tx_status status = fractal_fill(f, seed, label, &share);
         if (status)
             return status;
     } while (share < FILL);
@@ -188,16 +188,16 @@ static void add_patch(uint16_t *count, int size, int row, int column, unsigned p
     }
 }
 
-tx_status fractal_draw(const fractal *f, uint64_t seed, uint32_t class, uint32_t instance, int size,
+tx_status fractal_draw(const fractal *f, uint64_t seed, uint32_t label, uint32_t instance, int size,
                        unsigned char *pixels)
 {
     variation v;
     orbit o;
-    if (class >= FRACTAL_CLASSES || size < FRACTAL_SIZE_MIN || size > FRACTAL_SIZE_MAX ||
+    if (label >= FRACTAL_CLASSES || size < FRACTAL_SIZE_MIN || size > FRACTAL_SIZE_MAX ||
         instance > UINT32_MAX - OF_PICTURE)
         return tx_fail(TX_ERR_ARGUMENT, "fractal %lu of class %lu with %d rows: expected 16 to 4096 rows",
-                       (unsigned long)instance, (unsigned long)class, size);
-    uint64_t step = step_of(class, OF_PICTURE + instance);
+                       (unsigned long)instance, (unsigned long)label, size);
+    uint64_t step = step_of(label, OF_PICTURE + instance);
     size_t area = (size_t)size * (size_t)size;
     vary(&v, f, seed, step);
     uint16_t *count = tx_alloc(area, sizeof *count);

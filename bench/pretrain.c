@@ -14,7 +14,9 @@
 /* Seconds between two states. */
 static const double STATE_SECONDS = 60;
 /* Side of the pictures where nobody says it, and the network takes it. */
-enum { SIDE = 64, HELD_AT_MOST = 2000 };
+enum { SIDE = 64 };
+/* Pictures of an epoch, and those that are held out. */
+enum { IMAGES_AT_MOST = 100000000, HELD_AT_MOST = 2000 };
 
 /* ------------------------------------------------------------------------------------------------- options */
 /* Where and how fast weights are made is no part of what they are. */
@@ -91,6 +93,9 @@ static int read_options(pretraining *p, const options *o, const char *label)
     if (p->choice.size < FRACTAL_SIZE_MIN || p->choice.size > FRACTAL_SIZE_MAX)
         return complain(EXIT_USAGE, "--size %d: expected %d to %d for fractals", p->choice.size, FRACTAL_SIZE_MIN,
                         FRACTAL_SIZE_MAX);
+    if ((double)p->choice.classes * (double)option_whole(o, "instances") > (double)IMAGES_AT_MOST)
+        return complain(EXIT_USAGE, "--classes %d --instances %ld: expected %d images at most", p->choice.classes,
+                        option_whole(o, "instances"), IMAGES_AT_MOST);
     read_lengths(p);
     p->file = tx_strdup(option_text(o, "out"));
     p->state = name_beside(option_text(o, "out"), ".state");
@@ -119,27 +124,35 @@ typedef struct drawing {
     uint32_t stride, first; /* the first instance's number */
     float *out;
     const float *value; /* of a byte */
-    tx_status status;
+    tx_status *failed;  /* of each picture or class */
 } drawing;
 
 static void make_class(void *context, size_t i, int worker)
 {
     drawing *d = context;
     (void)worker;
-    tx_status status = fractal_class(&d->p->class[i], d -> p -> seed, (uint32_t)i);
-    if (status)
-        d->status = status;
+    d->failed[i] = fractal_class(&d->p->system[i], d->p->seed, (uint32_t)i);
+}
+
+/* The first failure of n; messages of other threads are theirs. */
+static tx_status first_failure(const tx_status *failed, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (failed[i])
+            return tx_fail(failed[i], "fractals cannot be drawn: no memory");
+    return TX_OK;
 }
 
 static tx_status make_classes(pretraining *p)
 {
-    drawing d = {.p = p};
     size_t classes = (size_t)p->choice.classes;
-    p->class = tx_alloc(classes, sizeof *p->class);
-    if (!p->class)
+    p->system = tx_alloc(classes, sizeof *p->system);
+    p->failed = tx_alloc(classes > p->batch ? classes : p->batch, sizeof *p->failed);
+    if (!p->system || !p->failed)
         return TX_ERR_MEMORY;
+    drawing d = {.p = p, .failed = p->failed};
     tx_status status = tx_parallel_for(classes, make_class, &d);
-    return status ? status : d.status;
+    return status ? status : first_failure(p->failed, classes);
 }
 
 static tx_status prepare(pretraining *p)
@@ -166,13 +179,11 @@ static void draw_one(void *context, size_t i, int worker)
     drawing *d = context;
     const pretraining *p = d->p;
     size_t area = (size_t)p->choice.size * (size_t)p->choice.size;
-    uint32_t class = d->wanted[i] / d->stride, instance = d->first + d->wanted[i] % d->stride;
+    uint32_t label = d->wanted[i] / d->stride, instance = d->first + d->wanted[i] % d->stride;
     unsigned char *pixels = p->pixels + i * area;
     float *out = d->out + i * area * 3;
     (void)worker;
-    tx_status status = fractal_draw(&p->class[class], p -> seed, class, instance, p -> choice.size, pixels);
-    if (status)
-        d->status = status;
+    d->failed[i] = fractal_draw(&p->system[label], p->seed, label, instance, p->choice.size, pixels);
     for (size_t k = 0; k < area; k++)
         out[3 * k] = out[3 * k + 1] = out[3 * k + 2] = d->value[pixels[k]];
 }
@@ -187,11 +198,12 @@ static tx_status draw_batch(const pretraining *p, tx_session *s, drawing *d, siz
         value[v] = (float)((v / 255.0 - how.mean[0]) / how.std[0]);
     d->p = p;
     d->value = value;
+    d->failed = p->failed;
     d->out = tx_session_input(s, p->net.image);
     if (status == TX_OK)
         status = tx_parallel_for(n, draw_one, d);
     if (status == TX_OK)
-        status = d->status;
+        status = first_failure(p->failed, n);
     for (size_t i = 0; i < n; i++)
         tx_session_input(s, p->label_of)[i] = (float)(d->wanted[i] / d->stride);
     return status ? status : tx_session_batch(s, (int)n);
@@ -390,9 +402,10 @@ static void pretraining_free(pretraining *p)
     tx_weights_free(p->weights);
     tx_network_free(&p->net);
     settings_free(&p->made);
-    tx_free(p->class);
+    tx_free(p->system);
     tx_free(p->order);
     tx_free(p->pixels);
+    tx_free(p->failed);
     tx_free(p->file);
     tx_free(p->state);
 }

@@ -25,7 +25,7 @@ typedef struct pretraining {
     uint64_t per_epoch, total, step;
     tx_schedule schedule;
 
-    fractal *class; /* choice.classes of them */
+    fractal *system; /* choice.classes of them */
     tx_network net;
     tx_node *label_of; /* its targets; net.loss follows */
     tx_weights *weights;
@@ -34,6 +34,7 @@ typedef struct pretraining {
     uint32_t *order;       /* of the pictures of an epoch */
     uint64_t ordered;      /* the epoch that order holds, + 1; 0: none */
     unsigned char *pixels; /* of a batch */
+    tx_status *failed;     /* of each picture of a batch, or class */
     tx_progress bar;
     double saved;          /* seconds, when the last state was written */
     double loss, accuracy; /* on the pictures that are held out */

@@ -1010,6 +1010,22 @@ mutate io/deflate.c png_write 's/at + 1 - next <= WINDOW/at + 1 - next < WINDOW/
 mutate io/png_write.c png_write 's/pa <= pb \&\& pa <= pc/pa < pb \&\& pa < pc/' 'maps: ties of a filter'
 mutate io/png_write.c png_write 's/crc32(0, to + 4, size + 4)/crc32(0, to + 8, size)/' 'maps: what a checksum covers'
 mutate io/heat.c png_write 's/y \* rows - 0.5/y * (rows - 1)/' 'maps: centres of cells'
+f=bench/fractal.c
+mutate $f bench_fractal 's/m\[0\] \* 1.2, m\[1\]/m[0], m[1]/' 'fractals: an instance that stretches'
+mutate $f bench_fractal 's/m\[3\] \* 1.2) < most/m[3]) < most/' 'fractals: an instance that stretches in d'
+mutate $f bench_fractal 's/while (share < FILL)/while (0)/' 'fractals: classes of thin lines'
+mutate $f bench_fractal 's/area\[k\] = fabs(.*);/area[k] = 1;/' 'fractals: maps of one probability'
+mutate $f bench_fractal 's/v->mirror\[1\] = .*;/v->mirror[1] = 0;/' 'fractals: never upside down'
+mutate $f bench_fractal 's/OF_PICTURE + instance);/OF_PICTURE);/' 'fractals: instances are alike'
+mutate $f bench_fractal 's/        tx_free(count);/        ;/' 'fractals: a leak'
+f=bench/pretrain.c
+mutate $f check_pretrain 's/.first = (uint32_t)p->instances/.first = 0/' 'pretrain: measured on what it was trained on'
+mutate $f check_pretrain 's/TX_RANDOM_SHUFFLE, epoch,/TX_RANDOM_SHUFFLE, 0,/' 'pretrain: every epoch in one order'
+f=bench/pretrain_file.c
+mutate $f check_pretrain 's/        status = numbers_take(file, p->weights, p->optimizer);/        ;/' 'pretrain: goes on from other weights'
+mutate $f check_pretrain 's/if (!found || strcmp(found, made->pair\[i\].value))/if (!found)/' 'pretrain: weights of other options'
+mutate $f check_pretrain 's/(!noted || strcmp(noted, digest))/!noted/' 'pretrain: damaged weights'
+mutate $f check_pretrain 's/tx_status status = tx_safetensors_check(file);/tx_status status = TX_OK;/' 'pretrain: a damaged state'
 mutate bench/cam_boxes.c check_cam 's/v >= most \/ 2/v > 0/' 'maps: IoU at half the maximum'
 mutate bench/cam_boxes.c check_cam 's/x < row\[i\]->x + row\[i\]->w/x < row[i]->w/' 'maps: where a box ends'
 mutate bench/cam_files.c check_cam 's/(before > after ? before : after) + 1/1/' 'maps: names that tell images apart'
