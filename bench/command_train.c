@@ -64,7 +64,8 @@ static int begin(trainer *t, const run_order *order, run_verdict verdict, const 
     int code = trainer_images(t);
     if (code != EXIT_DONE)
         return code;
-    say_lines(plan);
+    if (!t->of_study)
+        say_lines(plan);
     trainer_catch_signals();
     int cleared = t->run.clear;
     if (run_begin(&t->run, verdict, order, t->weights, t->optimizer))
@@ -152,7 +153,7 @@ static int train_folder(trainer *t, const char *plan)
     return code;
 }
 
-int train(const options *o, const char *job)
+int train(const options *o, const train_job *job)
 {
     trainer *t = tx_alloc(1, sizeof *t);
     if (!t)

@@ -84,11 +84,22 @@ static const command commands[] = {
      .least = 1,
      .most = -1},
     {.name = "study",
-     .usage = "--out DIR [--data DIR] [--preset quick|FILE]",
-     .what = "Trains on the sample or on DIR, scores the test split and writes DIR/report.html.",
-     .notes = "Options of data that are given win over the preset's.",
+     .usage = "--out DIR [--data DIR] [--preset NAME|FILE] [--option VALUE]...",
+     .what =
+         "Repeats the CheXtransfer study: every network from random and from pretrained weights, and truncated ones.",
+     .notes = "Each job, named NET[-K].INIT.SEED, is a run in a folder of its own below --out; a study that is "
+              "interrupted goes "
+              "on with the same command line. --list prints a command line a job, for make -j, GNU parallel or a "
+              "scheduler, and "
+              "--report gathers what they leave; several `study` on the same folder share its jobs. A job that fails "
+              "is named, "
+              "the others go on, and the exit status is 1. Presets are files (bench/presets, share/thorax/presets): "
+              "lines `key = "
+              "value` as of train and study, KEY.NET for one network, pretrain.KEY for the making of source weights. "
+              "Options of "
+              "data that are given win over the preset's.",
      .example = "thorax study --out study",
-     .options = "data out preset json" MODEL_DATA " bad-images=" COMMON},
+     .options = "data out preset pretrained nets seeds list job report json" MODEL_DATA " bad-images=" COMMON},
     {.name = "data",
      .usage = "check DIR [--decode]",
      .what = "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",

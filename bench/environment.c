@@ -29,17 +29,17 @@ char *absolute_path(const char *path)
     return copy;
 }
 
-/* FOLDER/BELOW/SAMPLE if it holds tables, else NULL. */
-static char *sample_below(const char *folder, const char *below)
+/* FOLDER/BELOW/NAME if FILE is in it, else NULL. */
+static char *place_below(const char *folder, const char *below, const char *name, const char *file)
 {
-    char *inner = tx_path_join(folder, below), *sample = inner ? tx_path_join(inner, SAMPLE) : NULL;
-    char *table = sample ? tx_path_join(sample, "train.csv") : NULL;
-    int there = table && tx_path_exists(table);
-    tx_free(table);
+    char *inner = tx_path_join(folder, below), *place = inner ? tx_path_join(inner, name) : NULL;
+    char *path = place ? tx_path_join(place, file) : NULL;
+    int there = path && tx_path_exists(path);
+    tx_free(path);
     tx_free(inner);
     if (there)
-        return sample;
-    tx_free(sample);
+        return place;
+    tx_free(place);
     return NULL;
 }
 
@@ -84,22 +84,38 @@ static void program_folder(char *out, size_t size)
     free(whole);
 }
 
-char *sample_folder(void)
+/* What comes with the program: a folder NAME with FILE in it, below bench here, else beside the program, else where that is
+ * installed. */
+static char *find_place(const char *name, const char *file)
 {
     char folder[PATH_MAX];
-    char *sample = sample_below(".", "bench");
-    if (sample)
-        return sample;
+    char *place = place_below(".", "bench", name, file);
+    if (place)
+        return place;
     program_folder(folder, sizeof folder);
     static const char *const places[] = {"bench", "../bench", "../share/thorax"};
     for (size_t i = 0; folder[0] && i < sizeof places / sizeof places[0]; i++) {
-        sample = sample_below(folder, places[i]);
-        if (sample)
-            return sample;
+        place = place_below(folder, places[i], name, file);
+        if (place)
+            return place;
     }
-    tx_fail(TX_ERR_FILE, "no sample found: neither bench/" SAMPLE
-                         " here nor beside the program nor in share/thorax; --data names a folder");
     return NULL;
+}
+
+char *sample_folder(void)
+{
+    char *sample = find_place(SAMPLE, "train.csv");
+    if (!sample)
+        tx_fail(TX_ERR_FILE, "no sample found: neither bench/" SAMPLE
+                             " here nor beside the program nor in share/thorax; --data names a folder");
+    return sample;
+}
+
+char *preset_file(const char *name)
+{
+    char *folder = find_place("presets", name), *path = folder ? tx_path_join(folder, name) : NULL;
+    tx_free(folder);
+    return path;
 }
 
 /* The processor's name where the system tells it. */

@@ -10,6 +10,8 @@ void program_called(const char *name);
 /* The folder with the sample radiographs: bench/nih-sample-128 below the current folder, else beside the program,
  * else in share/thorax of where it is installed. The caller's; NULL with an error if there is none. */
 char *sample_folder(void);
+/* bench/presets/NAME, looked for in the same places. The caller's; NULL if it is in none. */
+char *preset_file(const char *name);
 /* An absolute path without links, the caller's; the path as it stands if there is nothing there. NULL without
  * memory. */
 char *absolute_path(const char *path);

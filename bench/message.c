@@ -24,16 +24,23 @@ void complain_as(const char *who)
     spoken_for = who;
 }
 
+static char last[4096];
+
+const char *complaint(void)
+{
+    return last;
+}
+
 int complain(int status, const char *format, ...)
 {
-    char text[2048], line[4096];
+    char text[2048];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     fflush(stdout);
     fprintf(stderr, "thorax%s%s: %s\n", spoken_for ? " " : "", spoken_for ? spoken_for : "",
-            one_line(text, line, sizeof line));
+            one_line(text, last, sizeof last));
     return status;
 }
 

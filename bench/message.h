@@ -9,6 +9,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* Prints "thorax [COMMAND]: TEXT" as one line on standard error; control characters are escaped. Returns status. */
 int complain(int status, const char *format, ...) TX_PRINTF(2, 3);
+/* The last such TEXT. */
+const char *complaint(void);
 /* The library's last message as that line; returns EXIT_FAILED. */
 int complain_failed(void);
 /* From now on messages name this command. */

@@ -57,6 +57,7 @@ void options_free(options *o)
 {
     tx_free(o->argument);
     tx_free(o->config);
+    tx_free(o->below);
     tx_free(o->names);
 }
 

@@ -6,7 +6,7 @@
 #include "option_table.h"
 #include "words.h"
 
-typedef enum option_source { FROM_NOWHERE, FROM_STANDARD, FROM_CONFIG, FROM_LINE } option_source;
+typedef enum option_source { FROM_NOWHERE, FROM_STANDARD, FROM_BENEATH, FROM_CONFIG, FROM_LINE } option_source;
 
 typedef struct options options;
 
@@ -30,7 +30,8 @@ struct options {
     char **argument; /* not options */
     int arguments;
     size_t room;
-    char *config; /* text of the --config file, which values may point into */
+    char *config; /* text of the --config file, which values may point into, */
+    char *below;  /* and of what options_beneath was given */
     char *names;  /* the command's own standard values */
     int help;     /* --help is among the words: nothing else was read */
 };
@@ -51,6 +52,9 @@ int options_ask(int argc, char **argv, const char *brief, const char *name);
 /* Reads the arguments after the command's name; preset (may be NULL) stands for a --config file where none is
  * given. Returns EXIT_DONE, or prints one line and returns an exit status. Values point into argv. */
 int options_read(options *o, const command *c, int argc, char **argv, const char *preset);
+/* Values from lines `key = value` for options that nobody gave: they are not `given` by it. file stands in messages. Returns
+ * an exit status as options_read does. */
+int options_beneath(options *o, const char *text, const char *file);
 
 /* ---------------------------------------------------------------------------------- values */
 /* Values by the option's name. Numbers have been checked. A value is NULL (number 0) if nobody gave one. */

@@ -107,7 +107,7 @@ static void say_doubled(const options *o, int i, const char *file, int number)
 }
 
 /* One line of the file, cut at '\n'. Keys of other commands are passed over, so that one file serves several. */
-static int config_line(options *o, const command *c, char *line, const char *file, int number,
+static int config_line(options *o, option_source as, char *line, const char *file, int number,
                        char met[OPTIONS_AT_MOST])
 {
     char escaped[TX_TEXT], wrong[256];
@@ -131,33 +131,33 @@ static int config_line(options *o, const command *c, char *line, const char *fil
     }
     if (strcmp(key, "config") == 0)
         return complain(EXIT_FAILED, "%s line %d: a file of options names no other", file, number);
-    if (!command_takes(c, i))
+    if (!command_takes(o->command, i))
         return EXIT_DONE;
     if (met[i])
         say_doubled(o, i, file, number);
     met[i] = 1;
-    if (o->source[i] == FROM_LINE)
+    if (o->source[i] > as)
         return EXIT_DONE;
     if (!value_right(option_at(i), value, wrong, sizeof wrong))
         return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key,
                         tx_escape(escaped, sizeof escaped, value), wrong);
     o->value[i] = value;
-    o->source[i] = FROM_CONFIG;
+    o->source[i] = as;
     return EXIT_DONE;
 }
 
-/* The lines of o->config, which `name` stands for in messages. */
-static int apply_config(options *o, const command *c, const char *name)
+/* The lines of a text, which `name` stands for in messages. */
+static int apply_lines(options *o, option_source as, char *line, const char *name)
 {
     int status = EXIT_DONE;
-    char *line = o->config, met[OPTIONS_AT_MOST] = {0};
+    char met[OPTIONS_AT_MOST] = {0};
     if (line && strncmp(line, "\xef\xbb\xbf", 3) == 0)
         line += 3;
     for (int number = 1; status == EXIT_DONE && line && *line; number++) {
         char *end = strchr(line, '\n');
         if (end)
             *end = 0;
-        status = config_line(o, c, line, name, number, met);
+        status = config_line(o, as, line, name, number, met);
         line = end ? end + 1 : NULL;
     }
     return status;
@@ -300,10 +300,10 @@ int options_read(options *o, const command *c, int argc, char **argv, const char
     if (config) {
         status = read_config(o, config);
         if (status == EXIT_DONE)
-            status = apply_config(o, c, tx_escape(escaped, sizeof escaped, config));
+            status = apply_lines(o, FROM_CONFIG, o->config, tx_escape(escaped, sizeof escaped, config));
     } else if (preset) {
         o->config = tx_strdup(preset);
-        status = o->config ? apply_config(o, c, "preset") : complain_failed();
+        status = o->config ? apply_lines(o, FROM_CONFIG, o->config, "preset") : complain_failed();
     }
     if (status != EXIT_DONE)
         return status;
@@ -311,4 +311,12 @@ int options_read(options *o, const command *c, int argc, char **argv, const char
     if (status == EXIT_DONE)
         effects_say(o);
     return status;
+}
+
+int options_beneath(options *o, const char *text, const char *file)
+{
+    char escaped[TX_TEXT];
+    o->below = tx_strdup(text);
+    return o->below ? apply_lines(o, FROM_BENEATH, o->below, tx_escape(escaped, sizeof escaped, file))
+                    : complain_failed();
 }

@@ -1,34 +1,111 @@
-/* study.h - a study: jobs, each a run in a folder of its own, and what they say together. Private to bench. */
+/* study.h - a study: jobs, each a run in a folder of its own, and what they say together. Private to bench.
+ *
+ * OUT/study.txt             what all jobs share: options of the preset and the line, the tables' digest; without places
+ *     weights/NET.safetensors   source weights that were made here
+ *     NET[-K].INIT.SEED/    a job: the run of `train`, then ensemble-valid.csv, ensemble-test.csv, maps, and last job.txt
+ *     results.csv ..        what study_report makes of the jobs that are complete
+ *
+ * A job is complete when its job.txt is there and the digests in it hold. One that failed leaves failed.txt instead, a
+ * line without places. Whoever works on a job holds .job.lock in its folder, and .lock while it trains. */
 #ifndef THORAX_BENCH_STUDY_H
 #define THORAX_BENCH_STUDY_H
 
 #include "options.h"
+#include "settings.h"
 
-/* What is trained: a network, blocks cut, initial weights. */
+typedef enum job_state { JOB_ABSENT, JOB_COMPLETE, JOB_FAILED, JOB_BUSY } job_state;
+
+/* What is trained: a network, blocks cut, initial weights ("random" or "pretrained"), a seed; and where that stands. */
 typedef struct job {
+    char name[96]; /* NET[-K].INIT.SEED */
     const char *net;
     int cut;
     const char *init;
+    uint64_t seed;
+    job_state state;
+    char *why; /* JOB_FAILED: a line without places; else NULL */
 } job;
 
 typedef struct study {
     const options *o;
     const char *out;
-    const char *preset; /* text, or NULL where a file is named */
-    char *data;
-    uint64_t seed;
+    char *data; /* the folder of the tables */
+    char *text; /* of the preset */
+    char *file; /* the preset's, */
+    int named;  /* one that comes with thorax: `quick` and the like */
+    job *job;   /* the grid: seed by seed, in the order of the registry */
+    size_t jobs;
+    char record[65]; /* digest of study.txt */
+    char tables[65]; /* and of the tables */
 } study;
 
-/* NET[-K].INIT.SEED */
-const char *job_name(const study *s, const job *j, char out[128]);
-/* Its folder, the caller's. */
+/* ------------------------------------------------------------------------------------------ jobs (study.c) */
+/* OUT/NAME and OUT/NAME/FILE, the caller's. */
 char *job_folder(const study *s, const job *j);
+char *job_path(const study *s, const job *j, const char *file);
+/* The jobs of --nets and --seeds. Returns an exit status, after a line if it is not EXIT_DONE. */
+int study_grid(study *s);
+/* The job of that name, or NULL after a line of wrong usage. */
+job *study_job(const study *s, const char *name);
+/* A command line a job, for make, GNU parallel or a scheduler. */
+void study_list(const study *s);
 /* How images and labels are read, where the command line says it: that wins over the preset. Ends in NULL. */
 enum { STUDY_OF_DATA = 9 };
 extern const char *const study_of_data[STUDY_OF_DATA + 1];
+void study_free(study *s);
+
+/* ---------------------------------------------------------------------------------- presets (study_preset.c) */
+/* Reads --preset: one of bench/presets by its name, else a file. Its keys that are options of `study` count where nobody
+ * gave these. A key may be of one network alone (KEY.NET) or of the making of source weights (pretrain.KEY). Returns an exit
+ * status, after a line if it is not EXIT_DONE. */
+int preset_read(study *s, options *o);
+/* The lines for a network, with NULL those of pretrain, with "" those of every job. The caller's; NULL without memory. */
+char *preset_lines(const study *s, const char *net);
+/* Notes the keys that are of one network or of pretrain, as they stand there. */
+tx_status preset_note(const study *s, settings *note);
+
+/* ----------------------------------------------------------------------------------- records (study_record.c) */
+/* Whether OUT is this study's, by its study.txt; with `write` one is written where there is none. The options are those of
+ * `train` for some job. */
+tx_status study_record(study *s, const options *train, int write);
+/* Reads job.txt; *there 0: none. An error if it is another version's or study's, or a digest in it does not hold: then
+ * TX_ERR_FORMAT. A product that is missing makes *there 0. */
+tx_status job_read(const study *s, const job *j, settings *note, int *there);
+/* Sets state and why. */
+tx_status job_look(const study *s, job *j);
+/* Notes that a job failed, with the last complaint, in failed.txt; or that it did not. */
+void job_failed(const study *s, job *j);
+void job_succeeded(const study *s, job *j);
+/* What job.txt begins with; and its end, digests of files in the job's folder (NULL behind the last), with which it is
+ * written. */
+tx_status job_note_begin(const study *s, settings *note);
+tx_status job_note_end(const study *s, const job *j, settings *note, const char *const *files);
+
+/* ----------------------------------------------------------------------------------- source (study_source.c) */
+/* The file of a job's initial weights, the caller's; NULL: random. Published ones of --pretrained, else made where they are not
+ * there yet. While another process makes them the job is JOB_BUSY, unless it is to wait. Returns an exit status, after a line
+ * if it is not EXIT_DONE. */
+int source_find(const study *s, job *j, int wait, char **init);
+/* What job.txt says of it: source (random, published, made), source.file, source.sha256, and of made ones source.what. */
+tx_status source_note(const study *s, const char *init, settings *note);
+
+/* ---------------------------------------------------------------------------------- a job (study_products.c) */
+/* Makes what follows on a finished run, job.txt last. Returns an exit status, after a line if it is not EXIT_DONE. */
+int job_products(const study *s, const job *j, const char *init);
+
+/* -------------------------------------------------------------------------------------- order (study_run.c) */
+/* Finds out whether OUT is this study's and what its jobs are; with `write`, OUT is made one. */
+int study_enter(study *s, int write);
+/* Runs one job, waiting for weights that others make; or all, passing over what others work on: *left is how many of those
+ * there are at the end. Exit statuses; EXIT_FAILED if any job has failed. */
+int study_run_job(study *s, job *j);
+int study_run(study *s, size_t *left);
+
+/* ------------------------------------------------------------------------------------ report (study_report.c) */
 /* How its page is titled, and how its results.csv begins. */
 extern const char study_title[], study_results_begin[];
-/* Gathers what the jobs have left: results.csv, report.html, and the figures on the screen. Returns an exit status. */
-int study_report(const study *s, const job *jobs, size_t count);
+/* Gathers what the jobs have left that are complete, and says which are not: results.csv, report.html, and the figures on
+ * the screen. Returns an exit status. */
+int study_report(const study *s);
 
 #endif

@@ -87,7 +87,7 @@ static tx_status write_results(const study *s, const result *r, size_t count)
             if (row->test != r[i].test || row->step != r[i].best.step)
                 continue;
             tx_buffer_add(&p, "%s,%d,%s,%llu,%zu,%s,", r[i].job->net, r[i].job->cut, r[i].job->init,
-                          (unsigned long long)s->seed, r[i].parameters, split_name[split_of(&r[i])]);
+                          (unsigned long long)r[i].job->seed, r[i].parameters, split_name[split_of(&r[i])]);
             tx_buffer_csv(&p, row->task);
             const double value[5] = {row->positives, row->negatives, row->auc, row->low, row->high};
             for (int n = 0; n < 5; n++)
@@ -163,9 +163,8 @@ static void add_grouped(tx_buffer *p, size_t n)
 
 static tx_status report_job(const study *s, tx_buffer *p, const result *r)
 {
-    char name[128];
     tx_buffer_append(p, "<h2>");
-    tx_buffer_html(p, job_name(s, r->job, name));
+    tx_buffer_html(p, r->job->name);
     tx_buffer_append(p, "</h2>\n<p>");
     add_grouped(p, r->parameters);
     tx_buffer_append(p, " parameters.</p>\n");
@@ -190,12 +189,20 @@ static tx_status report_job(const study *s, tx_buffer *p, const result *r)
 static void report_command(const study *s, tx_buffer *p)
 {
     tx_buffer_append(p, "<h2>To repeat it</h2>\n<pre>thorax study");
-    if (!s->preset)
+    if (!s->named)
         tx_buffer_append(p, " --preset FILE");
+    else if (option_given(s->o, "preset"))
+        tx_buffer_add(p, " --preset %s", option_text(s->o, "preset"));
     if (option_text(s->o, "data"))
         tx_buffer_append(p, " --data DIR");
-    if (s->seed)
-        tx_buffer_add(p, " --seed %llu", (unsigned long long)s->seed);
+    static const char *const also[] = {"seed", "seeds", "nets"};
+    for (size_t i = 0; i < sizeof also / sizeof also[0]; i++)
+        if (option_given(s->o, also[i])) {
+            tx_buffer_add(p, " --%s ", also[i]);
+            tx_buffer_html(p, option_text(s->o, also[i]));
+        }
+    if (option_text(s->o, "pretrained"))
+        tx_buffer_append(p, " --pretrained DIR");
     for (size_t i = 0; study_of_data[i]; i++)
         if (option_given(s->o, study_of_data[i] + 2)) {
             tx_buffer_add(p, " %s \"", study_of_data[i]);
@@ -203,7 +210,7 @@ static void report_command(const study *s, tx_buffer *p)
             tx_buffer_append(p, "\"");
         }
     tx_buffer_append(p, " --out DIR</pre>\n<p>");
-    if (!s->preset)
+    if (!s->named)
         tx_buffer_append(p, "FILE holds the options above. ");
     tx_buffer_append(p, "The same data, options and seed give the same bytes on every machine. The figures as numbers: "
                         "results.csv.</p>\n");
@@ -220,12 +227,13 @@ static void report_summary(tx_buffer *p, const result *r, size_t count)
     tx_buffer_append(p, ".</p>\n");
 }
 
-static tx_status write_report(const study *s, const result *r, size_t count)
+static tx_status write_report(const study *s, const result *r, size_t count, const char *missing)
 {
     tx_buffer p = {0};
     tx_status status = TX_OK;
     report_begin(&p, study_title);
     report_summary(&p, r, count);
+    tx_buffer_append(&p, missing);
     for (size_t i = 0; status == TX_OK && i < count; i++)
         status = report_job(s, &p, &r[i]);
     report_command(s, &p);
@@ -241,7 +249,7 @@ static tx_status write_report(const study *s, const result *r, size_t count)
 
 static tx_status print_result(const study *s, const result *r)
 {
-    char name[128], folder[TX_TEXT];
+    char folder[TX_TEXT];
     const extent *e = &r->splits.of[split_of(r)];
     const char *split = split_name[split_of(r)];
     tx_buffer notes = {0};
@@ -250,7 +258,7 @@ static tx_status print_result(const study *s, const result *r)
     tx_status status = figures_of(r, &f);
     if (status)
         return status;
-    tx_buffer_add(&notes, "%s: the checkpoint after step %llu, chosen on valid by %s\n", job_name(s, r->job, name),
+    tx_buffer_add(&notes, "%s: the checkpoint after step %llu, chosen on valid by %s\n", r->job->name,
                   (unsigned long long)r->best.step, r->best.by);
     tx_buffer_add(&notes, "data: %s\n", tx_escape(folder, sizeof folder, s->data));
     if (r->splits.known[split_of(r)])
@@ -263,15 +271,14 @@ static tx_status print_result(const study *s, const result *r)
     return status;
 }
 
-static tx_status json_result(const study *s, const result *r, json *out)
+static tx_status json_result(const result *r, json *out)
 {
-    char name[128];
     figure_set f;
     tx_status status = figures_of(r, &f);
     if (status)
         return status;
     json_open(out, NULL, '{');
-    json_string(out, "job", job_name(s, r->job, name));
+    json_string(out, "job", r->job->name);
     json_string(out, "split", split_name[split_of(r)]);
     json_string(out, "unit", "study");
     json_whole(out, "step", (long long)r->best.step);
@@ -303,7 +310,7 @@ static tx_status print_json(const study *s, const result *r, size_t count)
     json_string(&out, "data", s->data);
     json_open(&out, "jobs", '[');
     for (size_t i = 0; status == TX_OK && i < count; i++)
-        status = json_result(s, &r[i], &out);
+        status = json_result(&r[i], &out);
     json_close(&out, ']');
     json_string(&out, "out", s->out);
     json_close(&out, '}');
@@ -321,16 +328,41 @@ static tx_status print_results(const study *s, const result *r, size_t count)
     return status;
 }
 
-int study_report(const study *s, const job *jobs, size_t count)
+/* Which jobs the figures are without. */
+static void say_missing(const study *s, tx_buffer *p)
 {
-    result *r = tx_alloc(count, sizeof *r);
+    for (size_t i = 0; i < s->jobs; i++) {
+        const job *j = &s->job[i];
+        if (j->state == JOB_COMPLETE)
+            continue;
+        const char *why = j->state == JOB_FAILED && j->why ? j->why : "not done yet";
+        say("without %s: %s", j->name, why);
+        tx_buffer_add(p, "<p>Without %s: ", j->name);
+        tx_buffer_html(p, why);
+        tx_buffer_append(p, ".</p>\n");
+    }
+}
+
+int study_report(const study *s)
+{
+    char escaped[TX_TEXT];
+    size_t count = 0;
+    tx_buffer missing = {0};
+    result *r = tx_alloc(s->jobs, sizeof *r);
     tx_status status = r ? TX_OK : TX_ERR_MEMORY;
-    for (size_t i = 0; status == TX_OK && i < count; i++)
-        status = read_result(s, &jobs[i], &r[i]);
+    for (size_t i = 0; status == TX_OK && i < s->jobs; i++)
+        if (s->job[i].state == JOB_COMPLETE)
+            status = read_result(s, &s->job[i], &r[count++]);
+    if (status == TX_OK && count == 0)
+        status =
+            tx_fail(TX_ERR_FILE, "%s: no job of this study is complete", tx_escape(escaped, sizeof escaped, s->out));
+    if (status == TX_OK)
+        say_missing(s, &missing);
+    work_begins();
     if (status == TX_OK)
         status = write_results(s, r, count);
     if (status == TX_OK)
-        status = write_report(s, r, count);
+        status = write_report(s, r, count, missing.data ? missing.data : "");
     if (status == TX_OK)
         status = option_on(s->o, "json") ? print_json(s, r, count) : print_results(s, r, count);
     for (size_t i = 0; r && i < count; i++) {
@@ -338,5 +370,6 @@ int study_report(const study *s, const job *jobs, size_t count)
         splits_free(&r[i].splits);
     }
     tx_free(r);
+    tx_buffer_free(&missing);
     return status == TX_OK ? EXIT_DONE : complain_failed();
 }

@@ -3,6 +3,7 @@
 #include "figures.h"
 #include "model.h"
 #include "options.h"
+#include "train.h"
 #include "trainer.h"
 
 #include <math.h>
@@ -90,6 +91,16 @@ void trainer_row(const trainer *t, char out[TRAINER_ROW])
              tx_number_print(text[0], TX_NUMBER, (double)t->loss, 9), tx_number_shortest(text[1], TX_NUMBER, t->lr));
 }
 
+/* How long the study that the training is a job of will take: as long for a piece of work as so far. */
+static void note_left(const trainer *t, char *out, size_t size)
+{
+    char time[TX_NUMBER];
+    const train_job *job = t->job;
+    double now = job->before + job->own * (double)t->run.at.step / (double)t->total, since = tx_seconds() - job->began;
+    if (now > 0 && job->all > now)
+        snprintf(out, size, "  study %s left", tx_duration(time, since * (job->all - now) / now));
+}
+
 static tx_status log_step(trainer *t, size_t count, double seconds)
 {
     char line[TRAINER_ROW + 2 * TX_NUMBER], text[2][TX_NUMBER];
@@ -99,7 +110,9 @@ static tx_status log_step(trainer *t, size_t count, double seconds)
              tx_number_fixed(text[0], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
              tx_number_fixed(text[1], TX_NUMBER, t->run.at.seconds, 3));
     tx_status status = tx_journal_add(t->run.table[RUN_LOG], line);
-    snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)t->loss, 4));
+    n = (size_t)snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)t->loss, 4));
+    if (t->job)
+        note_left(t, line + n, sizeof line - n);
     tx_progress_update(&t->bar, (size_t)trainer_examples(t, t->run.at.step), line);
     return status;
 }
@@ -245,7 +258,7 @@ static tx_status record(trainer *t, const scores *s, double loss)
         status = save_state(t);
     if (status == TX_OK)
         status = run_remove_evicted(&t->run);
-    if (status == TX_OK) {
+    if (status == TX_OK && !t->of_study) {
         say_means(t, s);
         say_evaluation(t, s, by);
     }
@@ -353,7 +366,7 @@ int trainer_loop(trainer *t)
     tx_status status;
     t->saved = tx_seconds();
     t->saved_step = t->run.at.step;
-    tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->label, "images",
+    tx_progress_begin(&t->bar, option_on(t->o, "quiet") ? NULL : stderr, t->job ? t->job->label : "train", "images",
                       (size_t)trainer_examples(t, t->total), (size_t)trainer_examples(t, t->run.at.step));
     for (;;) {
         status = settle(t);

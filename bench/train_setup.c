@@ -110,12 +110,12 @@ static tx_status balance(trainer *t)
     return TX_OK;
 }
 
-int trainer_read(trainer *t, const options *o, const char *job)
+int trainer_read(trainer *t, const options *o, const struct train_job *job)
 {
     char room[160];
     memset(t, 0, sizeof *t);
     t->o = o;
-    t->label = job ? job : "train";
+    t->job = job;
     t->of_study = job != NULL;
     t->seed = option_seed(o, "seed");
     if (!option_text(o, "net"))

@@ -15,8 +15,8 @@
 
 typedef struct trainer {
     const options *o;
-    const char *label; /* before the progress bar */
-    int of_study;      /* prints no results, keeps no state once it is finished */
+    const struct train_job *job; /* of a study; NULL: a training of its own */
+    int of_study;
     tx_net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */
@@ -57,7 +57,7 @@ typedef struct trainer {
 } trainer;
 
 /* Reads options, tables and initial weights' header. Returns an exit status, after a line if it is not EXIT_DONE. */
-int trainer_read(trainer *t, const options *o, const char *job);
+int trainer_read(trainer *t, const options *o, const struct train_job *job);
 /* Every option that makes a difference, as config.txt keeps them, and the digest of data and initial weights. */
 tx_status trainer_config(const trainer *t, settings *config, char identity[65]);
 /* Describes the networks; plan receives lines of what will be trained and how much memory it takes. */

@@ -61,7 +61,7 @@ static int run_train(const char *run)
     options o;
     int code = options_read(&o, command_find("train"), (int)(sizeof argv / sizeof argv[0]), argv, NULL);
     if (code == EXIT_DONE)
-        code = train(&o, "job");
+        code = train(&o, &(train_job){.label = "job"});
     options_free(&o);
     return code;
 }

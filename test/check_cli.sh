@@ -242,19 +242,5 @@ pass "four images cannot be learnt by heart: $(tail -n 1 "$work/overfit/log.csv"
 expect 0 train --net resnet18 --cut 3 --size 32 --data "$data" --out "$work/init" --init "$checkpoint" --epochs 1 \
     --batch 8 --quiet --freeze conv1,bn1,layer1 --tasks "Edema,No Finding" --optimizer sgd --pos-weight balanced \
     --schedule cosine --warmup 2
-printf 'size = 32\nepochs = 1\nlimit = 16\nkeep = 1\n' >"$work/preset"
-expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
-says report.html
-[ -s "$work/study/report.html" ] && [ -s "$work/study/results.csv" ]
-pass "a study without report or results" $?
-cp "$work/study/report.html" "$work/report1"
-expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
-same "$work/report1" "$work/study/report.html"
-expect 0 study --out "$work/study2" --preset "$work/preset" --data "$data" --quiet --size 24 --tasks "Edema,No Finding"
-says "No Finding"
-grep -q '^size = 24$' "$work/study2/resnet18.random.0/config.txt"
-pass "a study's --size does not win over the preset's" $?
-grep -q -- 'thorax study --preset FILE --data DIR --tasks "Edema,No Finding" --size "24" --out DIR' "$work/study2/report.html"
-pass "a study's report does not say how to repeat it" $?
 
 done_testing

@@ -7,7 +7,7 @@ tree=$work/tree
 small=$tree/bench/nih-sample-128
 mkdir -p "$small" "$work/so"
 ln -s "$PWD/test" "$PWD/core" "$PWD/layers" "$PWD/nets" "$PWD/optim" "$PWD/io" "$PWD/README.md" "$PWD/LICENSE" "$tree"
-cp bench/thorax.1 "$tree/bench"
+cp -R bench/thorax.1 bench/presets "$tree/bench"
 # A sample of few images is as good.
 for split in train valid test; do
     cp "$data/$split.csv" "$small"
@@ -56,6 +56,9 @@ pass "the version stands elsewhere, too: $elsewhere" $?
 says "share/thorax/nih-sample-128/ ($(find "$small" -type f | wc -l) files)"
 (cd / && "$prefix/bin/thorax" train --net resnet18 --cut 3 --size 8 --limit 8 --dry-run --quiet) >"$work/out" 2>&1
 pass "the installed program does not find its sample: $(cat "$work/out")" $?
+
+(cd / && "$prefix/bin/thorax" study --preset paper --list --out x) >"$work/out" 2>&1
+pass "the installed program does not find its presets: $(cat "$work/out")" $?
 
 # ---- another version takes the place of the first, and goes; what a user put beside it stays
 install "" "$prefix" 1.2.4

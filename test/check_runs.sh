@@ -563,25 +563,4 @@ for step in 2 4; do
     pass "rmsprop, extended: other weights at step $step" $?
 done
 
-# ---- a study says what it can do, and keeps no state of a job that is done
-printf 'size = 32\nsteps = 3\nlimit = 16\nkeep = 1\nbatch = 8\nschedule = constant\n' >"$work/preset"
-expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
-job=$work/study/resnet18.random.0
-[ -e "$job/done" ] && [ ! -e "$job/state.safetensors" ]
-pass "a study's job has kept its state" $?
-expect 0 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
-for change in 's/lr = .*/lr = 1/' 's/steps = 3/steps = 4/' 's/size = 32/size = 36/'; do
-    { sed "$change" "$work/preset" && echo 'lr = 0.5' | sed "$change"; } >"$work/preset2"
-    list "$work/study" >"$work/before"
-    run study --out "$work/study" --preset "$work/preset2" --data "$data" --quiet
-    refused "a study of another kind" "$work/study"
-    says "remove the folder to begin the run anew"
-    [ -z "$(grep -e --restart -e ' --[a-z]' "$work/err")" ]
-    pass "a study advises what it cannot do: $(cat "$work/err")" $?
-done
-head -c 100 "$job/digests.txt" >"$work/part" && cp "$work/part" "$job/digests.txt"
-one_line 1 study --out "$work/study" --preset "$work/preset" --data "$data" --quiet
-says "digests.txt: found 100 bytes"
-says "remove the folder to begin the run anew"
-
 done_testing

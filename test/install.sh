@@ -127,6 +127,9 @@ END
 completion bash share/bash-completion/completions/thorax
 completion zsh share/zsh/site-functions/_thorax
 completion fish share/fish/vendor_completions.d/thorax.fish
+for preset in bench/presets/*.txt; do
+    put 644 "share/thorax/presets/${preset##*/}" "$preset"
+done
 sample=nih-sample-128
 (cd bench && find $sample -type d) | sed 's:^:folder share/thorax/:' >>"$notes"
 (cd bench && find $sample -type f) | sed 's:^:file share/thorax/:' >>"$notes"

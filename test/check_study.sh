@@ -1,0 +1,173 @@
+#!/bin/sh
+# check_study.sh BUILD - a study's jobs give the same bytes however they are run: at once, one by one in another order, in
+# processes beside each other, killed; what is missing, damaged, busy or of another study is named, and the rest goes on.
+# The last line is "check_study: N passed, N failed".
+. test/cli.sh
+LC_ALL=C
+export LC_ALL
+exec 2>>"$work/shell" # what shells say of jobs that are killed
+
+cat >"$work/preset" <<END
+# A study of seconds.
+size = 32
+steps = 2
+limit = 16
+batch = 8
+keep = 2
+eval-every = 8
+bn-momentum.mobilenet_v2 = 0.1
+pretrain.classes = 4
+pretrain.instances = 8
+pretrain.size = 32
+pretrain.batch = 16
+pretrain.epochs = 1
+pretrain.warmup = 0
+END
+head -n 9 "$sample/valid.csv" >"$data/valid.csv"
+base="study --preset $work/preset --data $data --nets mobilenet_v2 --seeds 2 --quiet --threads 1"
+# All that jobs have made but times and places, and what was made of them.
+list() { # FOLDER
+    (cd "$1" && find . -type f ! -name environment.txt ! -name log.csv ! -name config.txt ! -name done ! -name '.*' \
+        -exec cksum {} + | sort -k 3)
+}
+alike() { # FOLDER FOLDER TEXT
+    list "$1" >"$work/list1"
+    list "$2" >"$work/list2"
+    cmp -s "$work/list1" "$work/list2"
+    pass "$3: $(diff "$work/list1" "$work/list2" | head -n 3)" $?
+}
+
+# ---- the list: of all jobs, at once, without a look at data
+expect 0 study --list --out "$work/none" --data "$work/none" --preset paper
+[ "$(wc -l <"$work/out")" -eq 49 ] && [ "$(cut -d' ' -f1-4 "$work/out" | sort -u | wc -l)" -eq 49 ] &&
+    [ ! -s "$work/err" ] && [ ! -e "$work/none" ]
+pass "a list of $(wc -l <"$work/out") jobs" $?
+[ "$(grep -c -e 'thorax study --job [a-z0-9_]*-[123][.]pretrained[.]0 ' "$work/out")" -eq 15 ]
+pass "not 15 of truncated networks" $?
+expect 0 $base --list --out "$work/it's"
+grep -qxF "thorax study --job mobilenet_v2.pretrained.1 --data $data --out '$work/it'\\''s' --preset $work/preset --nets mobilenet_v2 --seeds 2 --threads 1 --quiet" "$work/out"
+pass "a line that a shell does not take: $(tail -n 1 "$work/out")" $?
+for preset in quick night paper; do
+    one_line 1 study --preset $preset --report --out "$work/none"
+    says "no job of this study is complete"
+done
+
+# ---- all at once
+expect 0 $base --out "$work/one"
+[ -s "$work/one/report.html" ] && [ -s "$work/one/results.csv" ] && [ ! -e "$work/one/mobilenet_v2.random.0/state.safetensors" ]
+pass "a study without report or results, or with a state of a job that is done" $?
+job=$work/one/mobilenet_v2.pretrained.1
+grep -q '^bn-momentum = 0.1$' "$job/config.txt" && grep -q '^source.what = fractals: 4 classes' "$job/job.txt" &&
+    ! grep -q "$work" "$job/job.txt" "$work/one/study.txt" "$work/one/report.html"
+pass "a job's notes: $(cat "$job/job.txt")" $?
+# The ensemble is the mean of what each checkpoint says.
+best=$(ls "$job/checkpoints" | tail -n 1) other=$(ls "$job/checkpoints" | head -n 1)
+for file in $best $other; do
+    "$thorax" predict "$job/checkpoints/$file" --data "$data" --split test --quiet | tail -n +2 | cut -d, -f2- >"$work/$file.csv"
+done
+tail -n +2 "$job/ensemble-test.csv" | cut -d, -f2- | paste -d, - "$work/$best.csv" "$work/$other.csv" |
+    awk -F, '{ for (k = 1; k <= NF / 3; k++) { e = $k - ($(k + NF / 3) + $(k + 2 * NF / 3)) / 2; if (e * e > 1e-18) exit 1; n++ } }
+             END { if (n != 12 * 14) exit 1 }'
+pass "an ensemble is not the mean of its checkpoints" $?
+
+# ---- one by one, in another order and two at a time
+expect 0 $base --list --out "$work/two"
+sort -r "$work/out" | sed "s:^thorax:$thorax:" >"$work/lines"
+sed -n '1~2p' "$work/lines" >"$work/odd"
+sed -n '2~2p' "$work/lines" >"$work/even"
+sh "$work/odd" >>"$work/said" 2>&1 &
+sh "$work/even" >>"$work/said" 2>&1
+wait
+expect 0 $base --out "$work/two" --report
+alike "$work/one" "$work/two" "jobs one by one"
+
+# ---- stopped within a job: another process passes over it; killed: another goes on with it
+"$thorax" $base --out "$work/three" >"$work/said" 2>&1 &
+first=$!
+until [ -e "$work/three/mobilenet_v2.pretrained.0/state.safetensors" ] || ! kill -0 $first 2>>"$work/said"; do sleep 0.02; done
+kill -STOP $first
+expect 0 study --preset "$work/preset" --data "$data" --nets mobilenet_v2 --seeds 2 --threads 1 --out "$work/three"
+says "mobilenet_v2.pretrained.0: another process is at work on it"
+[ ! -e "$work/three/report.html" ] && [ -e "$work/three/mobilenet_v2.random.1/job.txt" ]
+pass "a job that is busy holds up others, or a report is made without it" $?
+one_line 1 $base --out "$work/three" --job mobilenet_v2.pretrained.0
+says "another process is at work"
+kill -KILL $first
+wait $first
+"$thorax" $base --out "$work/three" >"$work/said" 2>&1 &
+"$thorax" $base --out "$work/three" >"$work/said2" 2>&1
+wait
+alike "$work/one" "$work/three" "killed, then two processes"
+
+# ---- half a grid
+expect 0 study --preset "$work/preset" --data "$data" --nets mobilenet_v2 --seeds 3 --out "$work/three" --report
+says "without mobilenet_v2.random.2: not done yet"
+grep -q 'mobilenet_v2.random.2' "$work/three/report.html"
+pass "a report of half a grid does not say so" $?
+
+# ---- another study's folder, another version's
+list "$work/one" >"$work/before"
+one_line 1 $base --out "$work/one" --size 36
+says "made with another size: found '32', expected '36'"
+sed 's/^steps = 2/steps = 4/' "$work/preset" >"$work/preset2"
+one_line 1 $base --out "$work/one" --preset "$work/preset2" --report
+says "another steps"
+sed 's/mobilenet_v2 = 0.1/mobilenet_v2 = 0.2/' "$work/preset" >"$work/preset2"
+one_line 1 $base --out "$work/one" --preset "$work/preset2" --job mobilenet_v2.random.0
+says "another bn-momentum.mobilenet_v2"
+cp "$work/one/study.txt" "$work/kept"
+sed 's/^version = .*/version = 0.0.1/' "$work/kept" >"$work/one/study.txt"
+one_line 1 $base --out "$work/one"
+says "of another version"
+echo "mine" >"$work/one/study.txt"
+one_line 1 $base --out "$work/one"
+says "no study's"
+cp "$work/kept" "$work/one/study.txt"
+list "$work/one" | cmp -s - "$work/before"
+pass "a folder that was refused has changed" $?
+
+# ---- damage is named, the others are reported; what is removed is made again
+job=$work/three/mobilenet_v2.random.1
+echo "x" >>"$job/ensemble-test.csv"
+expect 1 study --preset "$work/preset" --data "$data" --nets mobilenet_v2 --seeds 2 --threads 1 --out "$work/three"
+says "thorax study: mobilenet_v2.random.1: ensemble-test.csv is not as it was written"
+says "without mobilenet_v2.random.1"
+grep -q 'ensemble-test.csv is not as' "$work/three/report.html" && grep -q 'random,0' "$work/three/results.csv" &&
+    ! grep -q 'random,1' "$work/three/results.csv"
+pass "a report with a damaged job" $?
+rm "$job/ensemble-test.csv"
+expect 0 $base --out "$work/three"
+alike "$work/one" "$work/three" "made again"
+sed -i 's/^study = ./study = x/' "$job/job.txt"
+expect 1 $base --out "$work/three"
+says "mobilenet_v2.random.1: job.txt: the job of another study"
+
+# ---- a missing weights file among many
+mkdir "$work/published"
+"$thorax" convert "$work/one/weights/mobilenet_v2.safetensors" "$work/published/mobilenet_v2-0.pth" --quiet 2>>"$work/said"
+both="study --preset $work/preset --data $data --nets mobilenet_v3_large,mobilenet_v2 --pretrained $work/published --threads 1"
+expect 1 $both --out "$work/four"
+says "thorax study: mobilenet_v3_large.pretrained.0: $work/published"
+says "without mobilenet_v3_large.pretrained.0"
+[ -e "$work/four/mobilenet_v2.pretrained.0/job.txt" ] && [ ! -e "$work/four/weights" ] &&
+    [ "$(wc -l <"$work/four/mobilenet_v3_large.pretrained.0/failed.txt")" -eq 1 ] &&
+    ! grep -q "$work" "$work/four/mobilenet_v3_large.pretrained.0/failed.txt" &&
+    grep -q 'published weights of mobilenet_v3_large' "$work/four/report.html"
+pass "a missing weights file: $(cat "$work/four/mobilenet_v3_large.pretrained.0/failed.txt")" $?
+grep -q '^source.file = mobilenet_v2-0.pth$' "$work/four/mobilenet_v2.pretrained.0/job.txt"
+pass "a job does not say whose weights it began with" $?
+
+# ---- what was meant
+one_line 2 $base --out "$work/one" --job mobilenet_v2.randon.0
+says "mobilenet_v2.random.0"
+one_line 2 $base --out "$work/one" --list --report
+one_line 2 study --out "$work/one" --nets resnet19
+says "resnet18"
+for line in 'lr.resnet19 = 1' 'nothing.resnet18 = 1' 'lr = x' 'pretrain.nothing = 1' 'size = 16'; do
+    echo "$line" >"$work/preset2"
+    one_line 1 study --preset "$work/preset2" --data "$data" --out "$work/five"
+    [ ! -e "$work/five" ]
+    pass "$line: refused, and something was written" $?
+done
+
+done_testing
