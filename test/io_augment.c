@@ -273,10 +273,11 @@ static void shorter_side(void)
         const char *text;
         int width, height;
         tx_framing want;
-    } known[] = {{"short=256", 500, 375, {341, 256, 58, 16}}, {"short=256", 375, 500, {256, 341, 16, 58}},
-                 {"short=256", 256, 256, {256, 256, 16, 16}}, {"short=224", 300, 224, {300, 224, 38, 0}},
-                 {"short=225", 10, 10, {225, 225, 0, 0}},     {"short=227", 10, 10, {227, 227, 2, 2}},
-                 {"short", 500, 375, {298, 224, 37, 0}},      {"stretch", 500, 375, {224, 224, 0, 0}}};
+    } known[] = {
+        {"short=256", 500, 375, {341, 256, 58, 16, 500, 375}}, {"short=256", 375, 500, {256, 341, 16, 58, 375, 500}},
+        {"short=256", 256, 256, {256, 256, 16, 16, 256, 256}}, {"short=224", 300, 224, {300, 224, 38, 0, 300, 224}},
+        {"short=225", 10, 10, {225, 225, 0, 0, 10, 10}},       {"short=227", 10, 10, {227, 227, 2, 2, 10, 10}},
+        {"short", 500, 375, {298, 224, 37, 0, 500, 375}},      {"stretch", 500, 375, {224, 224, 0, 0, 500, 375}}};
     static const char *const bad[] = {"",          "short=",      "short=0", "short=-5", "short=16385",
                                       "short=2.5", "stretch=300", "Short"};
     tx_preprocess how = {.size = 224, .interpolation = TX_BILINEAR};
@@ -288,7 +289,8 @@ static void shorter_side(void)
                   memcmp(&f, &known[i].want, sizeof f) == 0,
               "%s of %d x %d: %d x %d at (%d,%d)", known[i].text, known[i].width, known[i].height, f.width, f.height,
               f.left, f.top);
-        CHECK(tx_preprocess_frame(&how, f.width, f.height, &g) == TX_OK && memcmp(&f, &g, sizeof f) == 0,
+        CHECK(tx_preprocess_frame(&how, f.width, f.height, &g) == TX_OK && f.width == g.width && f.height == g.height &&
+                  f.left == g.left && f.top == g.top,
               "%s: of what is resized", known[i].text);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
