@@ -1,7 +1,8 @@
 /* command_eval.c - `thorax eval`: scores of models on a split, and of their ensemble. */
 #include "bench.h"
 #include "data_notes.h"
-#include "eval.h"
+#include "effects.h"
+#include "eval_compare.h"
 #include "outputs.h"
 #include "run.h"
 
@@ -35,6 +36,19 @@ static int open_entries(evaluation *v)
                 base = e;
         }
     return EXIT_DONE;
+}
+
+/* Where there are CSVs alone, options of images and networks do nothing. */
+static void say_unused(const evaluation *v)
+{
+    static const char *const names[] = {"net",    "cut",           "ensemble",  "size",
+                                        "resize", "interpolation", "normalize", "batch"};
+    for (size_t m = 0; m < v->models; m++)
+        if (!v->entry[m].table)
+            return;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (option_meant(v->o, names[i]))
+            say("--%s has no effect: predictions are read, no images", names[i]);
 }
 
 static int compare_entries(const evaluation *v)
@@ -88,6 +102,21 @@ static tx_status run_entries(evaluation *v)
     return status;
 }
 
+/* c: NULL of one model. */
+static tx_status print(const evaluation *v, const comparisons *c)
+{
+    if (option_on(v->o, "json")) {
+        evaluation_json(v, c);
+        return TX_OK;
+    }
+    tx_buffer last = {0};
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < v->entries; i++)
+        status = entry_print(v, &v->entry[i], &last);
+    tx_buffer_free(&last);
+    return status == TX_OK && c ? comparisons_print(c, v) : status;
+}
+
 static int evaluate(evaluation *v)
 {
     const char *out = option_text(v->o, "out");
@@ -96,6 +125,8 @@ static int evaluate(evaluation *v)
         code = compare_entries(v);
     for (size_t i = 0; code == EXIT_DONE && i < v->models; i++)
         describe(&v->entry[i]);
+    if (code == EXIT_DONE)
+        say_unused(v);
     if (code == EXIT_DONE && say_notes(v))
         code = complain_failed();
     if (code == EXIT_DONE && out)
@@ -104,13 +135,16 @@ static int evaluate(evaluation *v)
         return code;
     if (run_entries(v))
         return complain_failed();
+    comparisons c = {0};
+    const int several = v->models > 1;
+    tx_status status = several ? comparisons_make(&c, v) : TX_OK;
     /* Printed first: where the folder cannot be written, the figures are not lost. */
-    if (option_on(v->o, "json"))
-        evaluation_json(v);
-    for (size_t i = 0; i < v->entries && !option_on(v->o, "json"); i++)
-        if (entry_print(v, &v->entry[i]))
-            return complain_failed();
-    return out && evaluation_write(v, out) ? complain_failed() : EXIT_DONE;
+    if (status == TX_OK)
+        status = print(v, several ? &c : NULL);
+    if (status == TX_OK && out)
+        status = evaluation_write(v, several ? &c : NULL, out);
+    comparisons_free(&c);
+    return status ? complain_failed() : EXIT_DONE;
 }
 
 int command_eval(const options *o)

@@ -62,6 +62,9 @@ static int wanted(const options *o, const effect *e)
     int i = option_find(e->option);
     if (!among(e->commands, o->command->name))
         return 0;
+    /* Several models are compared, and means of theirs resampled in any case. */
+    if (o->arguments > 1 && e->other && strcmp(e->other, "interval") == 0)
+        return 0;
     return e->other && !e->without ? option_meant(o, e->option) : o->source[i] == FROM_LINE;
 }
 

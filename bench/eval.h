@@ -77,12 +77,15 @@ int entries_common(const entry *a, const entry *b, int (*pair)[2]);
 tx_status ensemble_make(evaluation *v, const char **why);
 
 /* -------------------------------------------------------------------------------------- eval_print.c */
-tx_status entry_print(const evaluation *v, const entry *e);
+/* A table and its notes; not if they are those that stand in `last` (empty at first), which receives them. */
+tx_status entry_print(const evaluation *v, const entry *e, tx_buffer *last);
 
 /* -------------------------------------------------------------------------------------- eval_write.c */
-void evaluation_json(const evaluation *v);
-/* DIR/scores.csv, DIR/predictions-SPLIT.csv of the last entry, and -1, -2, .. of the single ones where there are
- * several. */
-tx_status evaluation_write(const evaluation *v, const char *folder);
+/* c: the paired comparison; NULL of one model. */
+struct comparisons;
+void evaluation_json(const evaluation *v, const struct comparisons *c);
+/* DIR/scores.csv; DIR/predictions-SPLIT.csv of one model or the ensemble, and -1, -2, .. of the single ones where there are
+ * several; then DIR/comparisons.csv. */
+tx_status evaluation_write(const evaluation *v, const struct comparisons *c, const char *folder);
 
 #endif

@@ -2,6 +2,8 @@
 #include "eval.h"
 #include "figures.h"
 
+#include <string.h>
+
 static void table_head(const evaluation *v, const entry *e, table *t)
 {
     static const char *const above[] = {"", "", "", "", "", "best on", "at it", "at it", ""};
@@ -57,7 +59,30 @@ static void note_columns(const evaluation *v, const entry *e, tx_buffer *to)
     tx_buffer_append(to, "ECE: expected calibration error, ten bins.\n");
 }
 
-tx_status entry_print(const evaluation *v, const entry *e)
+/* Scores that are no probabilities. */
+static void note_scores(const scores *s, tx_buffer *to)
+{
+    int n = 0;
+    for (int k = 0; k < s->tasks; k++)
+        if (!s->task[k].probabilities)
+            tx_buffer_add(to, "%s%s", n++ ? ", " : "No ECE where scores are outside 0 to 1: ", s->task[k].task);
+    tx_buffer_append(to, n ? ".\n" : "");
+}
+
+static tx_status print_notes(tx_buffer *notes, tx_buffer *last)
+{
+    if (notes->data && last->data && strcmp(notes->data, last->data) == 0) {
+        tx_buffer_free(notes);
+        return TX_OK;
+    }
+    tx_buffer_free(last);
+    if (notes->data)
+        tx_buffer_append(last, notes->data);
+    tx_status status = notes_print(notes, stdout);
+    return status ? status : last->status;
+}
+
+tx_status entry_print(const evaluation *v, const entry *e, tx_buffer *last)
 {
     char name[TX_TEXT], folder[TX_TEXT];
     const scores *s = &e->part[SCORED].scores;
@@ -86,7 +111,8 @@ tx_status entry_print(const evaluation *v, const entry *e)
         status = table_print(&t, stdout);
     figures_notes(list, &split, 1, &notes);
     note_columns(v, e, &notes);
-    tx_status noted = notes_print(&notes, stdout);
+    note_scores(s, &notes);
+    tx_status noted = print_notes(&notes, last);
     table_free(&t);
     figures_free(&f);
     return status ? status : noted;

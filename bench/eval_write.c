@@ -1,18 +1,19 @@
 /* eval_write.c - what `thorax eval` gives to programs: one JSON object, and a folder of tables. */
-#include "eval.h"
+#include "eval_compare.h"
 
 #include <stdio.h>
 
-static void json_entry(json *j, const entry *e)
+static void json_entry(json *j, const evaluation *v, const entry *e)
 {
     json_open(j, NULL, '{');
     json_string(j, "model", e->name);
     json_string(j, "data", e->folder);
+    json_string(j, "threshold_from", threshold_split(v, e));
     scores_json(&e->part[SCORED].scores, j);
     json_close(j, '}');
 }
 
-void evaluation_json(const evaluation *v)
+void evaluation_json(const evaluation *v, const comparisons *c)
 {
     json j = {0};
     const entry *e = &v->entry[v->entries - 1];
@@ -27,8 +28,10 @@ void evaluation_json(const evaluation *v)
     json_string(&j, "threshold_from", threshold_split(v, e));
     json_open(&j, "models", '[');
     for (size_t i = 0; i < v->entries; i++)
-        json_entry(&j, &v->entry[i]);
+        json_entry(&j, v, &v->entry[i]);
     json_close(&j, ']');
+    if (c)
+        comparisons_json(c, v, &j);
     json_close(&j, '}');
     json_end();
 }
@@ -69,7 +72,7 @@ static void score_rows(const evaluation *v, tx_buffer *p, const entry *e)
     }
 }
 
-tx_status evaluation_write(const evaluation *v, const char *folder)
+static tx_status write_scores(const evaluation *v, const char *folder)
 {
     tx_buffer p = {0};
     tx_buffer_append(
@@ -81,16 +84,23 @@ tx_status evaluation_write(const evaluation *v, const char *folder)
     tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
     tx_free(path);
     tx_buffer_free(&p);
+    return status;
+}
+
+tx_status evaluation_write(const evaluation *v, const comparisons *c, const char *folder)
+{
+    tx_status status = write_scores(v, folder);
     for (size_t i = 0; status == TX_OK && i < v->entries; i++) {
         const said *one = &v->entry[i].part[SCORED];
+        int alone = v->models == 1 || i == v->models;
         char name[64];
-        if (i + 1 == v->entries)
+        if (alone)
             snprintf(name, sizeof name, "predictions-%s.csv", v->split[SCORED]);
         else
             snprintf(name, sizeof name, "predictions-%s-%zu.csv", v->split[SCORED], i + 1);
-        path = tx_path_join(folder, name);
+        char *path = tx_path_join(folder, name);
         status = path ? predictions_write(path, one->data, one->probability, one->present) : TX_ERR_MEMORY;
         tx_free(path);
     }
-    return status;
+    return status == TX_OK && c ? comparisons_write(c, v, folder) : status;
 }

@@ -130,7 +130,7 @@ static const char *probability_print(char out[TX_NUMBER], double p)
 void predictions_text(tx_buffer *to, const tx_dataset *d, const double *probability, const unsigned char *present)
 {
     char number[TX_NUMBER];
-    tx_buffer_append(to, "Path");
+    tx_buffer_append(to, d->study_rows ? "Study" : "Path");
     for (int k = 0; k < d->tasks; k++) {
         tx_buffer_append(to, ",");
         tx_buffer_csv(to, d->task[k]);
