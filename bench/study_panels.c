@@ -1,6 +1,7 @@
 /* study_panels.c - the pictures of a study: which models are points of which, what they are called, what is missing. */
 #include "study_panels.h"
 #include "../nets/nets.h"
+#include "bootstrap.h"
 #include "svg.h"
 
 #include <math.h>
@@ -41,7 +42,7 @@ static const char *name_of(const char *net, int brief)
 
 const char *study_display_name(const char *net, int cut, char out[STUDY_NAME])
 {
-    snprintf(out, STUDY_NAME, cut ? "%s - %d" : "%s", name_of(net, 0), cut);
+    snprintf(out, STUDY_NAME, cut ? "%s (-%d)" : "%s", name_of(net, 0), cut);
     return out;
 }
 
@@ -71,7 +72,7 @@ static void group_name(const char *family, char out[GROUP])
 
 typedef struct groups {
     char name[GROUPS][GROUP];
-    int count, used[GROUPS];
+    int count;
 } groups;
 
 /* Its number, the same in every picture; a new one for a family that is not in the registry. */
@@ -102,11 +103,11 @@ typedef struct picture {
     const study_table *t;
     const char *notes;
     groups groups;
-    svg_key key[GROUPS];
+    svg_key *key; /* by model; those of a picture are the first `keys` */
     svg_point *point;
     char (*about)[ABOUT];
     char (*name)[16];
-    size_t points, missing;
+    size_t points, keys, missing;
     tx_buffer absent, foot;
     double low, high; /* of AUC, of a pair of pictures */
 } picture;
@@ -116,14 +117,16 @@ static tx_status begin(picture *p, const study_table *t, const char *notes)
     *p = (picture){.t = t, .notes = notes};
     known_groups(&p->groups, t);
     p->point = tx_alloc(t->models + 1, sizeof *p->point);
+    p->key = tx_alloc(t->models + 1, sizeof *p->key);
     p->about = tx_alloc(t->models + 1, sizeof *p->about);
     p->name = tx_alloc(t->models + 1, sizeof *p->name);
-    return p->point && p->about && p->name ? TX_OK : TX_ERR_MEMORY;
+    return p->point && p->key && p->about && p->name ? TX_OK : TX_ERR_MEMORY;
 }
 
 static void end(picture *p)
 {
     tx_free(p->point);
+    tx_free(p->key);
     tx_free(p->about);
     tx_free(p->name);
     tx_buffer_free(&p->absent);
@@ -143,7 +146,6 @@ static svg_point *add(picture *p, const study_model *m, const char *name, double
     char full[STUDY_NAME], a[TX_NUMBER], b[TX_NUMBER];
     svg_point *q = &p->point[p->points];
     int group = group_of(&p->groups, m->family);
-    p->groups.used[group] = 1;
     snprintf(p->name[p->points], sizeof p->name[0], "%s", name);
     snprintf(p->about[p->points], ABOUT, isfinite(sd) ? "%s: %s, sd %s" : "%s: %s",
              study_display_name(m->net, m->cut, full), tx_number_fixed(a, sizeof a, y, 4),
@@ -160,41 +162,39 @@ static svg_point *add(picture *p, const study_model *m, const char *name, double
     return q;
 }
 
+/* An entry of the legend, which is in the order of styles; once a style. */
+static void add_key(picture *p, const char *name, const svg_point *q)
+{
+    size_t at = 0;
+    while (at < p->keys && p->key[at].style < q->style)
+        at++;
+    if (at < p->keys && p->key[at].style == q->style)
+        return;
+    memmove(&p->key[at + 1], &p->key[at], (p->keys - at) * sizeof *p->key);
+    p->key[at] = (svg_key){name, q->style, q->hollow};
+    p->keys++;
+}
+
+static void add_to_family(picture *p, const study_model *m, double x, double y, double sd)
+{
+    const svg_point *q = add(p, m, name_of(m->net, 1), x, y, sd);
+    add_key(p, p->groups.name[q->style], q);
+}
+
 static double millions(const study_model *m)
 {
     return (double)m->parameters / 1e6;
 }
 
-/* Mean and deviation of what is defined; deviation NaN below two. */
-static double deviation(const double *v, size_t n)
-{
-    double mean = 0, sum = 0;
-    size_t defined = 0;
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(v[i])) {
-            mean += v[i];
-            defined++;
-        }
-    mean /= (double)(defined ? defined : 1);
-    for (size_t i = 0; i < n; i++)
-        sum += isfinite(v[i]) ? (v[i] - mean) * (v[i] - mean) : 0;
-    return defined > 1 ? sqrt(sum / (double)(defined - 1)) : (double)NAN;
-}
-
-/* Of a - b in the same resamples. */
+/* Of a - b in the same resamples; NaN without them. */
 static tx_status difference_deviation(const study_table *t, const study_model *a, const study_model *b, double *sd)
 {
-    *sd = (double)NAN;
-    if (!a->replicate || !b->replicate)
-        return TX_OK;
-    double *v = tx_alloc(t->replicates + 1, sizeof *v);
-    if (!v)
-        return TX_ERR_MEMORY;
-    for (size_t i = 0; i < t->replicates; i++)
-        v[i] = a->replicate[i] - b->replicate[i];
-    *sd = deviation(v, t->replicates);
-    tx_free(v);
-    return TX_OK;
+    tx_bootstrap_difference d = {.interval = {.sd = (double)NAN}};
+    tx_status status = TX_OK;
+    if (a->replicate && b->replicate)
+        status = tx_bootstrap_compare(a->replicate, b->replicate, t->replicates, &d);
+    *sd = d.interval.sd;
+    return status;
 }
 
 /* By group, then by parameters. */
@@ -210,11 +210,20 @@ static void sort_points(picture *p)
         }
 }
 
-/* What is drawn, what is missing, what is to be known of the split. */
-static void write_foot(picture *p, const char *what, int lines)
+static const char *auc_name(const study_table *t)
 {
-    tx_buffer_add(&p->foot, "%s %s. Bars: one standard deviation of the bootstrap.%s\n", what, p->t->split,
-                  lines ? " Dashed: least squares." : "");
+    return strcmp(t->mean, "mean5") == 0   ? "mean AUC of the competition tasks"
+           : strcmp(t->mean, "mean6") == 0 ? "mean AUC of the study's six tasks"
+                                           : "mean AUC of all tasks";
+}
+
+/* What is drawn, what is missing, what is to be known of the split. what: NULL for the models' AUCs. */
+static void write_foot(picture *p, const char *what, int fitted)
+{
+    if (!what)
+        tx_buffer_add(&p->foot, "Points: %s on", auc_name(p->t));
+    tx_buffer_add(&p->foot, "%s %s. Bars: one standard deviation of the bootstrap.%s\n", what ? what : "", p->t->split,
+                  fitted && p->points >= SVG_FITTED ? " Dashed: least squares." : "");
     if (p->missing) {
         tx_buffer_add(&p->foot, "Missing: %s", p->absent.data ? p->absent.data : "");
         if (p->missing > LISTED)
@@ -227,14 +236,12 @@ static void write_foot(picture *p, const char *what, int lines)
 
 static tx_status draw(tx_buffer *to, picture *p, svg_scatter_chart *chart)
 {
-    for (int i = 0; i < p->groups.count; i++)
-        if (p->groups.used[i])
-            p->key[chart->keys++] = (svg_key){p->groups.name[i], i, p->points > 0 && p->point[0].hollow};
     chart->notes = p->notes;
     chart->foot = p->foot.data;
     chart->point = p->point;
     chart->points = p->points;
     chart->key = p->key;
+    chart->keys = p->keys;
     return p->foot.status ? p->foot.status : svg_scatter(to, chart);
 }
 
@@ -258,24 +265,23 @@ static void add_networks(picture *p, int pretrained, int top1)
         if (isfinite(m->auc) && isfinite(x))
             widen(p, m);
         if (m->pretrained == pretrained && isfinite(m->auc) && isfinite(x))
-            add(p, m, name_of(m->net, 1), x, m->auc, m->sd);
+            add_to_family(p, m, x, m->auc, m->sd);
         else if (m->pretrained == pretrained || !study_find(p->t, m->net, 0, pretrained))
             lacks(p, m->net, 0);
     }
 }
 
-static const char auc_name[] = "mean AUC of the competition tasks";
 static const char size_name[] = "million parameters (log scale)";
 static const char top1_name[] = "ImageNet top-1 accuracy, %";
 
 static tx_status draw_networks(tx_buffer *to, picture *p, const char *title, int pretrained, int top1, int paired)
 {
     add_networks(p, pretrained, top1);
-    write_foot(p, "Points: mean AUC of the competition tasks on", 1);
+    write_foot(p, NULL, 1);
     return draw(to, p,
                 &(svg_scatter_chart){.title = title,
                                      .x_name = top1 ? top1_name : size_name,
-                                     .y_name = auc_name,
+                                     .y_name = auc_name(p->t),
                                      .log_x = !top1,
                                      .fitted = 1,
                                      .y_low = paired ? p->low : 0,
@@ -292,12 +298,12 @@ static tx_status draw_family(tx_buffer *to, picture *p)
     sort_points(p);
     for (size_t i = 0; i < p->points; i++)
         p->point[i].line = p->point[i].style + 1;
-    write_foot(p, "Points: mean AUC of the competition tasks on", 0);
+    write_foot(p, NULL, 0);
     return draw(to, p,
                 &(svg_scatter_chart){.title = pretrained ? "AUC by family and size, with pretraining"
                                                          : "AUC by family and size, without pretraining",
                                      .x_name = size_name,
-                                     .y_name = auc_name,
+                                     .y_name = auc_name(p->t),
                                      .log_x = 1});
 }
 
@@ -314,7 +320,7 @@ static tx_status draw_gain(tx_buffer *to, picture *p)
             continue;
         }
         status = difference_deviation(p->t, m, random, &sd);
-        add(p, m, name_of(m->net, 1), millions(m), m->auc - random->auc, sd);
+        add_to_family(p, m, millions(m), m->auc - random->auc, sd);
     }
     write_foot(p, "Points: mean AUC with less mean AUC without pretraining on", 1);
     return status ? status
@@ -336,8 +342,21 @@ static int is_truncated(const study_table *t, const char *net)
     return 0;
 }
 
+/* Networks of one group differ in their markers. */
+static int style_of_cuts(picture *p, const study_model *m)
+{
+    int style = group_of(&p->groups, m->family);
+    for (size_t i = 0; i < p->t->models && strcmp(p->t->model[i].net, m->net) != 0; i++) {
+        const study_model *o = &p->t->model[i];
+        if (!o->cut && o->pretrained && is_truncated(p->t, o->net) &&
+            group_of(&p->groups, o->family) == style % SVG_STYLES)
+            style += SVG_STYLES;
+    }
+    return style;
+}
+
 /* A point of a truncated family: the share kept and AUC, or parameters and the difference to the full network. */
-static tx_status add_cut(picture *p, const study_model *m, const study_model *full, int trade, int line)
+static tx_status add_cut(picture *p, const study_model *m, const study_model *full, int trade, int line, int style)
 {
     char name[STUDY_NAME];
     double sd = m->sd, y = m->auc, x = 100 * (double)m->parameters / (double)full->parameters;
@@ -348,8 +367,11 @@ static tx_status add_cut(picture *p, const study_model *m, const study_model *fu
         x = millions(m);
         sd = m->cut ? sd : (double)NAN;
     }
-    snprintf(name, sizeof name, "-%d", m->cut);
-    add(p, m, m->cut ? name : name_of(m->net, 1), x, y, sd)->line = line;
+    snprintf(name, sizeof name, m->cut ? "-%d" : "", m->cut);
+    svg_point *q = add(p, m, name, x, y, sd);
+    q->line = line;
+    q->style = style;
+    add_key(p, name_of(m->net, 0), q);
     return status;
 }
 
@@ -367,7 +389,7 @@ static tx_status draw_cuts(tx_buffer *to, picture *p, int trade)
             line++;
         }
         if (full && isfinite(m->auc) && (!trade || isfinite(full->auc)))
-            status = add_cut(p, m, full, trade, line);
+            status = add_cut(p, m, full, trade, line, style_of_cuts(p, m));
         else
             lacks(p, m->net, m->cut);
     }
@@ -378,7 +400,7 @@ static tx_status draw_cuts(tx_buffer *to, picture *p, int trade)
                          &(svg_scatter_chart){.title = trade ? "What cutting final blocks costs"
                                                              : "AUC against parameters kept, truncated families",
                                               .x_name = trade ? size_name : "parameters kept, % (log scale)",
-                                              .y_name = trade ? "difference in mean AUC" : auc_name,
+                                              .y_name = trade ? "difference in mean AUC" : auc_name(p->t),
                                               .log_x = 1,
                                               .levelled = trade});
 }
@@ -392,51 +414,67 @@ static const study_model *in_mean(picture *p, const study_model *m, int group)
     return counts && (group < 0 || group_of(&p->groups, m->family) == group) ? random : NULL;
 }
 
-/* Mean over networks, and its deviation over the resamples. Returns how many there are. */
-static size_t mean_of(picture *p, int group, int pretrained, double *replicate, double *mean, double *sd)
+/* Room for the replicates of all models, and of their mean. */
+typedef struct mean_room {
+    const double **value;
+    double *weight, *mean;
+} mean_room;
+
+/* A bar: the mean over networks, a deviation of that mean in the resamples to each side. Returns how many there are. */
+static size_t mean_of(picture *p, const mean_room *room, int group, int pretrained, svg_bar_row *row)
 {
-    size_t n = 0;
-    int all = 1;
-    *mean = 0;
-    memset(replicate, 0, p->t->replicates * sizeof *replicate);
+    size_t n = 0, replicated = 0;
+    double sum = 0;
+    tx_interval interval = {.sd = (double)NAN};
     for (size_t i = 0; i < p->t->models; i++) {
         const study_model *random = in_mean(p, &p->t->model[i], group), *m = pretrained ? &p->t->model[i] : random;
         if (!random)
             continue;
-        n++;
-        *mean += m->auc;
-        all &= m->replicate != NULL;
-        for (size_t k = 0; all && k < p->t->replicates; k++)
-            replicate[k] += m->replicate[k];
+        sum += m->auc;
+        replicated += m->replicate != NULL;
+        room->weight[n] = 1;
+        room->value[n++] = m->replicate;
     }
-    *mean = n ? *mean / (double)n : (double)NAN;
-    *sd = all && n ? deviation(replicate, p->t->replicates) / (double)n : (double)NAN;
+    if (n && replicated == n) {
+        tx_bootstrap_mean(room->value, room->weight, n, p->t->replicates, room->mean);
+        p->foot.status = tx_bootstrap_interval(room->mean, p->t->replicates, &interval);
+    }
+    row->value[pretrained] = n ? sum / (double)n : (double)NAN;
+    row->low[pretrained] = row->value[pretrained] - interval.sd;
+    row->high[pretrained] = row->value[pretrained] + interval.sd;
     return n;
+}
+
+static size_t fill_rows(picture *p, const mean_room *room, svg_bar_row row[GROUPS + 1], char name[][GROUP + 32])
+{
+    size_t rows = 0;
+    for (int g = -1; g < p->groups.count && !p->foot.status; g++) {
+        svg_bar_row *r = &row[rows];
+        size_t n = mean_of(p, room, g, 0, r);
+        mean_of(p, room, g, 1, r);
+        snprintf(name[rows], GROUP + 32, "%s (%zu)", g < 0 ? "all networks" : p->groups.name[g], n);
+        r->name = name[rows];
+        r->style = g;
+        rows += n > 0;
+    }
+    return rows;
 }
 
 static tx_status draw_mean(tx_buffer *to, picture *p)
 {
     svg_bar_row row[GROUPS + 1];
     char name[GROUPS + 1][GROUP + 32];
+    mean_room room = {.value = tx_alloc(p->t->models, sizeof *room.value),
+                      .weight = tx_alloc(p->t->models, sizeof *room.weight),
+                      .mean = tx_alloc(p->t->replicates, sizeof *room.mean)};
     size_t rows = 0;
-    double *room = tx_alloc(p->t->replicates + 1, sizeof *room);
-    if (!room)
-        return TX_ERR_MEMORY;
-    for (int g = -1; g < p->groups.count; g++) {
-        svg_bar_row *r = &row[rows];
-        size_t n = 0;
-        for (int k = 0; k < 2; k++) {
-            double sd;
-            n = mean_of(p, g, k, room, &r->value[k], &sd);
-            r->low[k] = r->value[k] - sd;
-            r->high[k] = r->value[k] + sd;
-        }
-        snprintf(name[rows], sizeof name[0], g < 0 ? "all %s%zu" : "%s (%zu)", g < 0 ? "" : p->groups.name[g], n);
-        r->name = name[rows];
-        r->style = g < 0 ? 5 : g;
-        rows += n > 0;
-    }
-    tx_free(room);
+    if (room.value && room.weight && room.mean)
+        rows = fill_rows(p, &room, row, name);
+    else
+        p->foot.status = TX_ERR_MEMORY;
+    tx_free(room.value);
+    tx_free(room.weight);
+    tx_free(room.mean);
     for (size_t i = 0; i < p->t->models; i++) {
         const study_model *m = &p->t->model[i];
         int second = !m->pretrained && study_find(p->t, m->net, 0, 1);
@@ -447,7 +485,7 @@ static tx_status draw_mean(tx_buffer *to, picture *p)
     if (p->foot.status)
         return p->foot.status;
     svg_bars(to, &(svg_bar_chart){.title = "Mean AUC with and without pretraining",
-                                  .x_name = auc_name,
+                                  .x_name = auc_name(p->t),
                                   .notes = p->notes,
                                   .foot = p->foot.data,
                                   .series = {"without pretraining", "with pretraining"},

@@ -28,7 +28,7 @@ const char *study_picture_name(study_picture which);
  * too. */
 tx_status study_panel(tx_buffer *to, const study_table *t, study_picture which, const char *notes);
 
-/* "ResNet-18", and with blocks cut "ResNet-18 - 2"; a network that is not known has its own name. Returns out. */
+/* "ResNet-18", and with blocks cut "ResNet-18 (-2)"; a network that is not known has its own name. Returns out. */
 enum { STUDY_NAME = 64 };
 const char *study_display_name(const char *net, int cut, char out[STUDY_NAME]);
 

@@ -26,7 +26,9 @@ typedef struct svg_chart {
 void svg_lines(tx_buffer *t, const svg_chart *chart);
 
 /* ------------------------------------------------------------------------------------------- points with names
- * Number `style` gives colour and marker; hollow ones are drawn as outlines. */
+ * Number `style` gives colour and marker, style + SVG_STYLES the same colour with another marker; hollow ones are drawn
+ * as outlines. */
+enum { SVG_STYLES = 7, SVG_FITTED = 3 }; /* SVG_FITTED: points that a fitted line needs */
 typedef struct svg_point {
     const char *name;  /* beside it; NULL or "": none */
     const char *about; /* shown by a browser to whoever points at it; NULL: none */
@@ -46,7 +48,7 @@ typedef struct svg_scatter_chart {
     const char *title, *x_name, *y_name;
     const char *notes, *foot; /* below the title and below the chart; NULL: none */
     int log_x;                /* from 1 to 10 it is as far as from 10 to 100; x > 0 */
-    int fitted;               /* a line of least squares through all points (over log x where log_x) */
+    int fitted;               /* a line of least squares through all points, over log x where log_x */
     int levelled;             /* a line at y = level */
     double level;
     double y_low, y_high; /* what y's axis holds at least; both 0: the values */
@@ -63,7 +65,7 @@ tx_status svg_scatter(tx_buffer *t, const svg_scatter_chart *chart);
 /* ------------------------------------------------------------------------------------------------ bars */
 typedef struct svg_bar_row {
     const char *name;
-    int style;
+    int style;                        /* below 0: grey */
     double value[2], low[2], high[2]; /* outlined, then filled; low and high: the ends of the thin bar */
 } svg_bar_row;
 

@@ -3,6 +3,7 @@
  * Colours are near those of Okabe and Ito, "Color Universal Design" (2008), which the colour-blind tell apart; the light
  * ones are darker, for three to one against white. */
 #include "svg_axes.h"
+#include "svg.h"
 
 #include <math.h>
 #include <string.h>
@@ -63,22 +64,22 @@ static const struct {
     {"#444444", "1 2", "m-1.9 -5.3h3.8v3.4h3.4v3.8h-3.4v3.4h-3.8v-3.4h-3.4v-3.8h3.4z"},
     {"#c98500", "12 3", "m0 -6l1.5 4h4.2l-3.3 2.6l1.2 4.2l-3.6 -2.5l-3.6 2.5l1.2 -4.2l-3.3 -2.6h4.2z"},
 };
-enum { STYLES = sizeof styles / sizeof styles[0] };
+_Static_assert(sizeof styles / sizeof styles[0] == SVG_STYLES, "as many as svg.h says");
 
 const char *svg_colour(int style)
 {
-    return styles[style % STYLES].colour;
+    return styles[style % SVG_STYLES].colour;
 }
 
 const char *svg_dashes(int style)
 {
-    return styles[style % STYLES].dashes;
+    return styles[style % SVG_STYLES].dashes;
 }
 
 void svg_marker(tx_buffer *t, int style, int hollow, double x, double y)
 {
     char a[TX_NUMBER], b[TX_NUMBER];
-    int shape = (style + style / STYLES) % STYLES;
+    int shape = (style + style / SVG_STYLES) % SVG_STYLES;
     tx_buffer_add(t, "<path d=\"M%s %s%s\" fill=\"%s\" stroke=\"%s\" stroke-width=\"1.4\"/>", svg_unit(a, x),
                   svg_unit(b, y), styles[shape].marker, hollow ? "#fff" : svg_colour(style), svg_colour(style));
 }
@@ -148,11 +149,11 @@ int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double wi
 /* ------------------------------------------------------------------------------------------------- axes */
 void svg_begin(tx_buffer *t, const char *title, int width, int height)
 {
-    tx_buffer_add(
-        t,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-        "font-family=\"sans-serif\" font-size=\"%d\" fill=\"#222\">\n<title>",
-        width, height, width, height, (int)SVG_TEXT);
+    tx_buffer_add(t,
+                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"xMinYMin\" "
+                  "width=\"%d\" height=\"%d\" role=\"img\" "
+                  "font-family=\"sans-serif\" font-size=\"%d\" fill=\"#222\">\n<title>",
+                  width, height, width, height, (int)SVG_TEXT);
     tx_buffer_html(t, title);
     tx_buffer_add(t, "</title>\n<path d=\"M0 0h%dv%dh-%dz\" fill=\"#fff\"/>\n", width, height, width);
 }

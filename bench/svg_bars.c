@@ -42,6 +42,13 @@ static svg_scale scale_of(const svg_bar_chart *c, const svg_box *frame)
     return s;
 }
 
+static const char grey[] = "#777";
+
+static const char *colour_of(const svg_bar_row *r)
+{
+    return r->style < 0 ? grey : svg_colour(r->style);
+}
+
 static void draw_whisker(tx_buffer *t, const svg_scale *s, double low, double high, double y)
 {
     char a[TX_NUMBER], b[TX_NUMBER], c[TX_NUMBER], d[TX_NUMBER];
@@ -49,8 +56,9 @@ static void draw_whisker(tx_buffer *t, const svg_scale *s, double low, double hi
     svg_unit(b, svg_place(s, high));
     svg_unit(c, y);
     svg_unit(d, y - CAP);
-    tx_buffer_add(t, "<path d=\"M%s %sH%sM%s %sv%dM%s %sv%d\" stroke=\"#222\" fill=\"none\"/>", a, c, b, a, d, 2 * CAP,
-                  b, d, 2 * CAP);
+    for (int k = 0; k < 2; k++)
+        tx_buffer_add(t, "<path d=\"M%s %sH%sM%s %sv%dM%s %sv%d\" stroke=\"%s\" fill=\"none\"/>", a, c, b, a, d,
+                      2 * CAP, b, d, 2 * CAP, k ? "#222" : "#fff\" stroke-width=\"3");
 }
 
 static void draw_bar(tx_buffer *t, const svg_bar_chart *c, const svg_scale *s, const svg_bar_row *r, int k, double top)
@@ -62,8 +70,8 @@ static void draw_bar(tx_buffer *t, const svg_bar_chart *c, const svg_scale *s, c
         double from = svg_place(s, v < c->base ? v : c->base), to = svg_place(s, v < c->base ? c->base : v);
         tx_buffer_add(
             t, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%d\" fill=\"%s\" stroke=\"%s\" stroke-width=\"1.4\"/>",
-            svg_unit(a, from), svg_unit(b, top + 1), svg_unit(d, to - from), BAR - 2, k ? svg_colour(r->style) : "#fff",
-            svg_colour(r->style));
+            svg_unit(a, from), svg_unit(b, top + 1), svg_unit(d, to - from), BAR - 2, k ? colour_of(r) : "#fff",
+            colour_of(r));
         if (bar)
             draw_whisker(t, s, r->low[k], r->high[k], top + BAR / 2.0);
         end = svg_place(s, bar && r->high[k] > v ? r->high[k] : v);
@@ -93,9 +101,9 @@ static double draw_series(tx_buffer *t, const svg_bar_chart *c, double y)
     double x = MARGIN;
     for (int k = 0; k < 2; k++) {
         tx_buffer_add(t,
-                      "<rect x=\"%s\" y=\"%s\" width=\"22\" height=\"10\" fill=\"%s\" stroke=\"#444\" "
+                      "<rect x=\"%s\" y=\"%s\" width=\"22\" height=\"10\" fill=\"%s\" stroke=\"%s\" "
                       "stroke-width=\"1.4\"/>",
-                      svg_unit(a, x + 1), svg_unit(b, y - 10), k ? "#444" : "#fff");
+                      svg_unit(a, x + 1), svg_unit(b, y - 10), k ? grey : "#fff", grey);
         tx_buffer_add(t, "<text x=\"%s\" y=\"%s\">", svg_unit(a, x + 30), svg_unit(b, y));
         tx_buffer_html(t, c->series[k]);
         tx_buffer_append(t, "</text>\n");
@@ -109,7 +117,7 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
     double width = WIDTH - 2 * MARGIN, y = SVG_LINE;
     int head = svg_text_lines(NULL, c->title, 0, 0, width, 1) + svg_text_lines(NULL, c->notes, 0, 0, width, 0);
     svg_box frame = {MARGIN + names_width(c) + 8, SVG_LINE * (head + 2.0), WIDTH - MARGIN, 0};
-    frame.bottom = frame.top + BETWEEN + (double)c->rows * (2 * BAR + BETWEEN);
+    frame.bottom = frame.top + BETWEEN + (c->rows ? (double)c->rows : 1.0) * (2 * BAR + BETWEEN);
     svg_scale s = scale_of(c, &frame);
     double foot = frame.bottom + BELOW + SVG_LINE;
     int lines = svg_text_lines(NULL, c->foot, MARGIN, foot, width, 0);
@@ -118,6 +126,11 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
     y += SVG_LINE * svg_text_lines(t, c->notes, MARGIN, y, width, 0);
     draw_series(t, c, y);
     svg_axes(t, &frame, &s, NULL, c->x_name, NULL, 0);
+    char a[TX_NUMBER], b[TX_NUMBER], d[TX_NUMBER];
+    tx_buffer_add(t, "<path d=\"M%s %sV%s\" stroke=\"#444\"/>\n", svg_unit(a, svg_place(&s, c->base)),
+                  svg_unit(b, frame.top), svg_unit(d, frame.bottom));
+    if (!c->rows)
+        svg_text_lines(t, "no values", frame.left, frame.bottom - 8, width, 0);
     for (size_t i = 0; i < c->rows; i++)
         draw_row(t, c, &s, &c->row[i], frame.top + BETWEEN + (double)i * (2 * BAR + BETWEEN));
     svg_text_lines(t, c->foot, MARGIN, foot, width, 0);

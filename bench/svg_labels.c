@@ -2,13 +2,14 @@
  * each moves again, given the others, while that makes it cheaper.
  *
  * Places are those beside the point and a grid over the frame. A place costs its distance from the point, and more where
- * the line that leads to the point crosses names or points, where the box lies on a line, or on another's leading line. */
+ * the line that leads to the point crosses names or points, where the box lies on a line, or on another's leading line, or
+ * without one as near to another point. */
 #include "svg_labels.h"
 
 #include <math.h>
 
-enum { STOP = SVG_MARKER + 2, BESIDE = 8, SWEEPS = 4, ACROSS = 4, DOWN = 3, GAP = 2, NEAR = 40 };
-static const double crosses_name = 80, crosses_box = 10, on_line = 9, too_dear = 1e9;
+enum { STOP = SVG_MARKER + 2, BESIDE = 8, SWEEPS = 4, ACROSS = 4, DOWN = 3, GAP = 2, EDGE = 3, NEAR = 40, NEARER = 6 };
+static const double crosses_name = 80, crosses_box = 10, on_line = 9, nearer_other = 40, too_dear = 1e9;
 
 static int apart(const svg_box *a, const svg_box *b, double gap)
 {
@@ -68,8 +69,8 @@ static double cost_of(const svg_label *label, size_t n, size_t i, const svg_box 
 {
     const svg_label *l = &label[i];
     double cost = distance(l, b);
-    if (cost >= most || b->left < g->frame.left || b->right > g->frame.right || b->top < g->frame.top ||
-        b->bottom > g->frame.bottom)
+    if (cost >= most || b->left < g->frame.left + EDGE || b->right > g->frame.right || b->top < g->frame.top ||
+        b->bottom > g->frame.bottom - EDGE)
         return too_dear;
     svg_segment leader = leader_of(l, b);
     int led = has_length(&leader);
@@ -79,6 +80,8 @@ static double cost_of(const svg_label *label, size_t n, size_t i, const svg_box 
         cost += led && crosses(&leader, &g->box[k]) ? crosses_box : 0;
     }
     for (size_t k = 0; k < n; k++) {
+        if (k != i && !led && distance(&label[k], b) < distance(l, b) + NEARER)
+            cost += nearer_other;
         if (k == i || !label[k].placed)
             continue;
         svg_box other = box_at(&label[k], label[k].left, label[k].top);

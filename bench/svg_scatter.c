@@ -72,7 +72,7 @@ static void fit_line(scatter *s)
         xx += dx * dx;
         xy += dx * (s->point[i]->y - mean_y);
     }
-    s->fit = s->c->fitted && s->drawn > 1 && s->x.high > s->x.low;
+    s->fit = s->c->fitted && s->drawn >= SVG_FITTED && s->x.high > s->x.low;
     s->slope = s->fit ? xy / xx : 0;
     s->at = mean_y - s->slope * mean_x;
 }
@@ -301,6 +301,9 @@ static void draw(tx_buffer *t, const scatter *s)
     draw_head(t, c);
     svg_axes(t, &s->frame, &s->x, &s->y, c->x_name, c->y_name, c->log_x);
     draw_lines(t, s);
+    if (!s->drawn)
+        tx_buffer_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">no values</text>\n",
+                      (LEFT + WIDTH - RIGHT) / 2, (int)(s->frame.top + s->frame.bottom) / 2);
     for (size_t i = 0; i < s->drawn; i++)
         if (s->label[i].placed && s->label[i].led)
             draw_segment(t, &s->label[i].leader, "stroke=\"#888\" stroke-width=\".8\"");
