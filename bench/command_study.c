@@ -31,14 +31,6 @@ static int end(study *s, int code, size_t left)
     return reported == EXIT_DONE ? code : reported;
 }
 
-static int look_at_jobs(study *s)
-{
-    for (size_t i = 0; i < s->jobs; i++)
-        if (job_look(s, &s->job[i]))
-            return complain_failed();
-    return EXIT_DONE;
-}
-
 static int do_study(study *s)
 {
     const char *name = option_text(s->o, "job");
@@ -46,11 +38,12 @@ static int do_study(study *s)
     job *one = name ? study_job(s, name) : NULL;
     if (name && !one)
         return EXIT_USAGE;
-    int report = option_on(s->o, "report"), code = study_enter(s, !report);
+    int report = option_on(s->o, "report");
+    int code = study_enter(s, report ? STUDY_REPORT : one ? STUDY_JOB : STUDY_ALL);
     if (code != EXIT_DONE)
         return code;
     if (report)
-        return look_at_jobs(s) == EXIT_DONE ? study_report(s) : EXIT_FAILED;
+        return study_report(s);
     if (one)
         return study_run_job(s, one);
     code = study_run(s, &left);

@@ -83,6 +83,8 @@ static const option table[] = {
     {"nets", OPTION_TEXT, ABOUT_NETWORK, "LIST", NULL, 0, 0, NULL,
      "the jobs of these networks alone, names with commas between", NULL},
     {"seeds", OPTION_WHOLE, ABOUT_RUN, "N", NULL, 1, 1000, "1", "every job with so many seeds, from --seed on", NULL},
+    {"examples", OPTION_WHOLE, ABOUT_OUTPUT, "N", NULL, 0, 100, "2", "images of which each job makes pictures of maps",
+     NULL},
     {"list", OPTION_SWITCH, ABOUT_RUN, NULL, NULL, 0, 0, NULL, "print a command line a job, and do nothing", NULL},
     {"job", OPTION_TEXT, ABOUT_RUN, "NAME", NULL, 0, 0, NULL, "do this job alone, without a report", NULL},
     {"report", OPTION_SWITCH, ABOUT_RUN, NULL, NULL, 0, 0, NULL, "gather the jobs that are complete", NULL},

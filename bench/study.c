@@ -89,6 +89,7 @@ int study_grid(study *s)
             for (int cut = 0; cut <= (is_truncated(net->name) ? CUTS : 0); cut++)
                 add_job(s, net, cut, "pretrained", first + seed);
         }
+    s->each = s->jobs / (size_t)seeds;
     return EXIT_DONE;
 }
 

@@ -29,14 +29,14 @@ typedef struct job {
 typedef struct study {
     const options *o;
     const char *out;
-    char *data; /* the folder of the tables */
-    char *text; /* of the preset */
-    char *file; /* the preset's, */
-    int named;  /* one that comes with thorax: `quick` and the like */
-    job *job;   /* the grid: seed by seed, in the order of the registry */
-    size_t jobs;
-    char record[65]; /* digest of study.txt */
-    char tables[65]; /* and of the tables */
+    char *data;        /* the folder of the tables */
+    char *text;        /* of the preset */
+    char *file;        /* the preset's, */
+    int named;         /* one that comes with thorax: `quick` and the like */
+    job *job;          /* the grid: seed by seed, in the order of the registry */
+    size_t jobs, each; /* each: of one seed; job i + each is job i with the next */
+    char record[65];   /* digest of study.txt */
+    char tables[65];   /* and of the tables */
 } study;
 
 /* ------------------------------------------------------------------------------------------ jobs (study.c) */
@@ -76,10 +76,9 @@ tx_status job_look(const study *s, job *j);
 /* Notes that a job failed, with the last complaint, in failed.txt; or that it did not. */
 void job_failed(const study *s, job *j);
 void job_succeeded(const study *s, job *j);
-/* What job.txt begins with; and its end, digests of files in the job's folder (NULL behind the last), with which it is
- * written. */
+/* What job.txt begins with; and its end, digests of what the job has made, with which it is written. */
 tx_status job_note_begin(const study *s, settings *note);
-tx_status job_note_end(const study *s, const job *j, settings *note, const char *const *files);
+tx_status job_note_end(const study *s, const job *j, settings *note);
 
 /* ----------------------------------------------------------------------------------- source (study_source.c) */
 /* The file of a job's initial weights, the caller's; NULL: random. Published ones of --pretrained, else made where they are not
@@ -94,12 +93,20 @@ tx_status source_note(const study *s, const char *init, settings *note);
 int job_products(const study *s, const job *j, const char *init);
 
 /* -------------------------------------------------------------------------------------- order (study_run.c) */
-/* Finds out whether OUT is this study's and what its jobs are; with `write`, OUT is made one. */
-int study_enter(study *s, int write);
+/* Whether OUT is this study's, what would stop every job, and (but for a job alone) where its jobs stand. Nothing is written
+ * before all that is known, and then study.txt, but for a report. Returns an exit status, after a line if it is not EXIT_DONE. */
+typedef enum study_purpose { STUDY_REPORT, STUDY_JOB, STUDY_ALL } study_purpose;
+int study_enter(study *s, study_purpose purpose);
 /* Runs one job, waiting for weights that others make; or all, passing over what others work on: *left is how many of those
  * there are at the end. Exit statuses; EXIT_FAILED if any job has failed. */
 int study_run_job(study *s, job *j);
 int study_run(study *s, size_t *left);
+
+/* --------------------------------------------------------------------------------------- disk (study_disk.c) */
+struct trainer;
+/* Says how much the jobs that are not complete will take of the disk; if that is not free, a line and EXIT_FAILED. The
+ * training is one of theirs, read. */
+int study_disk(const study *s, const struct trainer *t);
 
 /* ------------------------------------------------------------------------------------ report (study_report.c) */
 /* How its page is titled, and how its results.csv begins. */

@@ -6,11 +6,18 @@
 #include "model.h"
 #include "scores.h"
 #include "study.h"
+#include "study_cam.h"
 #include "trainer.h"
 
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------- ensembles */
+static int skips_bad(const options *o)
+{
+    const char *how = option_text(o, "bad-images");
+    return how && strcmp(how, "skip") == 0;
+}
+
 /* Of a single checkpoint: the run's own predictions. */
 static tx_status copy_predictions(const study *s, const job *j, const char *from, const char *to)
 {
@@ -74,7 +81,7 @@ static tx_status run_members(const model *m, tx_loader *loader, const tx_dataset
 static tx_status ensemble(const study *s, const model *m, const tx_dataset *d, const char *path)
 {
     tx_loader_options how = {.preprocess = m->recipe.how};
-    how.skip_bad = option_text(s->o, "bad-images") && strcmp(option_text(s->o, "bad-images"), "skip") == 0;
+    how.skip_bad = skips_bad(s->o);
     tx_loader *loader = tx_loader_new(d, &how);
     double *mean = tx_alloc(d->images * (size_t)d->tasks, sizeof *mean);
     unsigned char *present = tx_alloc(d->images, 1);
@@ -88,7 +95,7 @@ static tx_status ensemble(const study *s, const model *m, const tx_dataset *d, c
 }
 
 /* Both splits; test only where there is a table. */
-static tx_status make_ensembles(const study *s, const job *j, const model *m, const char *files[])
+static tx_status make_ensembles(const study *s, const job *j, const model *m)
 {
     static const char *const name[][2] = {{"predictions-valid.csv", "ensemble-valid.csv"},
                                           {"predictions-test.csv", "ensemble-test.csv"}};
@@ -104,8 +111,6 @@ static tx_status make_ensembles(const study *s, const job *j, const model *m, co
         else if (status == TX_OK && there)
             status = (d = recipe_dataset(&m->recipe, s->data, split[i], m->recipe.tasks, 0)) ? ensemble(s, m, d, path)
                                                                                              : tx_error_status();
-        if (there)
-            *files++ = name[i][1];
         tx_dataset_free(d);
         tx_free(csv);
         tx_free(path);
@@ -191,29 +196,32 @@ static int open_run(const study *s, options *o, model *m, char *folder)
     return code == EXIT_DONE ? model_open(m, folder, o) : code;
 }
 
+static int make_maps(const study *s, char *folder)
+{
+    const study_cam_args how = {.folder = folder,
+                                .data = s->data,
+                                .examples = (int)option_whole(s->o, "examples"),
+                                .batch = 16,
+                                .skip_bad = skips_bad(s->o)};
+    return trainer_stopped ? EXIT_DONE : study_cams(&how);
+}
+
 int job_products(const study *s, const job *j, const char *init)
 {
-    const char *files[8] = {NULL};
     settings note = {0};
     options o = {0};
     model m = {0};
     char *folder = job_folder(s, j);
     int code = folder ? open_run(s, &o, &m, folder) : complain_failed();
-    tx_status status = code == EXIT_DONE ? make_ensembles(s, j, &m, files) : TX_OK;
-    size_t n = 0;
-    while (files[n])
-        n++;
-    files[n++] = "digests.txt";
-    files[n++] = "metrics.csv";
-    if (code == EXIT_DONE && status == TX_OK && !trainer_stopped)
-        status = describe(s, j, &m, init, &note);
-    if (code == EXIT_DONE && status == TX_OK && !trainer_stopped)
-        status = job_note_end(s, j, &note, files);
+    if (code == EXIT_DONE && make_ensembles(s, j, &m))
+        code = complain_failed();
+    if (code == EXIT_DONE)
+        code = make_maps(s, folder);
+    if (code == EXIT_DONE && !trainer_stopped && (describe(s, j, &m, init, &note) || job_note_end(s, j, &note)))
+        code = complain_failed();
     model_free(&m);
     options_free(&o);
     settings_free(&note);
     tx_free(folder);
-    if (code == EXIT_DONE && status)
-        code = complain_failed();
     return code;
 }

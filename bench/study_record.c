@@ -6,6 +6,7 @@
 #include "environment.h"
 #include "run_private.h"
 #include "study.h"
+#include "study_cam.h"
 #include "thorax.h"
 
 #include <stdio.h>
@@ -74,6 +75,8 @@ static tx_status make_record(study *s, const options *train, settings *note)
         status = settings_set(note, "format", STUDY_FORMAT);
     if (status == TX_OK)
         status = settings_set(note, "version", TX_VERSION);
+    if (status == TX_OK)
+        status = settings_format(note, "examples", "%ld", option_whole(s->o, "examples"));
     if (status == TX_OK)
         status = settings_set(note, "source", option_text(s->o, "pretrained") ? "published" : "made");
     for (int i = 0; status == TX_OK && i < option_count(); i++)
@@ -154,17 +157,34 @@ tx_status study_record(study *s, const options *train, int write)
 /* --------------------------------------------------------------------------------------------- job.txt */
 static const char job_begin[] = "# This job is complete; what it has made.\n", of_file[] = "sha256.";
 
-tx_status job_note_end(const study *s, const job *j, settings *note, const char *const *files)
+static tx_status note_file(settings *note, const char *folder, const char *file)
 {
-    char hex[65], key[256];
+    char hex[65];
+    tx_buffer key = {0};
+    tx_status status = file_digest(folder, file, hex);
+    tx_buffer_add(&key, "%s%s", of_file, file);
+    if (status == TX_OK)
+        status = key.status ? key.status : settings_set(note, key.data, hex);
+    tx_buffer_free(&key);
+    return status;
+}
+
+tx_status job_note_end(const study *s, const job *j, settings *note)
+{
+    static const char *const files[] = {"digests.txt", "metrics.csv", "ensemble-valid.csv", "ensemble-test.csv"};
+    char **map = NULL;
+    size_t maps = 0;
     char *folder = job_folder(s, j), *path = job_path(s, j, "job.txt");
-    tx_status status = folder && path ? TX_OK : TX_ERR_MEMORY;
-    for (; status == TX_OK && *files; files++) {
-        status = file_digest(folder, *files, hex);
-        snprintf(key, sizeof key, "%s%s", of_file, *files);
-        if (status == TX_OK)
-            status = settings_set(note, key, hex);
+    tx_status status = folder && path ? study_cam_files(folder, &map, &maps) : TX_ERR_MEMORY;
+    for (size_t i = 0; status == TX_OK && i < sizeof files / sizeof files[0]; i++) {
+        tx_path_kind kind;
+        status = look_at(folder, files[i], &kind);
+        if (status == TX_OK && kind != TX_PATH_NONE)
+            status = note_file(note, folder, files[i]);
     }
+    for (size_t i = 0; status == TX_OK && i < maps; i++)
+        status = note_file(note, folder, map[i]);
+    tx_folder_names_free(map, maps);
     if (status == TX_OK)
         status = note_write(note, job_begin, path, NULL);
     tx_free(folder);

@@ -112,29 +112,47 @@ static int check_sizes(const study *s, const options *o)
     return EXIT_DONE;
 }
 
-/* What would stop every job: tables, and with `images` images that are not there. */
-static int check_data(const options *o, int images)
+/* What would stop every job: tables; and where there is something to be done, images that are not there, and disk. */
+static int check_data(const study *s, const options *o, int to_do)
 {
     trainer *t = tx_alloc(1, sizeof *t);
     if (!t)
         return complain_failed();
     int code = trainer_read(t, o, NULL);
-    if (code == EXIT_DONE && images)
+    if (code == EXIT_DONE && to_do)
         code = trainer_images(t);
+    if (code == EXIT_DONE && to_do)
+        code = study_disk(s, t);
     trainer_free(t);
     tx_free(t);
     return code == EXIT_USAGE ? EXIT_FAILED : code;
 }
 
-int study_enter(study *s, int write)
+/* Where every job stands; *to_do: some are not complete. */
+static int look_at_jobs(study *s, int *to_do)
+{
+    *to_do = 0;
+    for (size_t i = 0; i < s->jobs; i++) {
+        if (job_look(s, &s->job[i]))
+            return complain_failed();
+        *to_do |= s->job[i].state != JOB_COMPLETE;
+    }
+    return EXIT_DONE;
+}
+
+int study_enter(study *s, study_purpose purpose)
 {
     order w = {0};
-    int code = check_folder(s) ? complain_failed() : read_order(s, NULL, &w);
+    int to_do = 0, code = check_folder(s) ? complain_failed() : read_order(s, NULL, &w);
     if (code == EXIT_DONE)
         code = check_sizes(s, &w.o);
-    if (code == EXIT_DONE && write)
-        code = check_data(&w.o, 0);
-    if (code == EXIT_DONE && study_record(s, &w.o, write))
+    if (code == EXIT_DONE && study_record(s, &w.o, 0))
+        code = complain_failed();
+    if (code == EXIT_DONE && purpose != STUDY_JOB)
+        code = look_at_jobs(s, &to_do);
+    if (code == EXIT_DONE && purpose != STUDY_REPORT)
+        code = check_data(s, &w.o, to_do);
+    if (code == EXIT_DONE && purpose != STUDY_REPORT && study_record(s, &w.o, 1))
         code = complain_failed();
     free_order(&w);
     return code;
@@ -258,21 +276,18 @@ static void count_left(const study *s, size_t *left, size_t *failed)
     }
 }
 
-/* Which jobs are to be done, and what they cost. */
-static int look_at_jobs(study *s, const options *o, train_job *bar, double *cost)
+/* What the jobs cost that are to be done. */
+static void take_costs(study *s, const options *o, train_job *bar, double *cost)
 {
     for (size_t i = 0; i < s->jobs; i++) {
         job *j = &s->job[i];
-        if (job_look(s, j))
-            return complain_failed();
         if (j->state == JOB_COMPLETE)
             continue;
         /* One that failed is tried again. */
         j->state = JOB_ABSENT;
-        cost[i] = cost_of(j, o);
+        cost[i] = i >= s->each && cost[i - s->each] > 0 ? cost[i - s->each] : cost_of(j, o);
         bar->all += cost[i];
     }
-    return bar->all > 0 ? check_data(o, 1) : EXIT_DONE;
 }
 
 int study_run(study *s, size_t *left)
@@ -283,7 +298,7 @@ int study_run(study *s, size_t *left)
     double *cost = tx_alloc(s->jobs, sizeof *cost);
     int code = cost ? read_order(s, NULL, &w) : complain_failed();
     if (code == EXIT_DONE)
-        code = look_at_jobs(s, &w.o, &bar, cost);
+        take_costs(s, &w.o, &bar, cost);
     trainer_catch_signals();
     do {
         if (code == EXIT_DONE)

@@ -88,6 +88,7 @@ until [ -e "$work/three/mobilenet_v2.pretrained.0/state.safetensors" ] || ! kill
 kill -STOP $first
 expect 0 study --preset "$work/preset" --data "$data" --nets mobilenet_v2 --seeds 2 --threads 1 --out "$work/three"
 says "mobilenet_v2.pretrained.0: another process is at work on it"
+says "of disk for the jobs"
 [ ! -e "$work/three/report.html" ] && [ -e "$work/three/mobilenet_v2.random.1/job.txt" ]
 pass "a job that is busy holds up others, or a report is made without it" $?
 one_line 1 $base --out "$work/three" --job mobilenet_v2.pretrained.0
@@ -157,6 +158,12 @@ pass "a missing weights file: $(cat "$work/four/mobilenet_v3_large.pretrained.0/
 grep -q '^source.file = mobilenet_v2-0.pth$' "$work/four/mobilenet_v2.pretrained.0/job.txt"
 pass "a job does not say whose weights it began with" $?
 
+# ---- what a disk holds
+printf 'size = 32\nepochs = 1000\nkeep = 1000\n' >"$work/preset2"
+one_line 1 study --preset "$work/preset2" --data "$data" --nets mobilenet_v2,resnet101 --seeds 1000 --out "$work/five"
+says "the jobs need about"
+[ ! -e "$work/five" ]
+pass "a study that has no room was begun" $?
 # ---- what was meant
 one_line 2 $base --out "$work/one" --job mobilenet_v2.randon.0
 says "mobilenet_v2.random.0"
