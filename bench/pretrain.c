@@ -360,7 +360,7 @@ static int work(pretraining *p)
             print_figures(p, 1);
         return pretrain_drop_state(p) ? complain_failed() : EXIT_DONE;
     }
-    if (prepare(p) || (resume && pretrain_resume(p)))
+    if (pretrain_sweep(p) || prepare(p) || (resume && pretrain_resume(p)))
         return complain_failed();
     say("%s: %zu parameters; %d classes of fractals, %zu images each, %d x %d pixels; %llu steps of %zu",
         tx_net_choice_name(&p->choice, name), tx_graph_trained(p->net.graph), p->choice.classes, p->instances,

@@ -160,6 +160,28 @@ tx_status pretrain_drop_state(const pretraining *p)
                    strerror(errno));
 }
 
+/* Which leftovers are swept: those of these names. */
+static const char *swept[2];
+
+static int is_swept(const char *name)
+{
+    return strcmp(name, swept[0]) == 0 || strcmp(name, swept[1]) == 0;
+}
+
+tx_status pretrain_sweep(const pretraining *p)
+{
+    char *folder = tx_strdup(p->file);
+    if (!folder)
+        return TX_ERR_MEMORY;
+    size_t n = strlen(folder) - strlen(last_part(folder));
+    folder[n > 1 ? n - 1 : n] = 0;
+    swept[0] = last_part(p->file);
+    swept[1] = last_part(p->state);
+    tx_status status = tx_folder_sweep(n ? folder : ".", is_swept);
+    tx_free(folder);
+    return status;
+}
+
 /* ------------------------------------------------------------------------------------------------ weights */
 /* "fractals: 100 classes of iterated function systems, 50 pictures each, size 64, 4 epochs, seed 0" */
 static tx_status note_source(const pretraining *p, settings *meta)

@@ -58,5 +58,7 @@ tx_status pretrain_save_state(pretraining *p);
 /* Writes FILE, then removes the state. */
 tx_status pretrain_save(pretraining *p);
 tx_status pretrain_drop_state(const pretraining *p);
+/* Removes what writers of FILE and its state left when they were killed; for whoever has the lock. */
+tx_status pretrain_sweep(const pretraining *p);
 
 #endif

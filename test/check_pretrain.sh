@@ -62,7 +62,10 @@ pass "no pretraining could be interrupted: $got $(cat "$work/err")" $?
 cp "$c.state" "$work/state"
 refused "made with --instances 8, not 9; --restart begins anew" "$c.state" $long --instances 9 --out "$c"
 interrupt 0.1 KILL
+touch "$c.tmp.123" "$c.state.tmp.4" "$work/other.safetensors.tmp.5" "$c.tmp.x"
 expect 0 $long --threads 2 --out "$c"
+[ -e "$work/other.safetensors.tmp.5" ] && rm "$c.tmp.x"
+pass "files of others are swept" $?
 same "$c" "$work/long.safetensors"
 [ "$(ls "$work" | grep -c '^c.safetensors')" -eq 1 ]
 pass "files are left beside the weights: $(ls "$work")" $?
