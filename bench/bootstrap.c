@@ -33,6 +33,9 @@ typedef struct drawing {
     uint64_t seed;
     uint32_t *count; /* of each thread: groups x LANES */
     double *value;
+    const double *const *sample; /* of averages: what each of n units has, */
+    const uint32_t *group;       /* and whose it is */
+    size_t n;
 } drawing;
 
 /* The units order[from..to) have one score. */
@@ -129,6 +132,28 @@ static void run_lanes(void *context, size_t i, int worker)
     }
 }
 
+/* Sums are taken in the order of the units. */
+static void average_lanes(void *context, size_t i, int worker)
+{
+    const drawing *b = context;
+    size_t first = i * LANES, lanes = b->replicates - first < LANES ? b->replicates - first : LANES;
+    uint32_t *count = b->count + (size_t)worker * b->groups * LANES;
+    draw(b, first, lanes, count);
+    for (size_t m = 0; m < b->models; m++) {
+        double sum[LANES] = {0}, drawn[LANES] = {0};
+        for (size_t u = 0; u < b->n; u++) {
+            const uint32_t *times = count + (b->group ? (size_t)b->group[u] : u) * LANES;
+            double v = b->sample[m][u];
+            for (size_t l = 0; l < LANES && !isnan(v); l++) {
+                sum[l] += times[l] * v;
+                drawn[l] += times[l];
+            }
+        }
+        for (size_t l = 0; l < lanes; l++)
+            b->value[m * b->replicates + first + l] = drawn[l] > 0 ? sum[l] / drawn[l] : (double)NAN;
+    }
+}
+
 /* That no sum can be inexact, whatever is drawn. */
 static tx_status check_groups(const uint32_t *group, size_t n, size_t groups)
 {
@@ -150,14 +175,22 @@ static tx_status check_groups(const uint32_t *group, size_t n, size_t groups)
     return status;
 }
 
-static tx_status run(drawing *b, const double *const *score, const signed char *label, const uint32_t *group, size_t n)
+static tx_status make_room(drawing *b)
 {
     size_t counts;
     if (tx_size_mul(b->groups * LANES, (size_t)tx_threads(), &counts))
         return tx_fail(TX_ERR_MEMORY, "out of memory: counts of %zu groups", b->groups);
     b->count = tx_alloc(counts, sizeof *b->count);
+    return b->count ? TX_OK : TX_ERR_MEMORY;
+}
+
+static tx_status run(drawing *b, const double *const *score, const signed char *label, const uint32_t *group,
+                     size_t n)
+{
+    tx_status status = make_room(b);
     b->curve = tx_alloc(b->models, sizeof *b->curve);
-    tx_status status = b->count && b->curve ? TX_OK : TX_ERR_MEMORY;
+    if (!b->curve)
+        status = TX_ERR_MEMORY;
     for (size_t m = 0; status == TX_OK && m < b->models; m++)
         status = curve_make(&b->curve[m], score[m], label, group, n);
     if (status == TX_OK)
@@ -180,6 +213,28 @@ tx_status tx_bootstrap_auc(const double *const *score, size_t models, const sign
         status = run(&b, score, label, group, n);
     for (size_t i = 0; status && i < models * replicates; i++)
         value[i] = (double)NAN;
+    return status;
+}
+
+tx_status tx_bootstrap_average(const double *const *sample, size_t samples, const uint32_t *group, size_t n,
+                               size_t groups, size_t replicates, uint64_t seed, double *value)
+{
+    drawing b = {.models = samples,
+                    .groups = groups,
+                    .replicates = replicates,
+                    .seed = seed,
+                    .value = value,
+                    .sample = sample,
+                    .group = group,
+                    .n = n};
+    tx_status status = check_groups(group, n, groups);
+    if (status == TX_OK)
+        status = make_room(&b);
+    if (status == TX_OK)
+        status = tx_parallel_for((replicates + LANES - 1) / LANES, average_lanes, &b);
+    for (size_t i = 0; status && i < samples * replicates; i++)
+        value[i] = (double)NAN;
+    tx_free(b.count);
     return status;
 }
 

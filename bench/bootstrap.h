@@ -21,6 +21,11 @@
 tx_status tx_bootstrap_auc(const double *const *score, size_t models, const signed char *label, const uint32_t *group,
                            size_t n, size_t groups, size_t replicates, uint64_t seed, double *value);
 
+/* value[m * replicates + r] becomes the mean of sample[m][i] over the units of replicate r, drawn as above; one that is NaN is
+ * drawn and not counted, and NaN is the mean of none. Sums are taken in the order of the units. Errors and time as above. */
+tx_status tx_bootstrap_average(const double *const *sample, size_t samples, const uint32_t *group, size_t n,
+                               size_t groups, size_t replicates, uint64_t seed, double *value);
+
 /* Of the replicates that are defined: the 2.5 and 97.5 percentiles (linear between neighbours, as numpy's), mean, standard
  * deviation (of one less; NaN for one); and how many are not. All NaN where none is defined. TX_ERR_MEMORY. */
 typedef struct tx_interval {

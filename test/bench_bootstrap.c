@@ -88,8 +88,37 @@ static void check_definition(void)
           defined);
 }
 
+/* Means of what each unit has, as often as it was drawn; those without a number are passed over. */
+static void check_averages(void)
+{
+    static sample s;
+    static double value[2 * REPLICATES];
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        make_sample(&s, seed);
+        for (size_t i = 0; i < s.n; i++)
+            s.score[0][i] = s.label[i] < 0 ? (double)NAN : s.score[1][i] / 8;
+        CHECK(tx_bootstrap_average(s.model, 2, s.group, s.n, s.groups, REPLICATES, seed, value) == TX_OK, "case %d: %s",
+              (int)seed, tx_error_message());
+        for (size_t k = 0; k < 2 * REPLICATES; k++) {
+            size_t m = k / REPLICATES, r = k % REPLICATES;
+            double sum = 0, units = 0;
+            for (size_t i = 0; i < s.groups; i++)
+                for (size_t u = 0; u < s.n; u++) {
+                    int drawn = s.group[u] == tx_random_below(seed, TX_RANDOM_BOOTSTRAP, r, i, (uint32_t)s.groups);
+                    if (!drawn || isnan(s.score[m][u]))
+                        continue;
+                    sum += s.score[m][u];
+                    units++;
+                }
+            CHECK(same(value[k], units > 0 ? sum / units : (double)NAN), "case %d, replicate %d: mean %.17g of %g",
+                  (int)seed, (int)r, value[k], units);
+        }
+    }
+}
+
 int main(void)
 {
     check_definition();
+    check_averages();
     return test_done("bench_bootstrap");
 }
