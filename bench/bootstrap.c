@@ -184,8 +184,7 @@ static tx_status make_room(drawing *b)
     return b->count ? TX_OK : TX_ERR_MEMORY;
 }
 
-static tx_status run(drawing *b, const double *const *score, const signed char *label, const uint32_t *group,
-                     size_t n)
+static tx_status run(drawing *b, const double *const *score, const signed char *label, const uint32_t *group, size_t n)
 {
     tx_status status = make_room(b);
     b->curve = tx_alloc(b->models, sizeof *b->curve);
@@ -220,13 +219,13 @@ tx_status tx_bootstrap_average(const double *const *sample, size_t samples, cons
                                size_t groups, size_t replicates, uint64_t seed, double *value)
 {
     drawing b = {.models = samples,
-                    .groups = groups,
-                    .replicates = replicates,
-                    .seed = seed,
-                    .value = value,
-                    .sample = sample,
-                    .group = group,
-                    .n = n};
+                 .groups = groups,
+                 .replicates = replicates,
+                 .seed = seed,
+                 .value = value,
+                 .sample = sample,
+                 .group = group,
+                 .n = n};
     tx_status status = check_groups(group, n, groups);
     if (status == TX_OK)
         status = make_room(&b);

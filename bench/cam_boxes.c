@@ -314,7 +314,7 @@ static int in_boxes(const box *const *row, size_t rows, double y, double x)
 static void score(const laid *l, const box *const *row, size_t rows, box_score *out)
 {
     double most = 0, all = 0, inside = 0;
-    size_t both = 0, either = 0;
+    size_t both = 0, either = 0, covered = 0;
     for (int pass = 0; pass < 2; pass++)
         for (int j = 0; j < l->height; j++)
             for (int i = 0; i < l->width; i++) {
@@ -329,10 +329,12 @@ static void score(const laid *l, const box *const *row, size_t rows, box_score *
                 most = v > most ? v : most;
                 all += v;
                 inside += in ? v : 0;
+                covered += (size_t)in;
             }
     out->empty = most <= 0;
     out->iou = either ? (double)both / (double)either : 0;
     out->energy = all > 0 ? inside / all : 0;
+    out->area = (double)covered / ((double)l->width * l->height);
 }
 
 tx_status boxes_score(const boxes *b, size_t image, int task, const float *raw, int rows, int columns,

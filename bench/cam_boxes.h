@@ -40,7 +40,8 @@ typedef struct box_score {
     size_t boxes;
     int hit; /* the maximum lies in one of them */
     double iou, energy;
-    int empty; /* the map has no positive value: no hit, both 0 */
+    double area; /* the share of the image that they cover: hit rate and energy of a map that knows nothing */
+    int empty;   /* the map has no positive value: no hit, both 0 */
 } box_score;
 /* raw has (rows,columns); the network saw size x size of the framing. */
 tx_status boxes_score(const boxes *b, size_t image, int task, const float *raw, int rows, int columns,

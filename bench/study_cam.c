@@ -308,6 +308,7 @@ static tx_status add_row(const work *w, study_cam *c, const entry *e)
         to->boxes = row->score.boxes;
     }
     if (to->boxes) {
+        to->area = row->score.area;
         to->hit = row->score.hit;
         to->iou = row->score.iou;
         to->energy = row->score.energy;

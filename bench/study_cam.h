@@ -5,7 +5,7 @@
  *     cam/NAME.png           an example's radiograph, boxes as outlines
  *     cam/NAME.TASK.png      the map over it
  * Columns: Path,Finding,split (train, valid, test, or none: in no table),probability,rows,columns (of the map),positive (its
- * values above 0),low,high (its smallest and largest value),boxes,hit,iou,energy (cam_boxes.c),empty (1: no value above
+ * values above 0),low,high (its smallest and largest value),boxes,area (share of the image that they cover),hit,iou,energy (cam_boxes.c),empty (1: no value above
  * 0),why (it is empty, or there is no map),overlay (NAME.TASK.png). What is not there is nan. */
 #ifndef THORAX_BENCH_STUDY_CAM_H
 #define THORAX_BENCH_STUDY_CAM_H
@@ -19,7 +19,7 @@ typedef struct study_cam_row {
     size_t positive;
     double low, high;
     size_t boxes;
-    double hit, iou, energy; /* NaN without boxes or map; 0 of a map that is empty */
+    double area, hit, iou, energy; /* NaN without boxes or map; the last three 0 of a map that is empty */
     int empty;
     char *why, *overlay; /* "": nothing to say; no picture */
 } study_cam_row;

@@ -14,7 +14,7 @@ const char *const study_cam_reason[CAM_REASONS] = {"negative everywhere", "negat
 /* A unit; path and finding are a row's. */
 typedef struct unit {
     const char *path, *finding;
-    double value[CAM_FIGURES];
+    double area, value[CAM_FIGURES];
 } unit;
 
 /* Sorted by path, then finding. */
@@ -43,7 +43,7 @@ static tx_status take(const study_cam *c, units *to)
     for (size_t i = 0; to->unit && i < c->rows; i++)
         if (counts(&c->row[i])) {
             const study_cam_row *r = &c->row[i];
-            to->unit[to->count++] = (unit){r->path, r->finding, {r->hit, r->iou, r->energy}};
+            to->unit[to->count++] = (unit){r->path, r->finding, r->area, {r->hit, r->iou, r->energy}};
         }
     if (to->unit)
         qsort(to->unit, to->count, sizeof *to->unit, by_name);
@@ -136,6 +136,14 @@ static void means_of(const units *u, double value[CAM_FIGURES])
     }
 }
 
+static double area_of(const units *u)
+{
+    double sum = 0;
+    for (size_t i = 0; i < u->count; i++)
+        sum += u->unit[i].area;
+    return u->count ? sum / (double)u->count : (double)NAN;
+}
+
 /* replicate[k * how->replicates + r]: the mean of figure k; the caller's. */
 static tx_status resample(const units *u, const study_cam_resampling *how, size_t *images, size_t *patients,
                           double **replicate)
@@ -184,6 +192,7 @@ tx_status study_cam_sum(const study_cam *seed, size_t seeds, const study_cam_res
     for (size_t s = 0; status == TX_OK && s < seeds; s++)
         count_rows(&seed[s], out);
     out->maps = u.count;
+    out->area = area_of(&u);
     means_of(&u, out->value);
     if (status == TX_OK)
         status = resample(&u, how, &out->images, &out->patients, &replicate);

@@ -25,7 +25,8 @@ typedef struct study_cam_scores {
     size_t unmade;                 /* further rows outside train: no task of the model, or no image */
     size_t empty[CAM_REASONS];     /* maps, of all seeds together */
     int rows, columns;             /* of a map; 0 without one */
-    double value[CAM_FIGURES];     /* means over maps and seeds; NaN without a map */
+    double area;               /* mean share of the image in boxes: what each figure is of a map that knows nothing */
+    double value[CAM_FIGURES]; /* means over maps and seeds; NaN without a map */
     tx_interval interval[CAM_FIGURES];
 } study_cam_scores;
 /* seed[0..seeds): a model's jobs, of which those that are not known are passed over. An error only without memory. */

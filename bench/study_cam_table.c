@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char header[] =
-    "Path,Finding,split,probability,rows,columns,positive,low,high,boxes,hit,iou,energy,empty,why,overlay";
-enum { COLUMNS = 16 };
+    "Path,Finding,split,probability,rows,columns,positive,low,high,boxes,area,hit,iou,energy,empty,why,overlay";
+enum { COLUMNS = 17 };
 
 study_cam_row *study_cam_add(study_cam *c)
 {
@@ -18,7 +18,7 @@ study_cam_row *study_cam_add(study_cam *c)
         return NULL;
     study_cam_row *r = &c->row[c->rows++];
     memset(r, 0, sizeof *r);
-    r->probability = r->low = r->high = r->hit = r->iou = r->energy = (double)NAN;
+    r->probability = r->low = r->high = r->area = r->hit = r->iou = r->energy = (double)NAN;
     return r;
 }
 
@@ -52,6 +52,7 @@ static void add_row(tx_buffer *p, const study_cam_row *r)
     add_real(p, r->low);
     add_real(p, r->high);
     tx_buffer_add(p, ",%zu", r->boxes);
+    add_real(p, r->area);
     add_real(p, r->hit);
     add_real(p, r->iou);
     add_real(p, r->energy);
@@ -77,7 +78,7 @@ tx_status study_cam_write(const study_cam *c, const char *folder)
 static tx_status take_row(study_cam *c, char **field)
 {
     long whole[5] = {0};
-    static const int at[5] = {4, 5, 6, 9, 13};
+    static const int at[5] = {4, 5, 6, 9, 14};
     study_cam_row *r = study_cam_add(c);
     if (!r)
         return TX_ERR_MEMORY;
@@ -87,8 +88,8 @@ static tx_status take_row(study_cam *c, char **field)
     snprintf(r->split, sizeof r->split, "%.7s", field[2]);
     r->path = tx_strdup(field[0]);
     r->finding = tx_strdup(field[1]);
-    r->why = tx_strdup(field[14]);
-    r->overlay = tx_strdup(field[15]);
+    r->why = tx_strdup(field[15]);
+    r->overlay = tx_strdup(field[16]);
     r->probability = table_real(field[3]);
     r->rows = (int)whole[0];
     r->columns = (int)whole[1];
@@ -96,9 +97,10 @@ static tx_status take_row(study_cam *c, char **field)
     r->low = table_real(field[7]);
     r->high = table_real(field[8]);
     r->boxes = (size_t)whole[3];
-    r->hit = table_real(field[10]);
-    r->iou = table_real(field[11]);
-    r->energy = table_real(field[12]);
+    r->area = table_real(field[10]);
+    r->hit = table_real(field[11]);
+    r->iou = table_real(field[12]);
+    r->energy = table_real(field[13]);
     r->empty = whole[4] != 0;
     return r->path && r->finding && r->why && r->overlay ? TX_OK : TX_ERR_MEMORY;
 }
@@ -108,7 +110,7 @@ static tx_status read_rows(study_cam *c, tx_csv *csv)
     char **field;
     size_t fields;
     int more = tx_csv_next(csv, &field, &fields);
-    if (more >= 0 && (more == 0 || fields != COLUMNS || strcmp(field[0], "Path") || strcmp(field[14], "why")))
+    if (more >= 0 && (more == 0 || fields != COLUMNS || strcmp(field[0], "Path") || strcmp(field[15], "why")))
         return tx_fail(TX_ERR_FORMAT, "cam.csv: expected the columns %s", header);
     while (more == 1 && (more = tx_csv_next(csv, &field, &fields)) == 1) {
         tx_status status = fields == COLUMNS ? take_row(c, field)

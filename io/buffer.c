@@ -61,6 +61,21 @@ void tx_buffer_csv(tx_buffer *t, const char *string)
         tx_quote_csv(string, put, t);
 }
 
+void tx_buffer_base64(tx_buffer *t, const void *bytes, size_t size)
+{
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (!given(t, bytes, "tx_buffer_base64"))
+        return;
+    const unsigned char *from = bytes;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t n = size - i < 3 ? size - i : 3;
+        unsigned v = (unsigned)from[i] << 16 | (n > 1 ? (unsigned)from[i + 1] << 8 : 0) | (n > 2 ? from[i + 2] : 0u);
+        const char four[4] = {digit[v >> 18], digit[v >> 12 & 63], n > 1 ? digit[v >> 6 & 63] : '=',
+                              n > 2 ? digit[v & 63] : '='};
+        append_bytes(t, four, 4);
+    }
+}
+
 void tx_buffer_html(tx_buffer *t, const char *string)
 {
     if (!given(t, string, "tx_buffer_html"))

@@ -59,6 +59,8 @@ void tx_buffer_append(tx_buffer *buffer, const char *text);
 /* With the characters that mean something in HTML and SVG replaced. */
 void tx_buffer_html(tx_buffer *buffer, const char *text);
 void tx_buffer_csv(tx_buffer *buffer, const char *text);
+/* Bytes as base64 (RFC 4648, section 4), without line breaks. */
+void tx_buffer_base64(tx_buffer *buffer, const void *bytes, size_t size);
 /* Frees the text and forgets the failure: the buffer is empty again. */
 void tx_buffer_free(tx_buffer *buffer);
 /* Writes it as a file, in full or not at all. */

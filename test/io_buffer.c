@@ -134,11 +134,36 @@ static void names(void)
     }
 }
 
+/* RFC 4648, section 10; all six-bit digits; every byte. */
+static void base64(void)
+{
+    static const char *const known[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    for (size_t n = 0; n < 7; n++) {
+        tx_buffer t = {0};
+        tx_buffer_append(&t, "x");
+        tx_buffer_base64(&t, "foobar", n);
+        CHECK(t.status == TX_OK && strcmp(t.data + 1, known[n]) == 0, "%zu bytes: %s", n, t.data);
+        tx_buffer_free(&t);
+    }
+    tx_buffer t = {0};
+    unsigned char bytes[48];
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned v = (4 * i) << 18 | (4 * i + 1) << 12 | (4 * i + 2) << 6 | (4 * i + 3);
+        bytes[3 * i] = (unsigned char)(v >> 16);
+        bytes[3 * i + 1] = (unsigned char)(v >> 8);
+        bytes[3 * i + 2] = (unsigned char)v;
+    }
+    tx_buffer_base64(&t, bytes, sizeof bytes);
+    CHECK(strcmp(t.data, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") == 0, "%s", t.data);
+    tx_buffer_free(&t);
+}
+
 int main(void)
 {
     if (!temp_begin())
         return test_done("io_buffer");
     pieces();
+    base64();
     escapes();
     files();
     names();

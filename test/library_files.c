@@ -60,12 +60,15 @@ static void check_buffer(void)
     REFUSED((tx_buffer_append(NULL, "a"), 1), "no buffer");
     REFUSED((tx_buffer_html(NULL, "a"), 1), "no buffer");
     REFUSED((tx_buffer_csv(NULL, "a"), 1), "no buffer");
+    REFUSED((tx_buffer_base64(NULL, "a", 1), 1), "no buffer");
     tx_buffer_free(NULL);
     REFUSED((tx_buffer_add(&b, null, 0), b.status != TX_OK), "no text");
     tx_buffer_free(&b);
     REFUSED((tx_buffer_append(&b, NULL), b.status != TX_OK), "no text");
     tx_buffer_free(&b);
     REFUSED((tx_buffer_html(&b, NULL), b.status != TX_OK), "no text");
+    tx_buffer_free(&b);
+    REFUSED((tx_buffer_base64(&b, NULL, 1), b.status != TX_OK), "no text");
     tx_buffer_free(&b);
     REFUSED((tx_buffer_csv(&b, NULL), b.status != TX_OK), "no text");
     CHECK(tx_buffer_write(&b, temp_path("page")) != TX_OK && !tx_path_exists(temp_path("page")),
