@@ -20,6 +20,7 @@ int command_pretrain(const options *o);
 int command_data(const options *o);
 int command_speed(const options *o);
 int command_audit(const options *o);
+int command_verify(const options *o);
 int command_convert(const options *o);
 int command_help(const options *o);
 int command_completion(const options *o);

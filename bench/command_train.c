@@ -121,9 +121,6 @@ static int finished(trainer *t)
     return code;
 }
 
-/* What the images were when they were read stays with the state. */
-static const char *const split_arrays[SPLITS] = {"images.train", "images.valid", "images.test"};
-
 static int train_folder(trainer *t, const char *plan)
 {
     settings config = {0};
@@ -143,9 +140,7 @@ static int train_folder(trainer *t, const char *plan)
                        .skips = strcmp(option_text(o, "bad-images"), "skip") == 0,
                        .of_study = t->of_study};
     run_verdict verdict = run_enter(&t->run, &order);
-    for (int i = 0; i < SPLITS; i++)
-        if (t->split[i])
-            run_carry(&t->run, split_arrays[i], t->seen[i], t->split[i]->images);
+    trainer_carry(t);
     int code = verdict == RUN_REFUSED    ? complain_failed()
                : verdict == RUN_FINISHED ? finished(t)
                                          : begin(t, &order, verdict, plan);

@@ -89,6 +89,29 @@ tx_status digests_find(const char *folder, uint64_t wanted, char sha256[65])
     return status;
 }
 
+tx_status digests_read(const char *folder, digests_row **row, size_t *rows, size_t *broken)
+{
+    char chain[65];
+    unsigned char *text = NULL;
+    size_t size = 0, at = 0, room = 0;
+    tx_status status = read_file(folder, &text, &size);
+    memcpy(chain, digests_zeros, 65);
+    *row = NULL;
+    *rows = *broken = 0;
+    while (status == TX_OK && !*broken && at < size && memchr(text + at, '\n', size - at)) {
+        status = tx_grow((void **)row, &room, *rows + 1, sizeof **row);
+        if (status)
+            break;
+        digests_row *next = *row + *rows;
+        size_t n = read_line((const char *)text + at, chain, &next->step, next->sha256);
+        *broken = n ? 0 : *rows + 1;
+        *rows += n > 0;
+        at += n;
+    }
+    tx_free(text);
+    return status;
+}
+
 /* -------------------------------------------------------------------------------------- of a checkpoint */
 /* A checkpoint lists its tensors in state order, as float32 in the file's layout, which is what the digest is over. */
 static tx_status digest_tensors(tx_safetensors *file, char sha256[65])

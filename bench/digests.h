@@ -13,6 +13,13 @@ void digests_line(uint64_t step, const char *sha256, char chain[65], char *line)
 tx_status digests_find(const char *folder, uint64_t step, char sha256[65]);
 /* The first line within `bytes` that does not follow from those before it, from 1; 0: they all do. */
 tx_status digests_broken(const char *folder, uint64_t bytes, size_t *line);
+typedef struct digests_row {
+    uint64_t step;
+    char sha256[65];
+} digests_row;
+/* The whole lines of FOLDER/digests.txt that follow from each other, the caller's; *broken: the first that does not follow
+ * from those before it, from 1; 0: they all do. A last line without its end is none. */
+tx_status digests_read(const char *folder, digests_row **row, size_t *rows, size_t *broken);
 /* Of the weights in a checkpoint that a run wrote, as tx_weights_digest has it. */
 tx_status checkpoint_digest(const char *path, char sha256[65]);
 /* If the file is a checkpoint of a run (RUN/checkpoints/..): whether its weights have the digest that the run noted.

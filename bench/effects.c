@@ -23,7 +23,7 @@ static const effect none[] = {
     {"speed", "size", "kernels", "on", 0},
     {"speed", "mode", "kernels", "on", 0},
     {"speed", "layers", "kernels", "on", 0},
-    {"nets|summary|data|predict|cam", "seed", NULL, NULL, 0},
+    {"nets|summary|data|predict|cam|verify", "seed", NULL, NULL, 0},
     {"eval", "seed", "interval", "delong", 0},
     {"eval", "replicates", "interval", "delong", 0},
     {"eval", "group", "interval", "delong", 0},

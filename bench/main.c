@@ -58,13 +58,11 @@ static const struct {
     const char *name;
     int (*run)(const options *o);
 } work[] = {
-    {"nets", command_nets},         {"summary", command_summary},
-    {"train", command_train},       {"eval", command_eval},
-    {"predict", command_predict},   {"study", command_study},
-    {"pretrain", command_pretrain}, {"data", command_data},
-    {"speed", command_speed},       {"cam", command_cam},
-    {"convert", command_convert},   {"audit", command_audit},
-    {"help", command_help},         {"completion", command_completion},
+    {"nets", command_nets},         {"summary", command_summary}, {"train", command_train},
+    {"eval", command_eval},         {"predict", command_predict}, {"study", command_study},
+    {"pretrain", command_pretrain}, {"data", command_data},       {"speed", command_speed},
+    {"cam", command_cam},           {"convert", command_convert}, {"audit", command_audit},
+    {"verify", command_verify},     {"help", command_help},       {"completion", command_completion},
 };
 
 static int do_work(const command *c, const options *o)

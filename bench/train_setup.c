@@ -318,6 +318,15 @@ static tx_status initial_weights(trainer *t)
     return status;
 }
 
+/* What the images were when they were read stays with the state. */
+void trainer_carry(trainer *t)
+{
+    static const char *const names[SPLITS] = {"images.train", "images.valid", "images.test"};
+    for (int i = 0; i < SPLITS; i++)
+        if (t->split[i])
+            run_carry(&t->run, names[i], t->seen[i], t->split[i]->images);
+}
+
 int trainer_images(const trainer *t)
 {
     return images_look(t->split, SPLITS, strcmp(option_text(t->o, "bad-images"), "skip") == 0,

@@ -66,6 +66,8 @@ tx_status trainer_describe(trainer *t, tx_buffer *plan);
  * The second alone, where an image that is left out makes such a batch. */
 void trainer_notes(const trainer *t);
 void trainer_note_single(const trainer *t);
+/* Names the arrays that go with the run's states. */
+void trainer_carry(trainer *t);
 /* Whether the images of all tables are there: an exit status, after a line if it is not EXIT_DONE. */
 int trainer_images(const trainer *t);
 /* The initial weights and the optimiser, then what runs them. */

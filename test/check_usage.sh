@@ -32,12 +32,6 @@ for command in $commands; do
         same "$work/out" "$work/help"
     done
 done
-for word in verify; do
-    "$thorax" help >"$work/out"
-    "$thorax" help train >>"$work/out"
-    ! grep -qw -- "$word" "$work/out"
-    pass "--help lists $word, which is not there" $?
-done
 for words in -V --version "train --version" "nets -V --no-such"; do
     expect 0 $words
     grep -qx "thorax [0-9.]*" "$work/out"
@@ -45,7 +39,6 @@ for words in -V --version "train --version" "nets -V --no-such"; do
 done
 one_line 2 help trane
 says "nearest is train"
-one_line 1 help verify
 one_line 2 help train eval
 one_line 2 trane --help
 # Behind -- there are arguments alone.
@@ -87,7 +80,7 @@ one_line 2 data chek "$data"
 one_line 2 train --net resnet18 --out "$work/x" --lr nan
 one_line 2 train --net resnet18 --out "$work/x" --betas 0.9
 one_line 2 train --net resnet18 --out "$work/x" --normalize 1,2/3
-one_line 1 verify
+one_line 2 verify
 one_line 2 cam
 one_line 2 cam "$work/x"
 one_line 2 train --net resnet18 --out "$work/x" --optimizer rmspro
@@ -195,8 +188,6 @@ for shell in bash zsh fish; do
         grep -q -- "${word#--}" "$work/$shell"
         pass "the script for $shell does not know $word" $?
     done
-    ! grep -qw 'verify' "$work/$shell"
-    pass "the script for $shell completes what is not there" $?
 done
 offered() { # ANSWERS WORD...: for the last word, in bash
     answers=$1

@@ -1029,6 +1029,18 @@ mutate $f check_pretrain 's/tx_status status = tx_safetensors_check(file);/tx_st
 mutate bench/cam_boxes.c check_cam 's/v >= most \/ 2/v > 0/' 'maps: IoU at half the maximum'
 mutate bench/cam_boxes.c check_cam 's/x < row\[i\]->x + row\[i\]->w/x < row[i]->w/' 'maps: where a box ends'
 mutate bench/cam_files.c check_cam 's/(before > after ? before : after) + 1/1/' 'maps: names that tell images apart'
+f=bench/verify_steps.c
+mutate $f check_verify 's/if (strcmp(hex, v->row\[i\].sha256) == 0)/if (1)/' 'verify: every digest is equal'
+mutate $f check_verify 's/if (strncmp(found, row, strlen(row)) == 0)/if (1)/' 'verify: every loss is equal'
+mutate $f check_verify 's/if (r->resumed)$/if (1)/;s/return state_read_arrays(r->resumed, r);/return TX_OK;/' 'verify: images that are others now'
+mutate $f check_verify 's/v->damage\[i\].step < last/v->damage[i].step > last/' 'verify: the last damaged file is the first'
+f=bench/verify_tensors.c
+mutate $f check_verify 's/if (bits\[0\] == bits\[1\])/if (i < 2000)/' 'verify: which element differs'
+mutate $f check_verify 's/memcpy(&bits\[1\], &expected\[i\]/memcpy(\&bits[1], \&found[i]/' 'verify: no element differs'
+f=bench/verify_files.c
+mutate $f check_verify 's/int sound = at->state\[i\].step <= wanted/int sound = 1/' 'verify: a state behind --from'
+mutate $f check_verify 's/if (strlen(v->mark.product\[i\]) == 64)/if (0)/' 'verify: the report is not looked at'
+mutate bench/verify_setup.c check_verify 's/strcmp(identity, v->t.run.at.identity) != 0/0/' 'verify: other data'
 
 # ---- the house
 mutate core/error.c lint '$a\\nsize_t tx_circle(void);\nsize_t tx_circle(void)\n{\n    return tx_alloc_spoiled();\n}' 'circle: errors look at memory, which reports errors'

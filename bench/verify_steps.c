@@ -1,0 +1,406 @@
+/* verify_steps.c - the stretch of a run once more, and beside each step what the run wrote of it: the row of log.csv, the
+ * line of digests.txt, the rows of metrics.csv, the checkpoint, the states. The first difference ends it. */
+#include "bench.h"
+#include "verify.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void different(verification *v, const char *file, const char *format, ...) TX_PRINTF(3, 4);
+static void different(verification *v, const char *file, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(v->different, sizeof v->different, format, args);
+    va_end(args);
+    snprintf(v->file, sizeof v->file, "%s", file);
+    v->at = v->t.run.at.step;
+}
+
+static const verify_damage *damage_of(const verification *v, verify_kind kind, uint64_t step)
+{
+    for (size_t i = 0; i < v->damages; i++)
+        if (v->damage[i].kind == kind && v->damage[i].step == step)
+            return &v->damage[i];
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------- predictions */
+/* The cell of which text[i] is a part. */
+static const char *cell_at(const char *text, size_t i, char out[TX_TEXT])
+{
+    char cell[TX_TEXT];
+    while (i > 0 && !strchr(",\n", text[i - 1]))
+        i--;
+    snprintf(cell, sizeof cell, "%.*s", (int)strcspn(text + i, ",\n"), text + i);
+    return tx_escape(out, TX_TEXT, cell);
+}
+
+/* At which row and column two tables differ. */
+static void compare_text(verification *v, const char *file, const tx_buffer *now, const char *then, size_t bytes)
+{
+    char cell[2][TX_TEXT];
+    size_t i = 0, row = 1, column = 1;
+    if (now->length == bytes && memcmp(now->data, then, bytes) == 0)
+        return;
+    for (; i < bytes && i < now->length && now->data[i] == then[i]; i++) {
+        row += now->data[i] == '\n';
+        column = now->data[i] == '\n' ? 1 : column + (now->data[i] == ',');
+    }
+    different(v, file, "%s: row %zu, column %zu is '%s', its checkpoint gives '%s'", file, row, column,
+              cell_at(then, i, cell[0]), cell_at(now->data, i, cell[1]));
+}
+
+static tx_status predict(verification *v, predictor *p, int split, int product)
+{
+    const char *file = run_product_names[product];
+    char *path = tx_path_join(v->folder, file);
+    unsigned char *then = NULL;
+    size_t bytes = 0;
+    tx_buffer now = {0}, rows = {0};
+    scores s = {0};
+    tx_status status = path ? trainer_predict(&v->t, p, split, &now, &s) : TX_ERR_MEMORY;
+    if (status == TX_OK && !trainer_stopped)
+        status = tx_file_read(path, (size_t)1 << 30, &then, &bytes);
+    if (then) {
+        v->t.run.at.step = v->at = v->equal = v->t.run.at.best[0].step;
+        compare_text(v, file, &now, (const char *)then, bytes);
+        v->predictions++;
+    }
+    if (then && !v->different[0] && split == SPLIT_TEST) {
+        scores_rows(&s, v->t.run.at.best[0].step, "test", &rows);
+        if (!strstr(v->metrics, rows.data ? rows.data : ""))
+            different(v, "metrics.csv", "metrics.csv: its rows of test of step %llu are not what the checkpoint gives",
+                      (unsigned long long)v->at);
+    }
+    scores_free(&s);
+    tx_buffer_free(&now);
+    tx_buffer_free(&rows);
+    tx_free(then);
+    tx_free(path);
+    return status;
+}
+
+tx_status verify_predictions(verification *v)
+{
+    static const int split[2] = {SPLIT_VALID, SPLIT_TEST}, product[2] = {RUN_VALID_PREDICTIONS, RUN_TEST_PREDICTIONS};
+    const run_position *at = &v->t.run.at;
+    uint64_t step = at->step;
+    predictor p = {0};
+    tx_path_kind kind;
+    if (!v->finished || at->kept == 0 || damage_of(v, VERIFY_CHECKPOINT, at->best[0].step))
+        return TX_OK;
+    tx_status status = trainer_best(&v->t, &p);
+    for (int i = 0; status == TX_OK && i < 2 && !v->different[0] && !trainer_stopped; i++) {
+        status = look_at(v->folder, run_product_names[product[i]], &kind);
+        if (status == TX_OK && v->t.split[split[i]] && kind == TX_PATH_FILE)
+            status = predict(v, &p, split[i], product[i]);
+    }
+    predictor_free(&p);
+    v->t.run.at.step = step;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- one step's tables */
+/* The row of this step in log.csv; *cursor goes on from there. NULL: there is none. */
+static const char *row_of(const char **cursor, uint64_t step)
+{
+    char begin[32];
+    int n = snprintf(begin, sizeof begin, "%llu,", (unsigned long long)step);
+    for (const char *p = *cursor; p && *p; p = strchr(p, '\n'), p += p != NULL)
+        if (strncmp(p, begin, (size_t)n) == 0)
+            return *cursor = p;
+    return NULL;
+}
+
+static void compare_row(verification *v, const char **cursor)
+{
+    char row[TRAINER_ROW], then[TRAINER_ROW], loss[2][64] = {"", ""};
+    trainer_row(&v->t, row);
+    const char *found = row_of(cursor, v->t.run.at.step);
+    if (!found && v->t.run.at.step > v->newest)
+        return; /* of a run that was killed, or is at work */
+    v->losses++;
+    if (!found) {
+        different(v, "log.csv", "log.csv has no row of it that follows the one before");
+        return;
+    }
+    if (strncmp(found, row, strlen(row)) == 0)
+        return;
+    snprintf(then, sizeof then, "%.*s", (int)strcspn(found, "\n"), found);
+    sscanf(row, "%*[^,],%*[^,],%*[^,],%63[^,]", loss[0]);
+    sscanf(then, "%*[^,],%*[^,],%*[^,],%63[^,]", loss[1]);
+    if (strcmp(loss[0], loss[1]) != 0)
+        different(v, "log.csv", "its loss is %s, log.csv has %s%s", loss[0], loss[1],
+                  damage_of(v, VERIFY_TABLE, 0) ? ""
+                                                : ": weights, images or labels were others before this step's update");
+    else
+        different(v, "log.csv", "its row in log.csv does not begin with %s", row);
+}
+
+static void different_digest(verification *v, const char *now, const char *then)
+{
+    char said[sizeof v->different];
+    snprintf(said, sizeof said, "%s", v->different);
+    different(v, "digests.txt", "%s%sits weights have the digest %s, digests.txt has %s", said, *said ? "; " : "", now,
+              then);
+}
+
+/* The line of digests.txt of this step. */
+static tx_status compare_digest(verification *v)
+{
+    char hex[65];
+    uint64_t step = v->t.run.at.step;
+    size_t i = 0;
+    while (i < v->rows && v->row[i].step != step)
+        i++;
+    if (i == v->rows)
+        return TX_OK;
+    tx_status status = tx_weights_digest(v->t.weights, hex);
+    if (status)
+        return status;
+    v->digests++;
+    if (strcmp(hex, v->row[i].sha256) == 0)
+        v->equal = v->different[0] ? v->equal : step;
+    else
+        different_digest(v, hex, v->row[i].sha256);
+    return TX_OK;
+}
+
+/* The first row of metrics.csv that is not what the weights give. */
+static void different_rows(verification *v, const char *then, const char *now)
+{
+    char has[256], gives[256], said[2][TX_TEXT];
+    size_t n;
+    while (*now && (n = strcspn(now, "\n") + 1, strncmp(then, now, n)) == 0) {
+        now += n;
+        then += n;
+    }
+    snprintf(has, sizeof has, "%.*s", (int)strcspn(then, "\n"), then);
+    snprintf(gives, sizeof gives, "%.*s", (int)strcspn(now, "\n"), now);
+    different(v, "metrics.csv", "metrics.csv has '%s', its weights give '%s'", tx_escape(said[0], sizeof said[0], has),
+              tx_escape(said[1], sizeof said[1], gives));
+}
+
+/* Rows of metrics.csv, and whether the checkpoint is one of those that the run keeps. */
+static tx_status compare_evaluation(verification *v, settings *meta)
+{
+    char begin[48];
+    scores s;
+    double loss = 0;
+    const char *by;
+    uint64_t step = v->t.run.at.step;
+    tx_buffer rows = {0};
+    snprintf(begin, sizeof begin, "\n%llu,valid,", (unsigned long long)step);
+    const char *then = strstr(v->metrics, begin);
+    if (!trainer_evaluates(&v->t) || (!then && step > v->t.run.at.evaluated))
+        return TX_OK;
+    tx_progress_pause(&v->t.bar);
+    tx_status status = trainer_score(&v->t, &s, &loss);
+    tx_progress_resume(&v->t.bar);
+    if (status || !s.tasks)
+        return status;
+    scores_rows(&s, step, "valid", &rows);
+    status = rows.status;
+    v->evaluations++;
+    if (status == TX_OK && (!then || strncmp(then + 1, rows.data, rows.length) != 0))
+        different_rows(v, then ? then + 1 : "", rows.data);
+    double score = scores_select(&s, loss, &by);
+    if (status == TX_OK)
+        status = trainer_metadata(&v->t, score, by, meta);
+    scores_free(&s);
+    tx_buffer_free(&rows);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- one step's files */
+/* What the repetition says of a file: it names the element where the file is damaged or the weights are others. */
+static void judge(verification *v, const char *file, tx_status status, const verify_damage *damage)
+{
+    char said[sizeof v->different];
+    if (status) {
+        different(v, file, "%s", damage ? damage->text : tx_error_message());
+    } else if (v->element.differs) {
+        snprintf(said, sizeof said, "%s", v->different);
+        different(v, file, "%s%s%s: %s", said, *said ? "; " : "", file, v->element.text);
+    } else if (damage) {
+        different(v, file, "%s; its tensors are those of the repetition", damage->text);
+    } else if (strcmp(v->file, "digests.txt") == 0) {
+        snprintf(said, sizeof said, "%s", v->different);
+        different(v, file, "%s; %s is as the repetition has it", said, file);
+    }
+}
+
+static void compare_checkpoint(verification *v, uint64_t step, const settings *meta)
+{
+    char name[48], file[64];
+    const run_position *at = &v->t.run.at;
+    int listed = 0;
+    for (size_t i = 0; i < at->kept; i++)
+        listed |= at->best[i].step == step;
+    if (!listed)
+        return;
+    snprintf(file, sizeof file, "checkpoints/%s", step_name(step, name));
+    char *path = step_path(v->folder, "checkpoints", step);
+    tx_status status =
+        path ? verify_checkpoint(path, v->t.weights, meta->count ? meta : NULL, &v->element) : TX_ERR_MEMORY;
+    tx_free(path);
+    v->checkpoints++;
+    judge(v, file, status, damage_of(v, VERIFY_CHECKPOINT, step));
+}
+
+static void compare_kept(verification *v, uint64_t step)
+{
+    char name[48], file[64];
+    const run_position *at = &v->t.run.at;
+    int listed = 0;
+    for (size_t i = 0; i < at->states; i++)
+        listed |= at->state[i].step == step;
+    if (!listed)
+        return;
+    snprintf(file, sizeof file, "states/%s", step_name(step, name));
+    char *path = step_path(v->folder, "states", step);
+    tx_safetensors *state = path ? tx_safetensors_open(path) : NULL;
+    tx_status status = state ? verify_state(state, &v->t, &v->element) : TX_ERR_FORMAT;
+    tx_safetensors_close(state);
+    tx_free(path);
+    v->states++;
+    judge(v, file, status, damage_of(v, VERIFY_KEPT, step));
+}
+
+/* The newest state; of a run at work the one that was read at the beginning. */
+static void compare_newest(verification *v, const verify_damage *damage)
+{
+    if (v->t.run.at.step != v->newest || (!v->t.run.resumed && !damage))
+        return;
+    char *path = damage ? run_path(&v->t.run, "state.safetensors") : NULL;
+    tx_safetensors *opened = path ? tx_safetensors_open(path) : NULL;
+    tx_status status =
+        path && !opened ? TX_ERR_FORMAT : verify_state(opened ? opened : v->t.run.resumed, &v->t, &v->element);
+    tx_safetensors_close(opened);
+    tx_free(path);
+    v->states++;
+    judge(v, "state.safetensors", status, damage);
+}
+
+static tx_status compare_step(verification *v, const char **cursor)
+{
+    settings meta = {0};
+    uint64_t step = v->t.run.at.step;
+    compare_row(v, cursor);
+    tx_status status = compare_digest(v);
+    if (status == TX_OK && !v->different[0])
+        status = compare_evaluation(v, &meta);
+    if (status == TX_OK && !trainer_stopped) {
+        compare_kept(v, step);
+        if (!v->element.differs)
+            compare_newest(v, damage_of(v, VERIFY_STATE, v->newest));
+        if (!v->element.differs)
+            compare_checkpoint(v, step, &meta);
+    }
+    settings_free(&meta);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ the stretch */
+/* What images were when the run read them, as the newest sound state has it: one that is another since is an error that
+ * names it. */
+static tx_status know_images(verification *v)
+{
+    run *r = &v->t.run;
+    char seal[65];
+    run_position at = {0};
+    if (r->resumed)
+        return state_read_arrays(r->resumed, r);
+    for (size_t i = r->at.states; i-- > 0;) {
+        if (damage_of(v, VERIFY_KEPT, r->at.state[i].step))
+            continue;
+        char *path = step_path(v->folder, "states", r->at.state[i].step);
+        tx_safetensors *file = path ? state_open(path, &at, seal) : NULL;
+        tx_status status = file ? state_read_arrays(file, r) : tx_error_status();
+        tx_safetensors_close(file);
+        position_free(&at);
+        tx_free(path);
+        return status;
+    }
+    return TX_OK;
+}
+
+/* The training as it stood after v->from steps. */
+static tx_status go_to_start(verification *v)
+{
+    run *r = &v->t.run;
+    char seal[65];
+    tx_status status = TX_OK;
+    r->at.step = v->from;
+    if (v->from == 0)
+        return TX_OK;
+    int is_newest = r->resumed && v->newest == v->from;
+    run_position *at = tx_alloc(1, sizeof *at);
+    char *path = is_newest ? NULL : step_path(v->folder, "states", v->from);
+    tx_safetensors *file = is_newest ? r->resumed : at && path ? state_open(path, at, seal) : NULL;
+    status = file ? state_read(file, r, v->t.weights, v->t.optimizer) : tx_error_status();
+    if (!is_newest)
+        tx_safetensors_close(file);
+    if (at)
+        position_free(at);
+    tx_free(at);
+    tx_free(path);
+    if (status == TX_OK)
+        status = compare_digest(v);
+    return status;
+}
+
+/* The last step that is worth repeating: where damage is named, nothing behind it is. */
+static uint64_t last_step(const verification *v)
+{
+    uint64_t last = v->damages ? v->from : v->to;
+    for (size_t i = 0; i < v->damages; i++)
+        if (v->damage[i].kind == VERIFY_TABLE)
+            return v->to;
+    for (size_t i = 0; i < v->damages; i++)
+        if (v->damage[i].step > v->from && v->damage[i].step <= v->to && (last == v->from || v->damage[i].step < last))
+            last = v->damage[i].step;
+    return last;
+}
+
+static tx_status repeat(verification *v, uint64_t last)
+{
+    trainer *t = &v->t;
+    const char *cursor = v->log;
+    tx_status status = TX_OK;
+    tx_progress_begin(&t->bar, option_on(v->o, "quiet") ? NULL : stderr, "verify", "images",
+                      (size_t)trainer_examples(t, last), (size_t)trainer_examples(t, t->run.at.step));
+    while (status == TX_OK && !v->different[0] && !trainer_stopped && t->run.at.step < last) {
+        char note[TX_NUMBER + 8], number[TX_NUMBER];
+        status = trainer_step(t, 1);
+        if (status == TX_OK)
+            status = compare_step(v, &cursor);
+        snprintf(note, sizeof note, "loss %s", tx_number_fixed(number, sizeof number, (double)t->loss, 4));
+        tx_progress_update(&t->bar, (size_t)trainer_examples(t, t->run.at.step), note);
+    }
+    v->done = t->run.at.step;
+    if (status)
+        tx_progress_stop(&t->bar);
+    else
+        tx_progress_end(&t->bar, NULL);
+    return status;
+}
+
+tx_status verify_steps(verification *v)
+{
+    uint64_t last = last_step(v);
+    v->newest = v->t.run.at.step;
+    v->done = v->from;
+    if (last == v->from)
+        return TX_OK;
+    tx_status status = trainer_sessions(&v->t);
+    if (status == TX_OK)
+        status = go_to_start(v);
+    if (status == TX_OK)
+        status = know_images(v);
+    v->equal = v->from;
+    return status == TX_OK && !v->different[0] ? repeat(v, last) : status;
+}
