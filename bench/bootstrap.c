@@ -83,8 +83,12 @@ static void draw(const drawing *b, size_t first, size_t lanes, uint32_t *count)
 {
     memset(count, 0, b->groups * LANES * sizeof *count);
     for (size_t l = 0; l < lanes; l++)
-        for (size_t i = 0; i < b->groups; i++)
-            count[tx_random_below(b->seed, TX_RANDOM_BOOTSTRAP, first + l, i, (uint32_t)b->groups) * LANES + l]++;
+        for (size_t i = 0; i < b->groups; i += 4) {
+            uint32_t word[4];
+            tx_random_block(b->seed, TX_RANDOM_BOOTSTRAP, first + l, i / 4, word);
+            for (size_t j = 0; j < 4 && i + j < b->groups; j++)
+                count[((uint64_t)word[j] * b->groups >> 32) * LANES + l]++;
+        }
 }
 
 static void add_rows(uint32_t sum[LANES], const uint32_t *count, const uint32_t *row, size_t n)
@@ -154,13 +158,26 @@ static void average_lanes(void *context, size_t i, int worker)
     }
 }
 
+static tx_status check_product(size_t groups, uint32_t most)
+{
+    if (groups <= MOST_UNITS / most)
+        return TX_OK;
+    return tx_fail(TX_ERR_ARGUMENT, "bootstrap: %zu groups of up to %lu units, expected a product of at most %zu",
+                   groups, (unsigned long)most, MOST_UNITS);
+}
+
 /* That no sum can be inexact, whatever is drawn. */
 static tx_status check_groups(const uint32_t *group, size_t n, size_t groups)
 {
-    uint32_t *units = tx_alloc(groups, sizeof *units), most = 1;
-    tx_status status = units ? TX_OK : TX_ERR_MEMORY;
-    if (status == TX_OK && !group && groups != n)
-        status = tx_fail(TX_ERR_ARGUMENT, "bootstrap: %zu units that are each a group, and %zu groups", n, groups);
+    uint32_t *units, most = 1;
+    tx_status status = check_product(groups, 1);
+    if (status)
+        return status;
+    if (!group && groups != n)
+        return tx_fail(TX_ERR_ARGUMENT, "bootstrap: %zu units that are each a group, and %zu groups", n, groups);
+    units = tx_alloc(groups, sizeof *units);
+    if (!units)
+        return TX_ERR_MEMORY;
     for (size_t i = 0; status == TX_OK && group && i < n; i++) {
         if (group[i] >= groups)
             status = tx_fail(TX_ERR_ARGUMENT, "bootstrap: unit %zu is of group %lu, expected 0 to %zu", i + 1,
@@ -168,11 +185,8 @@ static tx_status check_groups(const uint32_t *group, size_t n, size_t groups)
         else if (++units[group[i]] > most)
             most = units[group[i]];
     }
-    if (status == TX_OK && groups > MOST_UNITS / most)
-        status = tx_fail(TX_ERR_ARGUMENT, "bootstrap: %zu groups of up to %lu units, expected a product of at most %zu",
-                         groups, (unsigned long)most, MOST_UNITS);
     tx_free(units);
-    return status;
+    return status ? status : check_product(groups, most);
 }
 
 static tx_status make_room(drawing *b)

@@ -148,6 +148,8 @@ void tx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
 /* 32 random bits. Key: seed (low word, high word). Counter: index / 4 (low, high 32 bits), step, purpose (top 8
  * bits of word 3) and the upper 24 bits of a 56-bit step; word index % 4 of the block is taken. */
 uint32_t tx_random_bits(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index);
+/* The four draws from index 4 number on, at the cost of one. */
+void tx_random_block(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t number, uint32_t out[4]);
 /* Uniform on [0, 1): the upper 24 bits / 2^24, exact in float. */
 float tx_random_uniform(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index);
 /* Standard normal by Box and Muller (1958) in double from two 32-bit draws 2*index and 2*index+1, rounded once. */

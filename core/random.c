@@ -30,7 +30,7 @@ void tx_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     out[3] = c3;
 }
 
-static void block(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t number, uint32_t out[4])
+void tx_random_block(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t number, uint32_t out[4])
 {
     uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     uint32_t counter[4] = {(uint32_t)number, (uint32_t)(number >> 32), (uint32_t)step,
@@ -41,7 +41,7 @@ static void block(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t num
 uint32_t tx_random_bits(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index)
 {
     uint32_t word[4];
-    block(seed, purpose, step, index / 4, word);
+    tx_random_block(seed, purpose, step, index / 4, word);
     return word[index % 4];
 }
 
@@ -55,7 +55,7 @@ float tx_random_uniform(uint64_t seed, tx_purpose purpose, uint64_t step, uint64
 float tx_random_normal(uint64_t seed, tx_purpose purpose, uint64_t step, uint64_t index)
 {
     uint32_t word[4];
-    block(seed, purpose, step, index / 2, word);
+    tx_random_block(seed, purpose, step, index / 2, word);
     const uint32_t *b = word + index % 2 * 2;
     double u1 = ((double)b[0] + 1) * 0x1p-32, angle = (double)b[1] * 0x1p-31;
     return (float)(sqrt(-2 * tx_log(u1)) * tx_cos_pi(angle));
@@ -100,7 +100,7 @@ tx_status tx_random_permutation(uint64_t seed, tx_purpose purpose, uint64_t step
     }
     for (size_t i = 0; i < n; i += 2) {
         uint32_t word[4];
-        block(seed, purpose, step, i / 2, word);
+        tx_random_block(seed, purpose, step, i / 2, word);
         for (size_t j = 0; j < 2 && i + j < n; j++)
             a[i + j] = (ticket){(uint64_t)word[2 * j] << 32 | word[2 * j + 1], (uint32_t)(i + j)};
     }

@@ -232,6 +232,8 @@ static void bootstrap(void)
     CHECK(s.mean[1].low == wanted.low && s.mean[1].high == wanted.high && s.mean[1].sd == wanted.sd &&
               s.mean[1].undefined == wanted.undefined,
           "mean6: %g to %g", s.mean[1].low, s.mean[1].high);
+    CHECK(s.mean[2].low == wanted.low && s.mean[2].high == wanted.high, "mean, of the same tasks: %g to %g",
+          s.mean[2].low, s.mean[2].high);
     CHECK(isnan(s.task[2].auc.low) && strcmp(s.task[2].auc.method, "undefined") == 0 &&
               s.task[2].undefined == REPLICATES,
           "nothing annotated: %s", s.task[2].auc.method);

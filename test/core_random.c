@@ -36,6 +36,9 @@ static void check_layout(void)
     for (uint64_t i = 0; i < 3; i++)
         CHECK(tx_random_bits(seed, TX_RANDOM_BOOTSTRAP, step, index + i) == out[1 + i], "word %d of the block",
               (int)i + 1);
+    uint32_t at_once[4];
+    tx_random_block(seed, TX_RANDOM_BOOTSTRAP, step, index / 4, at_once);
+    CHECK(memcmp(at_once, out, sizeof out) == 0, "the block at once");
     uint32_t first = tx_random_bits(1, TX_RANDOM_INIT, 2, 3);
     CHECK(first != tx_random_bits(2, TX_RANDOM_INIT, 2, 3), "seed is read");
     CHECK(first != tx_random_bits(1, TX_RANDOM_CROP, 2, 3), "purpose is read");

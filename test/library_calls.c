@@ -142,6 +142,7 @@ static void check_numbers(void)
     REFUSED((tx_philox(NULL, four, out), 1), "tx_philox");
     REFUSED((tx_philox(four, NULL, out), 1), "tx_philox");
     REFUSED((tx_philox(four, four, NULL), 1), "tx_philox");
+    REFUSED((tx_random_block(0, TX_RANDOM_TEST, 0, 0, NULL), 1), "tx_philox");
     REFUSED(tx_random_below(0, TX_RANDOM_TEST, 0, 0, 0) == 0, "below 0");
     REFUSED(tx_random_permutation(0, TX_RANDOM_TEST, 0, NULL, 3) != TX_OK, "tx_random_permutation");
     CHECK(tx_random_permutation(0, TX_RANDOM_TEST, 0, NULL, 0) == TX_OK, "%s", tx_error_message());

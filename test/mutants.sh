@@ -691,6 +691,17 @@ f=bench/statistics.c
 mutate $f bench_statistics 's/!isfinite(score\[i\])/isnan(score[i])/' 'figures: infinite scores'
 mutate $f bench_statistics 's/a > 0 \&\& a < 1 \&\& half == 0/0/' 'figures: an interval of equal scores'
 mutate $f bench_statistics 's/\[score\[i\] >= threshold\]/[score[i] > threshold]/' 'figures: the threshold itself is negative'
+f=bench/bootstrap.c
+mutate $f bench_bootstrap 's/s->tied || (negatives \&\& s->positives)/s->tied/' 'bootstrap: positives above others count as tied with what these are not'
+mutate $f bench_bootstrap 's/2 \* negatives\[l\] + tied\[l\]/2 * negatives[l]/' 'bootstrap: ties count nothing'
+mutate $f bench_bootstrap 's/(uint64_t)here\[l\] \*/here[l] */' 'bootstrap: pairs overflow'
+mutate $f bench_bootstrap 's/first + l, i \/ 4, word/l, i \/ 4, word/' 'bootstrap: draws repeat after sixteen replicates'
+mutate $f bench_bootstrap 's/double product = (double)(comparisons - smaller)/double product = (double)(n - smaller)/' 'Holm: undefined p values count'
+mutate $f bench_bootstrap 's/(defined + 1)/defined/' 'bootstrap: p may be 0'
+f=bench/intervals.c
+mutate $f bench_scores 's/ \&\& !isnan(s->task\[k\].auc.auc)//' 'intervals: a mean with tasks that have no AUC'
+mutate $f bench_scores 's/return !isnan(r->low);/return 1;/' 'intervals: of a class with one unit'
+mutate bench/scores.c bench_scores 's/by_patient ? d->patient : d->study/d->study/' 'intervals: studies are drawn in the place of patients'
 f=bench/scores.c
 mutate $f bench_figures 's/if (score > u->score\[unit\])/if (score < u->score[unit])/' 'figures: not the maximum over views'
 mutate $f bench_figures 's/(p >= 0 \&\& p <= 1)/!(p < 0 || p > 1)/' 'figures: NaN among the probabilities'
