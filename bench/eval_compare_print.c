@@ -52,7 +52,10 @@ static void print_row(const comparison *one, table *t)
 {
     char room[32], number[TX_NUMBER];
     const figure few = {.positives = (double)one->positives, .negatives = (double)one->negatives};
-    table_cell(t, "%s", one->what);
+    if (one->mean)
+        table_cell(t, "%s of %d", one->what, one->tasks);
+    else
+        table_cell(t, "%s", one->what);
     table_number(t, one->auc_a, 3);
     table_number(t, one->auc_b, 3);
     if (isnan(one->difference))

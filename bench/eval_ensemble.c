@@ -125,8 +125,8 @@ static int all_choose(const evaluation *v)
 {
     int all = 1;
     for (size_t m = 0; m < v->models; m++)
-        all &=
-            v->entry[m].parts == PARTS && same_images(v->entry[0].part[CHOOSING].data, v->entry[m].part[CHOOSING].data);
+        all = all && v->entry[m].parts == PARTS &&
+              same_images(v->entry[0].part[CHOOSING].data, v->entry[m].part[CHOOSING].data);
     return all;
 }
 

@@ -4,7 +4,6 @@
  * rows are sorted by that end, and those with an image's end are looked through. */
 #include "prediction_table.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,7 +93,7 @@ static tx_status read_scores(const prediction_table *t, char **field, size_t lin
     char name[TX_TEXT], text[TX_TEXT];
     for (int k = 0; k < t->tasks; k++) {
         const char *cell = field[column[k]];
-        if (tx_number_parse(cell, &score[k]) || !isfinite(score[k]))
+        if (tx_number_parse(cell, &score[k]))
             return tx_fail(TX_ERR_FORMAT, "%s:%zu: column '%s': found '%s', expected a number", t->name, line,
                            tx_escape(name, sizeof name, t->column[column[k]]), tx_escape(text, sizeof text, cell));
     }

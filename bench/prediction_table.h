@@ -23,7 +23,7 @@ typedef struct prediction_table {
 /* Reads the header. `Path` goes before `Study`; without either, with a name twice or a file that is no table an error. To be
  * freed whatever this returns. */
 tx_status prediction_table_open(prediction_table *t, const char *path);
-/* Reads the rows: the scores of task k are numbers in column[k], finite ones. A path that stands twice is an error that names
+/* Reads the rows: the scores of task k are finite numbers in column[k]. A path that stands twice is an error that names
  * both lines. */
 tx_status prediction_table_read(prediction_table *t, const int *column, int tasks);
 

@@ -1053,6 +1053,26 @@ mutate $f check_verify 's/int sound = at->state\[i\].step <= wanted/int sound = 
 mutate $f check_verify 's/if (strlen(v->mark.product\[i\]) == 64)/if (0)/' 'verify: the report is not looked at'
 mutate bench/verify_setup.c check_verify 's/strcmp(identity, v->t.run.at.identity) != 0/0/' 'verify: other data'
 
+# ---- predictions of others, and comparisons
+f=bench/prediction_table.c
+mutate $f check_eval_csv 's/if (i == from || value > score\[k\])/if (i == from)/' 'others: not the largest of views'
+mutate $f check_eval_csv 's/        if (strcmp(t->row\[i - 1\].path, t->row\[i\].path) == 0)/        if (0)/' 'others: a row that stands twice'
+mutate $f check_eval_csv 's/    if (exact < end)/    if (0)/' 'others: the path itself does not go before its like'
+mutate $f check_eval_csv 's/return exact == end \&\& \*to < end ? .*$/return TX_OK;/' 'others: of two that fit the first'
+mutate $f check_eval_csv 's/    while (t->study_rows \&\& n > 1/    while (0 \&\& n > 1/' 'others: a slash behind a study'
+f=bench/eval_compare.c
+mutate $f check_eval_csv 's/TX_NORMAL_95 \* r->difference_se/r->difference_se/' 'compared: an interval of one standard error'
+mutate $f check_eval_csv 's/ \&\& !repeats(c, i);/;/' 'compared: means of the same tasks are several tests'
+mutate $f check_eval_csv 's/            all \&= has;/            ;/' 'compared: on what some have no scores of'
+mutate $f check_eval_csv 's/m < (models > COMPARE_ALL ? 1 : models)/m < models/' 'compared: every pair of many'
+mutate $f check_eval_csv 's/status = mean_replicates(b, pair, tasks, 1, i, of_b)/status = mean_replicates(b, pair, tasks, 0, i, of_b)/' 'compared: means of other tasks'
+f=bench/eval_ensemble.c
+mutate $f check_eval_csv 's/+= one->probability\[i \* of + from\]/+= one->probability[i * of + k]/' 'ensemble: of other tasks'
+mutate $f check_eval_csv 's/        \*why = "not all scores are probabilities";/        ;/' 'ensemble: of scores that are no probabilities'
+mutate bench/scores.c bench_scores 's/(double)(float)p == p ? tx_number_print(out, TX_NUMBER, p, 9) : //' 'figures: floats in digits of doubles'
+mutate io/dataset_paths.c io_names 's/while (itself \&\& whole > 1/while (0 \&\& whole > 1/' 'table: slashes behind a study'
+mutate io/dataset_columns.c io_dataset 's/    if (!r->options->studies)/    if (0)/' 'table: studies without having been asked for'
+
 # ---- the house
 mutate core/error.c lint '$a\\nsize_t tx_circle(void);\nsize_t tx_circle(void)\n{\n    return tx_alloc_spoiled();\n}' 'circle: errors look at memory, which reports errors'
 mutate io/text.c lint '$a\\nvoid *tx_circle = (void *)tx_checkpoint_check;' 'circle: by way of a third file'
