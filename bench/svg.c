@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 480, LEFT = 62, RIGHT = 16, TOP = 30, ROW = 16, PLOT = 216, BOTTOM = 44, TITLE = 16, NAME = 48 };
+enum { WIDTH = SVG_WIDTH, LEFT = 62, RIGHT = 20, TOP = 30, ROW = 16, PLOT = 216, BOTTOM = 44, TITLE = 16, NAME = 48 };
 
 static void find_range(const svg_chart *c, svg_scale *x, svg_scale *y)
 {
@@ -112,7 +112,7 @@ static void place_name(entry *e, const char *name, double *x, int *row)
         snprintf(e->name, sizeof e->name, "%.*s..", (int)cut, name);
     else
         snprintf(e->name, sizeof e->name, "%.*s", (int)n, name);
-    double width = 50 + 6.6 * (double)strlen(e->name);
+    double width = 46 + svg_text_width(e->name, strlen(e->name), 0);
     if (*x > LEFT && *x + width > WIDTH) {
         *x = LEFT;
         ++*row;
@@ -154,7 +154,7 @@ void svg_lines(tx_buffer *t, const svg_chart *chart)
     int top = TOP + ROW * legend_rows(chart), height = top + PLOT + BOTTOM;
     svg_scale x = {0, 1, LEFT, WIDTH - RIGHT, 1, 0}, y = {0, 1, top + PLOT, top, 1, 0};
     find_range(chart, &x, &y);
-    svg_begin(t, chart->title, WIDTH, height);
+    svg_begin(t, chart->title, height);
     draw_axes(t, chart, &x, &y, top);
     for (int i = 0; i < chart->curves; i++)
         draw_curve(t, &chart->curve[i], &x, &y);

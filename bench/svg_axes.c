@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { BETWEEN = 4 }; /* numbers of an axis */
+
 /* ----------------------------------------------------------------------------------------------- scales */
 double svg_power_of_ten(int exponent)
 {
@@ -125,9 +127,18 @@ size_t svg_line_bytes(const char *text, double width, int bold)
     return n;
 }
 
+const char *svg_cut(char out[SVG_NAME], const char *text, double width)
+{
+    size_t n = strlen(text);
+    int cut = svg_text_width(text, n, 0) > width || n >= SVG_NAME;
+    n = cut ? svg_line_bytes(text, width - svg_text_width("..", 2, 0), 0) : n;
+    snprintf(out, SVG_NAME, "%.*s%s", (int)(n < SVG_NAME - 3 ? n : SVG_NAME - 3), text, cut ? ".." : "");
+    return out;
+}
+
 int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double width, int bold)
 {
-    char a[TX_NUMBER], b[TX_NUMBER], line[256];
+    char a[TX_NUMBER], b[TX_NUMBER], line[SVG_NAME];
     int lines = 0;
     while (text && *text) {
         size_t n = svg_line_bytes(text, width, bold);
@@ -147,33 +158,45 @@ int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double wi
 }
 
 /* ------------------------------------------------------------------------------------------------- axes */
-void svg_begin(tx_buffer *t, const char *title, int width, int height)
+void svg_begin(tx_buffer *t, const char *title, int height)
 {
     tx_buffer_add(t,
                   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"xMinYMin\" "
                   "width=\"%d\" height=\"%d\" role=\"img\" "
                   "font-family=\"sans-serif\" font-size=\"%d\" fill=\"#222\">\n<title>",
-                  width, height, width, height, (int)SVG_TEXT);
+                  (int)SVG_WIDTH, height, (int)SVG_WIDTH, height, (int)SVG_TEXT);
     tx_buffer_html(t, title);
-    tx_buffer_add(t, "</title>\n<path d=\"M0 0h%dv%dh-%dz\" fill=\"#fff\"/>\n", width, height, width);
+    tx_buffer_add(t, "</title>\n<path d=\"M0 0h%dv%dh-%dz\" fill=\"#fff\"/>\n", (int)SVG_WIDTH, height, (int)SVG_WIDTH);
 }
 
-static void tick_of_x(tx_buffer *t, const svg_box *frame, double at, double value)
+/* The k-th multiple, all with as many decimals as the step has. */
+static const char *tick_text(char out[TX_NUMBER], const svg_scale *s, double k)
 {
-    char a[TX_NUMBER], b[TX_NUMBER], c[TX_NUMBER];
-    svg_unit(a, at);
-    svg_unit(b, frame->bottom);
-    tx_buffer_add(t, "<path d=\"M%s %sv5\" stroke=\"#444\"/>", a, b);
-    tx_number_print(c, sizeof c, value, 7);
-    tx_buffer_add(t, "<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", a, svg_unit(b, frame->bottom + 18),
-                  c);
+    return s->exponent >= -4 && s->exponent < 0 ? tx_number_fixed(out, TX_NUMBER, svg_tick(s, k), -s->exponent)
+                                                : tx_number_print(out, TX_NUMBER, svg_tick(s, k), 7);
+}
+
+/* A tick, and its number where that has room: behind the number before, which ends at *taken, and within the chart. */
+static void tick_of_x(tx_buffer *t, const svg_box *frame, double at, const char *number, double *taken)
+{
+    char a[TX_NUMBER], b[TX_NUMBER];
+    tx_buffer_add(t, "<path d=\"M%s %sv5\" stroke=\"#444\"/>", svg_unit(a, at), svg_unit(b, frame->bottom));
+    double half = svg_text_width(number, strlen(number), 0) / 2, middle = at;
+    if (middle + half > SVG_WIDTH - 1)
+        middle = SVG_WIDTH - 1 - half;
+    if (middle - half < *taken)
+        return;
+    *taken = middle + half + BETWEEN;
+    tx_buffer_add(t, "<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", svg_unit(a, middle),
+                  svg_unit(b, frame->bottom + 18), number);
 }
 
 static void ticks_of_x(tx_buffer *t, const svg_box *frame, const svg_scale *x)
 {
-    double slack = 1e-9, step = svg_tick(x, 1);
+    char number[TX_NUMBER];
+    double slack = 1e-9, step = svg_tick(x, 1), taken = 0;
     for (double k = ceil(x->low / step - slack) + 0.0; svg_tick(x, k) <= x->high + slack * step; k++)
-        tick_of_x(t, frame, svg_place(x, svg_tick(x, k)), svg_tick(x, k));
+        tick_of_x(t, frame, svg_place(x, svg_tick(x, k)), tick_text(number, x, k), &taken);
 }
 
 /* At 1, 2 and 5 times powers of ten; at the powers alone over many, at more where the scale is short. */
@@ -181,14 +204,15 @@ static void ticks_of_log_x(tx_buffer *t, const svg_box *frame, const svg_scale *
 {
     static const double at[] = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8};
     static const char few[] = "10010001000", many[] = "10110101010", all[] = "11111111111", none[] = "10000000000";
-    double span = x->high - x->low;
+    char number[TX_NUMBER];
+    double span = x->high - x->low, taken = 0;
     const char *which = span > 3 ? none : span > 1 ? few : span > 0.5 ? many : all;
     for (int e = (int)floor(x->low); e <= (int)ceil(x->high); e++)
         for (int i = 0; which[i]; i++) {
             double value = e < 0 ? at[i] / svg_power_of_ten(-e) : at[i] * svg_power_of_ten(e);
             double logarithm = tx_log(value) / tx_log(10.0);
             if (which[i] == '1' && logarithm > x->low - 1e-9 && logarithm < x->high + 1e-9)
-                tick_of_x(t, frame, svg_place(x, logarithm), value);
+                tick_of_x(t, frame, svg_place(x, logarithm), tx_number_print(number, sizeof number, value, 7), &taken);
         }
 }
 
@@ -201,9 +225,8 @@ void svg_axes(tx_buffer *t, const svg_box *frame, const svg_scale *x, const svg_
     for (double k = y ? ceil(y->low / step - slack) + 0.0 : 0; y && svg_tick(y, k) <= y->high + slack * step; k++) {
         double at = svg_place(y, svg_tick(y, k));
         tx_buffer_add(t, "<path d=\"M%s %sH%s\" stroke=\"#ddd\"/>", svg_unit(a, frame->left), svg_unit(b, at), c);
-        tx_number_print(d, sizeof d, svg_tick(y, k), 6);
         tx_buffer_add(t, "<text x=\"%s\" y=\"%s\" text-anchor=\"end\" dy=\"4\">%s</text>\n",
-                      svg_unit(a, frame->left - 6), b, d);
+                      svg_unit(a, frame->left - 6), b, tick_text(d, y, k));
     }
     if (log_x)
         ticks_of_log_x(t, frame, x);

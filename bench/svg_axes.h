@@ -14,7 +14,7 @@ typedef struct svg_box {
     double left, top, right, bottom;
 } svg_box;
 
-enum { SVG_TEXT = 12, SVG_LINE = 16 }; /* size of text, from line to line */
+enum { SVG_WIDTH = 480, SVG_TEXT = 12, SVG_LINE = 16 }; /* of a chart; size of text; from line to line */
 
 double svg_power_of_ten(int exponent);
 double svg_tick(const svg_scale *s, double k); /* the k-th multiple */
@@ -36,12 +36,15 @@ void svg_marker(tx_buffer *t, int style, int hollow, double x, double y);
 double svg_text_width(const char *text, size_t bytes, int bold);
 /* Bytes of the first line of text when none may be wider; at least a character. */
 size_t svg_line_bytes(const char *text, double width, int bold);
+/* The text, or where it is wider its beginning with ".." behind. Returns out. */
+enum { SVG_NAME = 256 };
+const char *svg_cut(char out[SVG_NAME], const char *text, double width);
 /* Lines of text (broken where \n stands, and where one is full) from the baseline y on; without a buffer they are counted
  * alone. Returns how many. */
 int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double width, int bold);
 
 /* <svg> with a title for who cannot see it, on white; the caller adds </svg>. */
-void svg_begin(tx_buffer *t, const char *title, int width, int height);
+void svg_begin(tx_buffer *t, const char *title, int height);
 /* Ticks with numbers along the frame's left and lower side, grid lines, and the axes' names. log_x: x's scale is of
  * base-ten logarithms. */
 void svg_axes(tx_buffer *t, const svg_box *frame, const svg_scale *x, const svg_scale *y, const char *x_name,

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 480, MARGIN = 10, NAMES = 150, NUMBER = 56, BAR = 12, BETWEEN = 12, BELOW = 44, CAP = 3 };
+enum { WIDTH = SVG_WIDTH, MARGIN = 10, NAMES = 150, NUMBER = 56, BAR = 12, BETWEEN = 12, BELOW = 44, CAP = 3 };
 
 static void include(svg_scale *s, double v)
 {
@@ -83,13 +83,10 @@ static void draw_bar(tx_buffer *t, const svg_bar_chart *c, const svg_scale *s, c
 
 static void draw_row(tx_buffer *t, const svg_bar_chart *c, const svg_scale *s, const svg_bar_row *r, double top)
 {
-    char a[TX_NUMBER], b[TX_NUMBER], text[NAMES + 8];
-    size_t bytes =
-        svg_text_width(r->name, strlen(r->name), 0) <= NAMES ? strlen(r->name) : svg_line_bytes(r->name, NAMES - 16, 0);
-    snprintf(text, sizeof text, "%.*s%s", (int)(bytes < NAMES ? bytes : NAMES), r->name, r->name[bytes] ? ".." : "");
+    char a[TX_NUMBER], b[TX_NUMBER], name[SVG_NAME];
     tx_buffer_add(t, "<text x=\"%s\" y=\"%s\" text-anchor=\"end\">", svg_unit(a, s->from - 8),
                   svg_unit(b, top + BAR + 4.0));
-    tx_buffer_html(t, text);
+    tx_buffer_html(t, svg_cut(name, r->name, NAMES));
     tx_buffer_append(t, "</text>\n");
     for (int k = 0; k < 2; k++)
         draw_bar(t, c, s, r, k, top + k * BAR);
@@ -121,7 +118,7 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
     svg_scale s = scale_of(c, &frame);
     double foot = frame.bottom + BELOW + SVG_LINE;
     int lines = svg_text_lines(NULL, c->foot, MARGIN, foot, width, 0);
-    svg_begin(t, c->title, WIDTH, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin(t, c->title, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
     y += SVG_LINE * svg_text_lines(t, c->title, MARGIN, y, width, 1);
     y += SVG_LINE * svg_text_lines(t, c->notes, MARGIN, y, width, 0);
     draw_series(t, c, y);

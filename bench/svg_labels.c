@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-enum { STOP = SVG_MARKER + 2, BESIDE = 8, SWEEPS = 4, ACROSS = 4, DOWN = 3, GAP = 2, EDGE = 3, NEAR = 40, NEARER = 6 };
-static const double crosses_name = 80, crosses_box = 10, on_line = 9, nearer_other = 40, too_dear = 1e9;
+enum { STOP = SVG_MARKER + 2, BESIDE = 8, SWEEPS = 4, ACROSS = 5, DOWN = 4, GAP = 2, EDGE = 3, NEAR = 40, NEARER = 6 };
+static const double crosses_name = 80, crosses_box = 10, on_line = 9, nearer_other = 80, too_dear = 1e9;
 
 static int apart(const svg_box *a, const svg_box *b, double gap)
 {
@@ -64,32 +64,42 @@ static double distance(const svg_label *l, const svg_box *b)
     return sqrt(dx * dx + dy * dy);
 }
 
-/* too_dear where it may not stand; as soon as it costs as much as `most` no more is added. */
+/* Whether the box lies in the frame, clear of boxes and of names that have a place. */
+static int may_stand(const svg_label *label, size_t n, size_t i, const svg_box *b, const svg_ground *g)
+{
+    if (b->left < g->frame.left + EDGE || b->right > g->frame.right || b->top < g->frame.top ||
+        b->bottom > g->frame.bottom - EDGE)
+        return 0;
+    for (size_t k = 0; k < g->boxes; k++)
+        if (!apart(b, &g->box[k], GAP / 2))
+            return 0;
+    for (size_t k = 0; k < n; k++) {
+        svg_box other = box_at(&label[k], label[k].left, label[k].top);
+        if (k != i && label[k].placed && !apart(b, &other, 2 * GAP))
+            return 0;
+    }
+    return 1;
+}
+
+/* What the place costs; too_dear where it costs as much as `most` or may not be taken. */
 static double cost_of(const svg_label *label, size_t n, size_t i, const svg_box *b, const svg_ground *g, double most)
 {
     const svg_label *l = &label[i];
-    double cost = distance(l, b);
-    if (cost >= most || b->left < g->frame.left + EDGE || b->right > g->frame.right || b->top < g->frame.top ||
-        b->bottom > g->frame.bottom - EDGE)
+    double own = distance(l, b), cost = own;
+    if (cost >= most || !may_stand(label, n, i, b, g))
         return too_dear;
     svg_segment leader = leader_of(l, b);
     int led = has_length(&leader);
-    for (size_t k = 0; k < g->boxes; k++) {
-        if (!apart(b, &g->box[k], GAP / 2))
-            return too_dear;
-        cost += led && crosses(&leader, &g->box[k]) ? crosses_box : 0;
-    }
-    for (size_t k = 0; k < n; k++) {
-        if (k != i && !led && distance(&label[k], b) < distance(l, b) + NEARER)
-            cost += nearer_other;
-        if (k == i || !label[k].placed)
+    for (size_t k = 0; led && k < g->boxes; k++)
+        cost += crosses(&leader, &g->box[k]) ? crosses_box : 0;
+    for (size_t k = 0; k < n && cost < most; k++) {
+        const svg_label *o = &label[k];
+        svg_box other = box_at(o, o->left, o->top);
+        if (k == i)
             continue;
-        svg_box other = box_at(&label[k], label[k].left, label[k].top);
-        svg_segment its = leader_of(&label[k], &other);
-        if (!apart(b, &other, 2 * GAP))
-            return too_dear;
-        cost += led && crosses(&leader, &other) ? crosses_name : 0;
-        cost += has_length(&its) && crosses(&its, b) ? crosses_name : 0;
+        cost += !led && distance(o, b) < own + NEARER ? nearer_other : 0;
+        cost += o->placed && led && crosses(&leader, &other) ? crosses_name : 0;
+        cost += o->placed && o->led && crosses(&o->leader, b) ? crosses_name : 0;
     }
     for (size_t k = 0; k < g->lines; k++)
         cost += crosses(&g->line[k], b) ? on_line : 0;
@@ -146,6 +156,9 @@ static int place_one(svg_label *label, size_t n, size_t i, const svg_ground *g)
     label[i].left = s.left;
     label[i].top = s.top;
     label[i].placed = s.cost < too_dear;
+    svg_box b = box_at(&label[i], s.left, s.top);
+    label[i].leader = leader_of(&label[i], &b);
+    label[i].led = label[i].placed && has_length(&label[i].leader);
     return label[i].placed;
 }
 
@@ -161,11 +174,5 @@ size_t svg_place_labels(svg_label *label, size_t n, const svg_ground *ground)
     for (int sweep = 0; missing == 0 && sweep < SWEEPS; sweep++)
         for (size_t i = 0; i < n; i++)
             place_one(label, n, i, ground);
-    for (size_t i = 0; i < n; i++) {
-        svg_box b = box_at(&label[i], label[i].left, label[i].top);
-        svg_segment leader = leader_of(&label[i], &b);
-        label[i].led = label[i].placed && has_length(&leader);
-        label[i].leader = leader;
-    }
     return missing;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    WIDTH = 480,
+    WIDTH = SVG_WIDTH,
     LEFT = 62,
     RIGHT = 16,
     MARGIN = 10,
@@ -17,7 +17,7 @@ enum {
     BELOW = 44,
     INSET = 18, /* between the frame and the outermost x */
     ROOM = 20,  /* above and below the outermost y: a name */
-    MORE = 20,
+    MORE = 30,
     ATTEMPTS = 40,
     CAP = 3,
     LONGEST = 200 /* a name */
@@ -157,12 +157,6 @@ static void lay_out(scatter *s, double room)
         add_line(s, s->frame.left, svg_place(&s->y, s->c->level), s->frame.right, svg_place(&s->y, s->c->level));
 }
 
-/* Bytes of a name that are shown. */
-static size_t shown(const char *name)
-{
-    return svg_text_width(name, strlen(name), 0) <= LONGEST ? strlen(name) : svg_line_bytes(name, LONGEST - 16, 0);
-}
-
 /* The labels of what has names, in front of the others' in a list of their own. */
 static tx_status place_names(scatter *s)
 {
@@ -184,11 +178,11 @@ static tx_status place_names(scatter *s)
 
 static tx_status find_places(scatter *s)
 {
+    char name[SVG_NAME];
     tx_status status = TX_OK;
     for (size_t i = 0; i < s->drawn; i++) {
-        const char *name = s->point[i]->name ? s->point[i]->name : "";
-        size_t bytes = shown(name);
-        s->label[i] = (svg_label){.width = svg_text_width(name, bytes, 0) + (name[bytes] ? 8 : 0), .height = SVG_TEXT};
+        svg_cut(name, s->point[i]->name ? s->point[i]->name : "", LONGEST);
+        s->label[i] = (svg_label){.width = svg_text_width(name, strlen(name), 0), .height = SVG_TEXT};
     }
     for (int k = 0; status == TX_OK && k < ATTEMPTS && (k == 0 || s->unplaced); k++) {
         lay_out(s, ROOM + MORE * k);
@@ -250,32 +244,30 @@ static void draw_point(tx_buffer *t, const scatter *s, size_t i)
 
 static void draw_name(tx_buffer *t, const scatter *s, size_t i)
 {
-    char a[TX_NUMBER], b[TX_NUMBER], text[LONGEST + 8];
+    char a[TX_NUMBER], b[TX_NUMBER], name[SVG_NAME];
     const svg_label *l = &s->label[i];
-    const char *name = s->point[i]->name;
-    size_t bytes = shown(name);
-    snprintf(text, sizeof text, "%.*s%s", (int)(bytes < LONGEST ? bytes : LONGEST), name, name[bytes] ? ".." : "");
     tx_buffer_add(t, "<text x=\"%s\" y=\"%s\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">",
                   svg_unit(a, l->left), svg_unit(b, l->top + 10));
-    tx_buffer_html(t, text);
+    tx_buffer_html(t, svg_cut(name, s->point[i]->name, LONGEST));
     tx_buffer_append(t, "</text>\n");
 }
 
-/* The place of a legend's row in the list: rows are as long as the chart is wide. Returns the lower end of the legend. */
+/* Marker and name of each entry, in rows as long as the chart is wide. Returns where the legend ends. */
 static double draw_keys(tx_buffer *t, const svg_scatter_chart *c, double top)
 {
-    char a[TX_NUMBER], b[TX_NUMBER];
+    char a[TX_NUMBER], b[TX_NUMBER], name[SVG_NAME];
     double x = MARGIN, y = top;
     for (size_t i = 0; i < c->keys; i++) {
-        double width = 34 + svg_text_width(c->key[i].name, strlen(c->key[i].name), 0);
-        if (x > MARGIN && x + width > WIDTH) {
+        svg_cut(name, c->key[i].name, WIDTH - 34 - MARGIN);
+        double width = 34 + svg_text_width(name, strlen(name), 0);
+        if (x > MARGIN && x + width - 16 > WIDTH) {
             x = MARGIN;
             y += SVG_LINE + 2;
         }
         if (t) {
             svg_marker(t, c->key[i].style, c->key[i].hollow, x + SVG_MARKER, y + SVG_LINE / 2.0);
             tx_buffer_add(t, "<text x=\"%s\" y=\"%s\">", svg_unit(a, x + 16), svg_unit(b, y + SVG_LINE / 2.0 + 4));
-            tx_buffer_html(t, c->key[i].name);
+            tx_buffer_html(t, name);
             tx_buffer_append(t, "</text>\n");
         }
         x += width;
@@ -297,7 +289,7 @@ static void draw(tx_buffer *t, const scatter *s)
     const svg_scatter_chart *c = s->c;
     double foot = s->frame.bottom + BELOW + SVG_LINE;
     int lines = svg_text_lines(NULL, c->foot, MARGIN, foot, WIDTH - 2 * MARGIN, 0);
-    svg_begin(t, c->title, WIDTH, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin(t, c->title, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
     draw_head(t, c);
     svg_axes(t, &s->frame, &s->x, &s->y, c->x_name, c->y_name, c->log_x);
     draw_lines(t, s);

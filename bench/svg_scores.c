@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 480, LEFT = 62, MARGIN = 10, SIDE = 300, BELOW = 44, BINS = 10, NAME = 64 };
+enum { WIDTH = SVG_WIDTH, LEFT = 62, MARGIN = 10, SIDE = 300, BELOW = 44, BINS = 10, FEW = 10 };
 
 /* What the two have in common: a square from 0 to 1 with its diagonal, a legend and texts. */
 typedef struct square {
@@ -31,7 +31,7 @@ static square begin_square(tx_buffer *t, const char *title, const char *foot, in
     s.y.to = s.frame.top;
     s.foot = s.frame.bottom + BELOW + SVG_LINE;
     int lines = svg_text_lines(NULL, foot, 0, 0, width, 0);
-    svg_begin(t, title, WIDTH, (int)(s.foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin(t, title, (int)(s.foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
     svg_text_lines(t, title, MARGIN, SVG_LINE, width, 1);
     svg_axes(t, &s.frame, &s.x, &s.y, x_name, y_name, 0);
     svg_unit(a, s.x.from);
@@ -53,16 +53,13 @@ static void end_square(tx_buffer *t, const square *s, const char *foot)
 /* "NAME, 0.812": a row of the legend above the frame. */
 static void draw_key(tx_buffer *t, const square *s, int row, int rows, const char *name, const char *more)
 {
-    char a[TX_NUMBER], b[TX_NUMBER], text[4 * NAME];
+    char a[TX_NUMBER], b[TX_NUMBER], text[SVG_NAME];
     double y = s->frame.top - SVG_LINE * (rows - row);
     double room = WIDTH - 2 * MARGIN - 32 - svg_text_width(more, strlen(more), 0) - 16;
-    size_t bytes = svg_text_width(name, strlen(name), 0) <= room ? strlen(name) : svg_line_bytes(name, room, 0);
-    snprintf(text, sizeof text, "%.*s%s", (int)(bytes < sizeof text - 8 ? bytes : sizeof text - 8), name,
-             name[bytes] ? ".." : "");
     tx_buffer_add(t, "<path d=\"M%d %sh26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", MARGIN,
                   svg_unit(a, y - 4), svg_colour(row), svg_dashes(row));
     tx_buffer_add(t, "<text x=\"%d\" y=\"%s\">", MARGIN + 32, svg_unit(b, y));
-    tx_buffer_html(t, text);
+    tx_buffer_html(t, svg_cut(text, name, room));
     tx_buffer_html(t, more);
     tx_buffer_append(t, "</text>\n");
 }
@@ -209,7 +206,7 @@ static tx_status draw_calibration(tx_buffer *t, const square *s, const svg_score
         if (bins[i].n) {
             if (rows == 1)
                 draw_interval(t, s, &bins[i], row);
-            svg_marker(t, row, 0, svg_place(&s->x, bins[i].sum / (double)bins[i].n),
+            svg_marker(t, row, bins[i].n < FEW, svg_place(&s->x, bins[i].sum / (double)bins[i].n),
                        svg_place(&s->y, (double)bins[i].positives / (double)bins[i].n));
         }
     return TX_OK;
@@ -217,7 +214,8 @@ static tx_status draw_calibration(tx_buffer *t, const square *s, const svg_score
 
 tx_status svg_calibration(tx_buffer *t, const char *title, const char *foot, const svg_scores *task, int tasks)
 {
-    square s = begin_square(t, title, foot, tasks, "mean probability", "share of positives", "perfect");
+    square s = begin_square(t, title, foot, tasks, "mean probability", "share of positives",
+                            "perfect; outlined: fewer than 10 in the bin");
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < tasks; i++)
         status = draw_calibration(t, &s, &task[i], i, tasks);
