@@ -223,5 +223,7 @@ int job_products(const study *s, const job *j, const char *init)
     options_free(&o);
     settings_free(&note);
     tx_free(folder);
+    if (code == EXIT_DONE && trainer_stopped)
+        code = complain(EXIT_INTERRUPTED, "interrupted; the same command line goes on from there");
     return code;
 }

@@ -264,7 +264,9 @@ static int pass(study *s, train_job *bar, const double *cost, size_t *ran)
         bar->before += j->state == JOB_COMPLETE ? cost[i] : 0;
         bar->all -= j->state == JOB_FAILED ? cost[i] : 0;
     }
-    return code == EXIT_INTERRUPTED || trainer_stopped ? EXIT_INTERRUPTED : EXIT_DONE;
+    if (code != EXIT_INTERRUPTED && trainer_stopped)
+        return complain(EXIT_INTERRUPTED, "interrupted between two jobs; the same command line goes on from there");
+    return code == EXIT_INTERRUPTED ? code : EXIT_DONE;
 }
 
 static void count_left(const study *s, size_t *left, size_t *failed)

@@ -119,6 +119,19 @@ static tx_status make_products(trainer *t, const int wanted[RUN_PRODUCTS], score
     return status;
 }
 
+/* What the run took: time of all its sessions, memory of this one. */
+static tx_status note_end(trainer *t)
+{
+    char text[2][TX_NUMBER];
+    tx_buffer note = {0};
+    tx_buffer_add(&note, "finished: after step %llu\nseconds of training: %s\npeak memory of the process: %s MiB\n\n",
+                  (unsigned long long)t->run.at.step, tx_number_fixed(text[0], TX_NUMBER, t->run.at.seconds, 1),
+                  tx_number_fixed(text[1], TX_NUMBER, (double)tx_peak_memory() / 1048576, 1));
+    tx_status status = note.status ? note.status : tx_journal_add(t->run.table[RUN_ENVIRONMENT], note.data);
+    tx_buffer_free(&note);
+    return status;
+}
+
 int trainer_finish(trainer *t)
 {
     static const int all[RUN_PRODUCTS] = {1, 1, 1, 1};
@@ -133,6 +146,8 @@ int trainer_finish(trainer *t)
         status = add_rows(t, &test, best);
     if (status == TX_OK && !trainer_stopped)
         status = trainer_report(t);
+    if (status == TX_OK && !trainer_stopped)
+        status = note_end(t);
     if (status == TX_OK && !trainer_stopped)
         status = run_finish(&t->run, !t->of_study);
     if (status == TX_OK && !trainer_stopped && !t->of_study)

@@ -2,6 +2,8 @@
 # check_study.sh BUILD - a study's jobs give the same bytes however they are run: at once, one by one in another order, in
 # processes beside each other, killed; what is missing, damaged, busy or of another study is named, and the rest goes on.
 # The last line is "check_study: N passed, N failed".
+#
+# STUDY_KILLS=N: a study is killed N times more, at moments spread over the time that it takes (0).
 . test/cli.sh
 LC_ALL=C
 export LC_ALL
@@ -16,6 +18,7 @@ batch = 8
 keep = 2
 eval-every = 8
 bn-momentum.mobilenet_v2 = 0.1
+bn-momentum = 0.5
 pretrain.classes = 4
 pretrain.instances = 8
 pretrain.size = 32
@@ -99,6 +102,19 @@ wait $first
 "$thorax" $base --out "$work/three" >"$work/said2" 2>&1
 wait
 alike "$work/one" "$work/three" "killed, then two processes"
+
+# ---- killed again and again
+kills=${STUDY_KILLS:-0}
+if [ "$kills" -gt 0 ]; then
+    for i in $(seq 1 "$kills"); do
+        "$thorax" $base --out "$work/six" >"$work/said" 2>&1 &
+        sleep "$(awk -v i="$i" 'BEGIN { srand(i); print 0.05 + 2 * rand() }')"
+        kill -KILL $! 2>>"$work/said"
+        wait
+    done
+    expect 0 $base --out "$work/six"
+    alike "$work/one" "$work/six" "killed $kills times"
+fi
 
 # ---- half a grid
 expect 0 study --preset "$work/preset" --data "$data" --nets mobilenet_v2 --seeds 3 --out "$work/three" --report
