@@ -322,7 +322,7 @@ static tx_status draw_gain(tx_buffer *to, picture *p)
         status = difference_deviation(p->t, m, random, &sd);
         add_to_family(p, m, millions(m), m->auc - random->auc, sd);
     }
-    write_foot(p, "Points: mean AUC with less mean AUC without pretraining on", 1);
+    write_foot(p, "Points: mean AUC with pretraining less that without, on", 1);
     return status ? status
                   : draw(to, p,
                          &(svg_scatter_chart){.title = "Gain by pretraining against size",

@@ -246,7 +246,7 @@ static void bytes(void)
     tx_buffer b = {0};
     for (int w = 0; w < STUDY_PICTURES; w++)
         study_panel(&b, &t, (study_picture)w, NULL);
-    check_bytes(&b, "943033c48aad041ce7c7fc7fe8683550d06cc961762e322c9a7c3f1dfe8998b0", "all pictures");
+    check_bytes(&b, "c006e0a840d8d458f93c1aaf006dfb4e51778180bec234f866f16a4696d076e8", "all pictures");
     tx_buffer_free(&b);
 }
 
