@@ -37,11 +37,14 @@ static const command commands[] = {
      .usage = "MODEL... [--data DIR] [--option VALUE]...",
      .what = "Scores models on a split: AUC with 95% intervals, sensitivity and specificity at the best threshold, "
              "calibration error.",
-     .notes = "MODEL is a RUN folder, a checkpoint or a weights file; of one whose outputs others have named, those "
-              "are scored "
-              "that are tasks of the table. Several MODELs are scored each, and as their "
-              "ensemble.",
-     .example = "thorax eval run --split test",
+     .notes =
+         "MODEL is a RUN folder, a checkpoint, a weights file, or a CSV of predictions (Path or Study, and a column "
+         "a task); of one whose outputs or columns others have named, those are scored that are tasks of the "
+         "table. With CSVs alone no image is needed, and the table of labels may have Study in the place of Path. "
+         "Several MODELs are scored each and as their ensemble, and compared in pairs: differences, intervals and "
+         "p by DeLong's test, of means by the paired bootstrap, with Holm's correction (more than four: the first "
+         "with each other).",
+     .example = "thorax eval run --split test\nthorax eval mine.csv theirs.csv --data labels --split test",
      .options =
          "net= cut= data split unit ensemble interval replicates group out=" MODEL_DATA " bad-images batch json" COMMON,
      .least = 1,

@@ -142,8 +142,8 @@ static const option table[] = {
      "(uniform in "
      "-DEG..DEG, factors 1-F..1+F)",
      check_augment},
-    {"bad-images", OPTION_CHOICE, ABOUT_DATA, "HOW", "fail|skip", 0, 0, "fail", "at an image that cannot be read",
-     NULL},
+    {"bad-images", OPTION_CHOICE, ABOUT_DATA, "HOW", "fail|skip", 0, 0, "fail",
+     "at an image that cannot be read, or has no row in a CSV of predictions", NULL},
     {"limit", OPTION_WHOLE, ABOUT_DATA, "N", NULL, 1, 2e9, NULL, "the first N training images alone", NULL},
 
     {"epochs", OPTION_WHOLE, ABOUT_TRAINING, "N", NULL, 1, 1e6, "3", "passes over the training images", NULL},
