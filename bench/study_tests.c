@@ -28,12 +28,64 @@ static tx_status adjust(study_difference *list, size_t count)
     return p ? TX_OK : TX_ERR_MEMORY;
 }
 
+/* The mean over networks, replicate by replicate. */
+static tx_status average_gains(study_tests *t, const study_results *r)
+{
+    double *with = tx_alloc(r->replicates, sizeof *with), *without = tx_alloc(r->replicates, sizeof *without);
+    double n = (double)t->gains;
+    tx_bootstrap_difference d = {{NAN, NAN, NAN, NAN, r->replicates}, NAN};
+    tx_status status = with && without ? TX_OK : TX_ERR_MEMORY;
+    t->mean_gain.value = t->gains ? 0 : (double)NAN;
+    for (size_t k = 0; status == TX_OK && k < t->gains; k++) {
+        t->mean_gain.value += t->gain[k].value / n;
+        for (size_t i = 0; i < r->replicates; i++) {
+            with[i] += t->gain[k].a->replicate[i] / n;
+            without[i] += t->gain[k].b->replicate[i] / n;
+        }
+    }
+    if (status == TX_OK && t->gains)
+        status = tx_bootstrap_compare(with, without, r->replicates, &d);
+    t->mean_gain.low = d.interval.low;
+    t->mean_gain.high = d.interval.high;
+    t->mean_gain.undefined = d.interval.undefined;
+    t->mean_gain.p = d.p;
+    t->mean_gain.adjusted = NAN;
+    tx_free(with);
+    tx_free(without);
+    return status;
+}
+
+static const study_model *best_pretrained(const study_table *all)
+{
+    const study_model *best = NULL;
+    for (size_t i = 0; i < all->models; i++) {
+        const study_model *m = &all->model[i];
+        if (m->pretrained && !m->cut && !isnan(m->auc) && (!best || m->auc > best->auc))
+            best = m;
+    }
+    return best;
+}
+
+static tx_status make_leads(study_tests *t, const study_results *r)
+{
+    const study_table *all = &r->table;
+    const study_model *best = best_pretrained(all);
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && best && i < all->models; i++) {
+        const study_model *m = &all->model[i];
+        if (m != best && m->pretrained && !m->cut)
+            status = compare(r, best, m, &t->lead[t->leads++]);
+    }
+    return status == TX_OK ? adjust(t->lead, t->leads) : status;
+}
+
 static tx_status make_differences(study_tests *t, const study_results *r)
 {
     const study_table *all = &r->table;
     t->gain = tx_alloc(all->models, sizeof *t->gain);
     t->cost = tx_alloc(all->models, sizeof *t->cost);
-    tx_status status = t->gain && t->cost ? TX_OK : TX_ERR_MEMORY;
+    t->lead = tx_alloc(all->models, sizeof *t->lead);
+    tx_status status = t->gain && t->cost && t->lead ? TX_OK : TX_ERR_MEMORY;
     for (size_t i = 0; status == TX_OK && i < all->models; i++) {
         const study_model *m = &all->model[i];
         const study_model *other = m->cut ? study_find(all, m->net, 0, 1) : study_find(all, m->net, 0, 0);
@@ -45,7 +97,11 @@ static tx_status make_differences(study_tests *t, const study_results *r)
     }
     if (status == TX_OK)
         status = adjust(t->gain, t->gains);
-    return status == TX_OK ? adjust(t->cost, t->costs) : status;
+    if (status == TX_OK)
+        status = adjust(t->cost, t->costs);
+    if (status == TX_OK)
+        status = average_gains(t, r);
+    return status == TX_OK ? make_leads(t, r) : status;
 }
 
 /* ---------------------------------------------------------------------------------------- correlations */
@@ -192,6 +248,7 @@ void study_tests_free(study_tests *t)
 {
     tx_free(t->gain);
     tx_free(t->cost);
+    tx_free(t->lead);
     tx_free(t->cut);
     memset(t, 0, sizeof *t);
 }
@@ -218,9 +275,10 @@ double study_least_p(const study_results *r)
 }
 
 /* ------------------------------------------------------------------------------------------- tests.csv */
-static void write_difference(const study_results *r, const char *test, const study_difference *d, tx_buffer *p)
+static void write_difference(const study_results *r, const char *test, const study_model *of, const study_difference *d,
+                             tx_buffer *p)
 {
-    tx_buffer_add(p, "%s,%s,%d,%zu", test, d->a->net, d->a->cut, r->data->units);
+    tx_buffer_add(p, "%s,%s,%d,%zu", test, of ? of->net : "mean", of ? of->cut : 0, r->data->units);
     const double value[5] = {d->value, d->low, d->high, d->p, d->adjusted};
     for (int i = 0; i < 5; i++)
         study_number(p, value[i]);
@@ -253,9 +311,13 @@ tx_status study_tests_write(const study_tests *t, const study_results *r, const 
     tx_buffer p = {0};
     tx_buffer_append(&p, "test,net,cut,n,value,low,high,p,adjusted,replicates,undefined,method\n");
     for (size_t i = 0; i < t->gains; i++)
-        write_difference(r, "pretrained-random", &t->gain[i], &p);
+        write_difference(r, "pretrained-random", t->gain[i].a, &t->gain[i], &p);
+    if (t->gains)
+        write_difference(r, "pretrained-random", NULL, &t->mean_gain, &p);
     for (size_t i = 0; i < t->costs; i++)
-        write_difference(r, "cut-full", &t->cost[i], &p);
+        write_difference(r, "cut-full", t->cost[i].a, &t->cost[i], &p);
+    for (size_t i = 0; i < t->leads; i++)
+        write_difference(r, "best-other", t->lead[i].b, &t->lead[i], &p);
     for (int k = 0; k < STUDY_RANKS; k++)
         write_rank(r, &t->rank[k], &p);
     for (size_t i = 0; i < t->cuts; i++)

@@ -34,7 +34,9 @@ enum { STUDY_RANKS = 5 };
 typedef struct study_tests {
     study_difference *gain; /* pretrained - random, each full network that has both */
     study_difference *cost; /* cut - full, both pretrained */
-    size_t gains, costs;
+    study_difference *lead; /* the best pretrained full network - each other; its choice is of the same studies */
+    size_t gains, costs, leads;
+    study_difference mean_gain; /* the mean of the gains; a and b NULL, NaN without one */
     study_rank rank[STUDY_RANKS];
     study_cut *cut;
     size_t cuts;

@@ -71,13 +71,18 @@ static void check_figures(const study_results *r)
 static void check_tests(const study_tests *t, const study_results *r)
 {
     const study_difference *gain = study_gain_of(t, "resnet18"), *cost = study_cost_of(t, "resnet18", 3);
-    double least = 2;
+    double least = 2, sum = 0;
     CHECK(t->gains == 17 && t->costs == 15 && t->cuts == 5, "%zu, %zu, %zu", t->gains, t->costs, t->cuts);
     CHECK(gain && gain->value ==
                       study_find(&r->table, "resnet18", 0, 1)->auc - study_find(&r->table, "resnet18", 0, 0)->auc,
           "the gain");
     CHECK(cost && cost->value < -0.2 && cost->high < 0 && cost->p == study_least_p(r), "the cost: %g, p %g",
           cost ? cost->value : 0, cost ? cost->p : 0);
+    for (size_t i = 0; i < t->gains; i++)
+        sum += t->gain[i].value / 17;
+    CHECK(fabs(sum - t->mean_gain.value) < 1e-12 && t->mean_gain.high - t->mean_gain.low < gain->high - gain->low,
+          "the mean gain: %g, expected %g", t->mean_gain.value, sum);
+    CHECK(t->leads == 16 && t->lead[3].value >= 0 && t->lead[0].a == t->lead[15].a, "the best one's lead");
     for (size_t i = 0; i < t->costs; i++)
         least = t->cost[i].adjusted < least ? t->cost[i].adjusted : least;
     CHECK(fabs(least - 15 * study_least_p(r)) < 1e-12 && gain->adjusted >= gain->p, "Holm's least is %g", least);
@@ -139,7 +144,8 @@ static void check_whole(void)
     CHECK(rows("results.csv", "\n") == 1 + 49 * (GRID_TASKS + 3) &&
               rows("results.csv", ",bootstrap-study\n") == 49 * GRID_TASKS,
           "results.csv");
-    CHECK(rows("tests.csv", "\n") == 1 + 17 + 15 + 10 + 6 && rows("tests.csv", "bonett-wright") == 5, "tests.csv");
+    CHECK(rows("tests.csv", "\n") == 1 + 17 + 1 + 15 + 16 + 10 + 6 && rows("tests.csv", "bonett-wright") == 5,
+          "tests.csv");
     drop(&d, &r, &t);
     make(&d, &r, &t, 1);
     CHECK(r.groups == d.patients && rows("results.csv", ",bootstrap-patient\n") == 49 * GRID_TASKS, "by patient");
