@@ -1,6 +1,5 @@
 /* study_gather.c - job folders read back: which are complete, fit each other and the tables, and their scores by study. */
 #include "study_gather.h"
-#include "digests.h"
 #include "words.h"
 
 #include <math.h>
@@ -36,27 +35,6 @@ static tx_status read_settings(settings *p, const char *folder, const char *file
     return status;
 }
 
-/* The files that job.txt names are as it says. */
-static tx_status check_files(const study_entry *e)
-{
-    char hex[65];
-    tx_status status = TX_OK;
-    for (size_t i = 0; status == TX_OK && i < e->note.count; i++) {
-        const tx_pair *p = &e->note.pair[i];
-        if (strncmp(p->key, "sha256.", 7))
-            continue;
-        tx_sha256 sum;
-        tx_sha256_begin(&sum);
-        char *path = tx_path_join(e->folder, p->key + 7);
-        status = path ? tx_sha256_file(&sum, path) : TX_ERR_MEMORY;
-        tx_free(path);
-        tx_sha256_end(&sum, hex);
-        if (status == TX_OK && strcmp(hex, p->value))
-            status = tx_fail(TX_ERR_FILE, "%s is not what job.txt noted", p->key + 7);
-    }
-    return status;
-}
-
 /* The chain's end. */
 static tx_status read_chain(study_entry *e)
 {
@@ -75,98 +53,17 @@ static tx_status read_chain(study_entry *e)
     return bytes >= 64 ? TX_OK : tx_fail(TX_ERR_FORMAT, "digests.txt: no chain");
 }
 
-static tx_status read_whole(const settings *p, const char *key, uint64_t *value)
-{
-    const char *text = settings_get(p, key);
-    if (text && parse_seed(text, value) == 0)
-        return TX_OK;
-    return tx_fail(TX_ERR_FORMAT, "job.txt: no number %s", key);
-}
-
-/* job.txt is of the job whose name the folder has. */
-static tx_status check_note(study_entry *e)
-{
-    uint64_t parameters = 0, cut = 0, seed = 0;
-    const char *net = settings_get(&e->note, "net"), *init = settings_get(&e->note, "init");
-    tx_status status = read_whole(&e->note, "parameters", &parameters);
-    if (status == TX_OK)
-        status = read_whole(&e->note, "cut", &cut);
-    if (status == TX_OK)
-        status = read_whole(&e->note, "seed", &seed);
-    if (status == TX_OK && (!net || strcmp(net, e->net->name) || cut != (uint64_t)e->cut || seed != e->seed || !init ||
-                            strcmp(init, e->init)))
-        status = tx_fail(TX_ERR_FORMAT, "job.txt: of another job");
-    e->parameters = (size_t)parameters;
-    return status;
-}
-
 static tx_status read_entry(study_entry *e)
 {
+    uint64_t parameters = 0;
     tx_status status = read_settings(&e->note, e->folder, "job.txt");
-    if (status == TX_OK)
-        status = check_note(e);
-    if (status == TX_OK)
-        status = check_files(e);
+    const char *text = status == TX_OK ? settings_get(&e->note, "parameters") : NULL;
+    if (status == TX_OK && (!text || parse_seed(text, &parameters)))
+        status = tx_fail(TX_ERR_FORMAT, "job.txt: no number of parameters");
     if (status == TX_OK)
         status = read_settings(&e->config, e->folder, "config.txt");
+    e->parameters = (size_t)parameters;
     return status == TX_OK ? read_chain(e) : status;
-}
-
-/* The line of failed.txt. */
-static tx_status read_failure(study_entry *e, const char *path)
-{
-    unsigned char *text;
-    size_t bytes;
-    tx_status status = tx_file_read(path, (size_t)1 << 16, &text, &bytes);
-    if (status)
-        return status;
-    text[strcspn((char *)text, "\n")] = 0;
-    status = say_why(e, ENTRY_FAILED, (char *)text);
-    tx_free(text);
-    return status;
-}
-
-static tx_status look_at(study_entry *e)
-{
-    char *note = tx_path_join(e->folder, "job.txt"), *failed = tx_path_join(e->folder, "failed.txt");
-    tx_status status = note && failed ? TX_OK : TX_ERR_MEMORY;
-    if (status == TX_OK && tx_path_exists(note)) {
-        e->state = ENTRY_COMPLETE;
-        status = excuse(e, read_entry(e));
-    } else if (status == TX_OK && tx_path_exists(failed))
-        status = excuse(e, read_failure(e, failed));
-    else if (status == TX_OK)
-        status = say_why(e, ENTRY_MISSING, tx_path_exists(e->folder) ? "not finished" : "not begun");
-    tx_free(note);
-    tx_free(failed);
-    return status;
-}
-
-/* --------------------------------------------------------------------------------- one beside another */
-/* What may differ between jobs of a study. */
-static int differs_freely(const char *key)
-{
-    static const char *const free_keys[] = {"net", "cut", "init", "seed", "data", "normalize", "bn-momentum"};
-    for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++)
-        if (strcmp(key, free_keys[i]) == 0)
-            return 1;
-    return 0;
-}
-
-static tx_status compare(const study_entry *e, const study_entry *first)
-{
-    char a[TX_TEXT], b[TX_TEXT];
-    for (size_t i = 0; i < first->config.count; i++) {
-        const tx_pair *p = &first->config.pair[i];
-        const char *value = settings_get(&e->config, p->key);
-        if (!differs_freely(p->key) && (!value || strcmp(value, p->value)))
-            return tx_fail(TX_ERR_FORMAT, "made with %s = %s, %s with %s", p->key,
-                           tx_escape(a, sizeof a, value ? value : ""), first->name, tx_escape(b, sizeof b, p->value));
-    }
-    const char *mine = settings_get(&e->note, "data"), *other = settings_get(&first->note, "data");
-    if (mine && other && strcmp(mine, other))
-        return tx_fail(TX_ERR_FORMAT, "made with other data than %s", first->name);
-    return TX_OK;
 }
 
 static const study_entry *first_complete(const study_data *d)
@@ -384,9 +281,8 @@ tx_status study_gather(study_data *d, const char *data)
     for (size_t i = 0; status == TX_OK && i < d->entries; i++) {
         study_entry *e = &d->entry[i];
         e->pretrained = strcmp(e->init, "random") != 0;
-        status = look_at(e);
-        if (status == TX_OK && e->state == ENTRY_COMPLETE)
-            status = excuse(e, compare(e, first_complete(d)));
+        if (e->state == ENTRY_COMPLETE)
+            status = excuse(e, read_entry(e));
     }
     const study_entry *first = first_complete(d);
     if (status == TX_OK && first)

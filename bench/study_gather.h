@@ -13,8 +13,8 @@
 typedef enum study_state {
     ENTRY_MISSING, /* nothing that is complete */
     ENTRY_COMPLETE,
-    ENTRY_FAILED, /* says so itself */
-    ENTRY_UNFIT   /* damaged, or not comparable with the others */
+    ENTRY_FAILED,
+    ENTRY_UNFIT /* complete, but not comparable with the others */
 } study_state;
 
 /* A job and what it left. */
@@ -51,9 +51,9 @@ typedef struct study_data {
     signed char *label; /* tasks x units */
 } study_data;
 
-/* d is zeros but for entry and entries, which it takes over: of each the network, init, cut, seed, name and folder. data: the
- * folder of the tables. To be freed whatever this returns. A job that is not complete, damaged or of another study than the
- * first complete one is no error, but an entry that says so. */
+/* d is zeros but for entry and entries, which it takes over: of each the network, init, cut, seed, name, folder and state, with
+ * why where that is not ENTRY_COMPLETE. data: the folder of the tables. To be freed whatever this returns. A complete job whose
+ * files do not fit the tables or the first complete one is no error, but becomes ENTRY_UNFIT. */
 tx_status study_gather(study_data *d, const char *data);
 void study_data_free(study_data *d);
 /* Its predictions of the scored split, of each image that is present: images x tasks. The caller's. */

@@ -222,6 +222,7 @@ static inline void grid_entries(study_data *d, const char *out)
     for (size_t i = 0; i < GRID_JOBS; i++) {
         study_entry *e = &d->entry[i];
         *e = (study_entry){.net = tx_net_find(jobs[i].net), .init = jobs[i].init, .cut = jobs[i].cut};
+        e->state = ENTRY_COMPLETE;
         e->folder = tx_path_join(out, grid_name(&jobs[i], e->name));
     }
 }

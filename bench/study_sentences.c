@@ -1,0 +1,416 @@
+/* study_sentences.c - what a study's figures can and cannot show, in sentences. */
+#include "study_sentences.h"
+#include "html.h"
+#include "study_panels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A difference that is left when all those of its question are looked at together. */
+static const double significant = 0.05;
+enum { LISTED = 6 };
+
+static const char *many(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static const char *name_of(const study_model *m, char out[STUDY_NAME])
+{
+    return study_display_name(m->net, m->cut, out);
+}
+
+static void begin(tx_buffer *p, const char *head)
+{
+    tx_buffer_add(p, "<li><b>%s</b> ", head);
+}
+
+static void end(tx_buffer *p)
+{
+    tx_buffer_append(p, "</li>\n");
+}
+
+/* ---------------------------------------------------------------------------------------- pretraining */
+/* How many differences of a list are above 0, below 0, and open, after the correction. */
+typedef struct verdicts {
+    size_t above, below, open;
+} verdicts;
+
+static verdicts judge(const study_difference *list, size_t count)
+{
+    verdicts v = {0, 0, 0};
+    for (size_t i = 0; i < count; i++)
+        if (!(list[i].adjusted < significant))
+            v.open++;
+        else if (list[i].value > 0)
+            v.above++;
+        else
+            v.below++;
+    return v;
+}
+
+static void say_pretraining(tx_buffer *p, const study_tests *t)
+{
+    char number[TX_NUMBER];
+    const study_difference *mean = &t->mean_gain;
+    verdicts v = judge(t->gain, t->gains);
+    if (!t->gains)
+        return;
+    begin(p, "Pretraining.");
+    tx_buffer_add(p,
+                  "Over the %zu network%s that %s trained both ways, pretraining changes the AUC by %s on average "
+                  "(95%% interval ",
+                  t->gains, many(t->gains), t->gains == 1 ? "was" : "were", html_number(number, mean->value, 3, 1));
+    html_interval(p, mean->low, mean->high, 3);
+    tx_buffer_append(p, mean->low > 0    ? "): these networks are better with it."
+                        : mean->high < 0 ? "): these networks are worse with it."
+                                         : "): whether it helps is open.");
+    tx_buffer_add(
+        p,
+        " One by one, after Holm's correction, %zu %s better with it, %zu %s worse, and of %zu the data do not tell.",
+        v.above, v.above == 1 ? "is" : "are", v.below, v.below == 1 ? "is" : "are", v.open);
+    end(p);
+}
+
+/* -------------------------------------------------------------------------------------------- ranking */
+/* Models of the full pretrained networks: how wide their intervals are on average, and how far apart best and worst. */
+static void spread(const study_table *all, double *width, double *range, size_t *count)
+{
+    double sum = 0, low = INFINITY, high = -INFINITY;
+    *count = 0;
+    for (size_t i = 0; i < all->models; i++) {
+        const study_model *m = &all->model[i];
+        if (!m->pretrained || m->cut || !(m->high >= m->low))
+            continue;
+        sum += m->high - m->low;
+        low = m->auc < low ? m->auc : low;
+        high = m->auc > high ? m->auc : high;
+        ++*count;
+    }
+    *width = sum / (double)*count;
+    *range = high - low;
+}
+
+static void say_ranking(tx_buffer *p, const study_results *r, const study_tests *t)
+{
+    char a[TX_NUMBER], b[TX_NUMBER], name[STUDY_NAME];
+    double width, range;
+    size_t count, ties = 0;
+    spread(&r->table, &width, &range, &count);
+    if (count < 2 || !t->leads)
+        return;
+    for (size_t i = 0; i < t->leads; i++)
+        ties += !(t->lead[i].adjusted < significant);
+    begin(p, "Which network is best.");
+    tx_buffer_add(p,
+                  "The %zu pretrained networks lie within %s of each other, and the 95%% interval of one is %s wide on "
+                  "average. ",
+                  count, html_number(a, range, 3, 0), html_number(b, width, 3, 0));
+    tx_buffer_append(p, name_of(t->lead[0].a, name));
+    if (ties == t->leads)
+        tx_buffer_append(p, " has the largest AUC, but none of the others is told from it: this is a tie of all, not a "
+                            "ranking.");
+    else if (ties)
+        tx_buffer_add(p,
+                      " has the largest AUC; %zu of the %zu others are not told from it: these are ties, and the order "
+                      "among them is no ranking.",
+                      ties, t->leads);
+    else
+        tx_buffer_add(p, " has the largest AUC, and all %zu others are told from it.", t->leads);
+    end(p);
+}
+
+/* --------------------------------------------------------------------------------------- correlations */
+static void say_rank(tx_buffer *p, const study_rank *k)
+{
+    char number[TX_NUMBER];
+    tx_buffer_add(p, "%s: rho %s (", k->what, html_number(number, k->rho.rho, 2, 1));
+    html_interval(p, k->rho.low, k->rho.high, 2);
+    tx_buffer_append(p, "; p ");
+    html_p_value(p, k->rho.p);
+    tx_buffer_append(p, k->rho.low > 0    ? "): more of the one goes with more of the other. "
+                        : k->rho.high < 0 ? "): more of the one goes with less of the other. "
+                                          : "): not told from none. ");
+}
+
+static void say_ranks(tx_buffer *p, const study_tests *t)
+{
+    static const struct {
+        const char *head;
+        int from, to;
+    } parts[] = {{"ImageNet and chest radiographs.", 0, 2}, {"Size.", 2, STUDY_RANKS}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        int any = 0;
+        for (int k = parts[i].from; k < parts[i].to; k++) {
+            if (isnan(t->rank[k].rho.low))
+                continue;
+            if (!any++)
+                begin(p, parts[i].head);
+            say_rank(p, &t->rank[k]);
+        }
+        if (any)
+            end(p);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- truncation */
+static void say_truncation(tx_buffer *p, const study_tests *t)
+{
+    char factor[TX_NUMBER], name[STUDY_NAME];
+    verdicts v = judge(t->cost, t->costs);
+    if (!t->cuts)
+        return;
+    begin(p, "Truncation.");
+    tx_buffer_append(
+        p, "The largest cut that is not significantly worse than its full network (the interval of the difference "
+           "reaches 0) is ");
+    for (size_t i = 0; i < t->cuts; i++) {
+        tx_buffer_append(p, i ? ", " : "");
+        tx_buffer_append(p, name_of(t->cut[i].cut, name));
+        tx_buffer_add(p, " (%s times fewer parameters)", html_number(factor, t->cut[i].factor, 1, 0));
+    }
+    tx_buffer_add(p, "; on average %s times fewer (the paper: 3.25). ", html_number(factor, t->compression, 2, 0));
+    tx_buffer_add(
+        p,
+        "Not significantly worse is not equal: the intervals below say how much worse it may be. After Holm's "
+        "correction %zu of %zu cut%s %s worse than the full network, %zu better, %zu open.",
+        v.below, t->costs, many(t->costs), v.below == 1 ? "is" : "are", v.above, v.open);
+    end(p);
+}
+
+static void say_what(tx_buffer *p, const study_results *r)
+{
+    const study_data *d = r->data;
+    size_t of[2] = {0, 0}, cut = 0;
+    int seeds = 0;
+    for (size_t i = 0; i < r->table.models; i++) {
+        const study_model *m = &r->table.model[i];
+        cut += m->cut != 0;
+        of[m->pretrained] += m->cut == 0;
+        seeds = m->seeds > seeds ? m->seeds : seeds;
+    }
+    begin(p, "What was compared.");
+    tx_buffer_add(
+        p,
+        "%zu network%s from random weights, %zu from pretrained ones and %zu truncated, %s, by the AUC on %s: %zu "
+        "stud%s of %zu patient%s. The AUC that stands for a model is %s, the mean over %d task%s. Intervals are of "
+        "%zu bootstrap resamples of these %s, the same for all models.",
+        of[0], many(of[0]), of[1], cut, seeds > 1 ? "each the mean of several seeds" : "each trained once",
+        r->table.split, d->units, d->units == 1 ? "y" : "ies", d->patients, many(d->patients), r->table.mean,
+        r->tasks_of[r->headline], many((size_t)r->tasks_of[r->headline]), r->replicates,
+        r->by_patient ? "patients" : "studies");
+    end(p);
+}
+
+void study_findings(tx_buffer *p, const study_results *r, const study_tests *t)
+{
+    tx_buffer_append(p, "<ul>\n");
+    say_what(p, r);
+    say_pretraining(p, t);
+    say_ranking(p, r, t);
+    say_ranks(p, t);
+    say_truncation(p, t);
+    tx_buffer_append(p, "</ul>\n");
+}
+
+/* --------------------------------------------------------------------------------------------- limits */
+static void limit_split(tx_buffer *p, const study_results *r)
+{
+    if (r->data->scored == SPLIT_TEST)
+        return;
+    begin(p, "valid also chose the checkpoints.");
+    tx_buffer_append(
+        p, "The data have no test table. Each model's checkpoints were chosen on the images that it is scored on, so "
+           "every figure here is too good, by more for models that were evaluated more often.");
+    end(p);
+}
+
+static void limit_seeds(tx_buffer *p, const study_results *r)
+{
+    int least = 0;
+    for (size_t i = 0; i < r->table.models; i++)
+        least = !least || r->table.model[i].seeds < least ? r->table.model[i].seeds : least;
+    begin(p, "What the intervals are of.");
+    if (least <= 1)
+        tx_buffer_append(
+            p, "Each model was trained once. An interval says what other studies would have done to a figure, not "
+               "what another seed would have: trained again, a model may leave it (--seeds N).");
+    else
+        tx_buffer_add(
+            p,
+            "Figures are means over at least %d seeds. An interval says what other studies would have done to such a "
+            "mean, not what other seeds would have.",
+            least);
+    end(p);
+}
+
+/* Names of tasks that `take` finds, the most that are listed; how many there are. */
+static size_t list_tasks(tx_buffer *p, const study_results *r, size_t entry, int (*take)(const study_figure *f))
+{
+    size_t n = 0;
+    for (size_t k = 0; k < (size_t)r->data->tasks; k++) {
+        const study_figure *f = study_figure_of(r, entry, k);
+        if (!take(f))
+            continue;
+        tx_buffer_append(p, n++ ? ", " : "");
+        tx_buffer_html(p, r->data->task[k]);
+        if (f->positives && f->negatives)
+            tx_buffer_add(p, " (%zu)", f->positives < f->negatives ? f->positives : f->negatives);
+    }
+    return n;
+}
+
+static int is_absent(const study_figure *f)
+{
+    return !f->positives || !f->negatives;
+}
+
+static int is_few(const study_figure *f)
+{
+    return !is_absent(f) && (f->positives < 30 || f->negatives < 30);
+}
+
+static const study_entry *any_complete(const study_data *d, size_t *at)
+{
+    for (*at = 0; *at < d->entries; ++*at)
+        if (d->entry[*at].state == ENTRY_COMPLETE)
+            return &d->entry[*at];
+    return NULL;
+}
+
+static void limit_positives(tx_buffer *p, const study_results *r)
+{
+    size_t at;
+    tx_buffer names = {0};
+    if (!any_complete(r->data, &at))
+        return;
+    if (list_tasks(&names, r, at, is_few) && names.data) {
+        begin(p, "Few positives.");
+        tx_buffer_add(
+            p,
+            "With fewer than 30 studies of a class an interval covers less than the 95%% that it promises, and the "
+            "figure says little: %s.",
+            names.data);
+        end(p);
+    }
+    tx_buffer_free(&names);
+    if (list_tasks(&names, r, at, is_absent) && names.data) {
+        begin(p, "Without an AUC.");
+        tx_buffer_add(p, "On %s these have no positive or no negative study and are in no mean: %s.", r->table.split,
+                      names.data);
+        end(p);
+    }
+    tx_buffer_free(&names);
+}
+
+static void limit_twins(tx_buffer *p, const study_results *r)
+{
+    const tx_dataset *d = r->data->table[r->data->scored];
+    int any = 0;
+    for (int k = 0; k < d->tasks; k++) {
+        int twin = d->note[k].twin;
+        if (twin < 0)
+            continue;
+        if (!any++)
+            begin(p, "Tasks that say the same.");
+        tx_buffer_html(p, d->task[k]);
+        tx_buffer_append(p, d->note[k].opposite ? " is the opposite of " : " is the same as ");
+        tx_buffer_html(p, d->task[twin]);
+        tx_buffer_append(p, " in every image: one figure, told twice. ");
+    }
+    if (any)
+        end(p);
+}
+
+/* Models of which the whole interval is above 0.5. */
+static void limit_chance(tx_buffer *p, const study_results *r)
+{
+    size_t above = 0;
+    for (size_t i = 0; i < r->table.models; i++)
+        above += r->table.model[i].low > 0.5;
+    begin(p, "Chance.");
+    tx_buffer_add(p, "%zu of %zu model%s %s better than chance (the whole interval is above 0.5).", above,
+                  r->table.models, many(r->table.models), above == 1 ? "is" : "are");
+    end(p);
+}
+
+static void limit_sources(tx_buffer *p, const study_results *r)
+{
+    size_t made = 0, all = 0;
+    for (size_t i = 0; i < r->data->entries; i++) {
+        const study_entry *e = &r->data->entry[i];
+        const char *source = e->state == ENTRY_COMPLETE && e->pretrained ? settings_get(&e->note, "source") : NULL;
+        all += source != NULL;
+        made += source && strcmp(source, "made") == 0;
+    }
+    if (!made)
+        return;
+    begin(p, "What pretrained means here.");
+    tx_buffer_add(
+        p,
+        "The weights of %zu of %zu pretrained jobs were made from pictures of fractals, not from ImageNet (no "
+        "published "
+        "weights were given): they never saw a photograph, so ImageNet top-1 is here a property of the architecture "
+        "alone, and nothing is said about pretraining on ImageNet.",
+        made, all);
+    end(p);
+}
+
+static void limit_tests(tx_buffer *p, const study_results *r, const study_tests *t)
+{
+    char number[TX_NUMBER];
+    begin(p, "Correction.");
+    tx_buffer_add(
+        p,
+        "p values are two-sided and corrected by Holm's method within each question: %zu comparisons with random "
+        "weights, %zu with the full network, %zu with the best network, %d correlations. %zu resamples give no p "
+        "below %s.",
+        t->gains, t->costs, t->leads, (int)STUDY_RANKS, r->replicates, html_number(number, study_least_p(r), 4, 0));
+    if (study_least_p(r) * (double)t->gains >= significant || study_least_p(r) * (double)t->costs >= significant)
+        tx_buffer_append(p,
+                         " That is too few for any single comparison to be significant after the correction: use more "
+                         "--replicates.");
+    end(p);
+}
+
+static void limit_jobs(tx_buffer *p, const study_results *r)
+{
+    size_t missing = r->data->entries - r->data->complete;
+    if (!missing)
+        return;
+    begin(p, "Not all jobs are here.");
+    tx_buffer_add(p,
+                  "%zu of %zu are missing, failed or do not fit; figures over several networks are over those that are "
+                  "there. Which and why stands under Jobs.",
+                  missing, r->data->entries);
+    end(p);
+}
+
+/* Replicates in which the mean has no value: a class was not drawn. */
+static void limit_replicates(tx_buffer *p, const study_results *r)
+{
+    size_t at, row = (size_t)r->data->tasks + (size_t)r->headline;
+    if (!any_complete(r->data, &at) || !study_figure_of(r, at, row)->undefined)
+        return;
+    begin(p, "Undefined resamples.");
+    tx_buffer_add(p,
+                  "In %zu of %zu resamples a task of %s had no positive or no negative study; they are left out of its "
+                  "intervals.",
+                  study_figure_of(r, at, row)->undefined, r->replicates, r->table.mean);
+    end(p);
+}
+
+void study_limits(tx_buffer *p, const study_results *r, const study_tests *t)
+{
+    tx_buffer_append(p, "<ul>\n");
+    limit_jobs(p, r);
+    limit_split(p, r);
+    limit_seeds(p, r);
+    limit_sources(p, r);
+    limit_positives(p, r);
+    limit_twins(p, r);
+    limit_replicates(p, r);
+    limit_chance(p, r);
+    limit_tests(p, r, t);
+    tx_buffer_append(p, "</ul>\n");
+}
