@@ -1,5 +1,6 @@
 /* report.c - pages about runs: whom figures are of, how the checkpoint was chosen, tables, options. */
 #include "report.h"
+#include "html.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,21 +12,35 @@ void report_begin(tx_buffer *p, const char *title)
                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     tx_buffer_html(p, title);
     tx_buffer_append(
-        p, "</title>\n<style>\n"
-           "body{font-family:sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222;line-height:1.4}\n"
-           ".side{display:flex;flex-wrap:wrap;gap:1em 2em;margin:1em 0}\n"
-           "svg{max-width:100%;height:auto;display:block}\n"
-           "table{border-collapse:collapse;font-size:.9em}\n"
-           "caption{font-weight:bold}\n"
-           "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums}\n"
-           "th:first-child,td:first-child,th:last-child,td:last-child{text-align:left}\n"
-           "td{white-space:nowrap}td:first-child{white-space:normal;overflow-wrap:anywhere}\n"
-           "tr.mean td{font-weight:bold}\n"
-           ".hidden{visibility:hidden}\n"
-           ".notes{font-size:.9em}\n"
-           "pre{background:#f4f4f4;padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
-           "@media(max-width:30em){table{font-size:.8em}th,td{padding:.2em .25em}}\n"
-           "</style></head><body>\n<h1>");
+        p,
+        "</title>\n<style>\n"
+        "body{font-family:sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222;line-height:1.45;"
+        "overflow-wrap:anywhere}\n"
+        "h1{font-size:1.6em;line-height:1.2}h2{margin-top:2em;border-bottom:1px solid #999}\n"
+        ".side{display:flex;flex-wrap:wrap;gap:1em 2em;margin:1em 0}\n"
+        ".side>*{min-width:0;max-width:100%}\n"
+        "svg,img{max-width:100%;height:auto;display:block}\n"
+        ".wide{overflow-x:auto;max-width:100%;margin:1em 0}\n"
+        "table{border-collapse:collapse;font-size:.9em;overflow-wrap:normal}\n"
+        "caption{font-weight:bold;text-align:left;padding:.3em 0}\n"
+        "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums;"
+        "vertical-align:top}\n"
+        "th{vertical-align:bottom;border-bottom:1px solid #666}\n"
+        "td{white-space:nowrap}\n"
+        "th.text,td.text{text-align:left}td.text{white-space:normal}\n"
+        "td.digest{font-family:monospace;font-size:.85em;text-align:left;white-space:normal;overflow-wrap:anywhere}\n"
+        "tr.mean td{font-weight:bold}\n"
+        ".hidden{visibility:hidden}\n"
+        ".warning{font-weight:bold}\n"
+        ".notes{font-size:.9em}\n"
+        "li{margin:.4em 0}\n"
+        "pre{background:#f4f4f4;padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+        "@media(max-width:30em){table{font-size:.8em}th,td{padding:.2em .3em}}\n"
+        "@page{margin:1.5cm}\n"
+        "@media print{body{margin:0;max-width:none;font-size:10pt}.wide{overflow:visible}table{font-size:7.5pt}"
+        "th,td{padding:.15em .35em}td{white-space:normal}thead{display:table-header-group}"
+        "tr,svg,figure{break-inside:avoid}h2,h3,caption{break-after:avoid}}\n"
+        "</style></head><body>\n<h1>");
     tx_buffer_html(p, title);
     tx_buffer_append(p, "</h1>\n");
 }
@@ -33,13 +48,6 @@ void report_begin(tx_buffer *p, const char *title)
 void report_end(tx_buffer *p)
 {
     tx_buffer_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
-}
-
-static void text_cell(tx_buffer *p, const char *text)
-{
-    tx_buffer_append(p, "<td>");
-    tx_buffer_html(p, text);
-    tx_buffer_append(p, "</td>");
 }
 
 /* The number, and its mark or the room for one, so that points stand below each other. */
@@ -52,27 +60,28 @@ static void auc_cell(tx_buffer *p, const char *text)
 /* A table of one split. */
 static void write_table(tx_buffer *p, const figure_set *f, const char *split)
 {
+    static const char *const heads[] = {"|task", "pos.", "neg.", "AUC", "|95% interval", NULL};
     char room[32];
-    tx_buffer_add(p,
-                  "<table><caption>%s</caption>\n<tr><th>task</th><th>pos.</th><th>neg.</th><th>AUC</th>"
-                  "<th>95%% interval</th></tr>\n",
-                  split);
+    html_table(p, split, heads);
     for (int k = 0; k < f->tasks; k++) {
         const figure *t = &f->task[k];
-        tx_buffer_append(p, "<tr>");
-        text_cell(p, t->task);
-        tx_buffer_add(p, "<td>%.0f</td><td>%.0f</td>", t->positives, t->negatives);
+        html_row(p, NULL);
+        html_text(p, t->task);
+        html_count(p, (size_t)t->positives);
+        html_count(p, (size_t)t->negatives);
         auc_cell(p, figure_auc(t, room));
-        text_cell(p, figure_interval(t, room));
-        tx_buffer_append(p, "</tr>\n");
+        html_text(p, figure_interval(t, room));
+        html_row_end(p);
     }
     for (int m = 0; m < 3; m++) {
-        tx_buffer_add(p, "<tr class=\"mean\"><td>%s</td><td></td><td></td>", f->mean[m].name);
+        html_row(p, "mean");
+        html_text(p, f->mean[m].name);
+        tx_buffer_append(p, "<td></td><td></td>");
         auc_cell(p, mean_value(&f->mean[m], room));
-        text_cell(p, mean_extent(&f->mean[m], room));
-        tx_buffer_append(p, "</tr>\n");
+        html_text(p, mean_extent(&f->mean[m], room));
+        html_row_end(p);
     }
-    tx_buffer_append(p, "</table>\n");
+    html_table_end(p);
 }
 
 /* Each line of the notes, ending in <br>. */

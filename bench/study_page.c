@@ -118,6 +118,9 @@ static tx_status write_page(tx_buffer *p, const study_page *g)
     write_beginning(p, g);
     if (status == TX_OK)
         status = write_comparisons(p, g);
+    head(p, "Where the networks look");
+    if (status == TX_OK)
+        status = page_cams(p, g);
     head(p, "The best model");
     if (status == TX_OK)
         status = page_best(p, g);

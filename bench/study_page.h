@@ -28,6 +28,8 @@ const study_entry *page_best_entry(const study_page *g, size_t *index);
 /* What the best model is, its AUC in parts of the scored split, its tasks, ROC and calibration (study_page_best.c). */
 tx_status page_best(tx_buffer *p, const study_page *g);
 tx_status page_groups(tx_buffer *p, const study_page *g);
+/* Class activation maps (study_page_cam.c). */
+tx_status page_cams(tx_buffer *p, const study_page *g);
 
 /* -------------------------------------------------------------------------------- jobs (study_page_jobs.c) */
 void page_jobs(tx_buffer *p, const study_page *g);     /* which are missing, and why */

@@ -178,11 +178,13 @@ static void test_page(void)
         "The checkpoint after step 4, chosen on valid by the largest mean6: 0.750, over 1 of 6 of its tasks, of 2 "
         "evaluations.",
         "and so too good.",
-        "<td>Edema</td><td>12</td><td>13</td><td>0.750<span class=\"hidden\">*</span></td><td>0.500-0.875</td>",
-        "<td>Edema</td><td>2</td><td>3</td><td>1.000*</td><td>no variance</td>",
-        "<td>a &lt;b&gt;</td><td>1</td><td>24</td><td>0.500*</td><td>1 positive</td>",
-        "<td>a &lt;b&gt;</td><td>0</td><td>5</td><td>-<span class=\"hidden\">*</span></td><td>all blank</td>",
-        "<td>over 1 of 6</td>",
+        "<td class=\"text\">Edema</td><td>12</td><td>13</td><td>0.750<span class=\"hidden\">*</span></td><td "
+        "class=\"text\">0.500-0.875</td>",
+        "<td class=\"text\">Edema</td><td>2</td><td>3</td><td>1.000*</td><td class=\"text\">no variance</td>",
+        "<td class=\"text\">a &lt;b&gt;</td><td>1</td><td>24</td><td>0.500*</td><td class=\"text\">1 positive</td>",
+        "<td class=\"text\">a &lt;b&gt;</td><td>0</td><td>5</td><td>-<span class=\"hidden\">*</span></td><td "
+        "class=\"text\">all blank</td>",
+        "<td class=\"text\">over 1 of 6</td>",
         "* fewer than 10 positives or negatives: the figure says little.",
         "Without an AUC on test, so in no mean: a &lt;b&gt;.",
         "AUC on valid",
