@@ -171,6 +171,7 @@ static tx_status resample(const units *u, const study_cam_resampling *how, size_
 /* ------------------------------------------------------------------------------------- figures */
 static void count_rows(const study_cam *c, study_cam_scores *out)
 {
+    out->unmade = 0;
     for (size_t i = 0; i < c->rows; i++) {
         const study_cam_row *r = &c->row[i];
         out->unmade += strcmp(r->split, "train") && !r->rows;
@@ -190,7 +191,8 @@ tx_status study_cam_sum(const study_cam *seed, size_t seeds, const study_cam_res
     memset(out, 0, sizeof *out);
     tx_status status = mean_of(seed, seeds, &u);
     for (size_t s = 0; status == TX_OK && s < seeds; s++)
-        count_rows(&seed[s], out);
+        if (seed[s].known)
+            count_rows(&seed[s], out);
     out->maps = u.count;
     out->area = area_of(&u);
     means_of(&u, out->value);

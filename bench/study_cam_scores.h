@@ -22,7 +22,7 @@ typedef struct study_cam_resampling {
 /* Of the rows outside train with boxes and a map, those alone that every seed has. */
 typedef struct study_cam_scores {
     size_t maps, images, patients; /* a map an image and finding */
-    size_t unmade;                 /* further rows outside train: no task of the model, or no image */
+    size_t unmade;                 /* further rows outside train, of a seed: no task of the model, or no image */
     size_t empty[CAM_REASONS];     /* maps, of all seeds together */
     int rows, columns;             /* of a map; 0 without one */
     double area;               /* mean share of the image in boxes: what each figure is of a map that knows nothing */
