@@ -49,7 +49,7 @@ BENCH_SRC := $(wildcard bench/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 BENCH_OBJ := $(filter-out $(B)/bench/main.o,$(BENCH_SRC:%.c=$(B)/%.o))
 CHECKERS := golden pixels stats weights
-TOOLS := elementary_all
+TOOLS := elementary_all coverage_intervals
 TESTS := $(filter-out $(CHECKERS) $(TOOLS),$(basename $(notdir $(wildcard test/*.c))))
 
 .PHONY: again all help test study install uninstall clean matrix fuzz coverage check-symbols lint fmt fmt-check found flags
