@@ -31,6 +31,7 @@ typedef struct work {
     model model;
     tx_dataset *table[TABLES]; /* NULL: there is none */
     const char **key[TABLES];  /* its paths from the split on, sorted */
+    tx_dataset *labelled;      /* test, else valid, with its labels: where examples are wanted that have no boxes */
     boxes boxes;
     int boxed; /* there is a file of boxes */
     image_list paths;
@@ -178,6 +179,74 @@ static int choose_boxed(work *w)
         chosen++;
     }
     return chosen;
+}
+
+/* The image's place in the list, to which it is added; SIZE_MAX with TX_OK where it is nowhere. */
+static tx_status find_image(work *w, size_t i, size_t *image)
+{
+    *image = SIZE_MAX;
+    char *file = tx_dataset_file(w->labelled, i);
+    if (!file)
+        return TX_ERR_MEMORY;
+    for (size_t k = 0; k < w->paths.count && *image == SIZE_MAX; k++)
+        *image = strcmp(w->paths.path[k], file) == 0 ? k : SIZE_MAX;
+    tx_status status = TX_OK;
+    if (*image == SIZE_MAX && tx_path_exists(file)) {
+        status = image_list_add(&w->paths, file);
+        *image = w->paths.count - 1;
+    }
+    tx_free(file);
+    return status;
+}
+
+/* The first image with the finding that is no example yet becomes one. */
+static tx_status add_labelled(work *w, int task, int output, int *chosen)
+{
+    const tx_dataset *d = w->labelled;
+    size_t image;
+    for (size_t i = 0; i < d->images; i++) {
+        if (d->label[i * (size_t)d->tasks + (size_t)task] != 1)
+            continue;
+        tx_status status = find_image(w, i, &image);
+        if (status)
+            return status;
+        if (image == SIZE_MAX || is_example(w, image))
+            continue;
+        entry *e = add_entry(w);
+        if (!e)
+            return TX_ERR_MEMORY;
+        *e = (entry){.path = d->path[i], .finding = d->task[task], .image = image, .task = output, .example = 1};
+        e->line = SIZE_MAX;
+        snprintf(e->split, sizeof e->split, "%s", split_of(w, d->path[i]));
+        ++*chosen;
+        return TX_OK;
+    }
+    return TX_OK;
+}
+
+/* More examples by their labels: an image a finding, those of the competition first, over and over. */
+static tx_status choose_labelled(work *w, int chosen)
+{
+    const char *split = w->table[2] ? table_name[2] : table_name[1];
+    if (chosen >= w->a->examples || (!w->table[1] && !w->table[2]))
+        return TX_OK;
+    w->labelled = recipe_dataset(&w->model.recipe, w->a->data, split, "all", 0);
+    if (!w->labelled)
+        return tx_error_status();
+    for (int before = -1; before < chosen;) {
+        before = chosen;
+        for (int pass = 0; pass < 2; pass++)
+            for (int t = 0; t < w->labelled->tasks && chosen < w->a->examples; t++) {
+                const char *name = w->labelled->task[t];
+                int output = model_output(&w->model, name);
+                if (output < 0 || mean_has(0, name) != !pass || strcmp(name, "No Finding") == 0)
+                    continue;
+                tx_status status = add_labelled(w, t, output, &chosen);
+                if (status)
+                    return status;
+            }
+    }
+    return TX_OK;
 }
 
 /* ------------------------------------------------------------------------------------- the maps */
@@ -348,9 +417,7 @@ static tx_status take_entries(work *w)
     if (status == TX_OK && w->boxed)
         status = take_boxes(w);
     tx_free(file);
-    if (status == TX_OK)
-        choose_boxed(w);
-    return status;
+    return status == TX_OK ? choose_labelled(w, choose_boxed(w)) : status;
 }
 
 static tx_status make(work *w)
@@ -371,6 +438,7 @@ static void work_free(work *w)
         tx_dataset_free(w->table[t]);
         tx_free(w->key[t]);
     }
+    tx_dataset_free(w->labelled);
     boxes_free(&w->boxes);
     image_list_free(&w->paths);
     model_free(&w->model);

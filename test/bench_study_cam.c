@@ -342,6 +342,28 @@ static void check_missing(void)
     CHECK(run(0, 16, 0) == EXIT_DONE && !tx_path_exists(temp_path("job/cam.csv")), "maps without boxes");
 }
 
+/* Without boxes examples are images with the findings, an image each; with few boxes they stand behind those. */
+static void check_labelled(void)
+{
+    study_cam c;
+    make_data(NULL);
+    CHECK(run(9, 16, 0) == EXIT_DONE && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2, "%zu rows: %s",
+          c.rows, tx_error_message());
+    CHECK(c.rows == 2 && !strcmp(c.row[0].path, "x/test/c.pgm") && !strcmp(c.row[0].finding, "up") &&
+              !strcmp(c.row[1].path, "x/test/d.pgm") && !strcmp(c.row[1].finding, "down") &&
+              !strcmp(c.row[1].split, "test") && *c.row[0].overlay && c.row[0].boxes == 0 && isnan(c.row[0].iou) &&
+              c.row[0].rows == 8,
+          "other examples by labels");
+    study_cam_free(&c);
+    make_data("Path,Finding,x,y,w,h\ntrain/a.pgm,up,0,0,1,1\ntest/c.pgm,down,0,0,1,1\n");
+    CHECK(run(2, 16, 0) == EXIT_DONE && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 3, "%zu rows",
+          c.rows);
+    CHECK(c.rows == 3 && !*c.row[0].overlay && *c.row[1].overlay && !strcmp(c.row[2].path, "x/test/d.pgm") &&
+              c.row[2].boxes == 0 && *c.row[2].overlay,
+          "examples with and without boxes");
+    study_cam_free(&c);
+}
+
 /* ---------------------------------------------------------------------------------------- page */
 static void check_page(void)
 {
@@ -390,6 +412,7 @@ int main(void)
     check_bytes();
     check_pictures();
     check_missing();
+    check_labelled();
     check_page();
     temp_end();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
