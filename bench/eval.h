@@ -45,6 +45,8 @@ const char *threshold_split(const evaluation *v, const entry *e);
 /* ------------------------------------------------------------------------------------ eval_entries.c */
 /* Finds a MODEL, its data and its outputs for the tasks. Returns an exit status, after a line if it is not EXIT_DONE. */
 int entry_open(evaluation *v, entry *e, const char *name);
+/* Whether the table of the split is there; an error that names the other one where only that is. */
+tx_status entry_check_split(const evaluation *v, const entry *e);
 /* The tasks of `list` that it has outputs for, into e->tasks; what is left out, into e->notes. Outputs that others named need
  * not be the table's tasks, nor all of them be there. */
 tx_status entry_common(const evaluation *v, entry *e, const char *list);

@@ -33,7 +33,9 @@ static tx_status open_labels(const evaluation *v, entry *e, const entry *base)
     const char *asked = option_given(v->o, "tasks") ? option_text(v->o, "tasks") : NULL;
     const char *list = asked ? asked : base ? base->part[SCORED].data->task_names : "all";
     int named = asked && strcmp(asked, "all") != 0 && strcmp(asked, "competition") != 0;
-    tx_status status = named ? TX_OK : entry_common(v, e, list);
+    tx_status status = entry_check_split(v, e);
+    if (status == TX_OK && !named)
+        status = entry_common(v, e, list);
     if (status)
         return status;
     e->parts = 1;

@@ -30,6 +30,20 @@ static int has_choosing(const evaluation *v, const char *folder)
     return there;
 }
 
+tx_status entry_check_split(const evaluation *v, const entry *e)
+{
+    char wanted[TX_TEXT], there[TX_TEXT];
+    const char *other = strcmp(v->split[SCORED], "valid") ? "valid" : "test";
+    char *table = tx_dataset_table(e->folder, v->split[SCORED]), *instead = tx_dataset_table(e->folder, other);
+    tx_status status = table && instead ? TX_OK : TX_ERR_MEMORY;
+    if (status == TX_OK && !tx_path_exists(table) && tx_path_exists(instead))
+        status = tx_fail(TX_ERR_FILE, "%s: no such file, but %s is there: --split %s",
+                         tx_escape(wanted, sizeof wanted, table), tx_escape(there, sizeof there, instead), other);
+    tx_free(table);
+    tx_free(instead);
+    return status;
+}
+
 tx_status entry_common(const evaluation *v, entry *e, const char *list)
 {
     tx_dataset *all = recipe_dataset(&e->model.recipe, e->folder, v->split[SCORED], list, 0);
@@ -42,7 +56,9 @@ static tx_status open_parts(const evaluation *v, entry *e)
 {
     const char *tasks = e->model.recipe.tasks;
     int borrowed = e->model.task && !settings_get(&e->model.carried, "step") && !option_given(v->o, "tasks");
-    tx_status status = borrowed ? entry_common(v, e, "all") : TX_OK;
+    tx_status status = entry_check_split(v, e);
+    if (status == TX_OK && borrowed)
+        status = entry_common(v, e, "all");
     if (borrowed)
         tasks = e->tasks;
     e->parts = has_choosing(v, e->folder) ? 2 : 1;

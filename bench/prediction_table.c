@@ -68,7 +68,7 @@ tx_status prediction_table_open(prediction_table *t, const char *path)
     tx_escape(t->name, sizeof t->name, path);
     t->path = tx_strdup(path);
     tx_csv *csv = t->path ? tx_csv_open(path) : NULL;
-    tx_status status = csv ? read_header(t, csv) : t->path ? TX_ERR_FILE : TX_ERR_MEMORY;
+    tx_status status = csv ? read_header(t, csv) : tx_error_status();
     if (csv)
         tx_csv_close(csv);
     return status;
@@ -166,7 +166,7 @@ tx_status prediction_table_read(prediction_table *t, const int *column, int task
 {
     t->tasks = tasks;
     tx_csv *csv = tx_csv_open(t->path);
-    tx_status status = csv ? read_rows(t, csv, column) : TX_ERR_FILE;
+    tx_status status = csv ? read_rows(t, csv, column) : tx_error_status();
     if (csv)
         tx_csv_close(csv);
     return status;

@@ -181,6 +181,8 @@ expect 0 eval "$work/run" "$work/run/predictions-test.csv" --split test --quiet 
 # ---- what is refused: one line alone
 one_line 2 eval "$csv/a.csv"
 says "--data is missing"
+one_line 1 eval "$csv/a.csv" --data "$csv/data"
+says "test_labels.csv is there: --split test"
 one_line 1 eval "$csv/nowhere.csv" $test
 says nowhere.csv
 one_line 1 eval "$csv/a.csv" $test --unit image
