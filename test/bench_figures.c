@@ -244,6 +244,45 @@ static void test_table(void)
     metrics_free(&m);
 }
 
+/* Of a bootstrap: what was drawn how often, which replicates lack a class where there is an interval, what means are over. */
+static void test_replicates(void)
+{
+    static const char *const split[] = {"valid"};
+    figure task[] = {
+        {.task = "Edema", .positives = 20, .negatives = 20, .auc = 0.5, .low = 0.25, .high = 0.75, .undefined = 3},
+        {.task = "Other", .positives = 1, .negatives = 20, .auc = 0.5, .low = NAN, .high = NAN, .undefined = 370},
+        {.task = "Third", .positives = 20, .negatives = 20, .auc = 0.5, .low = 0.25, .high = 0.75}};
+    figure_set f = {.task = task, .tasks = 3, .replicates = 1000, .by_patient = 1};
+    const figure_set *const list[] = {&f};
+    tx_buffer notes = {0};
+    char room[32];
+    means_begin(f.mean);
+    for (int i = 0; i < 3; i++) {
+        task[i].method = i == 1 ? "undefined" : "bootstrap";
+        means_add(f.mean, task[i].task, task[i].auc);
+    }
+    means_end(f.mean);
+    CHECK(strcmp(mean_interval(&f.mean[0], room), "over 1 of 5") == 0, "without an interval: %s", room);
+    f.mean[2].undefined = 372;
+    figures_notes(list, split, 1, &notes);
+    CHECK(notes.data && strstr(notes.data, "\nIntervals: 95%, percentiles of the bootstrap.\n"
+                                           "valid: 1000 replicates that draw patients; lacking a class, so left out: "
+                                           "Edema 3, mean 372.\n"
+                                           "Means: mean5 over 1 of 5, mean6 over 1 of 6, mean over all 3.\n"),
+          "%s", notes.data);
+    tx_buffer_free(&notes);
+    task[0].undefined = f.mean[2].undefined = 0;
+    f.by_patient = 0;
+    figures_notes(list, split, 1, &notes);
+    CHECK(notes.data && strstr(notes.data, "\nvalid: 1000 replicates that draw studies.\n"), "%s", notes.data);
+    tx_buffer_free(&notes);
+    f.replicates = 0;
+    figures_notes(list, split, 1, &notes);
+    CHECK(notes.data && strstr(notes.data, "\nIntervals: 95%, by DeLong's variance on the logit scale.\nmean5: "), "%s",
+          notes.data);
+    tx_buffer_free(&notes);
+}
+
 /* What is counted twice is named with the means that count it, once where both splits have it. */
 static void test_twins(void)
 {
@@ -305,6 +344,7 @@ int main(void)
     test_scores();
     test_reasons();
     test_table();
+    test_replicates();
     test_twins();
     test_outputs();
     temp_end();

@@ -702,6 +702,7 @@ f=bench/intervals.c
 mutate $f bench_scores 's/ \&\& !isnan(s->task\[k\].auc.auc)//' 'intervals: a mean with tasks that have no AUC'
 mutate $f bench_scores 's/return !isnan(r->low);/return 1;/' 'intervals: of a class with one unit'
 mutate bench/scores.c bench_scores 's/by_patient ? d->patient : d->study/d->study/' 'intervals: studies are drawn in the place of patients'
+mutate bench/figures.c bench_figures 's/if (!figure_why(\&f->task\[k\]))/if (1)/' 'intervals: lost replicates of a task that has none'
 f=bench/scores.c
 mutate $f bench_figures 's/if (score > u->score\[unit\])/if (score < u->score[unit])/' 'figures: not the maximum over views'
 mutate $f bench_figures 's/(p >= 0 \&\& p <= 1)/!(p < 0 || p > 1)/' 'figures: NaN among the probabilities'
