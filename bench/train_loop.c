@@ -91,14 +91,13 @@ void trainer_row(const trainer *t, char out[TRAINER_ROW])
              tx_number_print(text[0], TX_NUMBER, (double)t->loss, 9), tx_number_shortest(text[1], TX_NUMBER, t->lr));
 }
 
-/* How long the study that the training is a job of will take: as long for a piece of work as so far. */
-static void note_left(const trainer *t, char *out, size_t size)
+/* When the study ends that the training is a job of: as long for a piece of work as so far. */
+static void tell_whole(trainer *t)
 {
-    char time[TX_NUMBER];
     const train_job *job = t->job;
-    double now = job->before + job->own * (double)t->run.at.step / (double)t->total, since = tx_seconds() - job->began;
-    if (now > 0 && job->all > now)
-        snprintf(out, size, "  study %s left", tx_duration(time, since * (job->all - now) / now));
+    double done = job->before + job->own * (double)t->run.at.step / (double)t->total, since = tx_seconds() - job->began;
+    if (done > 0 && job->all > done)
+        tx_progress_whole(&t->bar, since * (job->all - done) / done);
 }
 
 static tx_status log_step(trainer *t, size_t count, double seconds)
@@ -110,9 +109,9 @@ static tx_status log_step(trainer *t, size_t count, double seconds)
              tx_number_fixed(text[0], TX_NUMBER, seconds > 0 ? (double)count / seconds : 0, 2),
              tx_number_fixed(text[1], TX_NUMBER, t->run.at.seconds, 3));
     tx_status status = tx_journal_add(t->run.table[RUN_LOG], line);
-    n = (size_t)snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)t->loss, 4));
+    snprintf(line, sizeof line, "loss %s", tx_number_fixed(text[0], TX_NUMBER, (double)t->loss, 4));
     if (t->job)
-        note_left(t, line + n, sizeof line - n);
+        tell_whole(t);
     tx_progress_update(&t->bar, (size_t)trainer_examples(t, t->run.at.step), line);
     return status;
 }

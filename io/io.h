@@ -594,12 +594,15 @@ typedef struct tx_progress {
     int terminal;
     size_t drawn; /* columns on the terminal's line */
     double began, shown, paused;
+    double whole; /* see tx_progress_whole; 0: nobody said it */
 } tx_progress;
 /* done: where a resumed job stands already. label and unit ("images") are not copied. */
 void tx_progress_begin(tx_progress *progress, FILE *out, const char *label, const char *unit, size_t total,
                        size_t done);
 /* note may be NULL or a few words, e.g. the loss. */
 void tx_progress_update(tx_progress *progress, size_t done, const char *note);
+/* Of a part of something larger: that will end in so many seconds, which the line says instead of its own time left. */
+void tx_progress_whole(tx_progress *progress, double seconds);
 /* While other work is done the clock of rate and time left stands; the terminal's line is free for that work's own
  * progress. The next update draws the line again. */
 void tx_progress_pause(tx_progress *progress);

@@ -62,6 +62,8 @@ static void make_parts(const tx_progress *p, double now, int last, const char *n
         snprintf(t->text[RATE], PART, "  %s %.64s/s", rate_text(number, speed), p->unit);
     if (last)
         snprintf(t->text[TIME], PART, "  in %s", tx_duration(number, seconds));
+    else if (p->whole > 0)
+        snprintf(t->text[TIME], PART, "  %s left in all", tx_duration(number, p->whole));
     else if (speed > 0)
         snprintf(t->text[TIME], PART, "  %s left", tx_duration(number, (double)(p->total - p->done) / speed));
     if (note && strlen(note) + 2 < PART)
@@ -195,6 +197,15 @@ void tx_progress_update(tx_progress *p, size_t done, const char *note)
     double now = tx_seconds(), seldom = SELDOM * (now - p->began);
     if (now - p->shown >= (p->terminal ? REDRAW : seldom > REPEAT ? seldom : REPEAT))
         show(p, now, 0, note);
+}
+
+void tx_progress_whole(tx_progress *p, double seconds)
+{
+    if (!p) {
+        tx_fail_null("tx_progress_whole", "progress");
+        return;
+    }
+    p->whole = seconds;
 }
 
 void tx_progress_clear(tx_progress *p)

@@ -109,6 +109,12 @@ static void widths(void)
         "it is better left out than cut";
     tx_progress_format(&p, 1020, 1, NULL, 200, line);
     CHECK(strncmp(line, "[###", 4) == 0 && strstr(line, "412/664 62%  20.6 images/s  in 0:20"), "%s", line);
+    /* The longest name of a study's job has room for what tells most. */
+    p = example("12/49 mobilenet_v3_large.pretrained.0");
+    tx_progress_whole(&p, 521);
+    tx_progress_format(&p, 1020, 0, "loss 0.4123", 79, line);
+    CHECK(strcmp(line, "12/49 mobilenet_v3_large.pretrained.0 [#####....] 412/664 62%  8:41 left in all") == 0, "'%s'",
+          line);
 }
 
 /* -------------------------------------------------------------------------------- pseudo-terminals */

@@ -535,6 +535,7 @@ static void check_progress(void)
     REFUSED((tx_progress_begin(NULL, NULL, "a", "b", 1, 0), 1), "no progress");
     REFUSED((tx_progress_update(NULL, 1, NULL), 1), "no progress");
     REFUSED((tx_progress_pause(NULL), 1), "no progress");
+    REFUSED((tx_progress_whole(NULL, 1), 1), "no progress");
     REFUSED((tx_progress_resume(NULL), 1), "no progress");
     REFUSED((tx_progress_clear(NULL), 1), "no progress");
     REFUSED((tx_progress_say(NULL, "a"), 1), "no progress");
