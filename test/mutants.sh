@@ -100,7 +100,7 @@ prepare() { # ROWS: tests they name
     cp -r "$top/core/kernels" "$top/core/simd" "$top/core/README.md" base/core
     cp -r "$top/test/golden" "$top/test/pixels" "$top/test/odd" "$top/test/xrv" "$top/test/pth" "$top/test/bounds.txt" "$top/test/bits.txt" "$top/test/cli.sh" "$top/test/lint.sh" "$top/test/circles.sh" "$top"/test/check_*.sh base/test
     cp "$top/test/complete.bash" base/test
-    ln -s "$top/bench/nih-sample-128" "$top/bench/thorax.1" base/bench/
+    ln -s "$top/bench/nih-sample-128" "$top/bench/presets" "$top/bench/thorax.1" base/bench/
     cd base || exit 1
     sed 's/return i->kernels && i->usable();/return i->kernels \&\& i->usable() \&\& (!getenv("ONLY_ISA") || !strcmp(getenv("ONLY_ISA"), i->name));/' \
         "$top/core/isa.c" >core/isa.c
