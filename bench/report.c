@@ -27,7 +27,7 @@ void report_begin(tx_buffer *p, const char *title)
         "vertical-align:top}\n"
         "th{vertical-align:bottom;border-bottom:1px solid #666}\n"
         "td{white-space:nowrap}\n"
-        "th.text,td.text{text-align:left}td.text{white-space:normal}\n"
+        "th.text,td.text,td.name{text-align:left}td.text{white-space:normal;min-width:4em}\n"
         "td.digest{font-family:monospace;font-size:.85em;text-align:left;white-space:normal;overflow-wrap:anywhere}\n"
         "tr.mean td{font-weight:bold}\n"
         ".hidden{visibility:hidden}\n"

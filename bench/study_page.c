@@ -86,12 +86,15 @@ static tx_status write_comparisons(tx_buffer *p, const study_page *g)
     if (status == TX_OK)
         status = write_pictures(p, g, STUDY_GAIN, STUDY_TRADE);
     page_gains(p, g);
-    head(p, "Ties with the best network");
-    page_leads(p, g);
-    head(p, "Truncation");
-    if (status == TX_OK)
+    if (g->t->leads) {
+        head(p, "Ties with the best network");
+        page_leads(p, g);
+    }
+    if (status == TX_OK && g->t->costs) {
+        head(p, "Truncation");
         status = write_pictures(p, g, STUDY_TRADE, STUDY_PICTURES);
-    page_truncation(p, g);
+        page_truncation(p, g);
+    }
     return status;
 }
 

@@ -9,7 +9,7 @@
 static void name_cell(tx_buffer *p, const study_model *m)
 {
     char name[STUDY_NAME];
-    html_text(p, study_display_name(m->net, m->cut, name));
+    tx_buffer_add(p, "<td class=\"name\">%s</td>", study_display_name(m->net, m->cut, name));
 }
 
 void page_models(tx_buffer *p, const study_page *g)
@@ -86,8 +86,6 @@ void page_leads(tx_buffer *p, const study_page *g)
                                         "p",        "p, Holm", "|the best is",        NULL};
     const study_tests *t = g->t;
     char name[STUDY_NAME];
-    if (!t->leads)
-        return;
     tx_buffer_append(p, "<p>The pretrained network with the largest AUC here, ");
     tx_buffer_append(p, study_display_name(t->lead[0].a->net, 0, name));
     tx_buffer_append(

@@ -95,12 +95,14 @@ static void say_ranking(tx_buffer *p, const study_results *r, const study_tests 
 {
     char a[TX_NUMBER], b[TX_NUMBER], name[STUDY_NAME];
     double width, range;
-    size_t count, ties = 0;
+    size_t count, ties = 0, alone = 0;
     spread(&r->table, &width, &range, &count);
     if (count < 2 || !t->leads)
         return;
-    for (size_t i = 0; i < t->leads; i++)
+    for (size_t i = 0; i < t->leads; i++) {
         ties += !(t->lead[i].adjusted < significant);
+        alone += t->lead[i].low > 0;
+    }
     begin(p, "Which network is best.");
     tx_buffer_add(p,
                   "The %zu pretrained networks lie within %s of each other, and the 95%% interval of one is %s wide on "
@@ -108,15 +110,20 @@ static void say_ranking(tx_buffer *p, const study_results *r, const study_tests 
                   count, html_number(a, range, 3, 0), html_number(b, width, 3, 0));
     tx_buffer_append(p, name_of(t->lead[0].a, name));
     if (ties == t->leads)
-        tx_buffer_append(p, " has the largest AUC, but none of the others is told from it: this is a tie of all, not a "
-                            "ranking.");
+        tx_buffer_append(
+            p, " has the largest AUC, but none of the others is told from it after Holm's correction: these are ties, "
+               "not a ranking.");
     else if (ties)
         tx_buffer_add(p,
-                      " has the largest AUC; %zu of the %zu others are not told from it: these are ties, and the order "
-                      "among them is no ranking.",
+                      " has the largest AUC; %zu of the %zu others are not told from it after Holm's correction: these "
+                      "are ties, and "
+                      "the order among them is no ranking.",
                       ties, t->leads);
     else
-        tx_buffer_add(p, " has the largest AUC, and all %zu others are told from it.", t->leads);
+        tx_buffer_add(p, " has the largest AUC, and all %zu others are told from it after Holm's correction.",
+                      t->leads);
+    if (ties && alone)
+        tx_buffer_add(p, " Taken alone, the intervals of %zu of its leads are above 0.", alone);
     end(p);
 }
 
@@ -166,6 +173,8 @@ static void say_truncation(tx_buffer *p, const study_tests *t)
            "reaches 0) is ");
     for (size_t i = 0; i < t->cuts; i++) {
         tx_buffer_append(p, i ? ", " : "");
+        if (t->cut[i].cut == t->cut[i].full)
+            tx_buffer_append(p, "none of ");
         tx_buffer_append(p, name_of(t->cut[i].cut, name));
         tx_buffer_add(p, " (%s times fewer parameters)", html_number(factor, t->cut[i].factor, 1, 0));
     }
@@ -362,7 +371,8 @@ static void limit_tests(tx_buffer *p, const study_results *r, const study_tests 
     begin(p, "Correction.");
     tx_buffer_add(
         p,
-        "p values are two-sided and corrected by Holm's method within each question: %zu comparisons with random "
+        "p values of differences and correlations are two-sided and corrected by Holm's method within each question: "
+        "%zu with random "
         "weights, %zu with the full network, %zu with the best network, %d correlations. %zu resamples give no p "
         "below %s.",
         t->gains, t->costs, t->leads, (int)STUDY_RANKS, r->replicates, html_number(number, study_least_p(r), 4, 0));
