@@ -70,7 +70,7 @@ static void places(void)
 }
 
 /* -------------------------------------------------------------------------------------------- scatter */
-static char names[MOST][32];
+static char names[MOST][40];
 
 static void make_points(svg_point *p, size_t n, int kind)
 {
@@ -87,8 +87,12 @@ static void make_points(svg_point *p, size_t n, int kind)
             p[i].x = p[0].x;
         if (kind == 1 && i)
             p[i].y = p[0].y;
-        if (kind == 2)
+        if (kind == 2 || kind == 4)
             p[i].y = 0.85;
+        if (kind == 4) {
+            snprintf(names[i], sizeof names[i], "Network-%zu-of-many", i);
+            sd = 0.05;
+        }
         p[i].low = p[i].y - sd;
         p[i].high = p[i].y + sd;
     }
@@ -205,6 +209,7 @@ static void scatters(void)
     for (int kind = 0; kind < 4; kind++)
         for (size_t n = 17; n <= MOST; n += 16)
             scatter(n, kind, kind % 2 == 0);
+    scatter(25, 4, 0);
     for (size_t n = 1; n < 4; n++)
         scatter(n, 0, (int)n % 2);
 }
@@ -244,6 +249,18 @@ static void fitted(void)
         CHECK(!strstr(t.data, "stroke-dasharray=\"6 4\""), "a line through one place");
         tx_buffer_free(&t);
     }
+}
+
+/* Numbers of an axis that are as wide as they are apart. */
+static void wide_numbers(void)
+{
+    static svg_seen seen;
+    const svg_point p[] = {{.x = 1000000, .y = 1}, {.x = 1000007, .y = 2}};
+    tx_buffer t = {0};
+    svg_scatter(&t, &(svg_scatter_chart){.title = "t", .x_name = "x", .y_name = "y", .point = p, .points = 2});
+    check_svg(t.data, "wide numbers", &seen);
+    CHECK(svg_says(&seen, "1000000") && svg_says(&seen, "1000002"), "no numbers");
+    tx_buffer_free(&t);
 }
 
 /* What cannot be drawn is left out; nothing is said to be so; joined are neighbours of one number. */
@@ -447,6 +464,7 @@ int main(void)
     places();
     scatters();
     fitted();
+    wide_numbers();
     odd();
     bars();
     roc(0);

@@ -753,7 +753,7 @@ mutate $f bench_svg_scatter 's/xx += dx \* dx/xx += fabs(dx)/' 'points: the fitt
 mutate $f bench_svg_scatter 's/return c->log_x ? tx_log/return 0 ? tx_log/' 'points: log x is x'
 mutate $f bench_svg_scatter 's/s->point\[i\]->line == s->point\[i - 1\]->line/1/' 'points: lines of two numbers are joined'
 mutate bench/svg_bars.c bench_svg_scatter 's/v < c->base ? v : c->base/c->base/' 'bars: below the base'
-mutate bench/svg_scores.c bench_svg_scatter 's/c->negatives\[at\] += s->label\[i\] == 0/c->negatives[at] += s->label[i] <= 0/' 'ROC: labels that are not there'
+mutate bench/svg_scores.c bench_svg_scatter 's/c->positives\[at\] += s->label\[i\] > 0/c->positives[at] += s->label[i] >= 0/' 'ROC: all are positive'
 mutate bench/svg_scores.c bench_svg_scatter 's/(1 + z \* z \/ n);$/1;/' 'calibration: the middle of the interval'
 mutate bench/svg_axes.c bench_svg_scatter 's/if (middle - half < .taken)/if (0)/' 'axes: numbers cover each other'
 f=bench/study_panels.c
