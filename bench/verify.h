@@ -66,6 +66,8 @@ int verify_open(verification *v, const options *o, const char *folder);
 tx_status verify_files(verification *v);
 /* Notes damage; text NULL: the library's last message. */
 tx_status verify_note(verification *v, verify_kind kind, uint64_t step, const char *text);
+/* Whether a run at work has given up a checkpoint meanwhile that its state listed when that was read. */
+int verify_evicted(const verification *v, uint64_t step);
 /* Makes the trainer, from the run's own options, if anything can and is to be repeated. Returns an exit status. */
 int verify_prepare(verification *v);
 /* Predictions of the best checkpoint; before verify_steps. */

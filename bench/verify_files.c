@@ -189,6 +189,40 @@ static tx_status note_config(verification *v)
     return verify_note(v, VERIFY_OTHER, 0, line);
 }
 
+int verify_evicted(const verification *v, uint64_t step)
+{
+    char name[48], file[64];
+    tx_path_kind kind;
+    int known = 0, gone = 0;
+    snprintf(file, sizeof file, "checkpoints/%s", step_name(step, name));
+    run_position *now = v->finished ? NULL : tx_alloc(1, sizeof *now);
+    if (now && look_at(v->folder, file, &kind) == TX_OK && kind == TX_PATH_NONE)
+        gone = run_note(v->folder, now, &known) == TX_OK && known;
+    for (size_t i = 0; gone && i < now->kept; i++)
+        gone = now->best[i].step != step;
+    if (known)
+        position_free(now);
+    tx_free(now);
+    return gone;
+}
+
+static tx_status check_kept_best(verification *v)
+{
+    const run_position *at = &v->noted.at;
+    tx_status status = TX_OK;
+    for (size_t i = 0; status == TX_OK && i < at->kept; i++) {
+        uint64_t step = at->best[i].step;
+        char text[TX_TEXT * 4];
+        status = check_checkpoint(v->folder, &at->best[i]);
+        snprintf(text, sizeof text, "%s", status ? tx_error_message() : "");
+        if (status && verify_evicted(v, step))
+            status = TX_OK;
+        else
+            status = found(v, status ? tx_fail(status, "%s", text) : TX_OK, VERIFY_CHECKPOINT, step);
+    }
+    return status;
+}
+
 static tx_status check_options(verification *v)
 {
     tx_status status = check_config(v->folder, &v->noted.at);
@@ -263,8 +297,8 @@ tx_status verify_files(verification *v)
     tx_status status = check_options(v);
     if (status == TX_OK)
         status = check_tables(v);
-    for (size_t i = 0; status == TX_OK && i < at->kept; i++)
-        status = found(v, check_checkpoint(v->folder, &at->best[i]), VERIFY_CHECKPOINT, at->best[i].step);
+    if (status == TX_OK)
+        status = check_kept_best(v);
     for (size_t i = 0; status == TX_OK && i < at->states; i++)
         status = found(v, check_kept(v->folder, &at->state[i]), VERIFY_KEPT, at->state[i].step);
     if (status == TX_OK)

@@ -226,7 +226,7 @@ static void judge(verification *v, const char *file, tx_status status, const ver
         snprintf(said, sizeof said, "%s", v->different);
         different(v, file, "%s%s%s: %s", said, *said ? "; " : "", file, v->element.text);
     } else if (damage) {
-        different(v, file, "%s; its tensors are those of the repetition", damage->text);
+        different(v, file, "%s; its tensors are those of the repetition, so its notes are damaged", damage->text);
     } else if (strcmp(v->file, "digests.txt") == 0) {
         snprintf(said, sizeof said, "%s", v->different);
         different(v, file, "%s; %s is as the repetition has it", said, file);
@@ -247,6 +247,8 @@ static void compare_checkpoint(verification *v, uint64_t step, const settings *m
     tx_status status =
         path ? verify_checkpoint(path, v->t.weights, meta->count ? meta : NULL, &v->element) : TX_ERR_MEMORY;
     tx_free(path);
+    if (status && verify_evicted(v, step))
+        return;
     v->checkpoints++;
     judge(v, file, status, damage_of(v, VERIFY_CHECKPOINT, step));
 }
@@ -353,6 +355,18 @@ static tx_status go_to_start(verification *v)
     return status;
 }
 
+/* Whether what a repetition has can be compared with a file, damaged as it is. */
+static int is_readable(const verification *v, const verify_damage *d)
+{
+    const char *below = d->kind == VERIFY_CHECKPOINT ? "checkpoints" : "states";
+    char *path =
+        d->kind == VERIFY_STATE ? tx_path_join(v->folder, "state.safetensors") : step_path(v->folder, below, d->step);
+    tx_safetensors *file = path ? tx_safetensors_open(path) : NULL;
+    tx_safetensors_close(file);
+    tx_free(path);
+    return file != NULL;
+}
+
 /* The last step that is worth repeating: where damage is named, nothing behind it is. */
 static uint64_t last_step(const verification *v)
 {
@@ -360,9 +374,12 @@ static uint64_t last_step(const verification *v)
     for (size_t i = 0; i < v->damages; i++)
         if (v->damage[i].kind == VERIFY_TABLE)
             return v->to;
-    for (size_t i = 0; i < v->damages; i++)
-        if (v->damage[i].step > v->from && v->damage[i].step <= v->to && (last == v->from || v->damage[i].step < last))
-            last = v->damage[i].step;
+    for (size_t i = 0; i < v->damages; i++) {
+        const verify_damage *d = &v->damage[i];
+        int within = d->step > v->from && d->step <= v->to && (last == v->from || d->step < last);
+        if (d->kind > VERIFY_PRODUCT && within && is_readable(v, d))
+            last = d->step;
+    }
     return last;
 }
 
