@@ -24,8 +24,7 @@ static int is_older(const settings *s)
     return older;
 }
 
-/* Whether the last line is the digest of what stands before it. */
-static int is_whole(const char *text, size_t bytes)
+int note_is_whole(const char *text, size_t bytes)
 {
     char hex[65];
     size_t last = sizeof digest_key - 1 + 64 + 1;
@@ -74,7 +73,7 @@ tx_status done_read(const char *folder, done_mark *mark, run_position *at)
     settings s = {0};
     char *path = tx_path_join(folder, "done");
     tx_status status = path ? tx_file_read(path, (size_t)1 << 26, &text, &bytes) : TX_ERR_MEMORY;
-    int whole = status == TX_OK && is_whole((const char *)text, bytes);
+    int whole = status == TX_OK && note_is_whole((const char *)text, bytes);
     if (status == TX_OK)
         status = settings_parse(&s, (char *)text, path);
     if (status == TX_OK && (status = take(&s, whole, mark, at)) != TX_OK)

@@ -172,7 +172,7 @@ static tx_status note_file(settings *note, const char *folder, const char *file)
 tx_status job_note_end(const study *s, const job *j, settings *note)
 {
     static const char *const files[] = {"digests.txt", "metrics.csv", "ensemble-valid.csv", "ensemble-test.csv"};
-    char **map = NULL;
+    char **map = NULL, hex[65];
     size_t maps = 0;
     char *folder = job_folder(s, j), *path = job_path(s, j, "job.txt");
     tx_status status = folder && path ? study_cam_files(folder, &map, &maps) : TX_ERR_MEMORY;
@@ -185,6 +185,10 @@ tx_status job_note_end(const study *s, const job *j, settings *note)
     for (size_t i = 0; status == TX_OK && i < maps; i++)
         status = note_file(note, folder, map[i]);
     tx_folder_names_free(map, maps);
+    if (status == TX_OK)
+        status = note_write(note, job_begin, NULL, hex);
+    if (status == TX_OK)
+        status = settings_set(note, "sha256", hex);
     if (status == TX_OK)
         status = note_write(note, job_begin, path, NULL);
     tx_free(folder);
@@ -239,6 +243,18 @@ static tx_status check_files(const char *folder, const settings *note, int *ther
     return TX_OK;
 }
 
+/* Of the lines before it, where the last one is a digest. */
+static tx_status check_whole(const settings *note, const char *path)
+{
+    unsigned char *text = NULL;
+    size_t bytes = 0;
+    tx_status status = settings_get(note, "sha256") ? tx_file_read(path, 1 << 20, &text, &bytes) : TX_OK;
+    if (status == TX_OK && text && !note_is_whole((const char *)text, bytes))
+        status = tx_fail(TX_ERR_FORMAT, "job.txt is not as it was written (remove it to make it again)");
+    tx_free(text);
+    return status;
+}
+
 tx_status job_read(const study *s, const job *j, settings *note, int *there)
 {
     tx_path_kind kind = TX_PATH_NONE;
@@ -249,6 +265,8 @@ tx_status job_read(const study *s, const job *j, settings *note, int *there)
         status = settings_read(note, path);
     if (status == TX_OK && *there)
         status = check_note(s, note);
+    if (status == TX_OK && *there)
+        status = check_whole(note, path);
     if (status == TX_OK && *there)
         status = check_files(folder, note, there);
     tx_free(folder);

@@ -209,6 +209,20 @@ expect 0 verify "$work/study" --quiet
 says "run: equal: 16 files, 9 steps, 6 digests"
 says "begun: equal: "
 one_line 2 verify "$work/study" --from 1
+if command -v sha256sum >/dev/null 2>&1; then
+    job=$work/study/begun/job.txt
+    printf 'net = resnet18\nsha256.metrics.csv = %s\n-\n' "$(sha256sum <"$work/study/begun/metrics.csv" | cut -c1-64)" | seal >"$job"
+    expect 0 verify "$work/study" --quiet
+    cp "$job" "$work/job"
+    flip "$job" 3
+    expect 1 verify "$work/study" --quiet
+    says "begun/job.txt: its lines do not have the digest in its last one"
+    printf 'sha256.metrics.csv = %s\n-\n' "$(sha256sum <"$job" | cut -c1-64)" | seal >"$work/job"
+    cp "$work/job" "$job"
+    expect 1 verify "$work/study/begun" --quiet
+    says "begun/metrics.csv: its bytes are not those that the run wrote"
+    rm "$job"
+fi
 flip "$work/study/begun/checkpoints/step-00000002.safetensors" 20000
 expect 1 verify "$work/study" --quiet
 says "begun: different: "
