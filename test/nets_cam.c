@@ -1,6 +1,6 @@
-/* nets_cam.c - class activation maps: by central differences of the logits in doubles, by the gradient of the whole network,
- * and for one set of bits whatever runs beside them. */
-#include "../nets/nets.h"
+/* nets_cam.c - class activation maps: by central differences of the logits in doubles, of a small network and of each
+ * family's, by the gradient of the whole network, and for one set of bits whatever runs beside them. */
+#include "../nets/blocks.h"
 #include "refused.h"
 #include "test.h"
 
@@ -229,6 +229,67 @@ static void check_logits(const fixture *f, const float *logits)
     tx_graph_free(plain.n.graph);
 }
 
+/* The features of image n, (area,c); the caller's. */
+static float *features_of(const fixture *f, int n)
+{
+    const tx_node *a = f->n.features;
+    size_t each = (size_t)a->h * (size_t)a->w * (size_t)a->c;
+    float *all = tx_alloc((size_t)f->batch * each, sizeof *all);
+    tx_session *s = new_session(f, TX_INFER);
+    CHECK(tx_session_value(s, a, all) == TX_OK, "%s", tx_error_message());
+    memmove(all, all + (size_t)n * each, each * sizeof *all);
+    tx_session_free(s);
+    return all;
+}
+
+/* The head alone with the network's parameters; input: its means. */
+static tx_graph *head_of(const fixture *f, tx_node **means, tx_node **logits, tx_weights **weights)
+{
+    tx_graph *g = tx_graph_new();
+    *means = tx_input(g, f->n.features->c, 1, 1);
+    *logits = tx_net_head_build(g, *means, f->n.choice.net, f->n.choice.cut, CLASSES);
+    *weights = tx_weights_new(g, 0);
+    for (int i = 0; i < tx_graph_params(g); i++) {
+        const tx_param *p = tx_graph_param(g, i);
+        const tx_param *q = tx_graph_param(f->n.graph, tx_graph_find(f->n.graph, p->name));
+        memcpy(tx_weights_param(*weights, p), tx_weights_param(f->w, q), p->count * sizeof(float));
+    }
+    tx_weights_changed(*weights);
+    return g;
+}
+
+/* The map of image n and task t by central differences in doubles. As raw[p] is the sum of d logit / d m_c times A_c[p] over
+ * the area, it is the derivative along A[p] of the logit as a function of the means. */
+static void slope_map(const fixture *f, int n, int t, double *raw)
+{
+    const double step = 0x1p-16;
+    size_t area = (size_t)f->n.features->h * (size_t)f->n.features->w, c = (size_t)f->n.features->c;
+    float *a = features_of(f, n);
+    tx_node *means, *logits;
+    tx_weights *w;
+    tx_graph *g = head_of(f, &means, &logits, &w);
+    tx_reference *r = tx_reference_new(g, w, (int)(2 * area), TX_INFER, 0);
+    CHECK(r, "%s", tx_error_message());
+    double *to = tx_reference_input(r, means);
+    for (size_t k = 0; k < c; k++) {
+        double mean = 0;
+        for (size_t p = 0; p < area; p++)
+            mean += (double)a[p * c + k] / (double)area;
+        for (size_t p = 0; p < area; p++) {
+            to[2 * p * c + k] = mean + step * (double)a[p * c + k];
+            to[(2 * p + 1) * c + k] = mean - step * (double)a[p * c + k];
+        }
+    }
+    CHECK(tx_reference_forward(r) == TX_OK, "%s", tx_error_message());
+    const double *y = tx_reference_value(r, logits);
+    for (size_t p = 0; p < area; p++)
+        raw[p] = (y[2 * p * CLASSES + (size_t)t] - y[(2 * p + 1) * CLASSES + (size_t)t]) / (2 * step) / (double)area;
+    tx_reference_free(r);
+    tx_weights_free(w);
+    tx_graph_free(g);
+    tx_free(a);
+}
+
 static void check_network(const tx_net_info *net, int cut)
 {
     static const int task[] = {CLASSES - 1, 5};
@@ -236,15 +297,18 @@ static void check_network(const tx_net_info *net, int cut)
     float logits[2 * CLASSES];
     begin(&f, net, cut, net->smallest, net->smallest + 33, 2);
     size_t area = (size_t)f.n.features->h * (size_t)f.n.features->w;
-    double *want = tx_alloc(area, sizeof *want), size = 0, off = 0;
+    double *want = tx_alloc(area, sizeof *want);
     float *got = maps(&f, 0, 2, task, 2, logits);
-    gradient_map(&f, 1, task[0], want);
-    for (size_t p = 0; p < area; p++) {
-        size = fmax(size, fabs(want[p]));
-        off = fmax(off, fabs(want[p] - (double)got[2 * area + p]));
+    for (int way = 0; way < 2; way++) {
+        double size = 0, off = 0;
+        (way ? slope_map : gradient_map)(&f, 1, task[0], want);
+        for (size_t p = 0; p < area; p++) {
+            size = fmax(size, fabs(want[p]));
+            off = fmax(off, fabs(want[p] - (double)got[2 * area + p]));
+        }
+        CHECK(size > 0 && off <= 2e-5 * size, "%s, cut %d: a map is off by %g of %g from %s", net->name, cut, off, size,
+              way ? "central differences" : "the network's gradient");
     }
-    CHECK(size > 0 && off <= 2e-5 * size, "%s, cut %d: a map is off by %g of %g from the network's gradient", net->name,
-          cut, off, size);
     check_logits(&f, logits);
     tx_free(want);
     tx_free(got);
