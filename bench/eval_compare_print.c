@@ -90,8 +90,14 @@ static void note_methods(const comparisons *c, const evaluation *v, tx_buffer *t
 {
     const char *of = v->by_study ? "studies" : "images", *drawn = c->by_patient ? "patients" : "studies";
     const size_t lost = lost_replicates(c);
+    int differ = 0;
+    for (size_t m = 1; m < v->models; m++)
+        differ |= strcmp(v->entry[0].part[SCORED].data->task_names, v->entry[m].part[SCORED].data->task_names) != 0;
     if (v->models > COMPARE_ALL)
         tx_buffer_add(to, "Of more than %d models the first is compared with each other.\n", (int)COMPARE_ALL);
+    if (differ)
+        tx_buffer_append(to,
+                         "Means of the models are each over its own tasks, differences of means over those of both.\n");
     if (c->fewer)
         tx_buffer_add(to, "Compared on the %zu %s that all models have scores of.\n", c->units, of);
     if (c->bootstrap)
@@ -114,15 +120,43 @@ static void note_methods(const comparisons *c, const evaluation *v, tx_buffer *t
         tx_buffer_append(to, "no variance: the difference is not 0, but does not vary, so there is no test.\n");
 }
 
-tx_status comparisons_print(const comparisons *c, const evaluation *v)
+/* The end of a name, which tells files of one folder apart. */
+static const char *end_of_name(const char *name, char out[TX_TEXT])
+{
+    enum { ROOM = 46 };
+    size_t n = strlen(tx_escape(out, TX_TEXT, name));
+    if (n <= ROOM)
+        return out;
+    size_t from = n - ROOM + 2;
+    while (((unsigned char)out[from] & 0xc0) == 0x80)
+        from++;
+    memmove(out + 2, out + from, n - from + 1);
+    memcpy(out, "..", 2);
+    return out;
+}
+
+/* What the numbers in the tables below stand for. */
+static tx_status print_models(const evaluation *v)
 {
     char name[TX_TEXT];
-    tx_buffer head = {0}, notes = {0};
-    tx_status status = TX_OK;
-    tx_buffer_append(&head, "paired comparison of models on the same labels\n");
-    for (size_t m = 0; m < v->models; m++)
-        tx_buffer_add(&head, "%zu: %s\n", m + 1, tx_escape(name, sizeof name, v->entry[m].name));
-    status = notes_print(&head, stdout);
+    table t = {.align = "lrrr"};
+    table_cell(&t, "models compared");
+    for (int i = 0; i < 3; i++)
+        table_cell(&t, "%s", v->entry[0].part[SCORED].scores.mean[i].name);
+    table_row(&t);
+    for (size_t m = 0; m < v->models; m++) {
+        table_cell(&t, "%zu: %s", m + 1, end_of_name(v->entry[m].name, name));
+        for (int i = 0; i < 3; i++)
+            table_number(&t, v->entry[m].part[SCORED].scores.mean[i].value, 3);
+        table_row(&t);
+    }
+    return table_print(&t, stdout);
+}
+
+tx_status comparisons_print(const comparisons *c, const evaluation *v)
+{
+    tx_buffer notes = {0};
+    tx_status status = print_models(v);
     for (size_t i = 0; status == TX_OK && i < c->count;) {
         table t = {.align = "lrrrlrr"};
         const comparison *first = &c->list[i];

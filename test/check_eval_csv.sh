@@ -129,6 +129,9 @@ expect 0 eval "$csv/a.csv" "$csv/b.csv" --data "$csv/data" --split test --replic
 ! grep -q "no effect" "$work/err"
 pass "--replicates of a comparison is said to have no effect" $?
 says "of 50 paired"
+says "Means of the models are each over its own tasks"
+grep -q '^1: .*/csv/a.csv  *0.869  *0.869  *0.869$' "$work/out"
+pass "the models' means: $(grep '^[12]: ' "$work/out")" $?
 
 # ---- of more than four models the first is compared with each other; the table says so
 cp "$csv/a.csv" "$csv/c.csv"
