@@ -74,6 +74,22 @@ tail -n +2 "$job/ensemble-test.csv" | cut -d, -f2- | paste -d, - "$work/$best.cs
              END { if (n != 12 * 14) exit 1 }'
 pass "an ensemble is not the mean of its checkpoints" $?
 
+# Its figures are those of eval on the same predictions and resamples.
+expect 0 eval "$job/ensemble-test.csv" --data "$data" --split test --interval bootstrap --json --quiet
+for task in Atelectasis "Pleural Effusion"; do
+    figures=$(grep "^mobilenet_v2,0,pretrained,1,.*,test,$task," "$work/one/results.csv" |
+        awk -F, '{ gsub("nan", "null"); printf "\"positives\":%s,\"negatives\":%s,\"auc\":%s,\"low\":%s,\"high\":%s,", $8, $9, $10, $11, $12 }')
+    says "\"task\":\"$task\",$figures"
+done
+[ "$(grep -c '^pretrained-random,' "$work/one/tests.csv")" -eq 2 ] && [ "$(grep -c '^cut-full,' "$work/one/tests.csv")" -eq 0 ] &&
+    [ "$(ls "$work/one"/panel-*.svg | wc -l)" -eq 10 ]
+pass "tests.csv or pictures: $(cat "$work/one/tests.csv")" $?
+for more in "--replicates 20 --group patient" ""; do
+    expect 0 $base --out "$work/one" --report --json $more
+    says '"pretrained_random":[{"net":"mobilenet_v2","cut":0,"difference":'
+done
+says '"replicates":1000,'
+
 # ---- stopped within a job: another process passes over it; killed: others go on with it, one by one, in another order
 "$thorax" $base --out "$work/three" >"$work/said" 2>&1 &
 first=$!
