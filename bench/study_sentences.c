@@ -135,9 +135,11 @@ static void say_rank(tx_buffer *p, const study_rank *k)
     html_interval(p, k->rho.low, k->rho.high, 2);
     tx_buffer_append(p, "; p ");
     html_p_value(p, k->rho.p);
-    tx_buffer_append(p, k->rho.low > 0    ? "): more of the one goes with more of the other. "
-                        : k->rho.high < 0 ? "): more of the one goes with less of the other. "
-                                          : "): not told from none. ");
+    tx_buffer_append(p, k->rho.low > 0    ? "): more of the one goes with more of the other"
+                        : k->rho.high < 0 ? "): more of the one goes with less of the other"
+                                          : "): not told from none");
+    int alone = (k->rho.low > 0 || k->rho.high < 0) && !(k->adjusted < significant);
+    tx_buffer_append(p, alone ? ", taken alone; not after Holm's correction. " : ". ");
 }
 
 static void say_ranks(tx_buffer *p, const study_tests *t)

@@ -113,10 +113,10 @@ static const struct {
 } ranks[STUDY_RANKS] = {
     {"spearman-top1-auc-random", "ImageNet top-1 against AUC from random weights", X_TOP1, Y_RANDOM},
     {"spearman-top1-auc-pretrained", "ImageNet top-1 against AUC from pretrained weights", X_TOP1, Y_PRETRAINED},
-    {"spearman-parameters-auc-random", "parameters against AUC from random weights", X_PARAMETERS, Y_RANDOM},
-    {"spearman-parameters-auc-pretrained", "parameters against AUC from pretrained weights", X_PARAMETERS,
+    {"spearman-parameters-auc-random", "Parameters against AUC from random weights", X_PARAMETERS, Y_RANDOM},
+    {"spearman-parameters-auc-pretrained", "Parameters against AUC from pretrained weights", X_PARAMETERS,
      Y_PRETRAINED},
-    {"spearman-parameters-gain", "parameters against the gain of pretraining", X_PARAMETERS, Y_GAIN},
+    {"spearman-parameters-gain", "Parameters against the gain of pretraining", X_PARAMETERS, Y_GAIN},
 };
 
 /* A network's place in a correlation: its models, of which one may not count. */
