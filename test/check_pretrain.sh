@@ -38,6 +38,8 @@ pass "another seed gives the same weights" $?
 expect 0 $base --net resnet18 --classes 2 --instances 24 --batch 8 --epochs 6 --warmup 5 --size 32 --out "$work/learnt.safetensors" --json
 awk -F'[:,]' '{ for (i = 1; i < NF; i++) { if ($i ~ /"accuracy"/) a = $(i + 1); if ($i ~ /"loss"/) l = $(i + 1) } } END { exit !(a > 0.75 && l < 0.6) }' "$work/out"
 pass "it has not learnt: $(cat "$work/out")" $?
+grep -q '"loss":0.15442846119403839,' "$work/out"
+pass "measured on others than the held-out images, or other bits: $(cat "$work/out")" $?
 
 # ---- interrupted, killed, and as if nothing had been
 c=$work/c.safetensors
