@@ -142,7 +142,7 @@ static int config_line(options *o, option_source as, char *line, const char *fil
         return complain(EXIT_FAILED, "%s line %d: %s = %s: %s", file, number, key,
                         tx_escape(escaped, sizeof escaped, value), wrong);
     o->value[i] = value;
-    o->source[i] = as;
+    o->source[i] = (unsigned char)as;
     return EXIT_DONE;
 }
 

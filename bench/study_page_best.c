@@ -128,7 +128,7 @@ static tx_status score_part(const study_results *r, const study_entry *e, size_t
 static tx_status make_part(const study_results *r, const study_entry *e, const unsigned char *in, part *out)
 {
     const study_data *d = r->data;
-    tx_interval interval = {NAN, NAN, NAN, NAN, 0};
+    tx_interval interval = {(double)NAN, (double)NAN, (double)NAN, (double)NAN, 0};
     signed char *label = tx_alloc(d->units, 1);
     double *value = tx_alloc(r->replicates, sizeof *value), *mean = tx_alloc(r->replicates, sizeof *mean);
     tx_status status = label && value && mean ? TX_OK : TX_ERR_MEMORY;
@@ -136,7 +136,7 @@ static tx_status make_part(const study_results *r, const study_entry *e, const u
     for (size_t i = 0; i < d->units; i++)
         out->units += in[i];
     for (size_t k = 0; status == TX_OK && k < (size_t)d->tasks; k++) {
-        double auc = NAN;
+        double auc = (double)NAN;
         if (mean_has(r->headline, d->task[k]))
             status = score_part(r, e, k, in, label, &auc, value);
         if (status || isnan(auc))

@@ -68,12 +68,12 @@ void page_gains(tx_buffer *p, const study_page *g)
     if (t->gains) {
         html_row(p, "mean");
         html_text(p, "mean");
-        html_real(p, NAN, 3);
-        html_real(p, NAN, 3);
+        html_real(p, (double)NAN, 3);
+        html_real(p, (double)NAN, 3);
         html_signed(p, t->mean_gain.value, 3);
         html_range(p, t->mean_gain.low, t->mean_gain.high, 3);
         html_p(p, t->mean_gain.p);
-        html_p(p, NAN);
+        html_p(p, (double)NAN);
         html_text(p, "");
         html_row_end(p);
     }

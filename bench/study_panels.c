@@ -367,7 +367,10 @@ static tx_status add_cut(picture *p, const study_model *m, const study_model *fu
         x = millions(m);
         sd = m->cut ? sd : (double)NAN;
     }
-    snprintf(name, sizeof name, m->cut ? "-%d" : "", m->cut);
+    if (m->cut)
+        snprintf(name, sizeof name, "-%d", m->cut);
+    else
+        name[0] = 0;
     svg_point *q = add(p, m, name, x, y, sd);
     q->line = line;
     q->style = style;

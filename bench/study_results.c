@@ -57,7 +57,7 @@ static tx_status score_task(const study_data *d, const study_entry *e, size_t ta
 {
     tx_auc_result auc;
     tx_status status = tx_auc_of(e->score + task * d->units, d->label + task * d->units, d->units, &auc);
-    *f = (study_figure){auc.positives, auc.negatives, auc.auc, NAN, NAN, NAN, 0, auc.method};
+    *f = (study_figure){auc.positives, auc.negatives, auc.auc, (double)NAN, (double)NAN, (double)NAN, 0, auc.method};
     return status;
 }
 

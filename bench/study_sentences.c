@@ -76,7 +76,7 @@ static void say_pretraining(tx_buffer *p, const study_tests *t)
 /* Models of the full pretrained networks: how wide their intervals are on average, and how far apart best and worst. */
 static void spread(const study_table *all, double *width, double *range, size_t *count)
 {
-    double sum = 0, low = INFINITY, high = -INFINITY;
+    double sum = 0, low = (double)INFINITY, high = -(double)INFINITY;
     *count = 0;
     for (size_t i = 0; i < all->models; i++) {
         const study_model *m = &all->model[i];

@@ -33,7 +33,7 @@ static tx_status average_gains(study_tests *t, const study_results *r)
 {
     double *with = tx_alloc(r->replicates, sizeof *with), *without = tx_alloc(r->replicates, sizeof *without);
     double n = (double)t->gains;
-    tx_bootstrap_difference d = {{NAN, NAN, NAN, NAN, r->replicates}, NAN};
+    tx_bootstrap_difference d = {{(double)NAN, (double)NAN, (double)NAN, (double)NAN, r->replicates}, (double)NAN};
     tx_status status = with && without ? TX_OK : TX_ERR_MEMORY;
     t->mean_gain.value = t->gains ? 0 : (double)NAN;
     for (size_t k = 0; status == TX_OK && k < t->gains; k++) {
@@ -49,7 +49,7 @@ static tx_status average_gains(study_tests *t, const study_results *r)
     t->mean_gain.high = d.interval.high;
     t->mean_gain.undefined = d.interval.undefined;
     t->mean_gain.p = d.p;
-    t->mean_gain.adjusted = NAN;
+    t->mean_gain.adjusted = (double)NAN;
     tx_free(with);
     tx_free(without);
     return status;
@@ -173,7 +173,7 @@ static tx_status correlate(const study_results *r, int which, study_rank *out)
     pair *list = tx_alloc(nets, sizeof *list);
     double *x = tx_alloc(2 * nets, sizeof *x), *y = tx_alloc((nets + 1) * r->replicates, sizeof *y);
     tx_status status = list && x && y ? TX_OK : TX_ERR_MEMORY;
-    *out = (study_rank){.name = ranks[which].name, .what = ranks[which].what, .adjusted = NAN};
+    *out = (study_rank){.name = ranks[which].name, .what = ranks[which].what, .adjusted = (double)NAN};
     if (status == TX_OK) {
         double *auc = x + nets;
         out->n = take_pairs(&r->table, ranks[which].x, ranks[which].y, list);
@@ -288,7 +288,7 @@ static void write_difference(const study_results *r, const char *test, const stu
 static void write_rank(const study_results *r, const study_rank *k, tx_buffer *p)
 {
     const double normal[5] = {k->rho.rho, k->rho.low, k->rho.high, k->rho.p, k->adjusted};
-    const double drawn[5] = {k->rho.rho, k->boot_low, k->boot_high, NAN, NAN};
+    const double drawn[5] = {k->rho.rho, k->boot_low, k->boot_high, (double)NAN, (double)NAN};
     tx_buffer_add(p, "%s,all,0,%zu", k->name, k->n);
     for (int i = 0; i < 5; i++)
         study_number(p, normal[i]);
