@@ -111,6 +111,8 @@ static void check_half(void)
     SAYS_NOT("Truncation");
     make("resnet", 20);
     SAYS("Over the 13 networks");
+    SAYS("densenet121.safetensors");
+    SAYS_NOT(">resnet18<");
     SAYS("too few for any single comparison");
     char *path = tx_path_join(out, "panel-top1.svg");
     CHECK(tx_path_exists(path), "no %s", path);

@@ -189,6 +189,29 @@ pass "a missing weights file: $(cat "$work/four/mobilenet_v3_large.pretrained.0/
 grep -q '^source.file = mobilenet_v2-0.pth$' "$work/four/mobilenet_v2.pretrained.0/job.txt"
 pass "a job does not say whose weights it began with" $?
 
+# ---- an image that goes away between jobs, at an absolute Path: what is done stays, and the note of what fails has no place
+mkdir "$work/away"
+for split in train valid; do
+    sed "s:^nih-sample-128/:$work/pixels/:" "$data/$split.csv" >"$work/away/$split.csv"
+    tail -n +2 "$work/away/$split.csv" | cut -d, -f1 | while IFS= read -r path; do
+        mkdir -p "${path%/*}"
+        cp "$sample/${path#"$work/pixels/"}" "$path"
+    done
+done
+away="study --preset $work/preset --data $work/away --nets mobilenet_v2 --seeds 2 --quiet --threads 1 --out $work/six"
+expect 0 $away --job mobilenet_v2.random.0
+gone=$(sed -n 2p "$work/away/train.csv" | cut -d, -f1)
+rm "$gone"
+expect 1 $away --job mobilenet_v2.random.1
+says "$gone"
+[ -e "$work/six/mobilenet_v2.random.0/job.txt" ] && [ "$(wc -l <"$work/six/mobilenet_v2.random.1/failed.txt")" -eq 1 ] &&
+    grep -q "${gone##*/}" "$work/six/mobilenet_v2.random.1/failed.txt" &&
+    ! grep -q "$work" "$work/six/mobilenet_v2.random.1/failed.txt"
+pass "an image that goes away: $(cat "$work/six/mobilenet_v2.random.1/failed.txt")" $?
+expect 0 $away --report
+grep -q "${gone##*/}" "$work/six/report.html"
+pass "a report that does not say why a job is not in it" $?
+
 # ---- what a disk holds
 printf 'size = 32\nepochs = 1000\nkeep = 1000\n' >"$work/preset2"
 one_line 1 study --preset "$work/preset2" --data "$data" --nets mobilenet_v2,resnet101 --seeds 1000 --out "$work/five"
