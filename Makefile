@@ -58,7 +58,7 @@ all: found thorax libthorax.a
 define HELP
 make            ./thorax and libthorax.a
 make test       builds, runs all tests; the last line is `N passed, N failed`
-make study      the CheXtransfer study on the radiographs that come with the source
+make study      the study on the radiographs that come with the source
 make install    program, library, headers, manual, sample in PREFIX ($(PREFIX))
 make uninstall  removes what install put there
 make matrix     equal bits over compilers, instruction sets, threads, machines
