@@ -17,7 +17,8 @@
  * units without a label, which are drawn and not counted. group[i]: that of unit i, in 0..groups-1 (NULL: each is its
  * own, groups is n); groups without a unit are drawn too. TX_ERR_ARGUMENT: a group out of range, a score of a labelled
  * unit that is not finite, or groups times the units of the largest above 2^27; TX_ERR_MEMORY; value is then all NaN.
- * Time O(replicates (groups + models n)); memory 64 bytes a group and thread, 28 a unit and model. */
+ * Time O(replicates (groups + models n)); memory 64 bytes a group and thread, 16 a unit and model, and 40 a
+ * unit while one model is sorted. */
 tx_status tx_bootstrap_auc(const double *const *score, size_t models, const signed char *label, const uint32_t *group,
                            size_t n, size_t groups, size_t replicates, uint64_t seed, double *value);
 

@@ -24,8 +24,7 @@ static void add_words(choice *to, const char *list, char separator)
 static void add_commands(choice *to)
 {
     for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what)
-            add_words(to, command_at(i)->name, ' ');
+        add_words(to, command_at(i)->name, ' ');
 }
 
 /* What a word of a usage or an option's value stands for: NET, DIR, .. or itself, in small letters. */
@@ -134,12 +133,11 @@ static void bash_options(void)
     for (int i = 0; i < command_count(); i++) {
         const command *c = command_at(i);
         choice names = {0};
-        for (int k = 0; c->what && k < option_count(); k++)
+        for (int k = 0; k < option_count(); k++)
             if (shown(c, k))
                 tx_buffer_add(&names.words, "--%s ", option_at(k)->name);
         tx_buffer_append(&names.words, "--help");
-        if (c->what)
-            bash_case(c->name, &names);
+        bash_case(c->name, &names);
         tx_buffer_free(&names.words);
     }
     printf("    esac\n}\n");
@@ -151,7 +149,7 @@ static void bash_arguments(void)
     for (int i = 0; i < command_count(); i++) {
         const command *c = command_at(i);
         choice what = {0};
-        for (int k = 0; c->what && !what.repeats && argument_choice(c, k, &what); k++) {
+        for (int k = 0; !what.repeats && argument_choice(c, k, &what); k++) {
             char pattern[2 * TX_NEAR_NAME], number[12];
             snprintf(number, sizeof number, "%d", k);
             snprintf(pattern, sizeof pattern, "%s.%s", c->name, what.repeats ? "*" : number);
@@ -268,20 +266,18 @@ static void print_zsh(void)
 {
     printf("#compdef thorax\n# zsh completion for thorax, written by `thorax completion zsh`\n_thorax() {\n"
            "    local context state line\n    typeset -A opt_args\n    local -a commands\n    commands=(\n");
-    for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what) {
-            printf("        '%s:'", command_at(i)->name);
-            put_quoted(command_at(i)->what, "");
-            putchar('\n');
-        }
+    for (int i = 0; i < command_count(); i++) {
+        printf("        '%s:'", command_at(i)->name);
+        put_quoted(command_at(i)->what, "");
+        putchar('\n');
+    }
     printf("    )\n    _arguments -C '(-h --help)'{-h,--help}'[the commands]' "
            "'(-V --version)'{-V,--version}'[the version]' \\\n"
            "        '1:command:->command' '*::argument:->argument'\n"
            "    case $state in\n    command) _describe -t commands command commands ;;\n    argument)\n"
            "        case $words[1] in\n");
     for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what)
-            zsh_command(command_at(i));
+        zsh_command(command_at(i));
     printf("        esac ;;\n    esac\n}\n"
            "if [ \"$funcstack[1]\" = _thorax ]; then _thorax \"$@\"; else compdef _thorax thorax; fi\n");
 }
@@ -331,15 +327,13 @@ static void print_fish(void)
     printf("# fish completion for thorax, written by `thorax completion fish`\ncomplete -c thorax -f\n"
            "complete -c thorax -s h -l help -d 'this page'\n"
            "complete -c thorax -n __fish_use_subcommand -s V -l version -d 'the version'\n");
+    for (int i = 0; i < command_count(); i++) {
+        printf("complete -c thorax -n __fish_use_subcommand -a %s -d ", command_at(i)->name);
+        put_quoted(command_at(i)->what, "\\");
+        putchar('\n');
+    }
     for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what) {
-            printf("complete -c thorax -n __fish_use_subcommand -a %s -d ", command_at(i)->name);
-            put_quoted(command_at(i)->what, "\\");
-            putchar('\n');
-        }
-    for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what)
-            fish_command(command_at(i));
+        fish_command(command_at(i));
 }
 
 int command_completion(const options *o)

@@ -64,7 +64,7 @@ static int begin(trainer *t, const run_order *order, run_verdict verdict, const 
     int code = trainer_images(t);
     if (code != EXIT_DONE)
         return code;
-    if (!t->of_study)
+    if (!t->job)
         say_lines(plan);
     trainer_catch_signals();
     int cleared = t->run.clear;
@@ -116,7 +116,7 @@ static int finished(trainer *t)
     }
     if (code == EXIT_DONE)
         work_begins();
-    if (code == EXIT_DONE && !t->of_study)
+    if (code == EXIT_DONE && !t->job)
         print_finished(t, missing);
     return code;
 }
@@ -138,7 +138,7 @@ static int train_folder(trainer *t, const char *plan)
                        .constant = t->schedule.kind == TX_SCHEDULE_CONSTANT,
                        .restart = option_on(o, "restart"),
                        .skips = strcmp(option_text(o, "bad-images"), "skip") == 0,
-                       .of_study = t->of_study};
+                       .of_study = t->job != NULL};
     run_verdict verdict = run_enter(&t->run, &order);
     trainer_carry(t);
     int code = verdict == RUN_REFUSED    ? complain_failed()

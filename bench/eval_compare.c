@@ -29,26 +29,18 @@ typedef struct comparing {
 static tx_status find_present(comparing *p)
 {
     const tx_dataset *d = p->v->entry[0].part[SCORED].data;
-    size_t units = 0;
-    unsigned char *seen = tx_alloc(d->images, 1);
     p->present = tx_alloc(d->images, 1);
-    for (size_t i = 0; seen && p->present && i < d->images; i++) {
+    for (size_t i = 0; p->present && i < d->images; i++) {
         int all = 1, some = 0;
         for (size_t m = 0; m < p->v->models; m++) {
             int has = p->v->entry[m].part[SCORED].present[i] != 0;
             all &= has;
             some |= has;
         }
-        size_t unit = p->v->by_study ? d->study[i] : i;
         p->present[i] = (unsigned char)all;
         p->c->fewer |= some && !all;
-        units += all && !seen[unit];
-        seen[unit] |= (unsigned char)all;
     }
-    p->c->units = units;
-    int failed = !seen || !p->present;
-    tx_free(seen);
-    return failed ? TX_ERR_MEMORY : TX_OK;
+    return p->present ? TX_OK : TX_ERR_MEMORY;
 }
 
 static tx_status judge(const comparing *p, size_t m)
@@ -143,21 +135,23 @@ static tx_status compare_task(const comparing *p, size_t m, size_t n, int task_a
 {
     tx_delong_result r;
     const judged *a = &p->model[m], *b = &p->model[n];
-    tx_status status = delong(p, a, b, task_a, task_b, &r);
-    comparison *one = status == TX_OK ? add(p->c, m, n, a->scores.task[task_a].task) : NULL;
+    const tx_auc_result *x = &a->scores.task[task_a].auc, *y = &b->scores.task[task_b].auc;
+    comparison *one = add(p->c, m, n, a->scores.task[task_a].task);
     if (!one)
-        return status ? status : TX_ERR_MEMORY;
-    one->positives = r.a.positives;
-    one->negatives = r.a.negatives;
-    one->auc_a = r.a.auc;
-    one->auc_b = r.b.auc;
-    one->difference = r.difference;
+        return TX_ERR_MEMORY;
+    one->positives = x->positives;
+    one->negatives = x->negatives;
+    one->auc_a = x->auc;
+    one->auc_b = y->auc;
+    one->difference = x->auc - y->auc;
     if (one->positives < 2 || one->negatives < 2)
         return TX_OK;
     if (p->c->bootstrap)
         return by_bootstrap(one, replicates_of(a, task_a), replicates_of(b, task_b), p->how.replicates);
-    by_delong(one, &r);
-    return TX_OK;
+    tx_status status = delong(p, a, b, task_a, task_b, &r);
+    if (status == TX_OK)
+        by_delong(one, &r);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------- the means */
@@ -275,6 +269,8 @@ static tx_status compare_all(comparing *p)
         status = TX_ERR_MEMORY;
     for (size_t m = 0; status == TX_OK && m < models; m++)
         status = judge(p, m);
+    if (status == TX_OK)
+        p->c->units = p->v->by_study ? p->model[0].scores.of.studies : p->model[0].scores.of.images;
     for (size_t m = 0; status == TX_OK && m < (models > COMPARE_ALL ? 1 : models); m++)
         for (size_t n = m + 1; status == TX_OK && n < models; n++)
             status = compare_pair(p, m, n);

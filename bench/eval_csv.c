@@ -5,15 +5,15 @@
 #include "eval.h"
 #include "outputs.h"
 #include "prediction_table.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <string.h>
 
 int entry_is_table(const char *name)
 {
-    size_t n = strlen(name);
     tx_path_kind kind = TX_PATH_NONE;
-    return n > 4 && strcmp(name + n - 4, ".csv") == 0 && (tx_path_look(name, &kind) || kind != TX_PATH_FOLDER);
+    return ends_in(name, ".csv") && (tx_path_look(name, &kind) || kind != TX_PATH_FOLDER);
 }
 
 /* The columns' names become those of outputs. */

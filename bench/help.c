@@ -115,8 +115,7 @@ void help_program(FILE *to)
                 "Deep learning on chest radiographs, in plain C: on every machine the same bits.\n\n"
                 "Commands:\n");
     for (int i = 0; i < command_count(); i++)
-        if (command_at(i)->what)
-            put_entry(to, command_at(i)->name, command_at(i)->what, 14);
+        put_entry(to, command_at(i)->name, command_at(i)->what, 14);
     fprintf(to, "\nGeneral:\n");
     put_entry(to, "-h, --help", "this page; thorax COMMAND --help a command's options", 17);
     put_entry(to, "-V, --version", "the version", 17);

@@ -111,7 +111,7 @@ static void hint_other(char out[HINT], const command *c, int i)
 {
     const option *p = option_at(i);
     int k = 0;
-    while (k < command_count() && !(command_at(k)->what && command_takes(command_at(k), i)))
+    while (k < command_count() && !command_takes(command_at(k), i))
         k++;
     if (is_argument(c, p))
         snprintf(out, HINT, ": it is an argument here, expected thorax %s %s", c->name, c->usage);
@@ -233,10 +233,10 @@ const char *hint_model(char out[HINT], const options *o, const char *word)
 }
 
 /* -------------------------------------------------------------------------------------------- commands */
-static const char *ready_command(const void *context, int i)
+static const char *command_name(const void *context, int i)
 {
     (void)context;
-    return command_at(i)->what ? command_at(i)->name : NULL;
+    return command_at(i)->name;
 }
 
 /* "thorax train resnet18" is what "thorax resnet18 train" means, or with the option that the word looks like. */
@@ -254,19 +254,18 @@ static void hint_order(char out[HINT], const command *c, const char *word)
 const char *hint_command(char out[HINT], const char *name, int argc, char **argv)
 {
     const foreign *f = elsewhere(commands_elsewhere, sizeof commands_elsewhere / sizeof commands_elsewhere[0], name);
-    const command *here = f ? command_find(f->here) : NULL;
-    const char *near = tx_nearest_name(name, command_count(), ready_command, NULL);
+    const char *near = tx_nearest_name(name, command_count(), command_name, NULL);
     out[0] = 0;
     const command *next = argc > 0 ? command_find(argv[0]) : NULL;
-    if (next && next->what)
+    if (next)
         hint_order(out, next, name);
-    else if (f && (!here || here->what))
+    else if (f)
         snprintf(out, HINT, ", here it is %s", f->here);
     else if (near)
         snprintf(out, HINT, ", nearest is %s", near);
     for (int i = 0; i < argc && !out[0]; i++) {
         const command *c = command_find(argv[i]);
-        if (c && c->what)
+        if (c)
             hint_order(out, c, name);
     }
     if (!out[0])

@@ -47,6 +47,11 @@ void html_text(tx_buffer *p, const char *text)
     tx_buffer_append(p, "</td>");
 }
 
+const char *html_many(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 const char *html_number(char out[TX_NUMBER], double value, int decimals, int sign)
 {
     char number[TX_NUMBER];

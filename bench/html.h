@@ -22,6 +22,8 @@ void html_p(tx_buffer *p, double value);
 
 /* In running text. */
 void html_grouped(tx_buffer *p, size_t n);
+/* "" of one, else "s". */
+const char *html_many(size_t n);
 /* "0.714"; "+0.012" with a sign. Never -0. Returns out. */
 const char *html_number(char out[TX_NUMBER], double value, int decimals, int sign);
 /* "-0.012 to 0.034". */

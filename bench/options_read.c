@@ -15,12 +15,10 @@ const command *command_wanted(const char *name, int argc, char **argv, int *stat
 {
     char escaped[TX_TEXT], hint[HINT];
     const command *c = command_find(name);
-    if (c && c->what)
-        return c;
-    *status = c ? complain(EXIT_FAILED, "this version does not have the command %s yet", name)
-                : complain(EXIT_USAGE, "unknown command '%s'%s", tx_escape(escaped, sizeof escaped, name),
+    if (!c)
+        *status = complain(EXIT_USAGE, "unknown command '%s'%s", tx_escape(escaped, sizeof escaped, name),
                            hint_command(hint, name, argc, argv));
-    return NULL;
+    return c;
 }
 
 /* ------------------------------------------------------------------------------------------- checking */

@@ -128,11 +128,6 @@ tx_status report_table(tx_buffer *p, const metrics *m, const splits *s, uint64_t
 }
 
 /* ------------------------------------------------------------------------------------------- sentences */
-static const char *many(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* ", 3 of them in train too: .." or that none is. */
 static void write_overlap(tx_buffer *p, const splits *s, int split)
 {
@@ -157,15 +152,16 @@ void report_splits(tx_buffer *p, const splits *s)
         if (!s->known[i])
             continue;
         const extent *e = &s->of[i];
-        tx_buffer_add(p, "<li>%s: %zu image%s, %zu stud%s of %zu patient%s", split_name[i], e->images, many(e->images),
-                      e->studies, e->studies == 1 ? "y" : "ies", e->patients, many(e->patients));
+        tx_buffer_add(p, "<li>%s: %zu image%s, %zu stud%s of %zu patient%s", split_name[i], e->images,
+                      html_many(e->images), e->studies, e->studies == 1 ? "y" : "ies", e->patients,
+                      html_many(e->patients));
         write_overlap(p, s, i);
         if (s->alone[i])
             tx_buffer_add(p, "; %zu image%s in no folder of a patient, counted as a patient each", s->alone[i],
                           s->alone[i] == 1 ? " is" : "s are");
         if (s->unreadable[i])
             tx_buffer_add(p, "; %zu image%s could not be read and %s left out", s->unreadable[i],
-                          many(s->unreadable[i]), s->unreadable[i] == 1 ? "is" : "are");
+                          html_many(s->unreadable[i]), s->unreadable[i] == 1 ? "is" : "are");
         tx_buffer_append(p, "</li>\n");
     }
     tx_buffer_append(p, "</ul>\n");
@@ -221,7 +217,7 @@ tx_status report_choice(tx_buffer *p, const metrics *m, const run_checkpoint *be
         tx_buffer_add(p, "by the smallest loss (no task has an AUC): %s",
                       tx_number_fixed(number, sizeof number, -best->score, 4));
     tx_buffer_add(p, ", of %zu evaluation%s. Its figures on valid are those of what it was chosen on%s</p>\n", n,
-                  many(n), n > 1 ? ", and so too good." : ".");
+                  html_many(n), n > 1 ? ", and so too good." : ".");
     figures_free(&f);
     return p->status;
 }

@@ -335,7 +335,7 @@ static tx_status make_scores(scores *s, const tx_dataset *d, const double *proba
         s->task[k].blank = d->note[k].state == TX_TASK_EMPTY;
         s->task[k].twin = d->note[k].twin >= 0 ? d->task[d->note[k].twin] : NULL;
         s->task[k].opposite = d->note[k].opposite;
-        s->task[k].probabilities = are_probabilities(d, (size_t)k, probability, present);
+        s->task[k].probabilities = !any || are_probabilities(d, (size_t)k, probability, present);
         status = score_task(&s->task[k], &u);
     }
     if (status == TX_OK)

@@ -295,7 +295,7 @@ static cam_row *map_of(const work *w, const entry *e)
 static tx_status run_maps(work *w)
 {
     cam_run *r = &w->run;
-    size_t batch = w->a->batch ? w->a->batch : 16;
+    size_t batch = w->a->batch;
     if (w->paths.count == 0)
         return TX_OK;
     w->name = cam_image_names(w->paths.path, w->paths.count);

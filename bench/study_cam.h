@@ -48,7 +48,7 @@ int study_cams(const study_cam_args *a);
 /* Reads JOB/cam.csv; where there is none, nothing is known. To be freed whatever it returns. */
 tx_status study_cam_read(study_cam *c, const char *folder);
 tx_status study_cam_write(const study_cam *c, const char *folder);
-/* A row of zeros at the end, NULL without memory. */
+/* An empty row at the end, its real numbers NaN; NULL without memory. */
 study_cam_row *study_cam_add(study_cam *c);
 void study_cam_free(study_cam *c);
 /* The files that a job's maps are, below its folder: cam.csv, then cam/NAME.. by name. tx_folder_names_free frees them; none where

@@ -1,5 +1,6 @@
 /* study_cam_page.c - what a study's page says of class activation maps, and its pictures of them. */
 #include "study_cam_page.h"
+#include "html.h"
 #include "study_panels.h"
 #include "words.h"
 
@@ -64,58 +65,27 @@ const study_cam_model *study_cam_find(const study_cam_models *m, const char *net
 }
 
 /* --------------------------------------------------------------------------------------- tables */
-static const char *many(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
-/* A minus that is one. */
-static void add_number(tx_buffer *p, double value, int sign)
-{
-    char number[TX_NUMBER];
-    double positive = fabs(value);
-    tx_number_fixed(number, sizeof number, positive, 2);
-    if (isnan(value))
-        tx_buffer_append(p, "&ndash;");
-    else
-        tx_buffer_add(p, "%s%s", strcmp(number, "0.00") == 0 ? "" : value < 0 ? "&minus;" : sign ? "+" : "", number);
-}
-
 static void add_estimate(tx_buffer *p, double value, const tx_interval *of, int sign)
 {
-    tx_buffer_append(p, "<td>");
-    add_number(p, value, sign);
+    char number[TX_NUMBER];
+    tx_buffer_add(p, "<td>%s", html_number(number, value, 2, sign));
     if (!isnan(of->low)) {
         tx_buffer_append(p, " (");
-        add_number(p, of->low, sign);
-        tx_buffer_append(p, " to ");
-        add_number(p, of->high, sign);
+        html_interval(p, of->low, of->high, 2);
         tx_buffer_append(p, ")");
     }
     tx_buffer_append(p, "</td>");
 }
 
-static void begin_table(tx_buffer *p, const char *caption, const char *const *head, size_t heads)
-{
-    tx_buffer_add(p, "<div style=\"overflow-x:auto\"><table><caption>%s</caption>\n<thead><tr>", caption);
-    for (size_t i = 0; i < heads; i++)
-        tx_buffer_add(p, "<th>%s</th>", head[i]);
-    for (int k = 0; k < CAM_FIGURES; k++)
-        tx_buffer_add(p, "<th>%s</th>", study_cam_figure[k]);
-    tx_buffer_append(p, "</tr></thead>\n<tbody>\n");
-}
-
-static void end_table(tx_buffer *p)
-{
-    tx_buffer_append(p, "</tbody></table></div>\n");
-}
-
 static void add_name(tx_buffer *p, const char *net, int cut)
 {
     char name[STUDY_NAME];
-    tx_buffer_append(p, "<td>");
-    tx_buffer_html(p, study_display_name(net, cut, name));
-    tx_buffer_append(p, "</td>");
+    html_text(p, study_display_name(net, cut, name));
+}
+
+static void add_sides(tx_buffer *p, const study_cam_scores *s)
+{
+    tx_buffer_add(p, "<td>%d &times; %d</td>", s->rows, s->columns);
 }
 
 static size_t empties(const study_cam_scores *s)
@@ -152,20 +122,21 @@ static void note_empty(tx_buffer *p, const study_cam_models *m)
                             : ".");
     if (unmade)
         tx_buffer_add(p, " %zu further finding%s with boxes %s no task of the models, or %s image is missing.", unmade,
-                      many(unmade), unmade == 1 ? "is" : "are", unmade == 1 ? "its" : "their");
+                      html_many(unmade), unmade == 1 ? "is" : "are", unmade == 1 ? "its" : "their");
 }
 
 /* Over what the figures are, and what they are. */
 static void note_figures(tx_buffer *p, const study_cam_models *m, const study_cam_scores *s)
 {
+    char area[TX_NUMBER];
     tx_buffer_add(p,
                   "<p class=\"notes\">Over %zu image%s of %zu patient%s outside train (%zu map%s a model and seed, one "
                   "a finding with radiologists' boxes); 95%% intervals by %zu bootstrap resamples of %s. Hit rate: how "
                   "often a map's largest value lies in a box. IoU: of the boxes and the pixels of at least half the "
                   "largest value. Energy inside: the share of positive values within the boxes. The boxes cover ",
-                  s->images, many(s->images), s->patients, many(s->patients), s->maps, many(s->maps), m->how.replicates,
-                  m->how.by_patient ? "patients" : "images");
-    add_number(p, s->area, 0);
+                  s->images, html_many(s->images), s->patients, html_many(s->patients), s->maps, html_many(s->maps),
+                  m->how.replicates, m->how.by_patient ? "patients" : "images");
+    tx_buffer_append(p, html_number(area, s->area, 2, 0));
     tx_buffer_append(p, " of an image on average: that is what a point at random hits, and what a map that is the same "
                         "everywhere has in all three. ");
     note_empty(p, m);
@@ -174,25 +145,29 @@ static void note_figures(tx_buffer *p, const study_cam_models *m, const study_ca
 
 tx_status study_cam_table(tx_buffer *p, const study_cam_models *m)
 {
-    static const char *const head[] = {"network", "weights", "map", "images", "empty"};
+    const char *const heads[] = {
+        "|network",          "|weights",          "map", "images", "empty", study_cam_figure[0],
+        study_cam_figure[1], study_cam_figure[2], NULL};
     const study_cam_scores *any = NULL;
     for (size_t i = 0; i < m->models; i++) {
         const study_cam_model *of = &m->model[i];
         if (!is_scored(of))
             continue;
         if (!any)
-            begin_table(p, "Class activation maps beside radiologists' boxes", head, 5);
+            html_table(p, "Class activation maps beside radiologists' boxes", heads);
         any = &of->scores;
-        tx_buffer_append(p, "<tr>");
+        html_row(p, NULL);
         add_name(p, of->net, of->cut);
-        tx_buffer_add(p, "<td>%s</td><td>%d &times; %d</td><td>%zu</td><td>%zu</td>",
-                      of->pretrained ? "pretrained" : "random", any->rows, any->columns, any->images, empties(any));
+        html_text(p, of->pretrained ? "pretrained" : "random");
+        add_sides(p, any);
+        html_count(p, any->images);
+        html_count(p, empties(any));
         for (int k = 0; k < CAM_FIGURES; k++)
             add_estimate(p, any->value[k], &any->interval[k], 0);
-        tx_buffer_append(p, "</tr>\n");
+        html_row_end(p);
     }
     if (any) {
-        end_table(p);
+        html_table_end(p);
         note_figures(p, m, any);
     }
     return p->status;
@@ -275,19 +250,19 @@ static tx_status correct(pairs *all)
 
 static void add_pair(tx_buffer *p, const pair *of)
 {
-    tx_buffer_append(p, "<tr>");
+    html_row(p, NULL);
     if (of->cut) {
-        const study_cam_scores *full = &of->full->scores, *cut = &of->cut->scores;
         add_name(p, of->cut->net, of->cut->cut);
-        tx_buffer_add(p, "<td>%d &times; %d</td><td>%d &times; %d</td>", full->rows, full->columns, cut->rows,
-                      cut->columns);
+        add_sides(p, &of->full->scores);
+        add_sides(p, &of->cut->scores);
     } else {
-        tx_buffer_append(p, "<td>all together</td><td></td><td></td>");
+        html_text(p, "all together");
+        tx_buffer_append(p, "<td></td><td></td>");
     }
-    tx_buffer_add(p, "<td>%zu</td>", of->of.images);
+    html_count(p, of->of.images);
     for (int k = 0; k < CAM_FIGURES; k++)
         add_estimate(p, of->of.value[k], &of->of.of[k].interval, 1);
-    tx_buffer_append(p, "</tr>\n");
+    html_row_end(p);
 }
 
 /* How many differences are resolved. */
@@ -303,18 +278,18 @@ static void say_resolved(tx_buffer *p, const pairs *all)
     tx_buffer_add(p,
                   "<p>Of %zu differences (%zu truncated network%s, three figures each) %zu %s an interval above 0 and "
                   "%zu one below; with Holm's correction for so many comparisons %zu %s p below 0.05.",
-                  n, all->count, many(all->count), above, above == 1 ? "has" : "have", below, adjusted,
+                  n, all->count, html_many(all->count), above, above == 1 ? "has" : "have", below, adjusted,
                   adjusted == 1 ? "has" : "have");
 }
 
 /* The mean over the families. */
 static void say_together(tx_buffer *p, const study_cam_difference *d)
 {
-    tx_buffer_add(p, " All truncated networks together, on %zu image%s:", d->images, many(d->images));
+    char number[TX_NUMBER];
+    tx_buffer_add(p, " All truncated networks together, on %zu image%s:", d->images, html_many(d->images));
     for (int k = 0; k < CAM_FIGURES; k++) {
         const tx_interval *of = &d->of[k].interval;
-        tx_buffer_add(p, "%s %s ", k ? ";" : "", study_cam_figure[k]);
-        add_number(p, d->value[k], 1);
+        tx_buffer_add(p, "%s %s %s", k ? ";" : "", study_cam_figure[k], html_number(number, d->value[k], 2, 1));
         tx_buffer_append(p, of->low > 0    ? " (higher)"
                             : of->high < 0 ? " (lower)"
                                            : " (not resolved: the interval reaches 0)");
@@ -324,11 +299,12 @@ static void say_together(tx_buffer *p, const study_cam_difference *d)
 
 static tx_status write_families(tx_buffer *p, const pairs *all)
 {
-    static const char *const head[] = {"network and blocks cut", "full map", "its map", "images"};
-    begin_table(p, "Maps of truncated networks less those of the full ones, on the same images", head, 4);
+    const char *const heads[] = {"|network and blocks cut", "full map",          "its map",           "images",
+                                 study_cam_figure[0],       study_cam_figure[1], study_cam_figure[2], NULL};
+    html_table(p, "Maps of truncated networks less those of the full ones, on the same images", heads);
     for (size_t i = 0; i <= all->count; i++)
         add_pair(p, &all->pair[i]);
-    end_table(p);
+    html_table_end(p);
     say_resolved(p, all);
     say_together(p, &all->pair[all->count].of);
     return p->status;
@@ -352,7 +328,7 @@ tx_status study_cam_families(tx_buffer *p, const study_cam_models *m)
 }
 
 /* ------------------------------------------------------------------------------------- pictures */
-enum { MOST_PICTURE = 1 << 20 };
+enum { MOST_PICTURE = 1 << 20, AROUND = 256 }; /* AROUND: bytes of what is said of all examples, charged with each */
 
 /* A file of cam/; *bytes is the caller's, and NULL if it is not there. */
 static tx_status read_picture(const char *folder, const char *name, unsigned char **bytes, size_t *size)
@@ -399,38 +375,16 @@ static tx_status add_picture(tx_buffer *p, const char *folder, const char *name,
 
 static void describe_map(tx_buffer *w, const study_cam_model *m, const study_cam_row *r)
 {
-    char name[STUDY_NAME];
+    char name[STUDY_NAME], number[TX_NUMBER];
     tx_buffer_html(w, study_display_name(m->net, m->cut, name));
-    tx_buffer_add(w, "%s, %d &times; %d, p ", m->pretrained ? "" : " (random)", r->rows, r->columns);
-    add_number(w, r->probability, 0);
+    tx_buffer_add(w, "%s, %d &times; %d, p %s", m->pretrained ? "" : " (random)", r->rows, r->columns,
+                  html_number(number, r->probability, 2, 0));
     if (r->empty) {
         tx_buffer_append(w, ", empty: ");
         tx_buffer_html(w, r->why);
     } else if (!isnan(r->hit)) {
-        tx_buffer_add(w, ", %s, IoU ", r->hit > 0 ? "hit" : "no hit");
-        add_number(w, r->iou, 0);
+        tx_buffer_add(w, ", %s, IoU %s", r->hit > 0 ? "hit" : "no hit", html_number(number, r->iou, 2, 0));
     }
-}
-
-/* The bytes that an example takes as text. */
-static tx_status weigh(const study_cam_model *const *model, size_t models, const study_cam_row *r, size_t *bytes)
-{
-    tx_status status = TX_OK;
-    char *radiograph = study_cam_radiograph(r->overlay);
-    *bytes = 0;
-    for (size_t i = 0; status == TX_OK && i <= models; i++) {
-        unsigned char *picture = NULL;
-        size_t size = 0;
-        const study_cam_row *of = i < models ? row_of(model[i], r) : r;
-        if (of)
-            status = radiograph ? read_picture(model[i < models ? i : 0]->folder, i < models ? of->overlay : radiograph,
-                                               &picture, &size)
-                                : TX_ERR_MEMORY;
-        *bytes += picture ? 4 * ((size + 2) / 3) + 400 : 0;
-        tx_free(picture);
-    }
-    tx_free(radiograph);
-    return status;
 }
 
 static tx_status add_example(tx_buffer *p, const study_cam_model *const *model, size_t models, const study_cam_row *r)
@@ -460,7 +414,7 @@ static tx_status add_example(tx_buffer *p, const study_cam_model *const *model, 
 tx_status study_cam_panel(tx_buffer *p, const study_cam_model *const *model, size_t models, size_t at_most,
                           size_t *room)
 {
-    size_t shown = 0, left_out = 0, bytes;
+    size_t shown = 0, left_out = 0;
     tx_status status = TX_OK;
     const study_cam *first = NULL;
     for (size_t s = 0; models && !first && s < model[0]->seeds; s++)
@@ -469,14 +423,17 @@ tx_status study_cam_panel(tx_buffer *p, const study_cam_model *const *model, siz
         const study_cam_row *r = &first->row[i];
         if (!*r->overlay || (at_most && shown + left_out == at_most))
             continue;
-        status = weigh(model, models, r, &bytes);
-        if (status || bytes > *room) {
+        tx_buffer example = {0};
+        status = add_example(&example, model, models, r);
+        size_t bytes = example.length + AROUND;
+        if (status == TX_OK && bytes > *room) {
             left_out++;
-            continue;
+        } else if (status == TX_OK) {
+            tx_buffer_append(p, example.data);
+            *room -= bytes;
+            shown++;
         }
-        status = add_example(p, model, models, r);
-        *room -= bytes;
-        shown++;
+        tx_buffer_free(&example);
     }
     if (status == TX_OK && left_out)
         tx_buffer_add(p,

@@ -86,7 +86,7 @@ static tx_status open_table(study_data *d, const char *folder, int split, const 
                     : strcmp(views, "lateral") == 0 ? TX_VIEWS_LATERAL
                                                     : TX_VIEWS_ALL;
     d->table[split] = tx_dataset_open(folder, split_name[split], &how);
-    return d->table[split] ? study_people_read(d->table[split], &d->people[split]) : TX_ERR_FORMAT;
+    return d->table[split] ? study_people_read(d->table[split], &d->people[split]) : tx_error_status();
 }
 
 static tx_status open_tables(study_data *d, const char *folder, const settings *config)
@@ -156,25 +156,35 @@ static tx_status read_predictions(const study_data *d, const study_entry *e, dou
     tx_csv *csv = path ? tx_csv_open(path) : NULL;
     tx_free(path);
     if (!csv)
-        return TX_ERR_FILE;
+        return tx_error_status();
     tx_status status = read_rows(csv, d->table[d->scored], file, probability, present);
     tx_csv_close(csv);
     return status;
 }
 
-tx_status study_predictions(const study_data *d, const study_entry *e, double **probability)
+/* What a job says, and of which images; both are the caller's. */
+static tx_status read_job(const study_data *d, const study_entry *e, double **probability, unsigned char **present)
 {
     const tx_dataset *t = d->table[d->scored];
-    unsigned char *present = tx_alloc(t->images, 1);
+    *present = tx_alloc(t->images, 1);
     *probability = tx_alloc(t->images * (size_t)t->tasks, sizeof **probability);
-    tx_status status = present && *probability ? read_predictions(d, e, *probability, present) : TX_ERR_MEMORY;
-    if (status == TX_OK && d->present && memcmp(present, d->present, t->images))
+    tx_status status = *present && *probability ? read_predictions(d, e, *probability, *present) : TX_ERR_MEMORY;
+    if (status == TX_OK && d->present && memcmp(*present, d->present, t->images))
         status = tx_fail(TX_ERR_FORMAT, "predictions of other images than the other jobs have");
-    tx_free(present);
     if (status) {
         tx_free(*probability);
+        tx_free(*present);
         *probability = NULL;
+        *present = NULL;
     }
+    return status;
+}
+
+tx_status study_predictions(const study_data *d, const study_entry *e, double **probability)
+{
+    unsigned char *present;
+    tx_status status = read_job(d, e, probability, &present);
+    tx_free(present);
     return status;
 }
 
@@ -244,32 +254,23 @@ static tx_status take_scores(const study_data *d, study_entry *e, const double *
 }
 
 /* The first job that can be read says which images could be. */
-static tx_status begin_units(study_data *d, const study_entry *e)
-{
-    const tx_dataset *t = d->table[d->scored];
-    unsigned char *present = tx_alloc(t->images, 1);
-    double *probability = tx_alloc(t->images * (size_t)t->tasks, sizeof *probability);
-    tx_status status = present && probability ? read_predictions(d, e, probability, present) : TX_ERR_MEMORY;
-    tx_free(probability);
-    if (status) {
-        tx_free(present);
-        return status;
-    }
-    d->present = present;
-    status = number_units(d);
-    return status == TX_OK ? take_labels(d) : status;
-}
-
 static tx_status score_entry(study_data *d, study_entry *e)
 {
     double *probability;
-    tx_status status = d->present ? TX_OK : excuse(e, begin_units(d, e));
-    if (status || e->state != ENTRY_COMPLETE)
-        return status;
-    status = study_predictions(d, e, &probability);
+    unsigned char *present;
+    tx_status status = read_job(d, e, &probability, &present);
     if (status)
         return excuse(e, status);
-    status = take_scores(d, e, probability);
+    if (d->present) {
+        tx_free(present);
+    } else {
+        d->present = present;
+        status = number_units(d);
+        if (status == TX_OK)
+            status = take_labels(d);
+    }
+    if (status == TX_OK)
+        status = take_scores(d, e, probability);
     tx_free(probability);
     return status;
 }

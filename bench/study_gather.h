@@ -39,8 +39,7 @@ typedef struct study_data {
     size_t entries, complete;
     tx_dataset *table[SPLITS]; /* NULL: there is none; all of them NULL while nothing is complete */
     study_person *people[SPLITS];
-    int scored; /* SPLIT_TEST, where there is none SPLIT_VALID */
-    int sample;
+    int scored;             /* SPLIT_TEST, where there is none SPLIT_VALID */
     unsigned char *present; /* an image of the scored split: it could be read */
     int tasks;
     char **task; /* the table's */

@@ -19,12 +19,15 @@ static void head(tx_buffer *p, const char *title)
 /* What stands below a picture's title: the correlation that it shows. */
 static void picture_note(const study_page *g, int which, char *out, size_t size)
 {
-    static const int rank[STUDY_PICTURES] = {1, -1, -1, -1, 0, 1, 2, 3, 4, -1};
+    /* Counted from 1; 0: the picture shows none. */
+    static const int rank[STUDY_PICTURES] = {
+        [STUDY_PANEL_TOP1] = 2,  [STUDY_TOP1_RANDOM] = 1,     [STUDY_TOP1_PRETRAINED] = 2,
+        [STUDY_SIZE_RANDOM] = 3, [STUDY_SIZE_PRETRAINED] = 4, [STUDY_GAIN] = 5};
     char rho[TX_NUMBER], low[TX_NUMBER], high[TX_NUMBER];
     out[0] = 0;
-    if (rank[which] < 0 || isnan(g->t->rank[rank[which]].rho.low))
+    if (!rank[which] || isnan(g->t->rank[rank[which] - 1].rho.low))
         return;
-    const study_rank *k = &g->t->rank[rank[which]];
+    const study_rank *k = &g->t->rank[rank[which] - 1];
     snprintf(out, size, "Spearman's rho %s (95%% interval %s to %s)", html_number(rho, k->rho.rho, 2, 0),
              html_number(low, k->rho.low, 2, 0), html_number(high, k->rho.high, 2, 0));
 }
@@ -36,14 +39,12 @@ static tx_status write_picture(tx_buffer *p, const study_page *g, int which)
     return study_panel(p, &g->r->table, (study_picture)which, note[0] ? note : NULL);
 }
 
-static tx_status write_pictures(tx_buffer *p, const study_page *g, int from, int to)
+static void write_pictures(tx_buffer *p, const tx_buffer *picture, int from, int to)
 {
-    tx_status status = TX_OK;
     tx_buffer_append(p, "<div class=\"side\">\n");
-    for (int i = from; status == TX_OK && i < to; i++)
-        status = write_picture(p, g, i);
+    for (int i = from; i < to; i++)
+        tx_buffer_append(p, picture[i].data);
     tx_buffer_append(p, "</div>\n");
-    return status;
 }
 
 /* The first complete job's notes of the splits. */
@@ -64,38 +65,35 @@ static void write_beginning(tx_buffer *p, const study_page *g)
     tx_buffer_append(
         p, "<p>Ke, Ellsworth, Banerjee, Ng and Rajpurkar (\"CheXtransfer\", CHIL 2021) asked whether networks that are "
            "better on ImageNet are better on chest radiographs, what pretraining and size are worth, and how much of "
-           "a network can be cut away. Here the same comparison is made with every network trained from random and "
-           "from pretrained weights, and five families truncated.</p>\n");
+           "a network can be cut away. Here the same comparison is made with networks trained from random and "
+           "from pretrained weights, and with truncated ones.</p>\n");
     head(p, "What the figures show");
     study_findings(p, g->r, g->t);
     head(p, "What they cannot show");
     study_limits(p, g->r, g->t);
 }
 
-static tx_status write_comparisons(tx_buffer *p, const study_page *g)
+static void write_comparisons(tx_buffer *p, const study_page *g, const tx_buffer *picture)
 {
     head(p, "Four panels");
-    tx_status status = write_pictures(p, g, 0, 4);
+    write_pictures(p, picture, STUDY_PANEL_TOP1, STUDY_TOP1_RANDOM);
     head(p, "All models");
     page_models(p, g);
     head(p, "ImageNet, size and AUC");
-    if (status == TX_OK)
-        status = write_pictures(p, g, STUDY_TOP1_RANDOM, STUDY_GAIN);
+    write_pictures(p, picture, STUDY_TOP1_RANDOM, STUDY_GAIN);
     page_ranks(p, g);
     head(p, "Pretraining");
-    if (status == TX_OK)
-        status = write_pictures(p, g, STUDY_GAIN, STUDY_TRADE);
+    write_pictures(p, picture, STUDY_GAIN, STUDY_TRADE);
     page_gains(p, g);
     if (g->t->leads) {
         head(p, "Ties with the best network");
         page_leads(p, g);
     }
-    if (status == TX_OK && g->t->costs) {
+    if (g->t->costs) {
         head(p, "Truncation");
-        status = write_pictures(p, g, STUDY_TRADE, STUDY_PICTURES);
+        write_pictures(p, picture, STUDY_TRADE, STUDY_PICTURES);
         page_truncation(p, g);
     }
-    return status;
 }
 
 static void write_repeat(tx_buffer *p, const study_page *g)
@@ -114,13 +112,12 @@ static void write_repeat(tx_buffer *p, const study_page *g)
         TX_VERSION, g->r->table.split);
 }
 
-static tx_status write_page(tx_buffer *p, const study_page *g)
+static tx_status write_page(tx_buffer *p, const study_page *g, const tx_buffer *picture)
 {
     splits s = {0};
     tx_status status = read_splits(g, &s);
     write_beginning(p, g);
-    if (status == TX_OK)
-        status = write_comparisons(p, g);
+    write_comparisons(p, g, picture);
     head(p, "Where the networks look");
     if (status == TX_OK)
         status = page_cams(p, g);
@@ -147,27 +144,31 @@ static tx_status write_page(tx_buffer *p, const study_page *g)
     return status ? status : p->status;
 }
 
-static tx_status write_panels(const study_page *g, const char *out)
+static tx_status write_panels(tx_buffer *picture, const char *out)
 {
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < STUDY_PICTURES; i++) {
-        tx_buffer p = {0};
         char name[64];
         snprintf(name, sizeof name, "panel-%s.svg", study_picture_name((study_picture)i));
-        status = write_picture(&p, g, i);
-        if (status == TX_OK)
-            status = study_file(&p, out, name);
-        tx_buffer_free(&p);
+        status = study_file(&picture[i], out, name);
     }
     return status;
 }
 
 tx_status study_page_write(const study_page *g, const char *out)
 {
-    tx_buffer p = {0};
-    tx_status status = write_page(&p, g);
+    tx_buffer p = {0}, picture[STUDY_PICTURES] = {{0}};
+    tx_status status = TX_OK;
+    for (int i = 0; status == TX_OK && i < STUDY_PICTURES; i++)
+        status = write_picture(&picture[i], g, i);
+    if (status == TX_OK)
+        status = write_page(&p, g, picture);
     if (status == TX_OK)
         status = study_file(&p, out, "report.html");
+    if (status == TX_OK)
+        status = write_panels(picture, out);
+    for (int i = 0; i < STUDY_PICTURES; i++)
+        tx_buffer_free(&picture[i]);
     tx_buffer_free(&p);
-    return status == TX_OK ? write_panels(g, out) : status;
+    return status;
 }

@@ -23,8 +23,6 @@ void page_truncation(tx_buffer *p, const study_page *g); /* cut - full, and what
 
 /* ------------------------------------------------------------------------------ people (study_page_people.c) */
 void page_patients(tx_buffer *p, const study_page *g);
-/* The complete job with the largest AUC of the model with the largest AUC. */
-const study_entry *page_best_entry(const study_page *g, size_t *index);
 /* What the best model is, its AUC in parts of the scored split, its tasks, ROC and calibration (study_page_best.c). */
 tx_status page_best(tx_buffer *p, const study_page *g);
 tx_status page_groups(tx_buffer *p, const study_page *g);

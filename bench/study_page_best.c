@@ -17,7 +17,8 @@ static const study_model *best_model(const study_table *all)
     return best;
 }
 
-const study_entry *page_best_entry(const study_page *g, size_t *index)
+/* The complete job with the largest AUC of the model with the largest AUC. */
+static const study_entry *best_entry(const study_page *g, size_t *index)
 {
     const study_data *d = g->r->data;
     const study_model *m = best_model(&g->r->table);
@@ -78,7 +79,7 @@ tx_status page_best(tx_buffer *p, const study_page *g)
     svg_scores list[CURVES];
     char name[STUDY_NAME];
     size_t index = 0;
-    const study_entry *e = page_best_entry(g, &index);
+    const study_entry *e = best_entry(g, &index);
     if (!e) {
         tx_buffer_append(p, "<p>No model has an AUC.</p>\n");
         return TX_OK;
@@ -201,7 +202,7 @@ tx_status page_groups(tx_buffer *p, const study_page *g)
     } parts[] = {
         {BY_VIEW, VIEWS, study_view_name}, {BY_SEX, SEXES, study_sex_name}, {BY_AGE, AGE_BANDS, study_age_name}};
     size_t index = 0;
-    const study_entry *e = page_best_entry(g, &index);
+    const study_entry *e = best_entry(g, &index);
     if (!e)
         return TX_OK;
     tx_buffer_add(p,

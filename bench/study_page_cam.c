@@ -34,7 +34,7 @@ static size_t family_of(const study_cam_models *m, const tx_net_info *net, const
     for (int cut = 0; cut <= net->blocks; cut++)
         for (int pretrained = 0; pretrained < 2 && n < SIDE; pretrained++) {
             const study_cam_model *one = study_cam_find(m, net->name, cut, pretrained);
-            if (one && one->folder)
+            if (one)
                 list[n++] = one;
         }
     return n;

@@ -50,12 +50,19 @@ static void write_exceptions(tx_buffer *p, const settings *shared)
 
 void page_settings(tx_buffer *p, const study_page *g)
 {
+    const char *normalize = settings_get(g->shared, "normalize");
+    tx_buffer_append(p, "<p>");
+    if (normalize && *normalize) {
+        tx_buffer_append(p, "All networks see pixels normalised by ");
+        tx_buffer_html(p, normalize);
+    } else {
+        tx_buffer_append(p, "Networks from random weights see pixels normalised by CheXpert's mean and deviation, "
+                            "pretrained ones as their weights expect");
+    }
     tx_buffer_append(
-        p,
-        "<p>Networks from random weights see pixels normalised by the data's own mean and deviation, pretrained ones "
-        "as their weights expect. Every job's checkpoints are evaluated on valid, the best are kept, and the mean of "
-        "their probabilities is what is scored; a study's score is the maximum over its images, and it is positive "
-        "if one of them is.</p>\n");
+        p, ". Every job's checkpoints are evaluated on valid, the best are kept, and the mean of "
+           "their probabilities is what is scored; a study's score is the maximum over its images, and it is positive "
+           "if one of them is.</p>\n");
     write_exceptions(p, g->shared);
     tx_buffer_append(p, "<pre>");
     for (size_t i = 0; i < g->shared->count; i++) {

@@ -24,97 +24,131 @@ static tx_status copy_predictions(const study *s, const job *j, const char *from
     unsigned char *text = NULL;
     size_t bytes = 0;
     char *source = job_path(s, j, from), *path = job_path(s, j, to);
-    tx_writer *out = NULL;
-    tx_status status = source && path ? tx_file_read(source, (size_t)1 << 32, &text, &bytes) : TX_ERR_MEMORY;
+    tx_status status = source && path ? tx_file_read(source, (size_t)1 << 30, &text, &bytes) : TX_ERR_MEMORY;
     if (status == TX_OK)
-        status = (out = tx_writer_open(path)) ? tx_writer_bytes(out, text, bytes) : tx_error_status();
-    if (status == TX_OK)
-        status = tx_writer_commit(out);
-    else
-        tx_writer_abort(out);
+        status = tx_buffer_write(&(tx_buffer){.data = (char *)text, .length = bytes}, path);
     tx_free(text);
     tx_free(source);
     tx_free(path);
     return status;
 }
 
+/* A split that has a table, and the sums of what the checkpoints say of it. */
+typedef struct split_sum {
+    tx_dataset *d; /* NULL: no table */
+    tx_loader *loader;
+    double *sum;
+    unsigned char *present;
+    char *path; /* of the file that it becomes */
+} split_sum;
+
+enum { ENSEMBLES = 2 };
+static const struct {
+    const char *split, *of_best, *of_all;
+} ensembles[ENSEMBLES] = {{"valid", "predictions-valid.csv", "ensemble-valid.csv"},
+                          {"test", "predictions-test.csv", "ensemble-test.csv"}};
+
+/* *there: whether the data have the split. */
+static tx_status look_for(const study *s, int i, int *there)
+{
+    char *csv = tx_dataset_table(s->data, ensembles[i].split);
+    *there = csv && tx_path_exists(csv);
+    tx_free(csv);
+    return csv ? TX_OK : TX_ERR_MEMORY;
+}
+
+static tx_status open_split(const study *s, const job *j, const model *m, int i, split_sum *t)
+{
+    int there;
+    tx_status status = look_for(s, i, &there);
+    if (status || !there)
+        return status;
+    tx_loader_options how = {.preprocess = m->recipe.how};
+    how.skip_bad = skips_bad(s->o);
+    t->path = job_path(s, j, ensembles[i].of_all);
+    t->d = recipe_dataset(&m->recipe, s->data, ensembles[i].split, m->recipe.tasks, 0);
+    if (!t->d)
+        return tx_error_status();
+    t->loader = tx_loader_new(t->d, &how);
+    t->sum = tx_alloc(t->d->images * (size_t)t->d->tasks, sizeof *t->sum);
+    t->present = tx_alloc(t->d->images, 1);
+    return t->path && t->loader && t->sum && t->present ? TX_OK : TX_ERR_MEMORY;
+}
+
+static void close_split(split_sum *t)
+{
+    tx_free(t->path);
+    tx_free(t->sum);
+    tx_free(t->present);
+    tx_loader_free(t->loader);
+    tx_dataset_free(t->d);
+}
+
 /* One checkpoint's probabilities, added to those of the others. */
-static tx_status add_member(const model *m, predictor *p, tx_loader *loader, const tx_dataset *d, double *sum,
-                            unsigned char *present)
+static tx_status add_member(const model *m, predictor *p, split_sum *t)
 {
     predictions said;
-    size_t cells = d->images * (size_t)d->tasks;
+    size_t cells = t->d->images * (size_t)t->d->tasks;
     double *probability = tx_alloc(cells, sizeof *probability);
-    tx_status status = probability ? predictions_new(&said, d->images, m->choice.classes) : TX_ERR_MEMORY;
+    tx_status status = probability ? predictions_new(&said, t->d->images, m->choice.classes) : TX_ERR_MEMORY;
     if (status == TX_OK) {
-        inference how = {p->session, &p->net, p->batch, loader, d, NULL, 0, &trainer_stopped};
+        inference how = {p->session, &p->net, p->batch, t->loader, t->d, NULL, 0, &trainer_stopped};
         status = predictions_run(&said, &how);
         if (status == TX_OK) {
-            predictions_probabilities(&said, d, NULL, NULL, probability);
-            memcpy(present, said.present, d->images);
+            predictions_probabilities(&said, t->d, NULL, NULL, probability);
+            memcpy(t->present, said.present, t->d->images);
         }
         for (size_t i = 0; status == TX_OK && i < cells; i++)
-            sum[i] += probability[i];
+            t->sum[i] += probability[i];
         predictions_free(&said);
     }
     tx_free(probability);
     return status;
 }
 
-static tx_status run_members(const model *m, tx_loader *loader, const tx_dataset *d, double *mean,
-                             unsigned char *present)
+static tx_status write_mean(const model *m, split_sum *t)
 {
-    predictor p = {0};
-    size_t cells = d->images * (size_t)d->tasks;
-    tx_status status = predictor_open(&p, &m->choice, 16);
-    for (size_t i = 0; status == TX_OK && i < m->files && !trainer_stopped; i++) {
-        status = predictor_load(&p, m->file[i]);
-        if (status == TX_OK)
-            status = add_member(m, &p, loader, d, mean, present);
-    }
-    for (size_t i = 0; status == TX_OK && i < cells; i++)
+    double *mean = t->sum;
+    for (size_t i = 0; i < t->d->images * (size_t)t->d->tasks; i++)
         mean[i] /= (double)m->files;
-    predictor_free(&p);
-    return status;
+    return predictions_write(t->path, t->d, mean, t->present);
 }
 
-static tx_status ensemble(const study *s, const model *m, const tx_dataset *d, const char *path)
+/* Each checkpoint is read once, for both splits. */
+static tx_status run_members(const model *m, split_sum split[ENSEMBLES])
 {
-    tx_loader_options how = {.preprocess = m->recipe.how};
-    how.skip_bad = skips_bad(s->o);
-    tx_loader *loader = tx_loader_new(d, &how);
-    double *mean = tx_alloc(d->images * (size_t)d->tasks, sizeof *mean);
-    unsigned char *present = tx_alloc(d->images, 1);
-    tx_status status = loader && mean && present ? run_members(m, loader, d, mean, present) : TX_ERR_MEMORY;
-    if (status == TX_OK && !trainer_stopped)
-        status = predictions_write(path, d, mean, present);
-    tx_free(present);
-    tx_free(mean);
-    tx_loader_free(loader);
+    predictor p = {0};
+    tx_status status = predictor_open(&p, &m->choice, 16);
+    for (size_t k = 0; status == TX_OK && k < m->files && !trainer_stopped; k++) {
+        status = predictor_load(&p, m->file[k]);
+        for (int i = 0; status == TX_OK && i < ENSEMBLES && !trainer_stopped; i++)
+            if (split[i].d)
+                status = add_member(m, &p, &split[i]);
+    }
+    for (int i = 0; status == TX_OK && i < ENSEMBLES && !trainer_stopped; i++)
+        if (split[i].d)
+            status = write_mean(m, &split[i]);
+    predictor_free(&p);
     return status;
 }
 
 /* Both splits; test only where there is a table. */
 static tx_status make_ensembles(const study *s, const job *j, const model *m)
 {
-    static const char *const name[][2] = {{"predictions-valid.csv", "ensemble-valid.csv"},
-                                          {"predictions-test.csv", "ensemble-test.csv"}};
-    static const char *const split[] = {"valid", "test"};
+    split_sum split[ENSEMBLES] = {{0}};
     tx_status status = TX_OK;
-    for (int i = 0; status == TX_OK && i < 2 && !trainer_stopped; i++) {
-        char *path = job_path(s, j, name[i][1]), *csv = tx_dataset_table(s->data, split[i]);
-        tx_dataset *d = NULL;
-        int there = csv && tx_path_exists(csv);
-        status = path && csv ? TX_OK : TX_ERR_MEMORY;
-        if (status == TX_OK && there && m->files == 1)
-            status = copy_predictions(s, j, name[i][0], name[i][1]);
-        else if (status == TX_OK && there)
-            status = (d = recipe_dataset(&m->recipe, s->data, split[i], m->recipe.tasks, 0)) ? ensemble(s, m, d, path)
-                                                                                             : tx_error_status();
-        tx_dataset_free(d);
-        tx_free(csv);
-        tx_free(path);
+    for (int i = 0; status == TX_OK && i < ENSEMBLES && m->files == 1; i++) {
+        int there;
+        status = look_for(s, i, &there);
+        if (status == TX_OK && there)
+            status = copy_predictions(s, j, ensembles[i].of_best, ensembles[i].of_all);
     }
+    for (int i = 0; status == TX_OK && i < ENSEMBLES && m->files > 1; i++)
+        status = open_split(s, j, m, i, &split[i]);
+    if (status == TX_OK && m->files > 1)
+        status = run_members(m, split);
+    for (int i = 0; i < ENSEMBLES; i++)
+        close_split(&split[i]);
     return status;
 }
 

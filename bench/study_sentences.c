@@ -8,12 +8,6 @@
 
 /* A difference that is left when all those of its question are looked at together. */
 static const double significant = 0.05;
-enum { LISTED = 6 };
-
-static const char *many(size_t n)
-{
-    return n == 1 ? "" : "s";
-}
 
 static const char *name_of(const study_model *m, char out[STUDY_NAME])
 {
@@ -60,7 +54,8 @@ static void say_pretraining(tx_buffer *p, const study_tests *t)
     tx_buffer_add(p,
                   "Over the %zu network%s that %s trained both ways, pretraining changes the AUC by %s on average "
                   "(95%% interval ",
-                  t->gains, many(t->gains), t->gains == 1 ? "was" : "were", html_number(number, mean->value, 3, 1));
+                  t->gains, html_many(t->gains), t->gains == 1 ? "was" : "were",
+                  html_number(number, mean->value, 3, 1));
     html_interval(p, mean->low, mean->high, 3);
     tx_buffer_append(p, mean->low > 0    ? "): these networks are better with it."
                         : mean->high < 0 ? "): these networks are worse with it."
@@ -185,20 +180,31 @@ static void say_truncation(tx_buffer *p, const study_tests *t)
         p,
         "Not significantly worse is not equal: the intervals below say how much worse it may be. After Holm's "
         "correction %zu of %zu cut%s %s worse than the full network, %zu better, %zu open.",
-        v.below, t->costs, many(t->costs), v.below == 1 ? "is" : "are", v.above, v.open);
+        v.below, t->costs, html_many(t->costs), v.below == 1 ? "is" : "are", v.above, v.open);
     end(p);
+}
+
+/* Of how many jobs the models are the means. */
+static void range_of_seeds(const study_results *r, int *least, int *most)
+{
+    *least = *most = 0;
+    for (size_t i = 0; i < r->table.models; i++) {
+        int seeds = r->table.model[i].seeds;
+        *least = !*least || seeds < *least ? seeds : *least;
+        *most = seeds > *most ? seeds : *most;
+    }
 }
 
 static void say_what(tx_buffer *p, const study_results *r)
 {
     const study_data *d = r->data;
     size_t of[2] = {0, 0}, cut = 0;
-    int seeds = 0;
+    int least, most;
+    range_of_seeds(r, &least, &most);
     for (size_t i = 0; i < r->table.models; i++) {
         const study_model *m = &r->table.model[i];
         cut += m->cut != 0;
         of[m->pretrained] += m->cut == 0;
-        seeds = m->seeds > seeds ? m->seeds : seeds;
     }
     begin(p, "What was compared.");
     tx_buffer_add(
@@ -206,9 +212,12 @@ static void say_what(tx_buffer *p, const study_results *r)
         "%zu network%s from random weights, %zu from pretrained ones and %zu truncated, %s, by the AUC on %s: %zu "
         "stud%s of %zu patient%s. The AUC that stands for a model is %s, the mean over %d task%s. Intervals are of "
         "%zu bootstrap resamples of these %s, the same for all models.",
-        of[0], many(of[0]), of[1], cut, seeds > 1 ? "each the mean of several seeds" : "each trained once",
-        r->table.split, d->units, d->units == 1 ? "y" : "ies", d->patients, many(d->patients), r->table.mean,
-        r->tasks_of[r->headline], many((size_t)r->tasks_of[r->headline]), r->replicates,
+        of[0], html_many(of[0]), of[1], cut,
+        least > 1  ? "each the mean of several seeds"
+        : most > 1 ? "some the mean of several seeds"
+                   : "each trained once",
+        r->table.split, d->units, d->units == 1 ? "y" : "ies", d->patients, html_many(d->patients), r->table.mean,
+        r->tasks_of[r->headline], html_many((size_t)r->tasks_of[r->headline]), r->replicates,
         r->by_patient ? "patients" : "studies");
     end(p);
 }
@@ -238,14 +247,14 @@ static void limit_split(tx_buffer *p, const study_results *r)
 
 static void limit_seeds(tx_buffer *p, const study_results *r)
 {
-    int least = 0;
-    for (size_t i = 0; i < r->table.models; i++)
-        least = !least || r->table.model[i].seeds < least ? r->table.model[i].seeds : least;
+    int least, most;
+    range_of_seeds(r, &least, &most);
     begin(p, "What the intervals are of.");
     if (least <= 1)
-        tx_buffer_append(
-            p, "Each model was trained once. An interval says what other studies would have done to a figure, not "
-               "what another seed would have: trained again, a model may leave it (--seeds N).");
+        tx_buffer_add(p,
+                      "%s trained once. An interval says what other studies would have done to a figure, not "
+                      "what another seed would have: trained again, a model may leave it (--seeds N).",
+                      most > 1 ? "Some models were" : "Each model was");
     else
         tx_buffer_add(
             p,
@@ -255,7 +264,7 @@ static void limit_seeds(tx_buffer *p, const study_results *r)
     end(p);
 }
 
-/* Names of tasks that `take` finds, the most that are listed; how many there are. */
+/* Names of tasks that `take` finds; how many there are. */
 static size_t list_tasks(tx_buffer *p, const study_results *r, size_t entry, int (*take)(const study_figure *f))
 {
     size_t n = 0;
@@ -341,7 +350,7 @@ static void limit_chance(tx_buffer *p, const study_results *r)
         above += r->table.model[i].low > 0.5;
     begin(p, "Chance.");
     tx_buffer_add(p, "%zu of %zu model%s %s better than chance (the whole interval is above 0.5).", above,
-                  r->table.models, many(r->table.models), above == 1 ? "is" : "are");
+                  r->table.models, html_many(r->table.models), above == 1 ? "is" : "are");
     end(p);
 }
 
@@ -370,14 +379,17 @@ static void limit_sources(tx_buffer *p, const study_results *r)
 static void limit_tests(tx_buffer *p, const study_results *r, const study_tests *t)
 {
     char number[TX_NUMBER];
+    size_t ranks = 0;
+    for (int k = 0; k < STUDY_RANKS; k++)
+        ranks += isnan(t->rank[k].rho.p) ? 0 : 1;
     begin(p, "Correction.");
     tx_buffer_add(
         p,
         "p values of differences and correlations are two-sided and corrected by Holm's method within each question: "
         "%zu with random "
-        "weights, %zu with the full network, %zu with the best network, %d correlations. %zu resamples give no p "
+        "weights, %zu with the full network, %zu with the best network, %zu correlations. %zu resamples give no p "
         "below %s.",
-        t->gains, t->costs, t->leads, (int)STUDY_RANKS, r->replicates, html_number(number, study_least_p(r), 4, 0));
+        t->gains, t->costs, t->leads, ranks, r->replicates, html_number(number, study_least_p(r), 4, 0));
     if (study_least_p(r) * (double)t->gains >= significant || study_least_p(r) * (double)t->costs >= significant)
         tx_buffer_append(p,
                          " That is too few for any single comparison to be significant after the correction: use more "

@@ -11,18 +11,18 @@
 enum { BETWEEN = 4 }; /* numbers of an axis */
 
 /* ----------------------------------------------------------------------------------------------- scales */
-double svg_power_of_ten(int exponent)
+/* v 10^exponent. */
+static double scaled(double v, int exponent)
 {
     double p = 1;
     for (int i = 0; i < (exponent < 0 ? -exponent : exponent); i++)
         p *= 10;
-    return exponent < 0 ? 1 / p : p;
+    return exponent < 0 ? v / p : v * p;
 }
 
 double svg_tick(const svg_scale *s, double k)
 {
-    return s->exponent < 0 ? k * s->mantissa / svg_power_of_ten(-s->exponent)
-                           : k * s->mantissa * svg_power_of_ten(s->exponent);
+    return scaled(k * s->mantissa, s->exponent);
 }
 
 void svg_choose_step(svg_scale *s, int ticks)
@@ -111,7 +111,8 @@ double svg_text_width(const char *text, size_t bytes, int bold)
     return bold ? 1.14 * width : width;
 }
 
-size_t svg_line_bytes(const char *text, double width, int bold)
+/* Bytes of the first line of text when none may be wider; at least a character. */
+static size_t line_bytes(const char *text, double width, int bold)
 {
     size_t n = 0, blank = 0;
     while (text[n] && text[n] != '\n') {
@@ -131,7 +132,7 @@ const char *svg_cut(char out[SVG_NAME], const char *text, double width)
 {
     size_t n = strlen(text);
     int cut = svg_text_width(text, n, 0) > width || n >= SVG_NAME;
-    n = cut ? svg_line_bytes(text, width - svg_text_width("..", 2, 0), 0) : n;
+    n = cut ? line_bytes(text, width - svg_text_width("..", 2, 0), 0) : n;
     snprintf(out, SVG_NAME, "%.*s%s", (int)(n < SVG_NAME - 3 ? n : SVG_NAME - 3), text, cut ? ".." : "");
     return out;
 }
@@ -141,7 +142,7 @@ int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double wi
     char a[TX_NUMBER], b[TX_NUMBER], line[SVG_NAME];
     int lines = 0;
     while (text && *text) {
-        size_t n = svg_line_bytes(text, width, bold);
+        size_t n = line_bytes(text, width, bold);
         if (t && n) {
             tx_buffer_add(t, "<text x=\"%s\" y=\"%s\"%s>", svg_unit(a, x), svg_unit(b, y + lines * (double)SVG_LINE),
                           bold ? " font-weight=\"bold\"" : "");
@@ -209,7 +210,7 @@ static void ticks_of_log_x(tx_buffer *t, const svg_box *frame, const svg_scale *
     const char *which = span > 3 ? none : span > 1 ? few : span > 0.5 ? many : all;
     for (int e = (int)floor(x->low); e <= (int)ceil(x->high); e++)
         for (int i = 0; which[i]; i++) {
-            double value = e < 0 ? at[i] / svg_power_of_ten(-e) : at[i] * svg_power_of_ten(e);
+            double value = scaled(at[i], e);
             double logarithm = tx_log(value) / tx_log(10.0);
             if (which[i] == '1' && logarithm > x->low - 1e-9 && logarithm < x->high + 1e-9)
                 tick_of_x(t, frame, svg_place(x, logarithm), tx_number_print(number, sizeof number, value, 7), &taken);

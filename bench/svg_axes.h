@@ -16,7 +16,6 @@ typedef struct svg_box {
 
 enum { SVG_WIDTH = 480, SVG_TEXT = 12, SVG_LINE = 16 }; /* of a chart; size of text; from line to line */
 
-double svg_power_of_ten(int exponent);
 double svg_tick(const svg_scale *s, double k); /* the k-th multiple */
 /* The smallest step of 1, 2 or 5 times a power of ten that needs at most `ticks` steps. */
 void svg_choose_step(svg_scale *s, int ticks);
@@ -34,8 +33,6 @@ void svg_marker(tx_buffer *t, int style, int hollow, double x, double y);
 
 /* How wide text is at most in the sans-serif faces that are about, DejaVu Sans being the widest of them. */
 double svg_text_width(const char *text, size_t bytes, int bold);
-/* Bytes of the first line of text when none may be wider; at least a character. */
-size_t svg_line_bytes(const char *text, double width, int bold);
 /* The text, or where it is wider its beginning with ".." behind. Returns out. */
 enum { SVG_NAME = 256 };
 const char *svg_cut(char out[SVG_NAME], const char *text, double width);

@@ -7,10 +7,10 @@
 /* A job of a study: it prints no results, says less, and keeps no state once it is finished. */
 typedef struct train_job {
     const char *label; /* before the progress bar */
-    double before,
-        all; /* the study's work: done before this job since `began` (tx_seconds), and in all that is left to do then; */
-    double own; /* this job's training */
-    double began;
+    double began;      /* tx_seconds when the study's work began, of which */
+    double before;     /* was done before this job since then, */
+    double own;        /* is this job's training, */
+    double all;        /* was left to do in all */
 } train_job;
 
 /* What `thorax train` does with these options; job is NULL for a training of its own. Returns an exit status. */

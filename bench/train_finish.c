@@ -66,7 +66,7 @@ static tx_status list_bad(trainer *t)
 /* Test's images have been read for the first time: the state that an extension goes on from shall know them. */
 static tx_status save_seen(trainer *t)
 {
-    return t->last[SPLIT_TEST] && !t->of_study ? run_save(&t->run, t->weights, t->optimizer, 0) : TX_OK;
+    return t->last[SPLIT_TEST] && !t->job ? run_save(&t->run, t->weights, t->optimizer, 0) : TX_OK;
 }
 
 /* Rows of the checkpoint on test, unless it was the best at an earlier end already. */
@@ -149,8 +149,8 @@ int trainer_finish(trainer *t)
     if (status == TX_OK && !trainer_stopped)
         status = note_end(t);
     if (status == TX_OK && !trainer_stopped)
-        status = run_finish(&t->run, !t->of_study);
-    if (status == TX_OK && !trainer_stopped && !t->of_study)
+        status = run_finish(&t->run, !t->job);
+    if (status == TX_OK && !trainer_stopped && !t->job)
         status = trainer_print(t, &valid, test.tasks ? &test : NULL);
     scores_free(&valid);
     scores_free(&test);

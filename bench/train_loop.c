@@ -257,7 +257,7 @@ static tx_status record(trainer *t, const scores *s, double loss)
         status = save_state(t);
     if (status == TX_OK)
         status = run_remove_evicted(&t->run);
-    if (status == TX_OK && !t->of_study) {
+    if (status == TX_OK && !t->job) {
         say_means(t, s);
         say_evaluation(t, s, by);
     }

@@ -116,7 +116,6 @@ int trainer_read(trainer *t, const options *o, const struct train_job *job)
     memset(t, 0, sizeof *t);
     t->o = o;
     t->job = job;
-    t->of_study = job != NULL;
     t->seed = option_seed(o, "seed");
     if (!option_text(o, "net"))
         return complain(EXIT_USAGE, "--net is missing (thorax nets lists them)");

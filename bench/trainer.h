@@ -16,7 +16,6 @@
 typedef struct trainer {
     const options *o;
     const struct train_job *job; /* of a study; NULL: a training of its own */
-    int of_study;
     tx_net_choice choice;
     recipe recipe;
     char *data, *init; /* absolute paths; init NULL: random */

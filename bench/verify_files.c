@@ -92,9 +92,8 @@ static int has_row(const verification *v, uint64_t after, uint64_t to, uint64_t 
 /* The nearest state that is not behind `wanted`: 0, the start. A damaged one is none. */
 static uint64_t nearest_state(const verification *v, uint64_t wanted)
 {
-    const run_position *at = v->t.run.folder ? &v->t.run.at : &v->noted.at;
-    const tx_safetensors *newest = v->t.run.folder ? v->t.run.resumed : v->noted.resumed;
-    uint64_t best = newest && at->step <= wanted ? at->step : 0;
+    const run_position *at = &v->noted.at;
+    uint64_t best = v->noted.resumed && at->step <= wanted ? at->step : 0;
     for (size_t i = 0; i < at->states; i++) {
         int sound = at->state[i].step <= wanted && at->state[i].step > best;
         for (size_t k = 0; sound && k < v->damages; k++)
@@ -116,7 +115,6 @@ static int choose_stretch(verification *v)
         return complain(EXIT_USAGE, "--from %llu: expected a step before %s %llu", (unsigned long long)from,
                         option_given(v->o, "to") ? "--to" : "the run's end,", (unsigned long long)to);
     v->wanted = from;
-    v->from = nearest_state(v, from);
     if (!has_row(v, from, to, &next)) {
         say("--to %llu: no digest is noted between; goes on to step %llu", (unsigned long long)to,
             (unsigned long long)next);

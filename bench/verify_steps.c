@@ -193,9 +193,11 @@ static tx_status compare_evaluation(verification *v, settings *meta)
     const char *by;
     uint64_t step = v->t.run.at.step;
     tx_buffer rows = {0};
+    if (!trainer_evaluates(&v->t))
+        return TX_OK;
     snprintf(begin, sizeof begin, "\n%llu,valid,", (unsigned long long)step);
     const char *then = strstr(v->metrics, begin);
-    if (!trainer_evaluates(&v->t) || (!then && step > v->t.run.at.evaluated))
+    if (!then && step > v->t.run.at.evaluated)
         return TX_OK;
     tx_progress_pause(&v->t.bar);
     tx_status status = trainer_score(&v->t, &s, &loss);

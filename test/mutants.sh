@@ -812,7 +812,7 @@ f=bench/train_loop.c
 mutate $f check_images 's/t->seen\[SPLIT_TRAIN\]\[i\] > TX_IMAGE_BAD/t->seen[SPLIT_TRAIN][i] >= TX_IMAGE_BAD/' 'begin: bad images are read'
 mutate $f check_images 's/    t->unread = status != TX_OK;/    t->unread = 0;/' 'begin: the state is not saved at a changed image'
 mutate $f check_images 's/    t->unread = status == TX_ERR_FORMAT || status == TX_ERR_FILE;/    t->unread = 0;/' 'begin: nor in an evaluation'
-mutate bench/train_finish.c check_images 's/return t->last\[SPLIT_TEST\] \&\& !t->of_study ?/return 0 ?/' 'begin: images of test are not noted'
+mutate bench/train_finish.c check_images 's/return t->last\[SPLIT_TEST\] \&\& !t->job ?/return 0 ?/' 'begin: images of test are not noted'
 mutate bench/scores.c check_images 's/p->images \&\& !p->read/0/' 'begin: scores of no image'
 mutate io/dataset_paths.c check_images 's/s.found ? !s.there : NOT_KNOWN/s.found ? 0 : NOT_KNOWN/' 'begin: every image is there'
 
