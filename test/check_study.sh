@@ -198,18 +198,18 @@ for split in train valid; do
         cp "$sample/${path#"$work/pixels/"}" "$path"
     done
 done
-away="study --preset $work/preset --data $work/away --nets mobilenet_v2 --seeds 2 --quiet --threads 1 --out $work/six"
+away="study --preset $work/preset --data $work/away --nets mobilenet_v2 --seeds 2 --quiet --threads 1 --out $work/without"
 expect 0 $away --job mobilenet_v2.random.0
 gone=$(sed -n 2p "$work/away/train.csv" | cut -d, -f1)
 rm "$gone"
 expect 1 $away --job mobilenet_v2.random.1
 says "$gone"
-[ -e "$work/six/mobilenet_v2.random.0/job.txt" ] && [ "$(wc -l <"$work/six/mobilenet_v2.random.1/failed.txt")" -eq 1 ] &&
-    grep -q "${gone##*/}" "$work/six/mobilenet_v2.random.1/failed.txt" &&
-    ! grep -q "$work" "$work/six/mobilenet_v2.random.1/failed.txt"
-pass "an image that goes away: $(cat "$work/six/mobilenet_v2.random.1/failed.txt")" $?
+[ -e "$work/without/mobilenet_v2.random.0/job.txt" ] && [ "$(wc -l <"$work/without/mobilenet_v2.random.1/failed.txt")" -eq 1 ] &&
+    grep -q "${gone##*/}" "$work/without/mobilenet_v2.random.1/failed.txt" &&
+    ! grep -q "$work" "$work/without/mobilenet_v2.random.1/failed.txt"
+pass "an image that goes away: $(cat "$work/without/mobilenet_v2.random.1/failed.txt")" $?
 expect 0 $away --report
-grep -q "${gone##*/}" "$work/six/report.html"
+grep -q "${gone##*/}" "$work/without/report.html"
 pass "a report that does not say why a job is not in it" $?
 
 # ---- what a disk holds
