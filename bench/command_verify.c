@@ -27,6 +27,7 @@ static tx_status count_all(const verification *v, tx_buffer *p)
     add_count(p, v->states, "state", "states");
     add_count(p, v->checkpoints, "checkpoint", "checkpoints");
     add_count(p, v->predictions, "table of predictions", "tables of predictions");
+    add_count(p, v->ensembles, "ensemble", "ensembles");
     if (!p->length)
         tx_buffer_append(p, "nothing");
     return p->status;
@@ -132,6 +133,7 @@ static void json_run(json *j, const verification *v)
     json_whole(j, "states", (long long)v->states);
     json_whole(j, "checkpoints", (long long)v->checkpoints);
     json_whole(j, "predictions", (long long)v->predictions);
+    json_whole(j, "ensembles", (long long)v->ensembles);
     json_close(j, '}');
     json_open(j, "damaged", '[');
     for (size_t i = 0; i < v->damages; i++)
@@ -180,6 +182,10 @@ static int verify(verification *v, const options *o, const char *folder, int lin
         print_files(v);
     int whole = !option_given(o, "from") && !option_given(o, "to");
     tx_status status = v->hopeless || !whole ? TX_OK : verify_predictions(v);
+    if (status == TX_OK && whole && !v->hopeless && !v->different[0] && !trainer_stopped)
+        code = verify_products(v);
+    if (code != EXIT_DONE)
+        return code;
     if (status == TX_OK && !v->hopeless && !v->different[0] && !trainer_stopped)
         status = verify_steps(v);
     if (status)

@@ -1,12 +1,8 @@
-/* study_products.c - what a study makes of a job's finished run: the ensemble of its kept checkpoints, and job.txt.
- *
- * The ensemble of an image is the mean of the checkpoints' probabilities, best first, in double; of one checkpoint it is
- * what the run has predicted already. */
+/* study_products.c - what a study makes of a job's finished run: the ensemble of its kept checkpoints, maps, and job.txt. */
 #include "commands.h"
-#include "model.h"
-#include "scores.h"
 #include "study.h"
 #include "study_cam.h"
+#include "study_ensemble.h"
 #include "trainer.h"
 
 #include <string.h>
@@ -18,137 +14,21 @@ static int skips_bad(const options *o)
     return how && strcmp(how, "skip") == 0;
 }
 
-/* Of a single checkpoint: the run's own predictions. */
-static tx_status copy_predictions(const study *s, const job *j, const char *from, const char *to)
-{
-    unsigned char *text = NULL;
-    size_t bytes = 0;
-    char *source = job_path(s, j, from), *path = job_path(s, j, to);
-    tx_status status = source && path ? tx_file_read(source, (size_t)1 << 30, &text, &bytes) : TX_ERR_MEMORY;
-    if (status == TX_OK)
-        status = tx_buffer_write(&(tx_buffer){.data = (char *)text, .length = bytes}, path);
-    tx_free(text);
-    tx_free(source);
-    tx_free(path);
-    return status;
-}
-
-/* A split that has a table, and the sums of what the checkpoints say of it. */
-typedef struct split_sum {
-    tx_dataset *d; /* NULL: no table */
-    tx_loader *loader;
-    double *sum;
-    unsigned char *present;
-    char *path; /* of the file that it becomes */
-} split_sum;
-
-enum { ENSEMBLES = 2 };
-static const struct {
-    const char *split, *of_best, *of_all;
-} ensembles[ENSEMBLES] = {{"valid", "predictions-valid.csv", "ensemble-valid.csv"},
-                          {"test", "predictions-test.csv", "ensemble-test.csv"}};
-
-/* *there: whether the data have the split. */
-static tx_status look_for(const study *s, int i, int *there)
-{
-    char *csv = tx_dataset_table(s->data, ensembles[i].split);
-    *there = csv && tx_path_exists(csv);
-    tx_free(csv);
-    return csv ? TX_OK : TX_ERR_MEMORY;
-}
-
-static tx_status open_split(const study *s, const job *j, const model *m, int i, split_sum *t)
-{
-    int there;
-    tx_status status = look_for(s, i, &there);
-    if (status || !there)
-        return status;
-    tx_loader_options how = {.preprocess = m->recipe.how};
-    how.skip_bad = skips_bad(s->o);
-    t->path = job_path(s, j, ensembles[i].of_all);
-    t->d = recipe_dataset(&m->recipe, s->data, ensembles[i].split, m->recipe.tasks, 0);
-    if (!t->d)
-        return tx_error_status();
-    t->loader = tx_loader_new(t->d, &how);
-    t->sum = tx_alloc(t->d->images * (size_t)t->d->tasks, sizeof *t->sum);
-    t->present = tx_alloc(t->d->images, 1);
-    return t->path && t->loader && t->sum && t->present ? TX_OK : TX_ERR_MEMORY;
-}
-
-static void close_split(split_sum *t)
-{
-    tx_free(t->path);
-    tx_free(t->sum);
-    tx_free(t->present);
-    tx_loader_free(t->loader);
-    tx_dataset_free(t->d);
-}
-
-/* One checkpoint's probabilities, added to those of the others. */
-static tx_status add_member(const model *m, predictor *p, split_sum *t)
-{
-    predictions said;
-    size_t cells = t->d->images * (size_t)t->d->tasks;
-    double *probability = tx_alloc(cells, sizeof *probability);
-    tx_status status = probability ? predictions_new(&said, t->d->images, m->choice.classes) : TX_ERR_MEMORY;
-    if (status == TX_OK) {
-        inference how = {p->session, &p->net, p->batch, t->loader, t->d, NULL, 0, &trainer_stopped};
-        status = predictions_run(&said, &how);
-        if (status == TX_OK) {
-            predictions_probabilities(&said, t->d, NULL, NULL, probability);
-            memcpy(t->present, said.present, t->d->images);
-        }
-        for (size_t i = 0; status == TX_OK && i < cells; i++)
-            t->sum[i] += probability[i];
-        predictions_free(&said);
-    }
-    tx_free(probability);
-    return status;
-}
-
-static tx_status write_mean(const model *m, split_sum *t)
-{
-    double *mean = t->sum;
-    for (size_t i = 0; i < t->d->images * (size_t)t->d->tasks; i++)
-        mean[i] /= (double)m->files;
-    return predictions_write(t->path, t->d, mean, t->present);
-}
-
-/* Each checkpoint is read once, for both splits. */
-static tx_status run_members(const model *m, split_sum split[ENSEMBLES])
-{
-    predictor p = {0};
-    tx_status status = predictor_open(&p, &m->choice, 16);
-    for (size_t k = 0; status == TX_OK && k < m->files && !trainer_stopped; k++) {
-        status = predictor_load(&p, m->file[k]);
-        for (int i = 0; status == TX_OK && i < ENSEMBLES && !trainer_stopped; i++)
-            if (split[i].d)
-                status = add_member(m, &p, &split[i]);
-    }
-    for (int i = 0; status == TX_OK && i < ENSEMBLES && !trainer_stopped; i++)
-        if (split[i].d)
-            status = write_mean(m, &split[i]);
-    predictor_free(&p);
-    return status;
-}
-
 /* Both splits; test only where there is a table. */
 static tx_status make_ensembles(const study *s, const job *j, const model *m)
 {
-    split_sum split[ENSEMBLES] = {{0}};
-    tx_status status = TX_OK;
-    for (int i = 0; status == TX_OK && i < ENSEMBLES && m->files == 1; i++) {
-        int there;
-        status = look_for(s, i, &there);
-        if (status == TX_OK && there)
-            status = copy_predictions(s, j, ensembles[i].of_best, ensembles[i].of_all);
+    tx_buffer text[STUDY_ENSEMBLES] = {{0}};
+    const study_ensemble_args how = {m, s->data, skips_bad(s->o), 0};
+    tx_status status = study_ensembles(&how, text);
+    for (int i = 0; i < STUDY_ENSEMBLES; i++) {
+        char *path = job_path(s, j, study_ensemble_names[i]);
+        if (status == TX_OK && !path)
+            status = TX_ERR_MEMORY;
+        if (status == TX_OK && text[i].length && !trainer_stopped)
+            status = tx_buffer_write(&text[i], path);
+        tx_buffer_free(&text[i]);
+        tx_free(path);
     }
-    for (int i = 0; status == TX_OK && i < ENSEMBLES && m->files > 1; i++)
-        status = open_split(s, j, m, i, &split[i]);
-    if (status == TX_OK && m->files > 1)
-        status = run_members(m, split);
-    for (int i = 0; i < ENSEMBLES; i++)
-        close_split(&split[i]);
     return status;
 }
 
@@ -216,20 +96,6 @@ static tx_status describe(const study *s, const job *j, const model *m, const ch
     return status == TX_OK ? settings_set(note, "options", hex) : status;
 }
 
-/* The run as a model of all its checkpoints. */
-static int open_run(const study *s, options *o, model *m, char *folder)
-{
-    char *argv[] = {(char *)"--data", s->data, folder, (char *)"--ensemble"};
-    run_checkpoint *list;
-    size_t kept;
-    if (run_checkpoints(folder, &list, &kept))
-        return complain_failed();
-    run_checkpoints_free(list, kept);
-    /* Of one the switch would be said to have no effect. */
-    int code = options_read(o, command_find("predict"), kept > 1 ? 4 : 3, argv, NULL);
-    return code == EXIT_DONE ? model_open(m, folder, o) : code;
-}
-
 static int make_maps(const study *s, char *folder)
 {
     const study_cam_args how = {.folder = folder,
@@ -246,7 +112,7 @@ int job_products(const study *s, const job *j, const char *init)
     options o = {0};
     model m = {0};
     char *folder = job_folder(s, j);
-    int code = folder ? open_run(s, &o, &m, folder) : complain_failed();
+    int code = folder ? study_model(&m, &o, folder, s->data) : complain_failed();
     if (code == EXIT_DONE && make_ensembles(s, j, &m))
         code = complain_failed();
     if (code == EXIT_DONE)

@@ -48,7 +48,7 @@ typedef struct verification {
 
     uint64_t from, to; /* the stretch: what comes after `from` steps, up to `to` */
     uint64_t wanted;   /* what --from asked for */
-    size_t files, losses, digests, evaluations, states, checkpoints, predictions; /* compared */
+    size_t files, losses, digests, evaluations, states, checkpoints, predictions, ensembles; /* compared */
     uint64_t done; /* steps repeated so far, `from` and before counted */
     verify_damage *damage;
     size_t damages, damage_room;
@@ -72,9 +72,16 @@ int verify_evicted(const verification *v, uint64_t step);
 int verify_prepare(verification *v);
 /* Predictions of the best checkpoint; before verify_steps. */
 tx_status verify_predictions(verification *v);
+/* What a study's job made of its run: the ensembles; after them. Returns an exit status. */
+int verify_products(verification *v);
 /* The stretch, up to the first difference. */
 tx_status verify_steps(verification *v);
 void verify_free(verification *v);
+
+/* Notes the first difference, at the run's step. */
+void verify_different(verification *v, const char *file, const char *format, ...) TX_PRINTF(3, 4);
+/* NULL: it is sound. */
+const verify_damage *verify_damage_of(const verification *v, verify_kind kind, uint64_t step);
 
 /* Compares a checkpoint with weights, and its metadata with `meta` (NULL: not known). */
 tx_status verify_checkpoint(const char *path, const tx_weights *weights, const settings *meta, verify_element *out);

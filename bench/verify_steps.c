@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void different(verification *v, const char *file, const char *format, ...) TX_PRINTF(3, 4);
-static void different(verification *v, const char *file, const char *format, ...)
+void verify_different(verification *v, const char *file, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -19,88 +18,12 @@ static void different(verification *v, const char *file, const char *format, ...
     v->at = v->t.run.at.step;
 }
 
-static const verify_damage *damage_of(const verification *v, verify_kind kind, uint64_t step)
+const verify_damage *verify_damage_of(const verification *v, verify_kind kind, uint64_t step)
 {
     for (size_t i = 0; i < v->damages; i++)
         if (v->damage[i].kind == kind && v->damage[i].step == step)
             return &v->damage[i];
     return NULL;
-}
-
-/* --------------------------------------------------------------------------------------------- predictions */
-/* The cell of which text[i] is a part. */
-static const char *cell_at(const char *text, size_t i, char out[TX_TEXT])
-{
-    char cell[TX_TEXT];
-    while (i > 0 && !strchr(",\n", text[i - 1]))
-        i--;
-    snprintf(cell, sizeof cell, "%.*s", (int)strcspn(text + i, ",\n"), text + i);
-    return tx_escape(out, TX_TEXT, cell);
-}
-
-/* At which row and column two tables differ. */
-static void compare_text(verification *v, const char *file, const tx_buffer *now, const char *then, size_t bytes)
-{
-    char cell[2][TX_TEXT];
-    size_t i = 0, row = 1, column = 1;
-    if (now->length == bytes && memcmp(now->data, then, bytes) == 0)
-        return;
-    for (; i < bytes && i < now->length && now->data[i] == then[i]; i++) {
-        row += now->data[i] == '\n';
-        column = now->data[i] == '\n' ? 1 : column + (now->data[i] == ',');
-    }
-    different(v, file, "%s: row %zu, column %zu is '%s', its checkpoint gives '%s'", file, row, column,
-              cell_at(then, i, cell[0]), cell_at(now->data, i, cell[1]));
-}
-
-static tx_status predict(verification *v, predictor *p, int split, int product)
-{
-    const char *file = run_product_names[product];
-    char *path = tx_path_join(v->folder, file);
-    unsigned char *then = NULL;
-    size_t bytes = 0;
-    tx_buffer now = {0}, rows = {0};
-    scores s = {0};
-    tx_status status = path ? trainer_predict(&v->t, p, split, &now, &s) : TX_ERR_MEMORY;
-    if (status == TX_OK && !trainer_stopped)
-        status = tx_file_read(path, (size_t)1 << 30, &then, &bytes);
-    if (then) {
-        v->t.run.at.step = v->at = v->equal = v->t.run.at.best[0].step;
-        compare_text(v, file, &now, (const char *)then, bytes);
-        v->predictions++;
-    }
-    if (then && !v->different[0] && split == SPLIT_TEST) {
-        scores_rows(&s, v->t.run.at.best[0].step, "test", &rows);
-        if (!strstr(v->metrics, rows.data ? rows.data : ""))
-            different(v, "metrics.csv", "metrics.csv: its rows of test of step %llu are not what the checkpoint gives",
-                      (unsigned long long)v->at);
-    }
-    scores_free(&s);
-    tx_buffer_free(&now);
-    tx_buffer_free(&rows);
-    tx_free(then);
-    tx_free(path);
-    return status;
-}
-
-tx_status verify_predictions(verification *v)
-{
-    static const int split[2] = {SPLIT_VALID, SPLIT_TEST}, product[2] = {RUN_VALID_PREDICTIONS, RUN_TEST_PREDICTIONS};
-    const run_position *at = &v->t.run.at;
-    uint64_t step = at->step;
-    predictor p = {0};
-    tx_path_kind kind;
-    if (!v->finished || at->kept == 0 || damage_of(v, VERIFY_CHECKPOINT, at->best[0].step))
-        return TX_OK;
-    tx_status status = trainer_best(&v->t, &p);
-    for (int i = 0; status == TX_OK && i < 2 && !v->different[0] && !trainer_stopped; i++) {
-        status = look_at(v->folder, run_product_names[product[i]], &kind);
-        if (status == TX_OK && v->t.split[split[i]] && kind == TX_PATH_FILE)
-            status = predict(v, &p, split[i], product[i]);
-    }
-    predictor_free(&p);
-    v->t.run.at.step = step;
-    return status;
 }
 
 /* ------------------------------------------------------------------------------------------- one step's tables */
@@ -124,7 +47,7 @@ static void compare_row(verification *v, const char **cursor)
         return; /* of a run that was killed, or is at work */
     v->losses++;
     if (!found) {
-        different(v, "log.csv", "log.csv has no row of it that follows the one before");
+        verify_different(v, "log.csv", "log.csv has no row of it that follows the one before");
         return;
     }
     if (strncmp(found, row, strlen(row)) == 0)
@@ -133,19 +56,20 @@ static void compare_row(verification *v, const char **cursor)
     sscanf(row, "%*[^,],%*[^,],%*[^,],%63[^,]", loss[0]);
     sscanf(then, "%*[^,],%*[^,],%*[^,],%63[^,]", loss[1]);
     if (strcmp(loss[0], loss[1]) != 0)
-        different(v, "log.csv", "its loss is %s, log.csv has %s%s", loss[0], loss[1],
-                  damage_of(v, VERIFY_TABLE, 0) ? ""
-                                                : ": weights, images or labels were others before this step's update");
+        verify_different(v, "log.csv", "its loss is %s, log.csv has %s%s", loss[0], loss[1],
+                         verify_damage_of(v, VERIFY_TABLE, 0)
+                             ? ""
+                             : ": weights, images or labels were others before this step's update");
     else
-        different(v, "log.csv", "its row in log.csv does not begin with %s", row);
+        verify_different(v, "log.csv", "its row in log.csv does not begin with %s", row);
 }
 
 static void different_digest(verification *v, const char *now, const char *then)
 {
     char said[sizeof v->different];
     snprintf(said, sizeof said, "%s", v->different);
-    different(v, "digests.txt", "%s%sits weights have the digest %s, digests.txt has %s", said, *said ? "; " : "", now,
-              then);
+    verify_different(v, "digests.txt", "%s%sits weights have the digest %s, digests.txt has %s", said,
+                     *said ? "; " : "", now, then);
 }
 
 /* The line of digests.txt of this step. */
@@ -180,8 +104,8 @@ static void different_rows(verification *v, const char *then, const char *now)
     }
     snprintf(has, sizeof has, "%.*s", (int)strcspn(then, "\n"), then);
     snprintf(gives, sizeof gives, "%.*s", (int)strcspn(now, "\n"), now);
-    different(v, "metrics.csv", "metrics.csv has '%s', its weights give '%s'", tx_escape(said[0], sizeof said[0], has),
-              tx_escape(said[1], sizeof said[1], gives));
+    verify_different(v, "metrics.csv", "metrics.csv has '%s', its weights give '%s'",
+                     tx_escape(said[0], sizeof said[0], has), tx_escape(said[1], sizeof said[1], gives));
 }
 
 /* Rows of metrics.csv, and whether the checkpoint is one of those that the run keeps. */
@@ -223,15 +147,16 @@ static void judge(verification *v, const char *file, tx_status status, const ver
 {
     char said[sizeof v->different];
     if (status) {
-        different(v, file, "%s", damage ? damage->text : tx_error_message());
+        verify_different(v, file, "%s", damage ? damage->text : tx_error_message());
     } else if (v->element.differs) {
         snprintf(said, sizeof said, "%s", v->different);
-        different(v, file, "%s%s%s: %s", said, *said ? "; " : "", file, v->element.text);
+        verify_different(v, file, "%s%s%s: %s", said, *said ? "; " : "", file, v->element.text);
     } else if (damage) {
-        different(v, file, "%s; its tensors are those of the repetition, so its notes are damaged", damage->text);
+        verify_different(v, file, "%s; its tensors are those of the repetition, so its notes are damaged",
+                         damage->text);
     } else if (strcmp(v->file, "digests.txt") == 0) {
         snprintf(said, sizeof said, "%s", v->different);
-        different(v, file, "%s; %s is as the repetition has it", said, file);
+        verify_different(v, file, "%s; %s is as the repetition has it", said, file);
     }
 }
 
@@ -252,7 +177,7 @@ static void compare_checkpoint(verification *v, uint64_t step, const settings *m
     if (status && verify_evicted(v, step))
         return;
     v->checkpoints++;
-    judge(v, file, status, damage_of(v, VERIFY_CHECKPOINT, step));
+    judge(v, file, status, verify_damage_of(v, VERIFY_CHECKPOINT, step));
 }
 
 static void compare_kept(verification *v, uint64_t step)
@@ -271,7 +196,7 @@ static void compare_kept(verification *v, uint64_t step)
     tx_safetensors_close(state);
     tx_free(path);
     v->states++;
-    judge(v, file, status, damage_of(v, VERIFY_KEPT, step));
+    judge(v, file, status, verify_damage_of(v, VERIFY_KEPT, step));
 }
 
 /* The newest state; of a run at work the one that was read at the beginning. */
@@ -300,7 +225,7 @@ static tx_status compare_step(verification *v, const char **cursor)
     if (status == TX_OK && !trainer_stopped) {
         compare_kept(v, step);
         if (!v->element.differs)
-            compare_newest(v, damage_of(v, VERIFY_STATE, v->newest));
+            compare_newest(v, verify_damage_of(v, VERIFY_STATE, v->newest));
         if (!v->element.differs)
             compare_checkpoint(v, step, &meta);
     }
@@ -319,7 +244,7 @@ static tx_status know_images(verification *v)
     if (r->resumed)
         return state_read_arrays(r->resumed, r);
     for (size_t i = r->at.states; i-- > 0;) {
-        if (damage_of(v, VERIFY_KEPT, r->at.state[i].step))
+        if (verify_damage_of(v, VERIFY_KEPT, r->at.state[i].step))
             continue;
         char *path = step_path(v->folder, "states", r->at.state[i].step);
         tx_safetensors *file = path ? state_open(path, &at, seal) : NULL;

@@ -90,6 +90,33 @@ for more in "--replicates 20 --group patient" ""; do
 done
 says '"replicates":1000,'
 
+# ---- verify makes the ensembles again, whatever the digests say
+expect 0 verify "$work/one/mobilenet_v2.random.1" --json --quiet
+says '"predictions":2,"ensembles":2},"damaged":[],"difference":null,"result":"equal"'
+forged=$work/forged
+cp -R "$work/one/mobilenet_v2.random.1" "$forged"
+forge() { # FILE ROW: another digit in the middle of the row, and the digest in job.txt
+    cp "$work/one/mobilenet_v2.random.1/$1" "$forged/$1"
+    awk -v row="$2" 'NR == row { n = match($0, /,0[.]/); d = substr($0, n + 5, 1)
+        $0 = substr($0, 1, n + 4) (d + 1) % 10 substr($0, n + 6) } { print }' "$forged/$1" >"$work/table"
+    cp "$work/table" "$forged/$1"
+    sed "/^sha256 = /d; s:^sha256.$1 = .*:sha256.$1 = $(sha256sum <"$forged/$1" | cut -c1-64):" \
+        "$work/one/mobilenet_v2.random.1/job.txt" >"$work/lines"
+    { cat "$work/lines"; echo "sha256 = $(sha256sum <"$work/lines" | cut -c1-64)"; } >"$forged/job.txt"
+}
+if command -v sha256sum >/dev/null 2>&1; then
+    for file in ensemble-valid.csv ensemble-test.csv; do
+        forge $file 5
+        expect 1 verify "$forged" --quiet
+        says "all as the run wrote them"
+        says "different: step 2: $file: row 5, column 2 is '0."
+        says "', its checkpoints give '0."
+        [ "$(sed -n "s/.*is '\(.*\)', its .*/\1/p" "$work/out")" = "$(sed -n 5p "$forged/$file" | cut -d, -f2)" ]
+        pass "what is found in $file: $(cat "$work/out")" $?
+        cp "$work/one/mobilenet_v2.random.1/$file" "$forged/$file"
+    done
+fi
+
 # ---- stopped within a job: another process passes over it; killed: others go on with it, one by one, in another order
 "$thorax" $base --out "$work/three" >"$work/said" 2>&1 &
 first=$!

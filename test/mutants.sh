@@ -1064,7 +1064,7 @@ mutate $f check_pretrain 's/(!noted || strcmp(noted, digest))/!noted/' 'pretrain
 mutate $f check_pretrain 's/tx_status status = tx_safetensors_check(file);/tx_status status = TX_OK;/' 'pretrain: a damaged state'
 mutate bench/study.c check_study 's/enum { CUTS = 3 }/enum { CUTS = 2 }/' 'study: three truncations'
 mutate bench/study_preset.c check_study 's/ \&\& !has_key(s->text, \&own)//' 'study: the key of a network before that of all'
-mutate bench/study_products.c check_study 's/mean\[i\] \/= (double)m->files/mean[i] \/= 1/' 'study: an ensemble is a mean'
+mutate bench/study_ensemble.c check_study 's/mean\[i\] \/= (double)m->files/mean[i] \/= 1/' 'study: an ensemble is a mean'
 mutate bench/study_record.c check_study 's/if (strcmp(hex, note->pair\[i\].value))/if (0)/' 'study: a product that was changed'
 mutate bench/study_record.c check_study 's/if (!of || strcmp(of, s->record))/if (0)/' 'study: the job of another study'
 mutate bench/study_record.c check_study 's/cut_paths(text->data);/(void)cut_paths;/' 'study: no places in failed.txt'
@@ -1092,6 +1092,7 @@ mutate $f check_verify 's/memcpy(&bits\[1\], &expected\[i\]/memcpy(\&bits[1], \&
 f=bench/verify_files.c
 mutate $f check_verify 's/int sound = at->state\[i\].step <= wanted/int sound = 1/' 'verify: a state behind --from'
 mutate $f check_verify 's/if (strlen(v->mark.product\[i\]) == 64)/if (0)/' 'verify: the report is not looked at'
+mutate bench/verify_products.c check_study 's/        compare_text(v, file, now, .*/        ;/' 'verify: ensembles are not compared'
 mutate bench/verify_setup.c check_verify 's/strcmp(identity, v->t.run.at.identity) != 0/0/' 'verify: other data'
 
 # ---- predictions of others, and comparisons
