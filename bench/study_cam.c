@@ -2,8 +2,7 @@
 #include "study_cam.h"
 #include "cam_files.h"
 #include "cam_run.h"
-#include "commands.h"
-#include "message.h"
+#include "model.h"
 #include "scores.h"
 #include "study_cam_picture.h"
 
@@ -27,8 +26,6 @@ static const char *const table_name[TABLES] = {"train", "valid", "test"};
 
 typedef struct work {
     const study_cam_args *a;
-    options o;
-    model model;
     tx_dataset *table[TABLES]; /* NULL: there is none */
     const char **key[TABLES];  /* its paths from the split on, sorted */
     tx_dataset *labelled;      /* test, else valid, with its labels: where examples are wanted that have no boxes */
@@ -230,7 +227,7 @@ static tx_status choose_labelled(work *w, int chosen)
     const char *split = w->table[2] ? table_name[2] : table_name[1];
     if (chosen >= w->a->examples || (!w->table[1] && !w->table[2]))
         return TX_OK;
-    w->labelled = recipe_dataset(&w->model.recipe, w->a->data, split, "all", 0);
+    w->labelled = recipe_dataset(&w->a->model->recipe, w->a->data, split, "all", 0);
     if (!w->labelled)
         return tx_error_status();
     for (int before = -1; before < chosen;) {
@@ -238,7 +235,7 @@ static tx_status choose_labelled(work *w, int chosen)
         for (int pass = 0; pass < 2; pass++)
             for (int t = 0; t < w->labelled->tasks && chosen < w->a->examples; t++) {
                 const char *name = w->labelled->task[t];
-                int output = model_output(&w->model, name);
+                int output = model_output(w->a->model, name);
                 if (output < 0 || mean_has(0, name) != !pass || strcmp(name, "No Finding") == 0)
                     continue;
                 tx_status status = add_labelled(w, t, output, &chosen);
@@ -301,7 +298,7 @@ static tx_status run_maps(work *w)
     w->name = cam_image_names(w->paths.path, w->paths.count);
     if (!w->name)
         return TX_ERR_MEMORY;
-    r->model = &w->model;
+    r->model = w->a->model;
     r->paths = &w->paths;
     r->boxes = w->boxed ? &w->boxes : NULL;
     r->skip = w->a->skip_bad;
@@ -336,7 +333,7 @@ static tx_status draw(const work *w, const entry *e)
     if (!row || !e->example)
         return TX_OK;
     snprintf(radiograph, sizeof radiograph, "%s.png", w->name[e->image]);
-    snprintf(overlay, sizeof overlay, "%s.%s.png", w->name[e->image], cam_task_name(&w->model, e->task, task));
+    snprintf(overlay, sizeof overlay, "%s.%s.png", w->name[e->image], cam_task_name(w->a->model, e->task, task));
     row->overlay = tx_strdup(overlay);
     if (!row->overlay)
         return TX_ERR_MEMORY;
@@ -395,7 +392,7 @@ static tx_status write_all(work *w)
     for (size_t i = 0; status == TX_OK && i < w->entries; i++)
         status = add_row(w, &c, &w->entry[i]);
     if (status == TX_OK)
-        status = study_cam_write(&c, w->a->folder);
+        status = study_cam_write(&c, w->a->model->name);
     study_cam_free(&c);
     return status;
 }
@@ -409,7 +406,7 @@ static tx_status take_entries(work *w)
     for (int t = 0; status == TX_OK && t < TABLES; t++)
         status = open_table(w, t);
     if (status == TX_OK && w->boxed)
-        status = boxes_read(&w->boxes, file, &w->model);
+        status = boxes_read(&w->boxes, file, w->a->model);
     if (status == TX_OK && w->boxed)
         status = boxes_images(&w->boxes, w->a->data, &w->paths);
     if (status == TX_OK && w->boxed)
@@ -441,20 +438,14 @@ static void work_free(work *w)
     tx_dataset_free(w->labelled);
     boxes_free(&w->boxes);
     image_list_free(&w->paths);
-    model_free(&w->model);
-    options_free(&w->o);
     tx_free(w->entry);
     tx_free(w->folder);
 }
 
-int study_cams(const study_cam_args *a)
+tx_status study_cams(const study_cam_args *a)
 {
-    work w = {.a = a, .folder = tx_path_join(a->folder, "cam")};
-    int code = w.folder ? options_standards(&w.o, command_find("cam")) : complain_failed();
-    if (code == EXIT_DONE)
-        code = model_open(&w.model, a->folder, &w.o);
-    if (code == EXIT_DONE && make(&w))
-        code = complain_failed();
+    work w = {.a = a, .folder = tx_path_join(a->model->name, "cam")};
+    tx_status status = w.folder ? make(&w) : TX_ERR_MEMORY;
     work_free(&w);
-    return code;
+    return status;
 }

@@ -33,17 +33,19 @@ typedef struct study_cam {
 /* The file of boxes that comes with a study's data: DIR/boxes.csv. */
 #define STUDY_CAM_BOXES "boxes.csv"
 
+struct model;
 typedef struct study_cam_args {
-    const char *folder; /* a finished job's: the maps are of its best checkpoint */
+    const struct model
+        *model; /* a finished job's folder, opened: the maps are of its first file, and lie in that folder */
     const char *data;
     int examples; /* images of which pictures are made: the first outside train that have boxes, and where these are too few,
                      labelled ones; and one more, that of the most probable map with boxes outside train. 0: none */
     size_t batch;
     int skip_bad; /* 1: an image that is missing or cannot be read has a row that says so; 0: it is an error */
 } study_cam_args;
-/* Makes cam/ and then cam.csv, over what is there. Without boxes.csv and examples nothing. Returns an exit status, after a line
- * if it is not EXIT_DONE. Bytes depend on weights, data and arguments but the batch alone. */
-int study_cams(const study_cam_args *a);
+/* Makes cam/ and then cam.csv, over what is there. Without boxes.csv and examples nothing. Bytes depend on weights,
+ * data and arguments but the batch alone. */
+tx_status study_cams(const study_cam_args *a);
 
 /* Reads JOB/cam.csv; where there is none, nothing is known. To be freed whatever it returns. */
 tx_status study_cam_read(study_cam *c, const char *folder);

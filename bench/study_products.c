@@ -96,14 +96,14 @@ static tx_status describe(const study *s, const job *j, const model *m, const ch
     return status == TX_OK ? settings_set(note, "options", hex) : status;
 }
 
-static int make_maps(const study *s, char *folder)
+static tx_status make_maps(const study *s, const model *m)
 {
-    const study_cam_args how = {.folder = folder,
+    const study_cam_args how = {.model = m,
                                 .data = s->data,
                                 .examples = (int)option_whole(s->o, "examples"),
                                 .batch = 16,
                                 .skip_bad = skips_bad(s->o)};
-    return trainer_stopped ? EXIT_DONE : study_cams(&how);
+    return trainer_stopped ? TX_OK : study_cams(&how);
 }
 
 int job_products(const study *s, const job *j, const char *init)
@@ -113,10 +113,8 @@ int job_products(const study *s, const job *j, const char *init)
     model m = {0};
     char *folder = job_folder(s, j);
     int code = folder ? study_model(&m, &o, folder, s->data) : complain_failed();
-    if (code == EXIT_DONE && make_ensembles(s, j, &m))
+    if (code == EXIT_DONE && (make_ensembles(s, j, &m) || make_maps(s, &m)))
         code = complain_failed();
-    if (code == EXIT_DONE)
-        code = make_maps(s, folder);
     if (code == EXIT_DONE && !trainer_stopped && (describe(s, j, &m, init, &note) || job_note_end(s, j, &note)))
         code = complain_failed();
     model_free(&m);

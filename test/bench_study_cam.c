@@ -1,7 +1,8 @@
 /* bench_study_cam.c - the maps of a study's jobs: which rows a job gets, why maps are empty, what is missing; the same bytes in
  * any batch; figures outside train against their definition; what the page says of them. */
 #define _POSIX_C_SOURCE 200809L
-#include "../bench/message.h"
+#include "../bench/commands.h"
+#include "../bench/model.h"
 #include "../bench/study_cam_page.h"
 #include "../nets/nets.h"
 #include "test.h"
@@ -216,13 +217,20 @@ static void make_job(void)
     tx_network_free(&n);
 }
 
-static int run(int examples, size_t batch, int skip)
+static tx_status run(int examples, size_t batch, int skip)
 {
     char job[320], data[320];
+    options o;
+    model m;
     snprintf(job, sizeof job, "%s", temp_path("job"));
     snprintf(data, sizeof data, "%s", temp_path("data"));
-    const study_cam_args a = {.folder = job, .data = data, .examples = examples, .batch = batch, .skip_bad = skip};
-    return study_cams(&a);
+    CHECK(options_standards(&o, command_find("predict")) == EXIT_DONE && model_open(&m, job, &o) == EXIT_DONE, "%s",
+          tx_error_message());
+    const study_cam_args a = {.model = &m, .data = data, .examples = examples, .batch = batch, .skip_bad = skip};
+    tx_status status = study_cams(&a);
+    model_free(&m);
+    options_free(&o);
+    return status;
 }
 
 static const char boxes[] = "Path,Finding,x,y,w,h\n"
@@ -252,7 +260,7 @@ static void check_rows(void)
                 {"test/d.pgm", "down", "test", "negative everywhere", 1, 0.25, 0, 0}};
     study_cam c;
     make_data(boxes);
-    CHECK(run(2, 16, 0) == EXIT_DONE, "%s", tx_error_message());
+    CHECK(run(2, 16, 0) == TX_OK, "%s", tx_error_message());
     CHECK(study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 7, "%zu rows", c.rows);
     for (size_t i = 0; i < 7 && c.rows == 7; i++) {
         const study_cam_row *r = &c.row[i];
@@ -294,7 +302,7 @@ static void check_bytes(void)
     int threads = tx_threads();
     digest(first);
     tx_set_threads(3);
-    CHECK(run(2, 1, 0) == EXIT_DONE, "%s", tx_error_message());
+    CHECK(run(2, 1, 0) == TX_OK, "%s", tx_error_message());
     digest(again);
     CHECK(strcmp(first, again) == 0, "other bytes one by one and on three threads");
     tx_set_threads(threads);
@@ -324,22 +332,22 @@ static void check_missing(void)
     study_cam c;
     unlink(temp_path("job/cam.csv"));
     make_data("Path,Finding,x,y,w,h\ntest/gone.pgm,up,0,0,0.5,1\ntest/d.pgm,up,0,0,1,1\n");
-    CHECK(run(1, 16, 0) == EXIT_FAILED && strstr(tx_error_message(), "'test/gone.pgm' is in test.csv"), "%s",
+    CHECK(run(1, 16, 0) == TX_ERR_FILE && strstr(tx_error_message(), "'test/gone.pgm' is in test.csv"), "%s",
           tx_error_message());
     CHECK(!tx_path_exists(temp_path("job/cam.csv")), "a table of maps that failed");
-    CHECK(run(1, 16, 1) == EXIT_DONE, "%s", tx_error_message());
+    CHECK(run(1, 16, 1) == TX_OK, "%s", tx_error_message());
     CHECK(study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2 && !strcmp(c.row[0].why, "image missing") &&
               c.row[0].rows == 0 && c.row[1].rows == 8,
           "%zu rows: %s", c.rows, c.rows ? c.row[0].why : "");
     study_cam_free(&c);
     temp_text(temp_path("data/test/d.pgm"), "P5 40 40 255\nshort");
-    CHECK(run(1, 16, 1) == EXIT_DONE && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2 &&
+    CHECK(run(1, 16, 1) == TX_OK && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2 &&
               !strcmp(c.row[1].why, "image unreadable"),
           "%s", c.rows == 2 ? c.row[1].why : tx_error_message());
     study_cam_free(&c);
     unlink(temp_path("job/cam.csv"));
     make_data(NULL);
-    CHECK(run(0, 16, 0) == EXIT_DONE && !tx_path_exists(temp_path("job/cam.csv")), "maps without boxes");
+    CHECK(run(0, 16, 0) == TX_OK && !tx_path_exists(temp_path("job/cam.csv")), "maps without boxes");
 }
 
 /* Without boxes examples are images with the findings, an image each; with few boxes they stand behind those. */
@@ -347,7 +355,7 @@ static void check_labelled(void)
 {
     study_cam c;
     make_data(NULL);
-    CHECK(run(9, 16, 0) == EXIT_DONE && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2, "%zu rows: %s",
+    CHECK(run(9, 16, 0) == TX_OK && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 2, "%zu rows: %s",
           c.rows, tx_error_message());
     CHECK(c.rows == 2 && !strcmp(c.row[0].path, "x/test/c.pgm") && !strcmp(c.row[0].finding, "up") &&
               !strcmp(c.row[1].path, "x/test/d.pgm") && !strcmp(c.row[1].finding, "down") &&
@@ -356,8 +364,7 @@ static void check_labelled(void)
           "other examples by labels");
     study_cam_free(&c);
     make_data("Path,Finding,x,y,w,h\ntrain/a.pgm,up,0,0,1,1\ntest/c.pgm,down,0,0,1,1\n");
-    CHECK(run(2, 16, 0) == EXIT_DONE && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 3, "%zu rows",
-          c.rows);
+    CHECK(run(2, 16, 0) == TX_OK && study_cam_read(&c, temp_path("job")) == TX_OK && c.rows == 3, "%zu rows", c.rows);
     CHECK(c.rows == 3 && !*c.row[0].overlay && *c.row[1].overlay && !strcmp(c.row[2].path, "x/test/d.pgm") &&
               c.row[2].boxes == 0 && *c.row[2].overlay,
           "examples with and without boxes");
@@ -372,7 +379,7 @@ static void check_page(void)
     tx_buffer p = {0};
     size_t room = 100000, before = room;
     make_data(boxes);
-    CHECK(run(2, 16, 0) == EXIT_DONE, "%s", tx_error_message());
+    CHECK(run(2, 16, 0) == TX_OK, "%s", tx_error_message());
     snprintf(job, sizeof job, "%s", temp_path("job"));
     const study_cam_job jobs[] = {{"resnet18", 0, 1, job}, {"resnet18", 3, 1, job}, {"resnet18", 3, 1, job}};
     const study_cam_resampling how = {100, 0, 0};
