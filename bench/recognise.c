@@ -206,14 +206,14 @@ static int holds(const char *path, const tx_net_info *net)
     return fits;
 }
 
-/* The network's file among the names: of several that fit the one whose beginning its list has first. */
-static tx_status find_file(const char *folder, char **names, size_t count, const tx_net_info *net, char **path)
+/* The first file among the names that begins so and holds the network, .pth before .safetensors. */
+static tx_status find_called(const char *folder, char **names, size_t count, const tx_net_info *net, const char *begin,
+                             size_t n, char **path)
 {
-    *path = NULL;
-    for (const char *p = net->file; p && *p; p += strspn(p, "|")) {
-        size_t n = strcspn(p, "|");
+    static const char *const ending[] = {".pth", ".safetensors"};
+    for (size_t e = 0; e < sizeof ending / sizeof ending[0]; e++)
         for (size_t i = 0; i < count; i++) {
-            if (strncmp(names[i], p, n) || !ends_in(names[i], ".pth"))
+            if (strncmp(names[i], begin, n) || !ends_in(names[i], ending[e]))
                 continue;
             *path = tx_path_join(folder, names[i]);
             if (!*path)
@@ -223,9 +223,27 @@ static tx_status find_file(const char *folder, char **names, size_t count, const
             tx_free(*path);
             *path = NULL;
         }
+    return TX_OK;
+}
+
+/* The network's file among the names: of several that fit the one whose beginning its list has first; where that has none,
+ * one that is called by the network's own name. */
+static tx_status find_file(const char *folder, char **names, size_t count, const tx_net_info *net, char **path)
+{
+    tx_status status = TX_OK;
+    *path = NULL;
+    for (const char *p = net->file; status == TX_OK && !*path && p && *p; p += strspn(p, "|")) {
+        size_t n = strcspn(p, "|");
+        status = find_called(folder, names, count, net, p, n, path);
         p += n;
     }
-    return TX_OK;
+    const char after[] = ".-_";
+    for (size_t i = 0; status == TX_OK && !*path && after[i]; i++) {
+        char begin[TX_NEAR_NAME];
+        snprintf(begin, sizeof begin, "%s%c", net->name, after[i]);
+        status = find_called(folder, names, count, net, begin, strlen(begin), path);
+    }
+    return status;
 }
 
 char *published_find(const char *folder, const tx_net_info *net)

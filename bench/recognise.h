@@ -24,8 +24,9 @@ int recognise(const tx_tensor_file *file, const char *path, const tx_net_info *a
 /* The network that a file's name begins with, as torchvision, timm or the publisher of the weights calls it; NULL: none. */
 const tx_net_info *net_named(const char *path);
 
-/* The file of published weights in a folder: by its name, which ends in .pth, and by its tensors. net: of that network; NULL:
- * of any, if the folder has one network's alone. The caller's; NULL: an error is stored. */
+/* The file of published weights in a folder: by its name, BEGINNING...pth or .safetensors, and by its tensors. Of several the
+ * first with the beginning that net->file has first, .pth before the other; then those that the network's own name begins.
+ * net: of that network; NULL: of any, if the folder has one network's alone. The caller's; NULL: an error is stored. */
 char *published_find(const char *folder, const tx_net_info *net);
 
 #endif

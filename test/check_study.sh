@@ -204,6 +204,14 @@ says "mobilenet_v2.random.1: job.txt: the job of another study"
 # ---- a missing weights file among many
 mkdir "$work/published"
 "$thorax" convert "$work/one/weights/mobilenet_v2.safetensors" "$work/published/mobilenet_v2-0.pth" --quiet 2>>"$work/said"
+mkdir "$work/named"
+cp "$work/one/weights/mobilenet_v2.safetensors" "$work/named/mobilenet_v2-own.safetensors"
+expect 0 convert "$work/named" "$work/named.pth" --quiet
+mv "$work/named/mobilenet_v2-own.safetensors" "$work/named/mobilenet_v2.safetensors"
+expect 0 convert "$work/named" "$work/named.pth" --quiet
+mv "$work/named/mobilenet_v2.safetensors" "$work/named/mobilenet_v2x.safetensors"
+one_line 1 convert "$work/named" "$work/named.pth" --quiet
+says "or published weights"
 both="study --preset $work/preset --data $data --nets mobilenet_v3_large,mobilenet_v2 --pretrained $work/published --threads 1"
 expect 1 $both --out "$work/four"
 says "thorax study: mobilenet_v3_large.pretrained.0: $work/published"
