@@ -43,7 +43,7 @@ static const command commands[] = {
          "table. With CSVs alone no image is needed, and the table of labels may have Study in the place of Path. "
          "Several MODELs are scored each and as their ensemble, and compared in pairs: differences, intervals and "
          "p by DeLong's test, of means by the paired bootstrap, with Holm's correction (more than four: the first "
-         "with each other).",
+         "with each other; the ensemble with each of its members).",
      .example = "thorax eval run --split test\nthorax eval mine.csv theirs.csv --data labels --split test",
      .options =
          "net= cut= data split unit ensemble interval replicates group out=" MODEL_DATA " bad-images batch json" COMMON,

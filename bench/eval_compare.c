@@ -1,6 +1,6 @@
 /* eval_compare.c - differences between models on the same images: DeLong's test of a task's AUCs, the paired bootstrap of means.
  *
- * All models are compared on what all have scores of. Their replicates draw the same studies or patients, so a replicate's
+ * All models, and their ensemble with each, are compared on what all have scores of. Their replicates draw the same studies or patients, so a replicate's
  * difference is that of one resampled test set (bootstrap.h). */
 #include "eval_compare.h"
 #include "bootstrap.h"
@@ -262,18 +262,20 @@ static tx_status correct(comparisons *c)
 
 static tx_status compare_all(comparing *p)
 {
-    size_t models = p->v->models;
+    size_t models = p->v->models, entries = p->v->entries;
     tx_status status = find_present(p);
-    p->model = tx_alloc(models, sizeof *p->model);
+    p->model = tx_alloc(entries, sizeof *p->model);
     if (status == TX_OK && !p->model)
         status = TX_ERR_MEMORY;
-    for (size_t m = 0; status == TX_OK && m < models; m++)
+    for (size_t m = 0; status == TX_OK && m < entries; m++)
         status = judge(p, m);
     if (status == TX_OK)
         p->c->units = p->v->by_study ? p->model[0].scores.of.studies : p->model[0].scores.of.images;
     for (size_t m = 0; status == TX_OK && m < (models > COMPARE_ALL ? 1 : models); m++)
         for (size_t n = m + 1; status == TX_OK && n < models; n++)
             status = compare_pair(p, m, n);
+    for (size_t m = 0; status == TX_OK && models < entries && m < models; m++)
+        status = compare_pair(p, models, m);
     return status == TX_OK ? correct(p->c) : status;
 }
 
@@ -285,7 +287,7 @@ tx_status comparisons_make(comparisons *c, const evaluation *v)
     c->by_patient = p.how.by_patient;
     c->bootstrap = resampling_wanted(v->o);
     tx_status status = compare_all(&p);
-    for (size_t m = 0; p.model && m < v->models; m++) {
+    for (size_t m = 0; p.model && m < v->entries; m++) {
         scores_free(&p.model[m].scores);
         tx_free(p.model[m].value);
     }

@@ -4,7 +4,7 @@
 
 #include "eval.h"
 
-/* Up to so many models every pair is compared, of more the first with each other. */
+/* Up to so many models every pair is compared, of more the first with each other; the ensemble with each of them. */
 enum { COMPARE_ALL = 4 };
 enum { MEAN_FIRST = 1 };
 
@@ -40,7 +40,7 @@ typedef struct comparisons {
     int by_patient;    /* which draw patients, else studies */
 } comparisons;
 
-/* Compares entries 0..models-1, which have been run. To be freed whatever this returns. */
+/* Compares the entries, which have been run. To be freed whatever this returns. */
 tx_status comparisons_make(comparisons *c, const evaluation *v);
 void comparisons_free(comparisons *c);
 

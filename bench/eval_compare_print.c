@@ -94,7 +94,8 @@ static void note_methods(const comparisons *c, const evaluation *v, tx_buffer *t
     for (size_t m = 1; m < v->models; m++)
         differ |= strcmp(v->entry[0].part[SCORED].data->task_names, v->entry[m].part[SCORED].data->task_names) != 0;
     if (v->models > COMPARE_ALL)
-        tx_buffer_add(to, "Of more than %d models the first is compared with each other.\n", (int)COMPARE_ALL);
+        tx_buffer_add(to, "Of more than %d models the first is compared with each other%s.\n", (int)COMPARE_ALL,
+                      v->entries > v->models ? ", the ensemble with each" : "");
     if (differ)
         tx_buffer_append(to,
                          "Means of the models are each over its own tasks, differences of means over those of both.\n");
@@ -144,7 +145,7 @@ static tx_status print_models(const evaluation *v)
     for (int i = 0; i < 3; i++)
         table_cell(&t, "%s", v->entry[0].part[SCORED].scores.mean[i].name);
     table_row(&t);
-    for (size_t m = 0; m < v->models; m++) {
+    for (size_t m = 0; m < v->entries; m++) {
         table_cell(&t, "%zu: %s", m + 1, end_of_name(v->entry[m].name, name));
         for (int i = 0; i < 3; i++)
             table_number(&t, v->entry[m].part[SCORED].scores.mean[i].value, 3);

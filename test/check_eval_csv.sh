@@ -50,15 +50,43 @@ compared() {
             gsub(/ /, "_", s)
             return s == "null" ? "nan" : s
         }
-        BEGIN { n = split(names, name, " "); for (i = 1; i <= n; i++) number[name[i]] = i }
+        BEGIN { n = split(names " ensemble", name, " "); for (i = 1; i <= n; i++) number[name[i]] = i }
         { print number[of("a")], number[of("b")], of("task"), of("auc_a"), of("auc_b"), of("difference"), of("se"), of("p"),
             of("low"), of("high"), of("p_holm"), of("method") }'
 }
 
+# What eval printed of tasks beside $work/wanted, to 1e-12.
+beside() { # COUNT NAME...
+    count=$1
+    shift
+    compared "$@" >"$work/compared"
+    grep -v mean "$work/compared" >"$work/tasks"
+    paste -d ' ' "$work/wanted" "$work/tasks" | awk -v count="$count" '
+        NF != 20 || $1 != $9 || $2 != $10 || $3 != $11 { print "row " NR ": " $0; wrong = 1 }
+        { for (i = 4; i <= 8; i++) {
+              far = $i - $(i + 8)
+              if (($i == "nan") != ($(i + 8) == "nan") || far > 1e-12 || far < -1e-12) { print $0; wrong = 1 }
+          }
+          # the interval is 1.96 standard errors wide on either side; what is equal has none
+          far = $17 - ($14 - 1.959963984540054 * $15)
+          if ($20 == "delong" && (far > 1e-12 || far < -1e-12)) { print "interval: " $0; wrong = 1 }
+          if (($20 == "equal") != ($3 == "Edema" && $14 == 0) || ($20 == "equal" && $17 $18 $19 != "nannannan")) {
+              print "equal: " $0; wrong = 1
+          }
+        }
+        END { exit wrong || NR != count }' >"$work/diff"
+    pass "comparisons: $(head -n 3 "$work/diff")" $?
+}
+# A mean's difference is the mean of the tasks' that both have.
+of_means() {
+    awk '$3 ~ /^mean/ { if (n == 0) exit 1; far = $6 - sum / n; if (far > 1e-12 || far < -1e-12 || $12 != "bootstrap") exit 1
+             if (!($9 < $6 && $6 < $10)) exit 1; if ($3 == "mean") { n = 0; sum = 0 }; next }
+         { n++; sum += $6 }' "$work/compared"
+    pass "means of differences" $?
+}
+
 # ---- AUC, DeLong's standard error and p by scikit-learn and numpy (test/eval_csv.py), to 1e-12
 expect 0 eval "$csv/a.csv" "$csv/b.csv" "$csv/views.csv" "$csv/flat.csv" $test --json
-compared "$csv/a.csv" "$csv/b.csv" "$csv/views.csv" "$csv/flat.csv" >"$work/compared"
-grep -v mean "$work/compared" >"$work/tasks"
 cat >"$work/wanted" <<'END'
 1 2 Cardiomegaly 0.75071225071225067 0.7742165242165242 -0.023504273504273532 0.076862841570123491 0.75976072707345055
 1 2 Edema 0.84553349875930506 0.84553349875930506 0 0 nan
@@ -77,21 +105,7 @@ cat >"$work/wanted" <<'END'
 3 4 Cardiomegaly 0.84045584045584043 0.5 0.34045584045584043 0.055544034071688481 8.8168807062854101e-10
 3 4 Edema 0.79838709677419351 0.84553349875930506 -0.047146401985111774 0.080862308656812515 0.55986269734894423
 END
-paste -d ' ' "$work/wanted" "$work/tasks" | awk '
-    NF != 20 || $1 != $9 || $2 != $10 || $3 != $11 { print "row " NR ": " $0; wrong = 1 }
-    { for (i = 4; i <= 8; i++) {
-          far = $i - $(i + 8)
-          if (($i == "nan") != ($(i + 8) == "nan") || far > 1e-12 || far < -1e-12) { print $0; wrong = 1 }
-      }
-      # the interval is 1.96 standard errors wide on either side; what is equal has none
-      far = $17 - ($14 - 1.959963984540054 * $15)
-      if ($20 == "delong" && (far > 1e-12 || far < -1e-12)) { print "interval: " $0; wrong = 1 }
-      if (($20 == "equal") != ($3 == "Edema" && $14 == 0) || ($20 == "equal" && $17 $18 $19 != "nannannan")) {
-          print "equal: " $0; wrong = 1
-      }
-    }
-    END { exit wrong || NR != 16 }' >"$work/diff"
-pass "comparisons: $(head -n 3 "$work/diff")" $?
+beside 16 "$csv/a.csv" "$csv/b.csv" "$csv/views.csv" "$csv/flat.csv"
 # Holm's correction over the 13 tests of tasks, and over the six pairs' means, which are one test a pair: the tasks are the same
 holm() { # COUNT: p and adjusted p in two columns
     sort -g | awk -v count="$1" '
@@ -104,11 +118,7 @@ pass "Holm over tasks: $(cat "$work/diff")" $?
 awk '$3 == "mean6" { print $8, $11 }' "$work/compared" | holm 6 >"$work/diff"
 pass "Holm over means: $(cat "$work/diff")" $?
 says '"holm_tests_of_tasks":13,"holm_tests_of_means":6'
-# A mean's difference is the mean of the tasks' that both have.
-awk '$3 ~ /^mean/ { if (n == 0) exit 1; far = $6 - sum / n; if (far > 1e-12 || far < -1e-12 || $12 != "bootstrap") exit 1
-         if (!($9 < $6 && $6 < $10)) exit 1; if ($3 == "mean") { n = 0; sum = 0 }; next }
-     { n++; sum += $6 }' "$work/compared"
-pass "means of differences" $?
+of_means
 
 # ---- the same by any number of threads; other draws by --seed and --group; tasks by the bootstrap too
 mv "$work/out" "$work/first"
@@ -133,13 +143,52 @@ says "Means of the models are each over its own tasks"
 grep -q '^1: .*/csv/a.csv  *0.869  *0.869  *0.869$' "$work/out"
 pass "the models' means: $(grep '^[12]: ' "$work/out")" $?
 
+# ---- the ensemble beside each of its members, in the corrections too; figures by test/eval_csv.py
+expect 0 eval "$csv/a.csv" "$csv/views.csv" $test --json
+cat >"$work/wanted" <<'END'
+1 2 Cardiomegaly 0.75071225071225067 0.84045584045584043 -0.089743589743589758 0.089161627476737948 0.31416210700536085
+1 2 Edema 0.84553349875930506 0.79838709677419351 0.047146401985111774 0.080862308656812515 0.55986269734894423
+1 2 Pleural_Effusion 0.88345864661654139 0.79323308270676707 0.090225563909774209 0.073735310846337374 0.22108761192239657
+3 1 Cardiomegaly 0.91025641025641035 0.75071225071225067 0.15954415954415968 0.061056116403386311 0.0089731831388459877
+3 1 Edema 0.92803970223325061 0.84553349875930506 0.082506203473945439 0.044074943867143834 0.061213168693945046
+3 1 Pleural_Effusion 0.94611528822055135 0.88345864661654139 0.062656641604009966 0.035515408412851612 0.077696615864162807
+3 2 Cardiomegaly 0.91025641025641035 0.84045584045584043 0.069800569800569923 0.039035987996710403 0.073758554695378703
+3 2 Edema 0.92803970223325061 0.79838709677419351 0.12965260545905721 0.046812298402042214 0.0056120521093826828
+3 2 Pleural_Effusion 0.94611528822055135 0.79323308270676707 0.15288220551378418 0.05017913523093203 0.0023134650395618115
+END
+beside 9 "$csv/a.csv" "$csv/views.csv"
+awk '$8 != "nan" { print $8, $11 }' "$work/tasks" | holm 9 >"$work/diff"
+pass "Holm over tasks: $(cat "$work/diff")" $?
+awk '$3 == "mean6" { print $8, $11 }' "$work/compared" | holm 3 >"$work/diff"
+pass "Holm over means: $(cat "$work/diff")" $?
+says '"pairs":3,'
+says '"holm_tests_of_tasks":9,"holm_tests_of_means":3'
+of_means
+# Its means are resampled as those of the file that it is written to.
+expect 0 eval "$csv/a.csv" "$csv/views.csv" $test --out "$work/first.out"
+says "3: ensemble "
+says "3 - 2"
+grep -q '^ensemble,.*/views.csv,Edema,31,26,' "$work/first.out/comparisons.csv"
+pass "comparisons.csv without the ensemble" $?
+expect 0 eval "$work/first.out/predictions-test.csv" "$csv/a.csv" $test --json
+grep '^3 1 mean6' "$work/compared" | cut -d ' ' -f 3-10 >"$work/ensemble"
+compared "$work/first.out/predictions-test.csv" "$csv/a.csv" | grep '^1 2 mean6' | cut -d ' ' -f 3-10 >"$work/alone"
+[ -s "$work/alone" ]
+pass "no means of a written ensemble" $?
+same "$work/ensemble" "$work/alone"
+
 # ---- of more than four models the first is compared with each other; the table says so
 cp "$csv/a.csv" "$csv/c.csv"
 expect 0 eval "$csv/views.csv" "$csv/a.csv" "$csv/b.csv" "$csv/c.csv" "$csv/flat.csv" $test --json
 says '"pairs":4'
 expect 0 eval "$csv/views.csv" "$csv/a.csv" "$csv/b.csv" "$csv/c.csv" "$csv/flat.csv" $test
-says "Of more than 4 models the first is compared"
+says "Of more than 4 models the first is compared with each other."
 says "1 - 5"
+expect 0 eval "$csv/views.csv" "$csv/a.csv" "$csv/c.csv" "$csv/views.csv" "$csv/a.csv" $test --replicates 10
+says "Of more than 4 models the first is compared with each other, the ensemble with"
+says "6 - 5"
+! grep -q "2 - 3" "$work/out"
+pass "a pair of many without the first" $?
 
 # ---- notes: columns and tasks left out, other names, scores that are no probabilities
 expect 0 eval "$csv/b.csv" --data "$csv/data" --split test --size 64
@@ -153,7 +202,6 @@ expect 0 eval "$csv/a.csv" "$csv/b.csv" --data "$csv/data" --split test
 says "no ensemble: not all scores are probabilities"
 
 # ---- what is written can be read again: the same figures; an ensemble of CSVs is the mean of their scores
-expect 0 eval "$csv/a.csv" "$csv/views.csv" $test --out "$work/first.out"
 [ -s "$work/first.out/predictions-test.csv" ] && [ -s "$work/first.out/comparisons.csv" ]
 pass "files of --out: $(ls "$work/first.out")" $?
 head -n 1 "$work/first.out/predictions-test.csv" >"$work/head"

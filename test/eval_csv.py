@@ -3,8 +3,9 @@
 (AUC) and by DeLong's definition over all pairs of a positive and a negative (numpy, scipy's normal distribution).
 
 Run by hand. LABELS has a row a study. Prints a line a comparison of a task, as check_eval_csv.sh has them: the models'
-numbers, the task, both AUCs, difference, standard error, p; then the largest absolute distance to JSON. Paths are compared
-by their folders patient../study.., and a study's score is the largest of its rows."""
+numbers (the ensemble's is the last), the task, both AUCs, difference, standard error, p; then the largest absolute distance
+to JSON. Paths are compared by their folders patient../study.., and a study's score is the largest of its rows; the
+ensemble's is the mean of the models'."""
 import csv
 import json
 import re
@@ -67,14 +68,17 @@ def main():
         label = numpy.array([labels[task][s] for s in studies])
         if not 0 < label.sum() < len(label):
             continue
-        a, b = (numpy.array([tables[c[k]][task][s] for s in studies]) for k in "ab")
+        score = {name: numpy.array([tables[name][task][s] for s in studies]) for name in names if task in tables[name]}
+        score["ensemble"] = sum(score.values()) / len(score)
+        a, b = score[c["a"]], score[c["b"]]
         values = [roc_auc_score(label, a), roc_auc_score(label, b), *delong(label, a, b)]
         for name, value in zip(("auc_a", "auc_b", "difference", "se", "p"), values):
             found = numpy.nan if c[name] is None else c[name]
             assert numpy.isnan(found) == numpy.isnan(value), (c, name, value)
             if not numpy.isnan(value):
                 worst = max(worst, abs(found - value))
-        print(names.index(c["a"]) + 1, names.index(c["b"]) + 1, c["task"].replace(" ", "_"), *(f"{v:.17g}" for v in values))
+        number = [*names, "ensemble"].index
+        print(number(c["a"]) + 1, number(c["b"]) + 1, c["task"].replace(" ", "_"), *(f"{v:.17g}" for v in values))
     print("largest distance", worst, file=sys.stderr)
 
 

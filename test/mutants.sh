@@ -1105,6 +1105,8 @@ mutate $f check_eval_csv 's/return exact == end \&\& \*to < end ? .*$/return TX_
 mutate $f check_eval_csv 's/    while (t->study_rows \&\& n > 1/    while (0 \&\& n > 1/' 'others: a slash behind a study'
 f=bench/eval_compare.c
 mutate $f check_eval_csv 's/TX_NORMAL_95 \* r->difference_se/r->difference_se/' 'compared: an interval of one standard error'
+mutate $f check_eval_csv 's/status == TX_OK \&\& models < entries/0/' 'compared: the ensemble with each member'
+mutate $f check_eval_csv 's/compare_pair(p, models, m)/compare_pair(p, m, models)/' 'compared: the ensemble minus its members'
 mutate $f check_eval_csv 's/ \&\& !repeats(c, i);/;/' 'compared: means of the same tasks are several tests'
 mutate $f check_eval_csv 's/            all \&= has;/            ;/' 'compared: on what some have no scores of'
 mutate $f check_eval_csv 's/m < (models > COMPARE_ALL ? 1 : models)/m < models/' 'compared: every pair of many'
