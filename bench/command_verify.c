@@ -11,6 +11,15 @@ static int is_equal(const verification *v)
     return v->damages == 0 && v->different[0] == 0;
 }
 
+/* What a run is found to be; a study is what the worst of its jobs is. UNKNOWN: it could not be verified. */
+typedef enum outcome { EQUAL, UNKNOWN, DAMAGED, DIFFERENT } outcome;
+static const char *const outcome_name[] = {"equal", "unknown", "damaged", "different"};
+
+static outcome outcome_of(const verification *v)
+{
+    return v->different[0] ? DIFFERENT : v->damages ? DAMAGED : EQUAL;
+}
+
 /* "3 digests", nothing of none. */
 static void add_count(tx_buffer *p, size_t n, const char *one, const char *many)
 {
@@ -85,7 +94,7 @@ static tx_status print_result(const verification *v)
     if (status == TX_OK && v->different[0])
         print_difference(v);
     else if (status == TX_OK)
-        printf("%s\n", v->damages ? "result: damaged" : "result: equal");
+        printf("result: %s\n", outcome_name[outcome_of(v)]);
     tx_buffer_free(&counts);
     return status;
 }
@@ -140,7 +149,16 @@ static void json_run(json *j, const verification *v)
         json_string(j, NULL, v->damage[i].text);
     json_close(j, ']');
     json_difference(j, v);
-    json_string(j, "result", is_equal(v) ? "equal" : v->different[0] ? "different" : "damaged");
+    json_string(j, "result", outcome_name[outcome_of(v)]);
+    json_close(j, '}');
+}
+
+static void json_unknown(json *j, const char *folder)
+{
+    json_open(j, NULL, '{');
+    json_string(j, "run", folder);
+    json_string(j, "why", complaint());
+    json_string(j, "result", outcome_name[UNKNOWN]);
     json_close(j, '}');
 }
 
@@ -153,7 +171,7 @@ static void print_job(const verification *v, const char *name)
         printf("%s: equal: %zu files, %llu steps, %zu digests\n", escaped, v->files, (unsigned long long)v->done,
                v->digests);
     else
-        printf("%s: %s: %s\n", escaped, v->different[0] ? "different" : "damaged",
+        printf("%s: %s: %s\n", escaped, outcome_name[outcome_of(v)],
                v->different[0] ? v->different : v->damage[0].text);
     fflush(stdout);
 }
@@ -241,16 +259,20 @@ static tx_status find_jobs(const char *folder, char ***jobs, size_t *count)
     return status;
 }
 
-static int verify_job(const options *o, const char *folder, const char *name, json *j)
+static int verify_job(const options *o, const char *folder, const char *name, json *j, outcome *worst)
 {
-    int known;
+    int known = 0;
     char *path = tx_path_join(folder, name);
     verification *v = path ? tx_alloc(1, sizeof *v) : NULL;
     int code = v ? verify(v, o, path, 0, &known) : complain_failed();
-    if (v && known && option_on(o, "json"))
+    outcome found = known ? outcome_of(v) : UNKNOWN;
+    *worst = found > *worst ? found : *worst;
+    if (known && option_on(o, "json"))
         json_run(j, v);
-    else if (v && known)
+    else if (known)
         print_job(v, name);
+    else if (path && option_on(o, "json"))
+        json_unknown(j, path);
     if (v)
         verify_free(v);
     tx_free(v);
@@ -261,6 +283,7 @@ static int verify_job(const options *o, const char *folder, const char *name, js
 static int verify_jobs(const options *o, const char *folder, char **jobs, size_t count)
 {
     int all = EXIT_DONE;
+    outcome worst = EQUAL;
     json j = {0};
     if (option_on(o, "json")) {
         json_open(&j, NULL, '{');
@@ -268,12 +291,12 @@ static int verify_jobs(const options *o, const char *folder, char **jobs, size_t
         json_open(&j, "runs", '[');
     }
     for (size_t i = 0; i < count && !trainer_stopped && all != EXIT_USAGE; i++) {
-        int code = verify_job(o, folder, jobs[i], &j);
+        int code = verify_job(o, folder, jobs[i], &j, &worst);
         all = code == EXIT_DONE ? all : code;
     }
     if (option_on(o, "json")) {
         json_close(&j, ']');
-        json_string(&j, "result", all == EXIT_DONE ? "equal" : "different");
+        json_string(&j, "result", outcome_name[worst]);
         json_close(&j, '}');
         json_end();
     }

@@ -223,6 +223,20 @@ if command -v sha256sum >/dev/null 2>&1; then
     says "begun/metrics.csv: its bytes are not those that the run wrote"
     rm "$job"
 fi
+# JSON's result is that of the worst job; one that cannot be verified says why.
+cp "$work/study/run/report.html" "$work/page"
+flip "$work/study/run/report.html" 3000
+expect 1 verify "$work/study" --json
+says '"difference":null,"result":"damaged"}],"result":"damaged"}'
+mv "$work/study/weights" "$work/weights"
+expect 1 verify "$work/study" --json
+says '/begun","why":"'
+says '"result":"unknown"},{'
+says '"result":"damaged"}],"result":"damaged"}'
+cp "$work/page" "$work/study/run/report.html"
+expect 1 verify "$work/study" --json
+says '"result":"equal"}],"result":"unknown"}'
+mv "$work/weights" "$work/study/weights"
 flip "$work/study/begun/checkpoints/step-00000002.safetensors" 20000
 expect 1 verify "$work/study" --quiet
 says "begun: different: "
