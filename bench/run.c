@@ -51,10 +51,7 @@ static char *config_text(const settings *config)
     for (size_t i = 0; i < config->count; i++) {
         const char *key = config->pair[i].key, *value = config->pair[i].value;
         tx_buffer_append(&p, *value ? "" : "# ");
-        tx_buffer_append(&p, key);
-        tx_buffer_append(&p, " = ");
-        settings_quote(&p, value);
-        tx_buffer_append(&p, "\n");
+        settings_line(&p, key, value);
     }
     char *text = p.status ? NULL : tx_strdup(p.data);
     tx_buffer_free(&p);

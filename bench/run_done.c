@@ -1,5 +1,5 @@
-/* run_done.c - the done mark: what a finished run notes of itself, as lines `key = value`, the last one the digest of
- * those before it. */
+/* run_done.c - the done mark: what a finished run notes of itself. */
+#include "note.h"
 #include "run_private.h"
 #include "words.h"
 
@@ -8,7 +8,6 @@
 
 static const char done_begin[] = "# This run is finished; what it has kept.\n";
 #define DONE_FORMAT "thorax-done 1"
-static const char digest_key[] = "sha256 = ";
 
 /* The mark of versions that noted neither format nor digest: four lines, a step and three digests. */
 static int is_older(const settings *s)
@@ -22,19 +21,6 @@ static int is_older(const settings *s)
         older = text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
     }
     return older;
-}
-
-int note_is_whole(const char *text, size_t bytes)
-{
-    char hex[65];
-    size_t last = sizeof digest_key - 1 + 64 + 1;
-    if (bytes < last || memcmp(text + bytes - last, digest_key, sizeof digest_key - 1) != 0 || text[bytes - 1] != '\n')
-        return 0;
-    tx_sha256 sha;
-    tx_sha256_begin(&sha);
-    tx_sha256_add(&sha, text, bytes - last);
-    tx_sha256_end(&sha, hex);
-    return memcmp(hex, text + bytes - 65, 64) == 0;
 }
 
 static tx_status take(const settings *s, int whole, done_mark *mark, run_position *at)
@@ -68,27 +54,20 @@ static tx_status take(const settings *s, int whole, done_mark *mark, run_positio
 tx_status done_read(const char *folder, done_mark *mark, run_position *at)
 {
     char escaped[TX_TEXT];
-    unsigned char *text = NULL;
-    size_t bytes = 0;
+    int whole = 0;
     settings s = {0};
     char *path = tx_path_join(folder, "done");
-    tx_status status = path ? tx_file_read(path, (size_t)1 << 26, &text, &bytes) : TX_ERR_MEMORY;
-    int whole = status == TX_OK && note_is_whole((const char *)text, bytes);
-    if (status == TX_OK)
-        status = settings_parse(&s, (char *)text, path);
+    tx_status status = path ? note_read(&s, path, &whole) : TX_ERR_MEMORY;
     if (status == TX_OK && (status = take(&s, whole, mark, at)) != TX_OK)
         tx_fail_within(status, "%s", tx_escape(escaped, sizeof escaped, path));
     settings_free(&s);
-    tx_free(text);
     tx_free(path);
     return status;
 }
 
 tx_status done_write(const char *folder, const done_mark *mark, const run_position *at)
 {
-    char hex[65];
     settings s = {0};
-    tx_buffer p = {0};
     tx_status status = settings_set(&s, "format", DONE_FORMAT);
     if (status == TX_OK)
         status = settings_set(&s, "state", mark->state);
@@ -98,27 +77,10 @@ tx_status done_write(const char *folder, const done_mark *mark, const run_positi
         status = position_write(at, &s);
     if (status == TX_OK)
         status = settings_set(&s, "config", at->config);
-    tx_buffer_append(&p, done_begin);
-    for (size_t i = 0; i < s.count; i++) {
-        tx_buffer_append(&p, s.pair[i].key);
-        tx_buffer_append(&p, " = ");
-        settings_quote(&p, s.pair[i].value);
-        tx_buffer_append(&p, "\n");
-    }
-    if (status == TX_OK)
-        status = p.status;
-    if (status == TX_OK) {
-        tx_sha256 sha;
-        tx_sha256_begin(&sha);
-        tx_sha256_add(&sha, p.data, p.length);
-        tx_sha256_end(&sha, hex);
-        tx_buffer_add(&p, "%s%s\n", digest_key, hex);
-    }
     char *path = status == TX_OK ? tx_path_join(folder, "done") : NULL;
     if (status == TX_OK)
-        status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
+        status = path ? note_write(&s, done_begin, path) : TX_ERR_MEMORY;
     tx_free(path);
-    tx_buffer_free(&p);
     settings_free(&s);
     return status;
 }

@@ -68,8 +68,6 @@ typedef struct done_mark {
 } done_mark;
 /* TX_ERR_FORMAT: damage; TX_ERR_ARGUMENT: of another version. */
 tx_status done_read(const char *folder, done_mark *mark, run_position *at);
-/* Whether the last line of notes, `sha256 = DIGITS`, is the digest of those before it. */
-int note_is_whole(const char *text, size_t bytes);
 tx_status done_write(const char *folder, const done_mark *mark, const run_position *at);
 
 /* Where the run in r->folder stands by its state and that mark (of a finished one alone), which go into r and *mark:

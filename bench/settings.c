@@ -81,6 +81,14 @@ void settings_quote(tx_buffer *out, const char *value)
     tx_buffer_append(out, "\"");
 }
 
+void settings_line(tx_buffer *out, const char *key, const char *value)
+{
+    tx_buffer_append(out, key);
+    tx_buffer_append(out, " = ");
+    settings_quote(out, value);
+    tx_buffer_append(out, "\n");
+}
+
 char *settings_unquote(char *value)
 {
     if (*value != '"')

@@ -19,7 +19,9 @@ void settings_free(settings *p);
  * and \\ stand for the line's end, the return, the mark and the backslash) where it would not come back else: with
  * blanks at its ends, a line's end in it or a mark at its beginning. */
 void settings_quote(tx_buffer *out, const char *value);
-/* Undoes that in place: the value, or NULL if it begins with a mark and is no such text. */
+/* The whole line. */
+void settings_line(tx_buffer *out, const char *key, const char *value);
+/* Undoes the quoting in place: the value, or NULL if it begins with a mark and is no such text. */
 char *settings_unquote(char *value);
 /* Reads lines `key = value` (comments begin with #) of a file that this program wrote. */
 tx_status settings_read(settings *p, const char *path);

@@ -36,7 +36,7 @@ typedef struct study {
     job *job;          /* the grid: seed by seed, in the order of the registry */
     size_t jobs, each; /* each: of one seed; job i + each is job i with the next */
     char record[65];   /* digest of study.txt */
-    char tables[65];   /* and of the tables */
+    char tables[65];   /* and of the tables; "": not taken yet */
 } study;
 
 /* ------------------------------------------------------------------------------------------ jobs (study.c) */

@@ -4,6 +4,7 @@
  * refused before anything is done in it, and job.txt names the digest of its study.txt: jobs that were finished elsewhere
  * and copied together are known to belong together. None of them has a place, a time or a host in it. */
 #include "environment.h"
+#include "note.h"
 #include "run_private.h"
 #include "study.h"
 #include "study_cam.h"
@@ -15,29 +16,6 @@
 #define STUDY_FORMAT "thorax-study 1"
 #define JOB_FORMAT "thorax-job 1"
 static const char study_begin[] = "# What the jobs of this study share.\n";
-
-/* As lines, to a path (NULL: nowhere); hex (may be NULL) is their digest. */
-static tx_status note_write(const settings *note, const char *begin, const char *path, char hex[65])
-{
-    tx_buffer p = {0};
-    tx_sha256 sha;
-    tx_buffer_append(&p, begin);
-    for (size_t i = 0; i < note->count; i++) {
-        tx_buffer_add(&p, "%s = ", note->pair[i].key);
-        settings_quote(&p, note->pair[i].value);
-        tx_buffer_append(&p, "\n");
-    }
-    if (hex && p.status == TX_OK) {
-        tx_sha256_begin(&sha);
-        tx_sha256_add(&sha, p.data, p.length);
-        tx_sha256_end(&sha, hex);
-    }
-    tx_status status = p.status;
-    if (status == TX_OK && path)
-        status = tx_buffer_write(&p, path);
-    tx_buffer_free(&p);
-    return status;
-}
 
 /* ------------------------------------------------------------------------------------------- study.txt */
 /* Not what differs from job to job, or names places, or is no matter of results. */
@@ -70,7 +48,7 @@ static tx_status digest_tables(study *s)
 static tx_status make_record(study *s, const options *train, settings *note)
 {
     char room[64];
-    tx_status status = digest_tables(s);
+    tx_status status = *s->tables ? TX_OK : digest_tables(s);
     if (status == TX_OK)
         status = settings_set(note, "format", STUDY_FORMAT);
     if (status == TX_OK)
@@ -136,11 +114,12 @@ static tx_status read_record(const study *s, const char *path, const settings *h
 tx_status study_record(study *s, const options *train, int write)
 {
     settings here = {0};
+    tx_buffer text = {0};
     tx_path_kind kind = TX_PATH_NONE;
     char *path = tx_path_join(s->out, "study.txt");
     tx_status status = path ? make_record(s, train, &here) : TX_ERR_MEMORY;
     if (status == TX_OK)
-        status = note_write(&here, study_begin, NULL, s->record);
+        status = note_print(&text, &here, study_begin, s->record);
     if (status == TX_OK)
         status = look_at(s->out, "study.txt", &kind);
     if (status == TX_OK && kind != TX_PATH_NONE)
@@ -148,8 +127,9 @@ tx_status study_record(study *s, const options *train, int write)
     else if (status == TX_OK && write)
         status = tx_folder_make(s->out);
     if (status == TX_OK && kind == TX_PATH_NONE && write)
-        status = note_write(&here, study_begin, path, NULL);
+        status = tx_buffer_write(&text, path);
     tx_free(path);
+    tx_buffer_free(&text);
     settings_free(&here);
     return status;
 }
@@ -172,7 +152,7 @@ static tx_status note_file(settings *note, const char *folder, const char *file)
 tx_status job_note_end(const study *s, const job *j, settings *note)
 {
     static const char *const files[] = {"digests.txt", "metrics.csv", "ensemble-valid.csv", "ensemble-test.csv"};
-    char **map = NULL, hex[65];
+    char **map = NULL;
     size_t maps = 0;
     char *folder = job_folder(s, j), *path = job_path(s, j, "job.txt");
     tx_status status = folder && path ? study_cam_files(folder, &map, &maps) : TX_ERR_MEMORY;
@@ -186,11 +166,7 @@ tx_status job_note_end(const study *s, const job *j, settings *note)
         status = note_file(note, folder, map[i]);
     tx_folder_names_free(map, maps);
     if (status == TX_OK)
-        status = note_write(note, job_begin, NULL, hex);
-    if (status == TX_OK)
-        status = settings_set(note, "sha256", hex);
-    if (status == TX_OK)
-        status = note_write(note, job_begin, path, NULL);
+        status = note_write(note, job_begin, path);
     tx_free(folder);
     tx_free(path);
     return status;
@@ -243,30 +219,19 @@ static tx_status check_files(const char *folder, const settings *note, int *ther
     return TX_OK;
 }
 
-/* Of the lines before it, where the last one is a digest. */
-static tx_status check_whole(const settings *note, const char *path)
-{
-    unsigned char *text = NULL;
-    size_t bytes = 0;
-    tx_status status = settings_get(note, "sha256") ? tx_file_read(path, 1 << 20, &text, &bytes) : TX_OK;
-    if (status == TX_OK && text && !note_is_whole((const char *)text, bytes))
-        status = tx_fail(TX_ERR_FORMAT, "job.txt is not as it was written (remove it to make it again)");
-    tx_free(text);
-    return status;
-}
-
 tx_status job_read(const study *s, const job *j, settings *note, int *there)
 {
     tx_path_kind kind = TX_PATH_NONE;
     char *folder = job_folder(s, j), *path = job_path(s, j, "job.txt");
     tx_status status = folder && path ? look_at(folder, "job.txt", &kind) : TX_ERR_MEMORY;
+    int whole = 0;
     *there = status == TX_OK && kind != TX_PATH_NONE;
     if (*there)
-        status = settings_read(note, path);
+        status = note_read(note, path, &whole);
     if (status == TX_OK && *there)
         status = check_note(s, note);
-    if (status == TX_OK && *there)
-        status = check_whole(note, path);
+    if (status == TX_OK && *there && settings_get(note, "sha256") && !whole)
+        status = tx_fail(TX_ERR_FORMAT, "job.txt is not as it was written (remove it to make it again)");
     if (status == TX_OK && *there)
         status = check_files(folder, note, there);
     tx_free(folder);

@@ -1,5 +1,6 @@
 /* verify_files.c - what a run notes, and whether its files are as it wrote them. Nothing is changed, and no lock is taken:
  * of a run at work that is read which its newest state notes. */
+#include "note.h"
 #include "verify.h"
 #include "words.h"
 
@@ -266,29 +267,22 @@ static tx_status check_job(verification *v)
 {
     static const char prefix[] = "sha256.";
     char escaped[TX_TEXT];
-    unsigned char *text = NULL;
-    size_t bytes = 0;
+    int whole = 0;
     tx_path_kind kind;
     settings job = {0};
     tx_status status = look_at(v->folder, "job.txt", &kind);
     if (status || kind != TX_PATH_FILE)
         return status;
     char *path = tx_path_join(v->folder, "job.txt");
-    status = path ? tx_file_read(path, (size_t)1 << 20, &text, &bytes) : TX_ERR_MEMORY;
-    int whole = status == TX_OK && note_is_whole((const char *)text, bytes);
-    if (status == TX_OK)
-        status = found(v,
-                       whole ? TX_OK
-                             : tx_fail(TX_ERR_FORMAT, "%s/job.txt: its lines do not have the digest in its last one",
-                                       tx_escape(escaped, sizeof escaped, v->folder)),
-                       VERIFY_PRODUCT, 0);
-    if (whole && status == TX_OK)
-        status = settings_parse(&job, (char *)text, path);
-    for (size_t i = 0; status == TX_OK && i < job.count; i++)
+    status = path ? note_read(&job, path, &whole) : TX_ERR_MEMORY;
+    if ((status == TX_OK || status == TX_ERR_FORMAT) && !whole)
+        status = tx_fail(TX_ERR_FORMAT, "%s/job.txt: its lines do not have the digest in its last one",
+                         tx_escape(escaped, sizeof escaped, v->folder));
+    status = found(v, status, VERIFY_PRODUCT, 0);
+    for (size_t i = 0; status == TX_OK && whole && i < job.count; i++)
         if (strncmp(job.pair[i].key, prefix, sizeof prefix - 1) == 0)
             status = check_digest(v, job.pair[i].key + sizeof prefix - 1, job.pair[i].value);
     settings_free(&job);
-    tx_free(text);
     tx_free(path);
     return status;
 }

@@ -989,7 +989,7 @@ mutate $f bench_runs 's/        status = check_kept(folder, \&at->state\[i\]);/ 
 mutate bench/run_state.c bench_runs 's/status = tx_safetensors_check(file);/;/' 'run: changed states'
 mutate bench/numbers.c bench_runs 's/    tx_optimizer_set_steps(optimizer, steps);//' 'run: the optimiser begins anew'
 mutate bench/run_state.c bench_runs 's/return status ? status : state_read_arrays(file, r);/return status;/' 'run: arrays are not read'
-mutate bench/run_done.c bench_runs 's/return memcmp(hex, text + bytes - 65, 64) == 0;/return 1;/' 'run: changed done marks'
+mutate bench/note.c bench_runs 's/return memcmp(hex, text + bytes - 65, 64) == 0;/return 1;/' 'run: changed done marks'
 mutate bench/run_position.c bench_runs 's/tx_number_shortest(number, sizeof number, at->best\[i\].score)/tx_number_fixed(number, sizeof number, at->best[i].score, 0)/' 'run: scores are rounded'
 mutate bench/digests.c bench_runs 's/return strncmp(text, line, n) == 0 ? n : 0;/return n;/' 'run: a chain that does not hold'
 mutate bench/digests.c bench_runs 's/tx_sha256_add(&sha, chain, 64);//' 'run: lines are no chain'
