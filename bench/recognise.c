@@ -206,9 +206,10 @@ static int holds(const char *path, const tx_net_info *net)
     return fits;
 }
 
-/* The first file among the names that begins so and holds the network, .pth before .safetensors. */
+/* The first file among the names that begins so and holds the network, .pth before .safetensors. *other, if it is NULL
+ * yet: the first that begins so and does not, the caller's. */
 static tx_status find_called(const char *folder, char **names, size_t count, const tx_net_info *net, const char *begin,
-                             size_t n, char **path)
+                             size_t n, char **path, char **other)
 {
     static const char *const ending[] = {".pth", ".safetensors"};
     for (size_t e = 0; e < sizeof ending / sizeof ending[0]; e++)
@@ -220,7 +221,10 @@ static tx_status find_called(const char *folder, char **names, size_t count, con
                 return TX_ERR_MEMORY;
             if (holds(*path, net))
                 return TX_OK;
-            tx_free(*path);
+            if (*other)
+                tx_free(*path);
+            else
+                *other = *path;
             *path = NULL;
         }
     return TX_OK;
@@ -228,27 +232,52 @@ static tx_status find_called(const char *folder, char **names, size_t count, con
 
 /* The network's file among the names: of several that fit the one whose beginning its list has first; where that has none,
  * one that is called by the network's own name. */
-static tx_status find_file(const char *folder, char **names, size_t count, const tx_net_info *net, char **path)
+static tx_status find_file(const char *folder, char **names, size_t count, const tx_net_info *net, char **path,
+                           char **other)
 {
     tx_status status = TX_OK;
     *path = NULL;
     for (const char *p = net->file; status == TX_OK && !*path && p && *p; p += strspn(p, "|")) {
         size_t n = strcspn(p, "|");
-        status = find_called(folder, names, count, net, p, n, path);
+        status = find_called(folder, names, count, net, p, n, path, other);
         p += n;
     }
     const char after[] = ".-_";
     for (size_t i = 0; status == TX_OK && !*path && after[i]; i++) {
         char begin[TX_NEAR_NAME];
         snprintf(begin, sizeof begin, "%s%c", net->name, after[i]);
-        status = find_called(folder, names, count, net, begin, strlen(begin), path);
+        status = find_called(folder, names, count, net, begin, strlen(begin), path, other);
     }
     return status;
 }
 
+/* Why a folder has no weights of the network. other: a file whose name says that it has them; may be NULL. */
+static void say_unfound(const char *folder, const tx_net_info *net, const char *other)
+{
+    char escaped[TX_TEXT];
+    tx_escape(escaped, sizeof escaped, net && other ? other : folder);
+    if (!net) {
+        tx_fail(TX_ERR_FILE,
+                "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors) or published "
+                "weights",
+                escaped);
+    } else if (!other) {
+        tx_fail(TX_ERR_FILE,
+                "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors) or published "
+                "weights of %s (%.*s*.pth or .safetensors)",
+                escaped, net->name, (int)strcspn(net->file ? net->file : "", "|"), net->file ? net->file : "");
+    } else {
+        tx_tensor_file *file = weights_open(other);
+        if (file)
+            tx_fail(TX_ERR_FORMAT, "%s: expected the weights of %s, which its name says, found other tensors", escaped,
+                    net->name);
+        tx_tensor_file_close(file);
+    }
+}
+
 char *published_find(const char *folder, const tx_net_info *net)
 {
-    char escaped[TX_TEXT], **names, *found = NULL, *path;
+    char escaped[TX_TEXT], **names, *found = NULL, *path, *other = NULL;
     size_t count;
     const tx_net_info *of = NULL;
     tx_status status = tx_folder_list(folder, &names, &count);
@@ -258,7 +287,7 @@ char *published_find(const char *folder, const tx_net_info *net)
     for (int i = 0; status == TX_OK && i < tx_nets(); i++) {
         if (net && net != tx_net_at(i))
             continue;
-        status = find_file(folder, names, count, tx_net_at(i), &path);
+        status = find_file(folder, names, count, tx_net_at(i), &path, &other);
         if (status || !path)
             continue;
         if (found)
@@ -270,10 +299,8 @@ char *published_find(const char *folder, const tx_net_info *net)
     }
     tx_folder_names_free(names, count);
     if (status == TX_OK && !found)
-        tx_fail(TX_ERR_FILE,
-                "%s: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors) or published "
-                "weights%s%s",
-                escaped, net ? " of " : "", net ? net->name : "");
+        say_unfound(folder, net, other);
+    tx_free(other);
     if (status) {
         tx_free(found);
         found = NULL;

@@ -280,15 +280,25 @@ tx_status job_look(const study *s, job *j)
     return status;
 }
 
+/* Whether a text names this place at `at`, alone or as the beginning of a path, rather than has a word that is spelled so. */
+static int names_place(const char *text, const char *at, const char *place, size_t n)
+{
+    if (strncmp(at, place, n) || (at > text && !strchr(" '\"(=", at[-1])))
+        return 0;
+    return at[n] == '/' || at[n] == ':' || (*place == '/' && strchr(" ,;'\")", at[n]));
+}
+
 /* Replaces a folder's name, as typed or absolute, by what stands for it. */
 static void replace_place(tx_buffer *text, const char *place, const char *with)
 {
     size_t n = place ? strlen(place) : 0;
     tx_buffer out = {0};
-    if (n < 2 || !text->data || !strstr(text->data, place))
+    while (n > 1 && place[n - 1] == '/')
+        n--;
+    if (n == 0 || !text->data)
         return;
     for (const char *at = text->data; *at;) {
-        if (strncmp(at, place, n) == 0) {
+        if (names_place(text->data, at, place, n)) {
             tx_buffer_append(&out, with);
             at += n;
         } else {
@@ -326,8 +336,10 @@ static void without_places(const study *s, tx_buffer *text)
         replace_place(text, place[i], with[i]);
         tx_free(whole);
     }
-    if (text->data)
+    if (text->data) {
         cut_paths(text->data);
+        text->length = strlen(text->data);
+    }
 }
 
 void job_failed(const study *s, job *j)

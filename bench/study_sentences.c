@@ -360,17 +360,17 @@ static void limit_sources(tx_buffer *p, const study_results *r)
     for (size_t i = 0; i < r->data->entries; i++) {
         const study_entry *e = &r->data->entry[i];
         const char *source = e->state == ENTRY_COMPLETE && e->pretrained ? settings_get(&e->note, "source") : NULL;
+        const char *what = source ? settings_get(&e->note, "source.what") : NULL;
         all += source != NULL;
-        made += source && strcmp(source, "made") == 0;
+        made += source && (strcmp(source, "made") == 0 || (what && strncmp(what, "fractals", 8) == 0));
     }
     if (!made)
         return;
     begin(p, "What pretrained means here.");
     tx_buffer_add(
         p,
-        "The weights of %zu of %zu pretrained jobs were made from pictures of fractals, not from ImageNet (no "
-        "published "
-        "weights were given): they never saw a photograph, so ImageNet top-1 is here a property of the architecture "
+        "The weights of %zu of %zu pretrained jobs were made from pictures of fractals, not from ImageNet: they "
+        "never saw a photograph, so ImageNet top-1 is here a property of the architecture "
         "alone, and nothing is said about pretraining on ImageNet.",
         made, all);
     end(p);

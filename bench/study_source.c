@@ -98,5 +98,5 @@ tx_status source_note(const study *s, const char *init, settings *note)
         status = settings_set(note, "source.file", last_part(init));
     if (status == TX_OK)
         status = settings_set(note, "source.sha256", hex);
-    return status == TX_OK && made ? note_metadata(init, note) : status;
+    return status == TX_OK ? note_metadata(init, note) : status;
 }

@@ -223,6 +223,25 @@ says "without mobilenet_v3_large.pretrained.0"
 pass "a missing weights file: $(cat "$work/four/mobilenet_v3_large.pretrained.0/failed.txt")" $?
 grep -q '^source.file = mobilenet_v2-0.pth$' "$work/four/mobilenet_v2.pretrained.0/job.txt"
 pass "a job does not say whose weights it began with" $?
+# A folder whose name is a word of the message; a file that is not what its name says; one that is published otherwise.
+program=$(cd "$(dirname "$thorax")" && pwd)/thorax
+mkdir "$work/weights"
+five="study --preset $work/preset --data $data --nets mobilenet_v2 --pretrained weights --out $work/words --threads 1"
+(cd "$work" && "$program" $five --job mobilenet_v2.pretrained.0) 2>"$work/err"
+[ $? -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ]
+pass "no weights: $(cat "$work/err")" $?
+echo "PRETRAINED: no checkpoint in this folder, expected one of a run (checkpoints/step-*.safetensors) or published weights of mobilenet_v2 (mobilenet_v2-*.pth or .safetensors)" >"$work/wanted"
+same "$work/words/mobilenet_v2.pretrained.0/failed.txt" "$work/wanted"
+head -c 5000 "$work/one/weights/mobilenet_v2.safetensors" >"$work/weights/mobilenet_v2-1.safetensors"
+(cd "$work" && "$program" $five --job mobilenet_v2.pretrained.0) 2>"$work/err"
+[ "$(wc -l <"$work/err")" -eq 1 ]
+pass "damaged weights: $(cat "$work/err")" $?
+says "mobilenet_v2.pretrained.0: weights/mobilenet_v2-1.safetensors: "
+cp "$work/one/weights/mobilenet_v2.safetensors" "$work/weights/mobilenet_v2-1.safetensors"
+(cd "$work" && "$program" $five --job mobilenet_v2.pretrained.0 --quiet) 2>"$work/err"
+grep -q '^source.file = mobilenet_v2-1.safetensors$' "$work/words/mobilenet_v2.pretrained.0/job.txt" &&
+    grep -q '^source.what = fractals: 4 classes' "$work/words/mobilenet_v2.pretrained.0/job.txt"
+pass "published weights as .safetensors: $(cat "$work/err")" $?
 
 # ---- an image that goes away between jobs, at an absolute Path: what is done stays, and the note of what fails has no place
 mkdir "$work/away"
@@ -241,7 +260,8 @@ expect 1 $away --job mobilenet_v2.random.1
 says "$gone"
 [ -e "$work/without/mobilenet_v2.random.0/job.txt" ] && [ "$(wc -l <"$work/without/mobilenet_v2.random.1/failed.txt")" -eq 1 ] &&
     grep -q "${gone##*/}" "$work/without/mobilenet_v2.random.1/failed.txt" &&
-    ! grep -q "$work" "$work/without/mobilenet_v2.random.1/failed.txt"
+    ! grep -q "$work" "$work/without/mobilenet_v2.random.1/failed.txt" &&
+    tr -d '\000' <"$work/without/mobilenet_v2.random.1/failed.txt" | cmp -s - "$work/without/mobilenet_v2.random.1/failed.txt"
 pass "an image that goes away: $(cat "$work/without/mobilenet_v2.random.1/failed.txt")" $?
 expect 0 $away --report
 grep -q "${gone##*/}" "$work/without/report.html"
