@@ -37,6 +37,7 @@ static tx_status count_all(const verification *v, tx_buffer *p)
     add_count(p, v->checkpoints, "checkpoint", "checkpoints");
     add_count(p, v->predictions, "table of predictions", "tables of predictions");
     add_count(p, v->ensembles, "ensemble", "ensembles");
+    add_count(p, v->maps, "file of maps", "files of maps");
     if (!p->length)
         tx_buffer_append(p, "nothing");
     return p->status;
@@ -143,6 +144,7 @@ static void json_run(json *j, const verification *v)
     json_whole(j, "checkpoints", (long long)v->checkpoints);
     json_whole(j, "predictions", (long long)v->predictions);
     json_whole(j, "ensembles", (long long)v->ensembles);
+    json_whole(j, "maps", (long long)v->maps);
     json_close(j, '}');
     json_open(j, "damaged", '[');
     for (size_t i = 0; i < v->damages; i++)

@@ -174,11 +174,12 @@ static const command commands[] = {
     {.name = "verify",
      .usage = "RUN [--data DIR] [--from STEP] [--to STEP]",
      .what = "Repeats a run, or a stretch of it, and compares: digests of weights, losses, evaluations, checkpoints, "
-             "states, predictions, a study's ensembles; and every file with what the run noted of it.",
+             "states, predictions, a study's ensembles and maps; and every file with what the run noted of it.",
      .notes =
          "Nothing in RUN is changed, and a run may be at work there meanwhile. Of a study's folder every job is "
-         "verified. A stretch begins at the start or at a state that train --states kept; predictions and ensembles "
-         "are repeated when the whole run is. Threads and instruction set may be others than the run's; where data or "
+         "verified. A stretch begins at the start or at a state that train --states kept; predictions, ensembles and "
+         "maps are repeated when the whole run is. Threads and instruction set may be others than the run's; where "
+         "data or "
          "initial "
          "weights lie elsewhere, --data and --init say where. Exit status 1 at the first difference, which is named: "
          "step, file, tensor, element, both values; and if a file is not as the run wrote it.",

@@ -36,7 +36,7 @@ typedef struct work {
     size_t entries, room;
     char **name; /* an image: what its files begin with */
     cam_run run;
-    char *folder; /* cam/ */
+    study_cam_sink to;
 } work;
 
 /* ---------------------------------------------------------------------------------- whose split */
@@ -337,7 +337,7 @@ static tx_status draw(const work *w, const entry *e)
     row->overlay = tx_strdup(overlay);
     if (!row->overlay)
         return TX_ERR_MEMORY;
-    return study_cam_pictures(&w->run, row, w->folder, radiograph);
+    return study_cam_pictures(&w->run, row, radiograph, &w->to);
 }
 
 /* Why there is no colour, or no map. */
@@ -385,14 +385,19 @@ static tx_status add_row(const work *w, study_cam *c, const entry *e)
 static tx_status write_all(work *w)
 {
     study_cam c = {0};
-    tx_status status = tx_folder_make(w->folder);
+    tx_buffer text = {0};
+    tx_status status = TX_OK;
     choose_surest(w);
     for (size_t i = 0; status == TX_OK && i < w->entries; i++)
         status = draw(w, &w->entry[i]);
     for (size_t i = 0; status == TX_OK && i < w->entries; i++)
         status = add_row(w, &c, &w->entry[i]);
+    study_cam_text(&c, &text);
     if (status == TX_OK)
-        status = study_cam_write(&c, w->a->model->name);
+        status = text.status;
+    if (status == TX_OK)
+        status = w->to.put(w->to.context, "cam.csv", text.data, text.length);
+    tx_buffer_free(&text);
     study_cam_free(&c);
     return status;
 }
@@ -417,12 +422,38 @@ static tx_status take_entries(work *w)
     return status == TX_OK ? choose_labelled(w, choose_boxed(w)) : status;
 }
 
+/* Into the folder that is the context. */
+static tx_status put_file(void *context, const char *name, const void *bytes, size_t size)
+{
+    char *path = tx_path_join(context, name);
+    tx_writer *to = path ? tx_writer_open(path) : NULL;
+    tx_status status = path ? tx_error_status() : TX_ERR_MEMORY;
+    if (to) {
+        tx_writer_bytes(to, bytes, size);
+        status = tx_writer_commit(to);
+    }
+    tx_free(path);
+    return status;
+}
+
+/* Where files go to; the folder of pictures is made where they are to be files. */
+static tx_status open_sink(work *w)
+{
+    w->to = w->a->to ? *w->a->to : (study_cam_sink){put_file, (void *)w->a->model->name};
+    char *folder = w->a->to ? NULL : tx_path_join(w->a->model->name, "cam");
+    tx_status status = w->a->to ? TX_OK : folder ? tx_folder_make(folder) : TX_ERR_MEMORY;
+    tx_free(folder);
+    return status;
+}
+
 static tx_status make(work *w)
 {
     tx_status status = take_entries(w);
     if (status || (!w->boxed && w->entries == 0))
         return status;
     status = run_maps(w);
+    if (status == TX_OK)
+        status = open_sink(w);
     return status == TX_OK ? write_all(w) : status;
 }
 
@@ -439,13 +470,12 @@ static void work_free(work *w)
     boxes_free(&w->boxes);
     image_list_free(&w->paths);
     tx_free(w->entry);
-    tx_free(w->folder);
 }
 
 tx_status study_cams(const study_cam_args *a)
 {
-    work w = {.a = a, .folder = tx_path_join(a->model->name, "cam")};
-    tx_status status = w.folder ? make(&w) : TX_ERR_MEMORY;
+    work w = {.a = a};
+    tx_status status = make(&w);
     work_free(&w);
     return status;
 }

@@ -33,23 +33,30 @@ typedef struct study_cam {
 /* The file of boxes that comes with a study's data: DIR/boxes.csv. */
 #define STUDY_CAM_BOXES "boxes.csv"
 
+/* Receives files, each by its name below the job's folder. */
+typedef struct study_cam_sink {
+    tx_status (*put)(void *context, const char *name, const void *bytes, size_t size);
+    void *context;
+} study_cam_sink;
+
 struct model;
 typedef struct study_cam_args {
-    const struct model
-        *model; /* a finished job's folder, opened: the maps are of its first file, and lie in that folder */
+    const struct model *model; /* a finished job's folder, opened: the maps are of its first file */
     const char *data;
+    const study_cam_sink *to; /* NULL: they are written into that folder */
     int examples; /* images of which pictures are made: the first outside train that have boxes, and where these are too few,
                      labelled ones; and one more, that of the most probable map with boxes outside train. 0: none */
     size_t batch;
     int skip_bad; /* 1: an image that is missing or cannot be read has a row that says so; 0: it is an error */
 } study_cam_args;
-/* Makes cam/ and then cam.csv, over what is there. Without boxes.csv and examples nothing. Bytes depend on weights,
+/* Makes the files of cam/ and then cam.csv, over what is there. Without boxes.csv and examples nothing. Bytes depend on weights,
  * data and arguments but the batch alone. */
 tx_status study_cams(const study_cam_args *a);
 
 /* Reads JOB/cam.csv; where there is none, nothing is known. To be freed whatever it returns. */
 tx_status study_cam_read(study_cam *c, const char *folder);
-tx_status study_cam_write(const study_cam *c, const char *folder);
+/* What cam.csv holds. */
+void study_cam_text(const study_cam *c, tx_buffer *to);
 /* An empty row at the end, its real numbers NaN; NULL without memory. */
 study_cam_row *study_cam_add(study_cam *c);
 void study_cam_free(study_cam *c);

@@ -75,18 +75,23 @@ static void outline(tx_image *p, const box *b)
     rectangle(p, left, top, right, bottom, 255);
 }
 
-static tx_status write(tx_image *p, const cam_run *r, const cam_row *row, const char *folder, const char *name)
+static tx_status finish(tx_image *p, const cam_run *r, const cam_row *row, const char *name, const study_cam_sink *to)
 {
     for (size_t i = 0; r->boxes && i < r->boxes->count; i++)
         if (r->boxes->box[i].image == row->image && r->boxes->box[i].task == row->task)
             outline(p, &r->boxes->box[i]);
-    char *path = tx_path_join(folder, name);
-    tx_status status = path ? tx_png_write(path, p) : TX_ERR_MEMORY;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    char *path = tx_path_join("cam", name);
+    tx_status status = path ? tx_png_encode(p, &bytes, &size) : TX_ERR_MEMORY;
+    if (status == TX_OK)
+        status = to->put(to->context, path, bytes, size);
+    tx_free(bytes);
     tx_free(path);
     return status;
 }
 
-tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *folder, const char *radiograph)
+tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *radiograph, const study_cam_sink *to)
 {
     const tx_node *f = r->net.features;
     tx_framing at = enlarge(&row->framing, r->model->choice.size);
@@ -100,9 +105,9 @@ tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *f
         status = tx_heat_overlay(&large, map, STUDY_CAM_SIDE, STUDY_CAM_SIDE, &at, STUDY_CAM_SIDE, &over);
     }
     if (status == TX_OK)
-        status = write(&over, r, row, folder, row->overlay);
+        status = finish(&over, r, row, row->overlay, to);
     if (status == TX_OK)
-        status = write(&large, r, row, folder, radiograph);
+        status = finish(&large, r, row, radiograph, to);
     tx_image_free(&image);
     tx_image_free(&large);
     tx_image_free(&over);

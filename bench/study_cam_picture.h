@@ -3,11 +3,12 @@
 #define THORAX_BENCH_STUDY_CAM_PICTURE_H
 
 #include "cam_run.h"
+#include "study_cam.h"
 
 /* The side of what the network sees, in pixels of the picture. */
 enum { STUDY_CAM_SIDE = 160 };
 
-/* FOLDER/RADIOGRAPH and FOLDER/row->overlay: the image of the row, with the boxes of its task; the map is row->raw. */
-tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *folder, const char *radiograph);
+/* cam/row->overlay, then cam/RADIOGRAPH: the image of the row, with the boxes of its task; the map is row->raw. */
+tx_status study_cam_pictures(const cam_run *r, const cam_row *row, const char *radiograph, const study_cam_sink *to);
 
 #endif

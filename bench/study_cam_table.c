@@ -61,17 +61,11 @@ static void add_row(tx_buffer *p, const study_cam_row *r)
     tx_buffer_append(p, "\n");
 }
 
-tx_status study_cam_write(const study_cam *c, const char *folder)
+void study_cam_text(const study_cam *c, tx_buffer *to)
 {
-    tx_buffer p = {0};
-    tx_buffer_add(&p, "%s\n", header);
+    tx_buffer_add(to, "%s\n", header);
     for (size_t i = 0; i < c->rows; i++)
-        add_row(&p, &c->row[i]);
-    char *path = tx_path_join(folder, "cam.csv");
-    tx_status status = path ? tx_buffer_write(&p, path) : TX_ERR_MEMORY;
-    tx_free(path);
-    tx_buffer_free(&p);
-    return status;
+        add_row(to, &c->row[i]);
 }
 
 /* ---------------------------------------------------------------------------------------- reading */

@@ -48,7 +48,7 @@ typedef struct verification {
 
     uint64_t from, to; /* the stretch: what comes after `from` steps, up to `to` */
     uint64_t wanted;   /* what --from asked for */
-    size_t files, losses, digests, evaluations, states, checkpoints, predictions, ensembles; /* compared */
+    size_t files, losses, digests, evaluations, states, checkpoints, predictions, ensembles, maps; /* compared */
     uint64_t done; /* steps repeated so far, `from` and before counted */
     verify_damage *damage;
     size_t damages, damage_room;
@@ -56,7 +56,7 @@ typedef struct verification {
 
     char different[2048];   /* the first difference; "": none */
     uint64_t at, equal;     /* its step, and the last step before that was found equal */
-    char file[64];          /* the file in which it was found */
+    char file[576];         /* the file in which it was found */
     verify_element element; /* if it is one */
 } verification;
 
@@ -72,7 +72,8 @@ int verify_evicted(const verification *v, uint64_t step);
 int verify_prepare(verification *v);
 /* Predictions of the best checkpoint; before verify_steps. */
 tx_status verify_predictions(verification *v);
-/* What a study's job made of its run: the ensembles; after them. Returns an exit status. */
+/* What a study's job made of its run: ensembles, and where the study.txt beside it is its own, maps; after them. Returns an
+ * exit status. */
 int verify_products(verification *v);
 /* The stretch, up to the first difference. */
 tx_status verify_steps(verification *v);

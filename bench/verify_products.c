@@ -2,7 +2,10 @@
  * came after them. */
 #include "commands.h"
 #include "message.h"
+#include "note.h"
+#include "study_cam.h"
 #include "study_ensemble.h"
+#include "words.h"
 #include "verify.h"
 
 #include <string.h>
@@ -85,25 +88,32 @@ tx_status verify_predictions(verification *v)
 }
 
 /* ------------------------------------------------------------------------------------------ a study's job */
-/* An ensemble that is there. */
-static tx_status compare_ensemble(verification *v, const char *file, const tx_buffer *now)
+/* *text stays NULL where there is no such file. */
+static tx_status read_file(const verification *v, const char *file, unsigned char **text, size_t *bytes)
 {
-    unsigned char *then = NULL;
-    size_t bytes = 0;
     tx_path_kind kind;
     tx_status status = look_at(v->folder, file, &kind);
     char *path = tx_path_join(v->folder, file);
     if (!path)
         status = TX_ERR_MEMORY;
     if (status == TX_OK && kind == TX_PATH_FILE)
-        status = tx_file_read(path, (size_t)1 << 30, &then, &bytes);
+        status = tx_file_read(path, (size_t)1 << 30, text, bytes);
+    tx_free(path);
+    return status;
+}
+
+/* An ensemble that is there. */
+static tx_status compare_ensemble(verification *v, const char *file, const tx_buffer *now)
+{
+    unsigned char *then = NULL;
+    size_t bytes = 0;
+    tx_status status = read_file(v, file, &then, &bytes);
     if (then && now->data) {
         v->at = v->equal = v->t.run.at.step;
         compare_text(v, file, now, (const char *)then, bytes, "checkpoints give");
         v->ensembles++;
     }
     tx_free(then);
-    tx_free(path);
     return status;
 }
 
@@ -117,6 +127,93 @@ static tx_status repeat_ensembles(verification *v, const model *m, int skip_bad)
             status = compare_ensemble(v, study_ensemble_names[i], &text[i]);
         tx_buffer_free(&text[i]);
     }
+    return status;
+}
+
+static void compare_picture(verification *v, const char *file, const unsigned char *then, size_t bytes,
+                            const unsigned char *now, size_t size)
+{
+    char name[TX_TEXT];
+    size_t i = 0;
+    if (bytes == size && memcmp(then, now, size) == 0)
+        return;
+    while (i < bytes && i < size && then[i] == now[i])
+        i++;
+    verify_different(v, file, "%s: is another picture than its checkpoint gives, from byte %zu on",
+                     tx_escape(name, sizeof name, file), i + 1);
+}
+
+/* A file of the maps that is there; of the first difference alone is more known than that there is one. */
+static tx_status compare_map(void *context, const char *name, const void *bytes, size_t size)
+{
+    verification *v = context;
+    unsigned char *then = NULL;
+    size_t length = 0;
+    tx_status status = v->different[0] ? TX_OK : read_file(v, name, &then, &length);
+    if (then) {
+        const tx_buffer now = {.data = (char *)bytes, .length = size};
+        v->maps++;
+        if (strcmp(name, "cam.csv") == 0)
+            compare_text(v, name, &now, (const char *)then, length, "checkpoint gives");
+        else
+            compare_picture(v, name, then, length, bytes, size);
+    }
+    tx_free(then);
+    return status;
+}
+
+/* Of how many images the study makes pictures: the study.txt in the folder above says it, if it is the job's. -1: not known. */
+static tx_status find_examples(const verification *v, long *examples)
+{
+    char hex[65];
+    int whole = 0;
+    settings study = {0}, job = {0};
+    tx_path_kind kind = TX_PATH_NONE;
+    char *up = tx_path_join(v->folder, ".."), *path = tx_path_join(v->folder, "job.txt");
+    char *above = up ? tx_path_join(up, "study.txt") : NULL;
+    tx_status status = above && path ? look_at(up, "study.txt", &kind) : TX_ERR_MEMORY;
+    *examples = -1;
+    if (status == TX_OK && kind == TX_PATH_FILE) {
+        status = file_digest(up, "study.txt", hex);
+        if (status == TX_OK)
+            status = note_read(&job, path, &whole);
+        if (status == TX_ERR_FORMAT) /* which is damage that is named already */
+            status = TX_OK;
+        const char *of = status == TX_OK && whole ? settings_get(&job, "study") : NULL;
+        if (of && strcmp(of, hex) == 0)
+            status = settings_read(&study, above);
+        const char *number = settings_get(&study, "examples");
+        if (status == TX_OK && number && parse_whole(number, 0, 1e9, examples))
+            *examples = -1;
+    }
+    settings_free(&job);
+    settings_free(&study);
+    tx_free(up);
+    tx_free(above);
+    tx_free(path);
+    return status;
+}
+
+static tx_status repeat_maps(verification *v, const model *m, int skip_bad)
+{
+    long examples;
+    tx_path_kind kind;
+    uint64_t step = v->t.run.at.step;
+    const study_cam_sink to = {compare_map, v};
+    tx_status status = find_examples(v, &examples);
+    if (status == TX_OK)
+        status = look_at(v->folder, "cam.csv", &kind);
+    if (status == TX_OK && examples < 0 && kind == TX_PATH_FILE)
+        say("maps are compared by digest alone: the study.txt that says how they were made is not in the folder above");
+    if (status || examples < 0)
+        return status;
+    const study_cam_args how = {
+        .model = m, .data = v->data, .to = &to, .examples = (int)examples, .batch = 16, .skip_bad = skip_bad};
+    v->t.run.at.step = v->at = v->equal = v->t.run.at.best[0].step;
+    status = study_cams(&how);
+    if (status == TX_OK && kind == TX_PATH_FILE && !v->maps)
+        verify_different(v, "cam.csv", "cam.csv: its data give no maps");
+    v->t.run.at.step = step;
     return status;
 }
 
@@ -142,7 +239,10 @@ int verify_products(verification *v)
     if (!job)
         return EXIT_DONE;
     int code = study_model(&m, &o, v->folder, v->data);
-    if (code == EXIT_DONE && repeat_ensembles(v, &m, bad && strcmp(bad, "skip") == 0))
+    const int skip_bad = bad && strcmp(bad, "skip") == 0;
+    if (code == EXIT_DONE && repeat_ensembles(v, &m, skip_bad))
+        code = complain_failed();
+    if (code == EXIT_DONE && !v->different[0] && !trainer_stopped && repeat_maps(v, &m, skip_bad))
         code = complain_failed();
     model_free(&m);
     options_free(&o);

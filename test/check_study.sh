@@ -90,31 +90,42 @@ for more in "--replicates 20 --group patient" ""; do
 done
 says '"replicates":1000,'
 
-# ---- verify makes the ensembles again, whatever the digests say
-expect 0 verify "$work/one/mobilenet_v2.random.1" --json --quiet
-says '"predictions":2,"ensembles":2},"damaged":[],"difference":null,"result":"equal"'
-forged=$work/forged
-cp -R "$work/one/mobilenet_v2.random.1" "$forged"
-forge() { # FILE ROW: another digit in the middle of the row, and the digest in job.txt
-    cp "$work/one/mobilenet_v2.random.1/$1" "$forged/$1"
-    awk -v row="$2" 'NR == row { n = match($0, /,0[.]/); d = substr($0, n + 5, 1)
-        $0 = substr($0, 1, n + 4) (d + 1) % 10 substr($0, n + 6) } { print }' "$forged/$1" >"$work/table"
-    cp "$work/table" "$forged/$1"
-    sed "/^sha256 = /d; s:^sha256.$1 = .*:sha256.$1 = $(sha256sum <"$forged/$1" | cut -c1-64):" \
-        "$work/one/mobilenet_v2.random.1/job.txt" >"$work/lines"
+# ---- verify makes ensembles and maps again, whatever the digests say
+job=$work/one/mobilenet_v2.random.1
+expect 0 verify "$job" --json --quiet
+says '"predictions":2,"ensembles":2,"maps":5},"damaged":[],"difference":null,"result":"equal"'
+forged=$work/forged/mobilenet_v2.random.1
+mkdir "$work/forged"
+cp -R "$job" "$forged"
+cp "$forged/job.txt" "$work/job.txt"
+seal() { # FILE: its digest in job.txt, and that of job.txt
+    sed "/^sha256 = /d; s:^sha256.$1 = .*:sha256.$1 = $(sha256sum <"$forged/$1" | cut -c1-64):" "$work/job.txt" >"$work/lines"
     { cat "$work/lines"; echo "sha256 = $(sha256sum <"$work/lines" | cut -c1-64)"; } >"$forged/job.txt"
+    expect 1 verify "$forged"
+    says "all as the run wrote them"
+    cp "$job/$1" "$forged/$1"
+}
+forge() { # FILE ROW COLUMN STEP: another digit in that cell
+    awk -F, -v OFS=, -v row="$2" -v column="$3" 'NR == row { d = substr($column, 5, 1)
+        $column = substr($column, 1, 4) (d + 1) % 10 substr($column, 6) } { print }' "$job/$1" >"$forged/$1"
+    cell=$(sed -n "$2p" "$forged/$1" | cut -d, -f"$3")
+    seal "$1"
+    says "different: step $4: $1: row $2, column $3 is '$cell', its checkpoint"
+    [ "$(sed -n "s/.* gives* '\(.*\)'$/\1/p" "$work/out")" = "$(sed -n "$2p" "$job/$1" | cut -d, -f"$3")" ]
+    pass "what is expected in $1: $(cat "$work/out")" $?
 }
 if command -v sha256sum >/dev/null 2>&1; then
-    for file in ensemble-valid.csv ensemble-test.csv; do
-        forge $file 5
-        expect 1 verify "$forged" --quiet
-        says "all as the run wrote them"
-        says "different: step 2: $file: row 5, column 2 is '0."
-        says "', its checkpoints give '0."
-        [ "$(sed -n "s/.*is '\(.*\)', its .*/\1/p" "$work/out")" = "$(sed -n 5p "$forged/$file" | cut -d, -f2)" ]
-        pass "what is found in $file: $(cat "$work/out")" $?
-        cp "$work/one/mobilenet_v2.random.1/$file" "$forged/$file"
-    done
+    forge ensemble-valid.csv 5 2 2
+    forge ensemble-test.csv 6 4 2
+    cp "$work/job.txt" "$forged/job.txt"
+    expect 0 verify "$forged"
+    says "maps are compared by digest alone"
+    cp "$work/one/study.txt" "$work/forged/study.txt"
+    forge cam.csv 3 4 1
+    picture=$(cd "$job" && find cam -name '*.png' | sort | head -n 1)
+    printf 'x' | dd of="$forged/$picture" bs=1 seek=300 conv=notrunc 2>>"$work/said"
+    seal "$picture"
+    says "different: step 1: $picture: is another picture than its checkpoint gives, from byte 301 on"
 fi
 
 # ---- stopped within a job: another process passes over it; killed: others go on with it, one by one, in another order

@@ -51,7 +51,7 @@ equal "$run" --from 3
 equal "$run" --threads 1
 TX_ISA=portable equal "$run" --threads 3
 expect 0 verify "$run" --json
-says '"compared":{"losses":9,"digests":6,"evaluations":5,"states":4,"checkpoints":2,"predictions":2,"ensembles":0},"damaged":[],"difference":null,"result":"equal"}'
+says '"compared":{"losses":9,"digests":6,"evaluations":5,"states":4,"checkpoints":2,"predictions":2,"ensembles":0,"maps":0},"damaged":[],"difference":null,"result":"equal"}'
 list "$run" >"$work/after"
 same "$work/before" "$work/after"
 
