@@ -204,6 +204,15 @@ const option *option_at(int i)
     return &table[i];
 }
 
+int option_matters(int i)
+{
+    static const char *const none[] = {"out", "threads", "quiet", "config", "dry-run", "restart", "json"};
+    for (size_t k = 0; k < sizeof none / sizeof none[0]; k++)
+        if (strcmp(option_at(i)->name, none[k]) == 0)
+            return 0;
+    return 1;
+}
+
 int option_find(const char *name)
 {
     for (int i = 0; i < option_count(); i++)

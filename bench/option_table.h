@@ -47,6 +47,9 @@ int option_count(void);
 const option *option_at(int i);
 /* Position in the table, or -1. */
 int option_find(const char *name);
+/* Whether option i can change what a training makes: where and how fast that is done, how it is begun and what is said of it
+ * cannot. */
+int option_matters(int i);
 /* Whether cut and size are within what the network takes: EXIT_DONE, or a line and EXIT_USAGE. */
 int net_choice_check(const tx_net_choice *choice);
 /* Name of network i, for tx_nearest_hint. */

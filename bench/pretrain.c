@@ -19,23 +19,13 @@ enum { SIDE = 64 };
 enum { IMAGES_AT_MOST = 100000000, HELD_AT_MOST = 2000 };
 
 /* ------------------------------------------------------------------------------------------------- options */
-/* Where and how fast weights are made is no part of what they are. */
-static int makes_difference(const char *name)
-{
-    static const char *const none[] = {"out", "threads", "quiet", "config", "restart", "json"};
-    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-        if (strcmp(name, none[i]) == 0)
-            return 0;
-    return 1;
-}
-
-/* Every option that makes a difference, and the size in any case. */
+/* Every option that matters, and the size in any case. */
 static tx_status note_options(pretraining *p)
 {
     char room[64];
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < option_count(); i++)
-        if (command_takes(p->o->command, i) && makes_difference(option_at(i)->name))
+        if (command_takes(p->o->command, i) && option_matters(i))
             status = settings_set(&p->made, option_at(i)->name, option_canonical(p->o, i, room));
     return status == TX_OK ? settings_format(&p->made, "size", "%d", p->choice.size) : status;
 }

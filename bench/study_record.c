@@ -18,15 +18,14 @@
 static const char study_begin[] = "# What the jobs of this study share.\n";
 
 /* ------------------------------------------------------------------------------------------- study.txt */
-/* Not what differs from job to job, or names places, or is no matter of results. */
-static int is_shared(const char *name)
+/* What matters, but what differs from job to job, and the place of the data. */
+static int is_shared(int at)
 {
-    static const char *const not_shared[] = {"net",     "cut",   "init",   "seed",    "data",    "out",
-                                             "threads", "quiet", "config", "dry-run", "restart", "json"};
+    static const char *const not_shared[] = {"net", "cut", "init", "seed", "data"};
     for (size_t i = 0; i < sizeof not_shared / sizeof not_shared[0]; i++)
-        if (strcmp(name, not_shared[i]) == 0)
+        if (strcmp(option_at(at)->name, not_shared[i]) == 0)
             return 0;
-    return 1;
+    return option_matters(at);
 }
 
 static tx_status digest_tables(study *s)
@@ -58,7 +57,7 @@ static tx_status make_record(study *s, const options *train, settings *note)
     if (status == TX_OK)
         status = settings_set(note, "source", option_text(s->o, "pretrained") ? "published" : "made");
     for (int i = 0; status == TX_OK && i < option_count(); i++)
-        if (command_takes(train->command, i) && is_shared(option_at(i)->name))
+        if (command_takes(train->command, i) && is_shared(i))
             status = settings_set(note, option_at(i)->name, option_canonical(train, i, room));
     if (status == TX_OK)
         status = preset_note(s, note);

@@ -151,16 +151,6 @@ int trainer_read(trainer *t, const options *o, const struct train_job *job)
 }
 
 /* ---------------------------------------------------------------------------------------------- config */
-/* Where and how fast a run is made is no part of what it is. */
-static int makes_difference(const char *name)
-{
-    static const char *const none[] = {"out", "threads", "quiet", "config", "dry-run", "restart", "json"};
-    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-        if (strcmp(name, none[i]) == 0)
-            return 0;
-    return 1;
-}
-
 /* The digest of what the paths in the options stand for. */
 static tx_status digest_content(const trainer *t, char identity[65])
 {
@@ -186,7 +176,7 @@ tx_status trainer_config(const trainer *t, settings *config, char identity[65])
     double beta1, beta2;
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < option_count(); i++)
-        if (command_takes(t->o->command, i) && makes_difference(option_at(i)->name))
+        if (command_takes(t->o->command, i) && option_matters(i))
             status = settings_set(config, option_at(i)->name, option_canonical(t->o, i, room));
     if (status == TX_OK)
         status = recipe_write(&t->recipe, config);
