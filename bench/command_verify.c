@@ -46,12 +46,11 @@ static tx_status count_all(const verification *v, tx_buffer *p)
 /* "the start", "states/step-00000003.safetensors", "state.safetensors" */
 static const char *beginning(const verification *v, char out[64])
 {
-    char name[48];
     const run_position *at = v->t.run.folder ? &v->t.run.at : &v->noted.at;
     snprintf(out, 64, v->from ? "state.safetensors" : "the start");
     for (size_t i = 0; i < at->states; i++)
         if (v->from && at->state[i].step == v->from)
-            snprintf(out, 64, "states/%s", step_name(v->from, name));
+            step_file("states", v->from, out);
     return out;
 }
 

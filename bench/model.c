@@ -5,7 +5,7 @@
 #include "environment.h"
 #include "hints.h"
 #include "recognise.h"
-#include "run.h"
+#include "run_private.h"
 #include "scores.h"
 #include "xrv.h"
 
@@ -53,20 +53,15 @@ static tx_status read_score(run_checkpoint *c)
     return status;
 }
 
-static int is_checkpoint(const char *name)
-{
-    size_t n = strlen(name);
-    return strncmp(name, "step-", 5) == 0 && n >= 17 && strcmp(name + n - 12, ".safetensors") == 0;
-}
-
 /* Where neither a done mark nor a state says what was kept: every checkpoint that lies there. */
 static tx_status list_folder(const char *inner, run_checkpoint **list, size_t *count)
 {
     char **names = NULL;
     size_t n = 0, room = 0;
+    uint64_t step;
     tx_status status = tx_path_exists(inner) ? tx_folder_list(inner, &names, &n) : TX_OK;
     for (size_t i = 0; status == TX_OK && i < n; i++) {
-        if (!is_checkpoint(names[i]))
+        if (!is_step_name(names[i], &step))
             continue;
         status = add_checkpoint(list, count, &room, tx_path_join(inner, names[i]));
         if (status == TX_OK)
@@ -89,14 +84,12 @@ static tx_status check_first(run_checkpoint *first)
     return status;
 }
 
-static tx_status list_noted(const char *inner, const run_position *at, run_checkpoint **list, size_t *count)
+static tx_status list_noted(const char *folder, const run_position *at, run_checkpoint **list, size_t *count)
 {
-    char name[64];
     size_t room = 0;
     tx_status status = TX_OK;
     for (size_t i = 0; status == TX_OK && i < at->kept; i++) {
-        snprintf(name, sizeof name, "step-%08llu.safetensors", (unsigned long long)at->best[i].step);
-        status = add_checkpoint(list, count, &room, tx_path_join(inner, name));
+        status = add_checkpoint(list, count, &room, step_path(folder, "checkpoints", at->best[i].step));
         if (status == TX_OK) {
             (*list)[*count - 1].step = at->best[i].step;
             (*list)[*count - 1].score = at->best[i].score;
@@ -115,7 +108,7 @@ tx_status run_checkpoints(const char *folder, run_checkpoint **list, size_t *cou
     char *inner = tx_path_join(folder, "checkpoints");
     tx_status status = at && inner ? run_note(folder, at, &known) : TX_ERR_MEMORY;
     if (status == TX_OK)
-        status = known ? list_noted(inner, at, list, count) : list_folder(inner, list, count);
+        status = known ? list_noted(folder, at, list, count) : list_folder(inner, list, count);
     if (at)
         position_free(at);
     tx_free(at);

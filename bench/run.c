@@ -306,8 +306,8 @@ int run_rank(run *r, double score, size_t most)
 
 tx_status run_checkpoint_written(run *r)
 {
-    char name[48], inner[64];
-    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(r->at.step, name));
+    char inner[64];
+    step_file("checkpoints", r->at.step, inner);
     tx_status status = TX_OK;
     for (size_t i = 0; status == TX_OK && i < r->at.kept; i++) {
         if (r->at.best[i].step != r->at.step)

@@ -98,8 +98,8 @@ typedef struct checking {
 
 static tx_status digest_checkpoint(const char *folder, uint64_t step, char hex[65])
 {
-    char name[48], inner[64];
-    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(step, name));
+    char inner[64];
+    step_file("checkpoints", step, inner);
     tx_status status = want_file(folder, inner);
     return status ? status : file_digest(folder, inner, hex);
 }
@@ -114,7 +114,7 @@ static void digest_one(void *context, size_t i, int worker)
 /* What is wrong with a checkpoint that is not the file that the run wrote. */
 static tx_status explain_checkpoint(const char *folder, uint64_t step)
 {
-    char name[48], inner[64], noted[65], found[65];
+    char inner[64], noted[65], found[65];
     char *path = step_path(folder, "checkpoints", step);
     tx_status status = path ? checkpoint_digest(path, found) : TX_ERR_MEMORY;
     if (status == TX_OK)
@@ -122,7 +122,7 @@ static tx_status explain_checkpoint(const char *folder, uint64_t step)
     tx_free(path);
     if (status)
         return status;
-    snprintf(inner, sizeof inner, "checkpoints/%s", step_name(step, name));
+    step_file("checkpoints", step, inner);
     return damage(folder, inner,
                   strcmp(noted, found) ? "its weights are not those that digests.txt has for this step"
                                        : "its bytes are not those that the run wrote");
@@ -153,10 +153,10 @@ static tx_status check_checkpoints(const char *folder, const run_position *at)
 /* ------------------------------------------------------------------------------------------- kept states */
 tx_status check_kept(const char *folder, const run_kept *kept)
 {
-    char name[48], inner[64], seal[65] = "";
+    char inner[64], seal[65] = "";
     run_position *at = tx_alloc(1, sizeof *at);
     char *path = step_path(folder, "states", kept->step);
-    snprintf(inner, sizeof inner, "states/%s", step_name(kept->step, name));
+    step_file("states", kept->step, inner);
     tx_status status = at && path ? want_file(folder, inner) : TX_ERR_MEMORY;
     tx_safetensors *file = status == TX_OK ? state_open(path, at, seal) : NULL;
     if (status == TX_OK && !file)
@@ -185,18 +185,17 @@ tx_status check_folder(const char *folder, const run_position *at, int finished,
 }
 
 /* ----------------------------------------------------------------------------------------------- ways out */
-static int would_do(const char *folder, const char *name, int skips)
+static int would_do(const char *folder, uint64_t step, int skips)
 {
     char seal[65];
     run_position *at = tx_alloc(1, sizeof *at);
-    char *inner = tx_path_join(folder, "states"), *path = inner ? tx_path_join(inner, name) : NULL;
+    char *path = step_path(folder, "states", step);
     tx_safetensors *file = at && path ? state_open(path, at, seal) : NULL;
     int sound = file && check_config(folder, at) == TX_OK && check_folder(folder, at, 0, skips) == TX_OK;
     tx_safetensors_close(file);
     if (at)
         position_free(at);
     tx_free(at);
-    tx_free(inner);
     tx_free(path);
     return sound;
 }
@@ -209,7 +208,7 @@ uint64_t check_way_out(const char *folder, int skips)
     char *inner = tx_path_join(folder, "states");
     if (inner && tx_path_exists(inner) && tx_folder_list(inner, &names, &n) == TX_OK)
         for (size_t i = n; i > 0 && !found; i--)
-            if (is_step_name(names[i - 1], &step) && would_do(folder, names[i - 1], skips))
+            if (is_step_name(names[i - 1], &step) && would_do(folder, step, skips))
                 found = step;
     tx_folder_names_free(names, n);
     tx_free(inner);

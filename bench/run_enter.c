@@ -294,7 +294,7 @@ static tx_status examine(run *r, const run_order *o, run_verdict *verdict)
 /* What can be done about a damaged run. */
 static void add_remedy(const run *r, const char *said)
 {
-    char way[160] = "put back a copy of it", name[48];
+    char way[160] = "put back a copy of it", file[64];
     uint64_t step = r->made_again ? 0 : check_way_out(r->folder, r->skips);
     tx_path_kind done = TX_PATH_NONE;
     if (step && look_at(r->folder, "done", &done))
@@ -302,8 +302,9 @@ static void add_remedy(const run *r, const char *said)
     if (r->made_again)
         snprintf(way, sizeof way, "the same command line makes it again once it is removed");
     else if (step)
-        snprintf(way, sizeof way, "states/%s copied over state.safetensors%s goes on from step %llu",
-                 step_name(step, name), done == TX_PATH_NONE ? "" : ", with done removed,", (unsigned long long)step);
+        snprintf(way, sizeof way, "%s copied over state.safetensors%s goes on from step %llu",
+                 step_file("states", step, file), done == TX_PATH_NONE ? "" : ", with done removed,",
+                 (unsigned long long)step);
     tx_fail(TX_ERR_FORMAT, "%s: damaged; %s, or %s", said, way, r->remedy);
 }
 

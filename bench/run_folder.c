@@ -51,12 +51,17 @@ int is_step_name(const char *name, uint64_t *step)
     return parse_seed(digits, step) == 0 && strcmp(step_name(*step, again), name) == 0;
 }
 
+const char *step_file(const char *below, uint64_t step, char out[64])
+{
+    char name[48];
+    snprintf(out, 64, "%s/%s", below, step_name(step, name));
+    return out;
+}
+
 char *step_path(const char *folder, const char *below, uint64_t step)
 {
-    char name[48], *inner = tx_path_join(folder, below);
-    char *path = inner ? tx_path_join(inner, step_name(step, name)) : NULL;
-    tx_free(inner);
-    return path;
+    char file[64];
+    return tx_path_join(folder, step_file(below, step, file));
 }
 
 char *run_path(const run *r, const char *name)

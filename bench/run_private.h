@@ -12,6 +12,8 @@ extern const char *const run_table_names[RUN_TABLES];
 const char *step_name(uint64_t step, char out[48]);
 /* Whether that is the name of a step's file, and of which. */
 int is_step_name(const char *name, uint64_t *step);
+/* BELOW/step-00000512.safetensors, of checkpoints or states. */
+const char *step_file(const char *below, uint64_t step, char out[64]);
 /* FOLDER/BELOW/step-00000512.safetensors, the caller's. */
 char *step_path(const char *folder, const char *below, uint64_t step);
 

@@ -190,10 +190,10 @@ static tx_status note_config(verification *v)
 
 int verify_evicted(const verification *v, uint64_t step)
 {
-    char name[48], file[64];
+    char file[64];
     tx_path_kind kind;
     int known = 0, gone = 0;
-    snprintf(file, sizeof file, "checkpoints/%s", step_name(step, name));
+    step_file("checkpoints", step, file);
     run_position *now = v->finished ? NULL : tx_alloc(1, sizeof *now);
     if (now && look_at(v->folder, file, &kind) == TX_OK && kind == TX_PATH_NONE)
         gone = run_note(v->folder, now, &known) == TX_OK && known;

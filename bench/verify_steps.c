@@ -162,14 +162,14 @@ static void judge(verification *v, const char *file, tx_status status, const ver
 
 static void compare_checkpoint(verification *v, uint64_t step, const settings *meta)
 {
-    char name[48], file[64];
+    char file[64];
     const run_position *at = &v->t.run.at;
     int listed = 0;
     for (size_t i = 0; i < at->kept; i++)
         listed |= at->best[i].step == step;
     if (!listed)
         return;
-    snprintf(file, sizeof file, "checkpoints/%s", step_name(step, name));
+    step_file("checkpoints", step, file);
     char *path = step_path(v->folder, "checkpoints", step);
     tx_status status =
         path ? verify_checkpoint(path, v->t.weights, meta->count ? meta : NULL, &v->element) : TX_ERR_MEMORY;
@@ -182,14 +182,14 @@ static void compare_checkpoint(verification *v, uint64_t step, const settings *m
 
 static void compare_kept(verification *v, uint64_t step)
 {
-    char name[48], file[64];
+    char file[64];
     const run_position *at = &v->t.run.at;
     int listed = 0;
     for (size_t i = 0; i < at->states; i++)
         listed |= at->state[i].step == step;
     if (!listed)
         return;
-    snprintf(file, sizeof file, "states/%s", step_name(step, name));
+    step_file("states", step, file);
     char *path = step_path(v->folder, "states", step);
     tx_safetensors *state = path ? tx_safetensors_open(path) : NULL;
     tx_status status = state ? verify_state(state, &v->t, &v->element) : TX_ERR_FORMAT;
