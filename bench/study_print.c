@@ -48,9 +48,9 @@ tx_status study_print(const study_results *r, const study_tests *t, const char *
     tx_buffer_add(&notes,
                   "%s: %zu studies (their images' maximum) of %zu patients; AUC: %s, over %d task%s; 95%% intervals of "
                   "%zu bootstrap "
-                  "resamples; difference: pretrained - random, or truncated - full\n",
+                  "resamples of %s; difference: pretrained - random, or truncated - full\n",
                   r->table.split, r->data->units, r->data->patients, r->table.mean, r->tasks_of[r->headline],
-                  r->tasks_of[r->headline] == 1 ? "" : "s", r->replicates);
+                  r->tasks_of[r->headline] == 1 ? "" : "s", r->replicates, r->by_patient ? "patients" : "studies");
     if (r->data->scored == SPLIT_VALID)
         tx_buffer_append(&notes, "valid also chose the checkpoints: its figures are too good\n");
     tx_status status = notes_print(&notes, stdout);
@@ -147,6 +147,7 @@ void study_print_json(const study_results *r, const study_tests *t, const char *
     json_string(&j, "mean", r->table.mean);
     json_whole(&j, "tasks", r->tasks_of[r->headline]);
     json_whole(&j, "replicates", (long long)r->replicates);
+    json_string(&j, "group", r->by_patient ? "patient" : "study");
     json_open(&j, "models", '[');
     for (size_t i = 0; i < r->table.models; i++)
         json_model(&j, &r->table.model[i]);

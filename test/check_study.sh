@@ -84,11 +84,20 @@ done
 [ "$(grep -c '^pretrained-random,' "$work/one/tests.csv")" -eq 2 ] && [ "$(grep -c '^cut-full,' "$work/one/tests.csv")" -eq 0 ] &&
     [ "$(ls "$work/one"/panel-*.svg | wc -l)" -eq 10 ]
 pass "tests.csv or pictures: $(cat "$work/one/tests.csv")" $?
+list "$work/one" >"$work/before"
 for more in "--replicates 20 --group patient" ""; do
     expect 0 $base --out "$work/one" --report --json $more
     says '"pretrained_random":[{"net":"mobilenet_v2","cut":0,"difference":'
+    [ -n "$more" ] || continue
+    says '"replicates":20,"group":"patient",'
+    grep -q ',bootstrap-patient$' "$work/one/results.csv" && grep -q ',20,[0-9]*,bootstrap-patient$' "$work/one/tests.csv" &&
+        grep -q '20 bootstrap resamples of these patients' "$work/one/report.html" &&
+        ! grep -q 'bootstrap-study' "$work/one/results.csv" "$work/one/tests.csv"
+    pass "a report of resampled patients that does not say so" $?
 done
-says '"replicates":1000,'
+says '"replicates":1000,"group":"study",'
+list "$work/one" | cmp -s - "$work/before"
+pass "a report with other resamples leaves something behind" $?
 
 # ---- verify makes ensembles and maps again, whatever the digests say
 job=$work/one/mobilenet_v2.random.1

@@ -1069,6 +1069,7 @@ mutate bench/study_record.c check_study 's/if (strcmp(hex, note->pair\[i\].value
 mutate bench/study_record.c check_study 's/if (!of || strcmp(of, s->record))/if (0)/' 'study: the job of another study'
 mutate bench/study_record.c check_study 's/cut_paths(text->data);/(void)cut_paths;/' 'study: no places in failed.txt'
 mutate bench/study_run.c check_study 's/if (code == EXIT_FAILED || code == EXIT_USAGE)/if (0)/' 'study: a job that fails is noted'
+mutate bench/study_results.c check_study 's/return r->by_patient ? /return 0 ? /' 'study: whose resamples intervals are of'
 mutate bench/study_disk.c check_study 's/if (need > free)/if (0)/' 'study: a disk that is full'
 mutate bench/cam_boxes.c check_cam 's/v >= most \/ 2/v > 0/' 'maps: IoU at half the maximum'
 mutate bench/cam_boxes.c check_cam 's/x < row\[i\]->x + row\[i\]->w/x < row[i]->w/' 'maps: where a box ends'
