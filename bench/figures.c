@@ -151,7 +151,10 @@ static void note_gaps(const figure_set *const *list, int count, tx_buffer *to)
             apart |= why && strcmp(why, "no variance") == 0;
         }
     if (few)
-        tx_buffer_add(to, "* fewer than %d positives or negatives: the figure says little.\n", (int)FIGURE_FEW);
+        tx_buffer_add(to,
+                      "* fewer than %d positives or negatives: the figure says little, and its interval may be "
+                      "too narrow.\n",
+                      (int)FIGURE_FEW);
     if (flat)
         tx_buffer_append(to, "constant: all scores are equal, the AUC says nothing.\n");
     if (apart)

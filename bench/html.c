@@ -42,7 +42,8 @@ void html_row_end(tx_buffer *p)
 
 void html_text(tx_buffer *p, const char *text)
 {
-    tx_buffer_append(p, "<td class=\"text\">");
+    enum { LONG = 24 };
+    tx_buffer_append(p, strlen(text) > LONG ? "<td class=\"text long\">" : "<td class=\"text\">");
     tx_buffer_html(p, text);
     tx_buffer_append(p, "</td>");
 }
@@ -70,6 +71,13 @@ void html_real(tx_buffer *p, double value, int decimals)
 {
     char number[TX_NUMBER];
     tx_buffer_add(p, "<td>%s</td>", html_number(number, value, decimals, 0));
+}
+
+void html_marked(tx_buffer *p, double value, int decimals, int mark)
+{
+    char number[TX_NUMBER];
+    tx_buffer_add(p, "<td>%s%s</td>", html_number(number, value, decimals, 0),
+                  mark && isfinite(value) ? "*" : "<span class=\"hidden\">*</span>");
 }
 
 void html_signed(tx_buffer *p, double value, int decimals)

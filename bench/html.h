@@ -11,9 +11,11 @@ void html_table_end(tx_buffer *p);
 /* A row of it; class may be NULL. */
 void html_row(tx_buffer *p, const char *class);
 void html_row_end(tx_buffer *p);
-/* Its cells. What is not finite is "-". */
+/* Its cells. What is not finite is "-". A long text may wrap, but not to a column of single words. */
 void html_text(tx_buffer *p, const char *text);
 void html_real(tx_buffer *p, double value, int decimals);
+/* With a star behind it, or the room for one, so that points stand below each other. */
+void html_marked(tx_buffer *p, double value, int decimals, int mark);
 void html_signed(tx_buffer *p, double value, int decimals); /* with its sign, as differences are */
 void html_range(tx_buffer *p, double low, double high, int decimals);
 void html_count(tx_buffer *p, size_t n);            /* 11,183,694 */

@@ -12,35 +12,36 @@ void report_begin(tx_buffer *p, const char *title)
                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
     tx_buffer_html(p, title);
     tx_buffer_append(
-        p,
-        "</title>\n<style>\n"
-        "body{font-family:sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222;line-height:1.45;"
-        "overflow-wrap:anywhere}\n"
-        "h1{font-size:1.6em;line-height:1.2}h2{margin-top:2em;border-bottom:1px solid #999}\n"
-        ".side{display:flex;flex-wrap:wrap;gap:1em 2em;margin:1em 0}\n"
-        ".side>*{min-width:0;max-width:100%}\n"
-        "svg,img{max-width:100%;height:auto;display:block}\n"
-        ".wide{overflow-x:auto;max-width:100%;margin:1em 0}\n"
-        "table{border-collapse:collapse;font-size:.9em;overflow-wrap:normal}\n"
-        "caption{font-weight:bold;text-align:left;padding:.3em 0}\n"
-        "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums;"
-        "vertical-align:top}\n"
-        "th{vertical-align:bottom;border-bottom:1px solid #666}\n"
-        "td{white-space:nowrap}\n"
-        "th.text,td.text,td.name{text-align:left}td.text{white-space:normal;min-width:4em}\n"
-        "td.digest{font-family:monospace;font-size:.85em;text-align:left;white-space:normal;overflow-wrap:anywhere}\n"
-        "tr.mean td{font-weight:bold}\n"
-        ".hidden{visibility:hidden}\n"
-        ".warning{font-weight:bold}\n"
-        ".notes{font-size:.9em}\n"
-        "li{margin:.4em 0}\n"
-        "pre{background:#f4f4f4;padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
-        "@media(max-width:30em){table{font-size:.8em}th,td{padding:.2em .3em}}\n"
-        "@page{margin:1.5cm}\n"
-        "@media print{body{margin:0;max-width:none;font-size:10pt}.wide{overflow:visible}table{font-size:7.5pt}"
-        "th,td{padding:.15em .35em}td{white-space:normal}thead{display:table-header-group}"
-        "tr,svg,figure{break-inside:avoid}h2,h3,caption{break-after:avoid}}\n"
-        "</style></head><body>\n<h1>");
+        p, "</title>\n<style>\n"
+           "body{font-family:sans-serif;max-width:64em;margin:2em auto;padding:0 1em;color:#222;line-height:1.45;"
+           "overflow-wrap:anywhere}\n"
+           "h1{font-size:1.6em;line-height:1.2}h2{margin-top:2em;border-bottom:1px solid #999}\n"
+           ".side{display:flex;flex-wrap:wrap;gap:1em 2em;margin:1em 0}\n"
+           ".side>*{min-width:0;max-width:100%}\n"
+           "svg,img{max-width:100%;height:auto;display:block}\n"
+           ".wide{overflow-x:auto;max-width:100%;margin:1em 0}\n"
+           "table{border-collapse:collapse;font-size:.9em;overflow-wrap:normal}\n"
+           "caption{font-weight:bold;text-align:left;padding:.3em 0;max-width:calc(100vw - 2em)}\n"
+           "th,td{padding:.2em .5em;border-bottom:1px solid #ccc;text-align:right;font-variant-numeric:tabular-nums;"
+           "vertical-align:top}\n"
+           "th{vertical-align:bottom;border-bottom:1px solid #666}\n"
+           "td{white-space:nowrap}\n"
+           "th.text,td.text,td.name{text-align:left}td.text{white-space:normal;min-width:4em}"
+           "td.long{min-width:13em}\n"
+           "td.digest{font-family:monospace;font-size:.85em;text-align:left;white-space:normal;min-width:20em;"
+           "overflow-wrap:anywhere}\n"
+           "tr.mean td{font-weight:bold}\n"
+           ".hidden{visibility:hidden}\n"
+           ".warning{font-weight:bold}\n"
+           ".notes{font-size:.9em}\n"
+           "li{margin:.4em 0}\n"
+           "pre{background:#f4f4f4;padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+           "@media(max-width:52em){table{font-size:.8em}th,td{padding:.2em .3em}}\n"
+           "@page{margin:1.5cm}\n"
+           "@media print{body{margin:0;max-width:none;font-size:10pt}.wide{overflow:visible}table{font-size:7.5pt}"
+           "th,td{padding:.15em .35em}td{white-space:normal}thead{display:table-header-group}"
+           "tr,svg,figure{break-inside:avoid}h2,h3,caption{break-after:avoid}}\n"
+           "</style></head><body>\n<h1>");
     tx_buffer_html(p, title);
     tx_buffer_append(p, "</h1>\n");
 }
@@ -48,13 +49,6 @@ void report_begin(tx_buffer *p, const char *title)
 void report_end(tx_buffer *p)
 {
     tx_buffer_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
-}
-
-/* The number, and its mark or the room for one, so that points stand below each other. */
-static void auc_cell(tx_buffer *p, const char *text)
-{
-    size_t n = strlen(text) - 1;
-    tx_buffer_add(p, "<td>%.*s%s</td>", (int)n, text, text[n] == '*' ? "*" : "<span class=\"hidden\">*</span>");
 }
 
 /* A table of one split. */
@@ -69,7 +63,7 @@ static void write_table(tx_buffer *p, const figure_set *f, const char *split)
         html_text(p, t->task);
         html_count(p, (size_t)t->positives);
         html_count(p, (size_t)t->negatives);
-        auc_cell(p, figure_auc(t, room));
+        html_marked(p, t->auc, 3, figure_few(t));
         html_text(p, figure_interval(t, room));
         html_row_end(p);
     }
@@ -77,7 +71,7 @@ static void write_table(tx_buffer *p, const figure_set *f, const char *split)
         html_row(p, "mean");
         html_text(p, f->mean[m].name);
         tx_buffer_append(p, "<td></td><td></td>");
-        auc_cell(p, mean_value(&f->mean[m], room));
+        html_marked(p, f->mean[m].value, 3, 0);
         html_text(p, mean_extent(&f->mean[m], room));
         html_row_end(p);
     }

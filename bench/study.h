@@ -85,7 +85,8 @@ tx_status job_note_end(const study *s, const job *j, settings *note);
  * there yet. While another process makes them the job is JOB_BUSY, unless it is to wait. Returns an exit status, after a line
  * if it is not EXIT_DONE. */
 int source_find(const study *s, job *j, int wait, char **init);
-/* What job.txt says of it: source (random, published, made), source.file, source.sha256, and source.what, where the file says it. */
+/* What job.txt says of it: source (random, published, made), source.file, source.sha256, and source.what, if the file has
+ * it. */
 tx_status source_note(const study *s, const char *init, settings *note);
 
 /* ---------------------------------------------------------------------------------- a job (study_products.c) */

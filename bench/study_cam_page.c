@@ -69,7 +69,7 @@ static void add_estimate(tx_buffer *p, double value, const tx_interval *of, int 
 {
     char number[TX_NUMBER];
     tx_buffer_add(p, "<td>%s", html_number(number, value, 2, sign));
-    if (!isnan(of->low)) {
+    if (of->low < of->high) {
         tx_buffer_append(p, " (");
         html_interval(p, of->low, of->high, 2);
         tx_buffer_append(p, ")");
@@ -80,7 +80,7 @@ static void add_estimate(tx_buffer *p, double value, const tx_interval *of, int 
 static void add_name(tx_buffer *p, const char *net, int cut)
 {
     char name[STUDY_NAME];
-    html_text(p, study_display_name(net, cut, name));
+    tx_buffer_add(p, "<td class=\"name\">%s</td>", study_display_name(net, cut, name));
 }
 
 static void add_sides(tx_buffer *p, const study_cam_scores *s)
@@ -94,6 +94,12 @@ static size_t empties(const study_cam_scores *s)
     for (int k = 0; k < CAM_REASONS; k++)
         sum += s->empty[k];
     return sum;
+}
+
+/* Whether no map of a model hits a box. */
+static int misses(const study_cam_scores *s)
+{
+    return s->maps && s->value[CAM_HIT] == 0;
 }
 
 /* A model that has something scored. */
@@ -125,6 +131,23 @@ static void note_empty(tx_buffer *p, const study_cam_models *m)
                       html_many(unmade), unmade == 1 ? "is" : "are", unmade == 1 ? "its" : "their");
 }
 
+/* Where all maps miss, resamples cannot differ. By the rule of three the rate may be up to 3 / n. */
+static void note_misses(tx_buffer *p, const study_cam_models *m)
+{
+    char most[TX_NUMBER];
+    size_t fewest = 0;
+    for (size_t i = 0; i < m->models; i++) {
+        const study_cam_scores *s = &m->model[i].scores;
+        if (misses(s) && (!fewest || s->patients < fewest))
+            fewest = s->patients;
+    }
+    if (fewest)
+        tx_buffer_add(p,
+                      " Where all maps agree no interval is given, as resamples cannot differ: that none of %zu "
+                      "patients has a hit leaves a rate of up to about %s open.",
+                      fewest, html_number(most, fewest > 3 ? 3 / (double)fewest : 1, 2, 0));
+}
+
 /* Over what the figures are, and what they are. */
 static void note_figures(tx_buffer *p, const study_cam_models *m, const study_cam_scores *s)
 {
@@ -140,6 +163,7 @@ static void note_figures(tx_buffer *p, const study_cam_models *m, const study_ca
     tx_buffer_append(p, " of an image on average: that is what a point at random hits, and what a map that is the same "
                         "everywhere has in all three. ");
     note_empty(p, m);
+    note_misses(p, m);
     tx_buffer_append(p, "</p>\n");
 }
 
@@ -377,7 +401,7 @@ static void describe_map(tx_buffer *w, const study_cam_model *m, const study_cam
 {
     char name[STUDY_NAME], number[TX_NUMBER];
     tx_buffer_html(w, study_display_name(m->net, m->cut, name));
-    tx_buffer_add(w, "%s, %d &times; %d, p %s", m->pretrained ? "" : " (random)", r->rows, r->columns,
+    tx_buffer_add(w, "%s, %d &times; %d, probability %s", m->pretrained ? "" : " (random)", r->rows, r->columns,
                   html_number(number, r->probability, 2, 0));
     if (r->empty) {
         tx_buffer_append(w, ", empty: ");

@@ -1,5 +1,6 @@
 /* study_page_best.c - the best model of a study: its tasks, ROC and calibration, and its AUC in parts of the scored split. */
 #include "bootstrap.h"
+#include "figures.h"
 #include "html.h"
 #include "study_page.h"
 #include "study_panels.h"
@@ -48,6 +49,14 @@ static int scores_of(const study_page *g, const study_entry *e, size_t index, sv
     return n;
 }
 
+static void note_few(tx_buffer *p)
+{
+    tx_buffer_add(p,
+                  "<p class=\"notes\">* fewer than %d positives or negatives: the figure says little, and its interval "
+                  "is too narrow.</p>\n",
+                  (int)FIGURE_FEW);
+}
+
 static void write_tasks(tx_buffer *p, const study_page *g, size_t index)
 {
     static const char *const heads[] = {"|task",        "positive", "negative",  "AUC",
@@ -55,7 +64,7 @@ static void write_tasks(tx_buffer *p, const study_page *g, size_t index)
     html_table(p, "Its tasks", heads);
     for (size_t row = 0; row < g->r->rows; row++) {
         const study_figure *f = study_figure_of(g->r, index, row);
-        int mean = row >= (size_t)g->r->data->tasks;
+        int mean = row >= (size_t)g->r->data->tasks, few = f->positives < FIGURE_FEW || f->negatives < FIGURE_FEW;
         html_row(p, mean ? "mean" : NULL);
         html_text(p, study_row_name(g->r, row));
         if (mean)
@@ -64,13 +73,14 @@ static void write_tasks(tx_buffer *p, const study_page *g, size_t index)
             html_count(p, f->positives);
             html_count(p, f->negatives);
         }
-        html_real(p, f->auc, 3);
+        html_marked(p, f->auc, 3, !mean && few);
         html_range(p, f->low, f->high, 3);
         html_real(p, f->sd, 3);
-        html_text(p, f->method);
+        tx_buffer_add(p, "<td class=\"name\">%s</td>", f->method);
         html_row_end(p);
     }
     html_table_end(p);
+    note_few(p);
 }
 
 tx_status page_best(tx_buffer *p, const study_page *g)
@@ -105,22 +115,21 @@ tx_status page_best(tx_buffer *p, const study_page *g)
 /* A part of the units, its mean AUC and interval. */
 typedef struct part {
     size_t units;
-    int tasks; /* that have an AUC in it */
+    int tasks;     /* that have an AUC in it */
+    size_t fewest; /* of a class, of these */
     double auc, low, high;
 } part;
 
 /* One task in the part: the labels of other units are masked, so the resamples are those of everything else. */
 static tx_status score_part(const study_results *r, const study_entry *e, size_t task, const unsigned char *in,
-                            signed char *label, double *auc, double *value)
+                            signed char *label, tx_auc_result *whole, double *value)
 {
     const study_data *d = r->data;
-    tx_auc_result whole;
     const double *score = e->score + task * d->units;
     for (size_t i = 0; i < d->units; i++)
         label[i] = in[i] ? d->label[task * d->units + i] : -1;
-    tx_status status = tx_auc_of(score, label, d->units, &whole);
-    *auc = whole.auc;
-    if (status == TX_OK && !isnan(whole.auc))
+    tx_status status = tx_auc_of(score, label, d->units, whole);
+    if (status == TX_OK && !isnan(whole->auc))
         status = tx_bootstrap_auc(&score, 1, label, r->by_patient ? d->patient : NULL, d->units, r->groups,
                                   r->replicates, 0, value);
     return status;
@@ -137,13 +146,15 @@ static tx_status make_part(const study_results *r, const study_entry *e, const u
     for (size_t i = 0; i < d->units; i++)
         out->units += in[i];
     for (size_t k = 0; status == TX_OK && k < (size_t)d->tasks; k++) {
-        double auc = (double)NAN;
-        if (mean_has(r->headline, d->task[k]))
-            status = score_part(r, e, k, in, label, &auc, value);
-        if (status || isnan(auc))
+        tx_auc_result whole;
+        if (!mean_has(r->headline, d->task[k]))
             continue;
-        out->tasks++;
-        out->auc += auc;
+        status = score_part(r, e, k, in, label, &whole, value);
+        if (status || isnan(whole.auc))
+            continue;
+        size_t least = whole.positives < whole.negatives ? whole.positives : whole.negatives;
+        out->fewest = out->tasks++ && out->fewest < least ? out->fewest : least;
+        out->auc += whole.auc;
         for (size_t i = 0; i < r->replicates; i++)
             mean[i] += value[i];
     }
@@ -187,7 +198,8 @@ static tx_status write_part(tx_buffer *p, const study_page *g, const study_entry
     html_text(p, name);
     html_share(p, s.units, d->units);
     html_count(p, (size_t)s.tasks);
-    html_real(p, s.auc, 3);
+    html_count(p, s.fewest);
+    html_marked(p, s.auc, 3, s.fewest < FIGURE_FEW);
     html_range(p, s.low, s.high, 3);
     html_row_end(p);
     return TX_OK;
@@ -195,7 +207,8 @@ static tx_status write_part(tx_buffer *p, const study_page *g, const study_entry
 
 tx_status page_groups(tx_buffer *p, const study_page *g)
 {
-    static const char *const heads[] = {"|studies", "number", "tasks with an AUC", "AUC", "95% interval", NULL};
+    static const char *const heads[] = {"|studies",     "number", "tasks with an AUC", "fewest of a class", "AUC",
+                                        "95% interval", NULL};
     static const struct {
         int by, values;
         const char *const *name;
@@ -206,7 +219,8 @@ tx_status page_groups(tx_buffer *p, const study_page *g)
     if (!e)
         return TX_OK;
     tx_buffer_add(p,
-                  "<p>%s of the best model within parts of %s, each over the tasks that have both classes there. "
+                  "<p>%s of the best model within parts of %s, each over the tasks that have both classes there: means "
+                  "over other tasks are other figures. Fewest of a class: studies, of the task that has least of them. "
                   "Differences between "
                   "parts are also differences of who is in them: how ill they are, and how a radiograph of them is "
                   "taken.</p>\n",
@@ -219,5 +233,6 @@ tx_status page_groups(tx_buffer *p, const study_page *g)
     if (status == TX_OK)
         status = write_part(p, g, e, "age not stated", BY_AGE, -1);
     html_table_end(p);
+    note_few(p);
     return status;
 }

@@ -19,9 +19,10 @@ void page_models(tx_buffer *p, const study_page *g)
     const study_table *all = &g->r->table;
     tx_buffer_add(
         p,
-        "<p>AUC is %s on %s; sd is the standard deviation of the bootstrap, the bars in the figures. - 1, - 2, - 3: so "
-        "many final blocks are cut. ImageNet top-1 is that of the published weights of the whole network. The table is "
-        "in the order of the registry; it is no ranking.</p>\n",
+        "<p>AUC is %s on %s; sd is the standard deviation of the bootstrap, the bars in the figures. (-1), (-2), (-3): "
+        "so many final blocks are cut. ImageNet top-1 is that of the published weights of the whole network. The table "
+        "is "
+        "in a fixed order; it is no ranking.</p>\n",
         all->mean, all->split);
     html_table(p, NULL, heads);
     for (size_t i = 0; i < all->models; i++) {

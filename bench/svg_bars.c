@@ -127,7 +127,7 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
     tx_buffer_add(t, "<path d=\"M%s %sV%s\" stroke=\"#444\"/>\n", svg_unit(a, svg_place(&s, c->base)),
                   svg_unit(b, frame.top), svg_unit(d, frame.bottom));
     if (!c->rows)
-        svg_text_lines(t, "no values", frame.left, frame.bottom - 8, width, 0);
+        svg_text_lines(t, "no values", frame.left + 8, frame.bottom - 8, width, 0);
     for (size_t i = 0; i < c->rows; i++)
         draw_row(t, c, &s, &c->row[i], frame.top + BETWEEN + (double)i * (2 * BAR + BETWEEN));
     svg_text_lines(t, c->foot, MARGIN, foot, width, 0);

@@ -192,7 +192,7 @@ static tx_status draw_calibration(tx_buffer *t, const square *s, const svg_score
         into->sum += task->score[i];
         n++;
     }
-    snprintf(more, sizeof more, n ? ": %zu" : ": none has a label", n);
+    snprintf(more, sizeof more, n ? ": n = %zu" : ": none has a label", n);
     draw_key(t, s, row, rows, task->name, more);
     tx_buffer_add(t, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\" d=\"",
                   svg_colour(row), svg_dashes(row));

@@ -185,7 +185,7 @@ static void test_page(void)
         "<td class=\"text\">a &lt;b&gt;</td><td>0</td><td>5</td><td>-<span class=\"hidden\">*</span></td><td "
         "class=\"text\">all blank</td>",
         "<td class=\"text\">over 1 of 6</td>",
-        "* fewer than 10 positives or negatives: the figure says little.",
+        "* fewer than 10 positives or negatives: the figure says little, and its interval may be too narrow.",
         "Without an AUC on test, so in no mean: a &lt;b&gt;.",
         "AUC on valid",
         "net = resnet18",

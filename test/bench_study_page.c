@@ -84,6 +84,10 @@ static void check_whole(void)
     SAYS("made from pictures of fractals");
     SAYS("Pneumonia is the opposite of No Finding in every image");
     SAYS("fewer than 30 studies of a class");
+    SAYS("mean5 is over ");
+    SAYS("* fewer than 10 positives or negatives: the figure says little, and its interval is too narrow.");
+    SAYS_NOT("1.0 times fewer");
+    SAYS("(-1), (-2), (-3): so many");
     SAYS("Each model was trained once.");
     SAYS("49 of 49 jobs are complete.");
     SAYS("mnasnet1_0 (0.1): their own");

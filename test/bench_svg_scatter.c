@@ -417,7 +417,7 @@ static void calibration(void)
     tx_buffer t = {0};
     CHECK(svg_calibration(&t, "Calibration", NULL, task, 1) == TX_OK, "%s", tx_error_message());
     check_svg(t.data, "calibration", &seen);
-    CHECK(svg_says(&seen, "one: 39"), "the legend");
+    CHECK(svg_says(&seen, "one: n = 39"), "the legend");
     double left = 62, top = strtod(strstr(t.data, "<path d=\"M62.0 ") + 15, NULL);
     const char *frame = t.data;
     while ((frame = strstr(frame, "<path d=\"M62.0 ")) && !has(frame, "fill=\"none\" stroke=\"#444\""))
