@@ -12,8 +12,8 @@ static const char *const view_names[] = {"all", "frontal", "lateral", NULL};
 /* The options' value if given, else the checkpoint's, else the standard one, which commands on models do not have. */
 static const char *find(const options *o, const settings *carried, const char *key)
 {
-    const char *value = option_given(o, key) ? option_text(o, key) : carried ? settings_get(carried, key) : NULL;
-    if (!value)
+    const char *value = o && option_given(o, key) ? option_text(o, key) : carried ? settings_get(carried, key) : NULL;
+    if (!value && o)
         value = option_text(o, key);
     return value ? value : option_at(option_find(key))->standard;
 }

@@ -17,7 +17,7 @@ typedef struct recipe {
     char *tasks; /* names with commas between, "all" or "competition" */
 } recipe;
 
-/* Every value from the options where given there, else from `carried` (a checkpoint's metadata, may be NULL), else
+/* Every value from the options (may be NULL) where given there, else from `carried` (a checkpoint's metadata, may be NULL), else
  * the standard one; that of normalize is `normal`. */
 tx_status recipe_read(recipe *r, const options *o, const settings *carried, const char *normal);
 /* The images have so many channels: EXIT_DONE, or a line and an exit status where the normalisation is not for them; `file`

@@ -1,5 +1,6 @@
 /* study_gather.c - job folders read back: which are complete, fit each other and the tables, and their scores by study. */
 #include "study_gather.h"
+#include "recipe.h"
 #include "words.h"
 
 #include <math.h>
@@ -66,37 +67,30 @@ static tx_status read_entry(study_entry *e)
     return status == TX_OK ? read_chain(e) : status;
 }
 
-static const study_entry *first_complete(const study_data *d)
+size_t study_first(const study_data *d)
 {
-    for (size_t i = 0; i < d->entries; i++)
-        if (d->entry[i].state == ENTRY_COMPLETE)
-            return &d->entry[i];
-    return NULL;
+    size_t i = 0;
+    while (i < d->entries && d->entry[i].state != ENTRY_COMPLETE)
+        i++;
+    return i;
 }
 
 /* --------------------------------------------------------------------------------------------- tables */
 /* The tables as the jobs have read them. */
-static tx_status open_table(study_data *d, const char *folder, int split, const settings *config)
-{
-    const char *blank = settings_get(config, "blank"), *views = settings_get(config, "views");
-    tx_dataset_options how = {.tasks = settings_get(config, "tasks"), .uncertain = settings_get(config, "uncertain")};
-    how.blank = blank && strcmp(blank, "ignore") == 0 ? TX_BLANK_IGNORE : TX_BLANK_ZEROS;
-    if (views)
-        how.views = strcmp(views, "frontal") == 0   ? TX_VIEWS_FRONTAL
-                    : strcmp(views, "lateral") == 0 ? TX_VIEWS_LATERAL
-                                                    : TX_VIEWS_ALL;
-    d->table[split] = tx_dataset_open(folder, split_name[split], &how);
-    return d->table[split] ? study_people_read(d->table[split], &d->people[split]) : tx_error_status();
-}
-
 static tx_status open_tables(study_data *d, const char *folder, const settings *config)
 {
+    recipe how;
     char *test = tx_dataset_table(folder, "test");
-    tx_status status = test ? TX_OK : TX_ERR_MEMORY;
+    tx_status status = test ? recipe_read(&how, NULL, config, "none") : TX_ERR_MEMORY;
     d->scored = test && tx_path_exists(test) ? SPLIT_TEST : SPLIT_VALID;
     tx_free(test);
-    for (int i = 0; status == TX_OK && i <= d->scored; i++)
-        status = open_table(d, folder, i, config);
+    if (status)
+        return status;
+    for (int i = 0; status == TX_OK && i <= d->scored; i++) {
+        d->table[i] = recipe_dataset(&how, folder, split_name[i], how.tasks, 0);
+        status = d->table[i] ? study_people_read(d->table[i], &d->people[i]) : tx_error_status();
+    }
+    recipe_free(&how);
     if (status)
         return status;
     const tx_dataset *scored = d->table[d->scored];
@@ -193,63 +187,53 @@ tx_status study_predictions(const study_data *d, const study_entry *e, double **
 static tx_status number_units(study_data *d)
 {
     const tx_dataset *t = d->table[d->scored];
-    uint32_t *of_study = tx_alloc(t->studies, sizeof *of_study),
-             *of_patient = tx_alloc(t->patients, sizeof *of_patient);
+    unit_list patients = {0};
+    tx_status status = units_open(&d->studies, t, d->present, 1, 0);
+    if (status == TX_OK)
+        status = units_open(&patients, t, d->present, 1, 1);
+    d->units = d->studies.groups;
+    d->patients = patients.groups;
     d->unit = tx_alloc(t->images, sizeof *d->unit);
     d->patient = tx_alloc(t->studies, sizeof *d->patient);
     d->who = tx_alloc(t->studies, sizeof *d->who);
-    int there = of_study && of_patient && d->unit && d->patient && d->who;
-    for (size_t i = 0; there && i < t->images; i++) {
+    d->label = tx_alloc((size_t)d->tasks * d->units, 1);
+    if (status == TX_OK && !(d->unit && d->patient && d->who && d->label))
+        status = TX_ERR_MEMORY;
+    uint32_t met = 0;
+    for (size_t i = 0; status == TX_OK && i < t->images; i++) {
         const study_person *p = &d->people[d->scored][i];
-        d->unit[i] = UINT32_MAX;
+        uint32_t unit = d->unit[i] = d->present[i] ? d->studies.group[t->study[i]] : UINT32_MAX;
         if (!d->present[i])
             continue;
-        uint32_t *unit = &of_study[t->study[i]], *patient = &of_patient[t->patient[i]]; /* counted from 1 */
-        if (!*patient)
-            *patient = (uint32_t)++d->patients;
-        if (*unit)
-            d->who[*unit - 1].view = study_view_join(d->who[*unit - 1].view, p->view);
-        else {
-            *unit = (uint32_t)++d->units;
-            d->who[*unit - 1] = *p;
-            d->patient[*unit - 1] = *patient - 1;
+        d->patient[unit] = patients.group[t->study[i]];
+        if (unit < met) {
+            d->who[unit].view = study_view_join(d->who[unit].view, p->view);
+        } else {
+            d->who[unit] = *p;
+            met++;
         }
-        d->unit[i] = *unit - 1;
     }
-    tx_free(of_study);
-    tx_free(of_patient);
-    return there ? TX_OK : TX_ERR_MEMORY;
+    units_close(&patients);
+    return status;
 }
 
-static tx_status take_labels(study_data *d)
+/* Its scores, and the labels, which are those of every job. */
+static tx_status take_scores(study_data *d, study_entry *e, const double *probability)
 {
     const tx_dataset *t = d->table[d->scored];
-    size_t tasks = (size_t)d->tasks;
-    d->label = tx_alloc(tasks * d->units, 1);
-    if (!d->label)
-        return TX_ERR_MEMORY;
-    memset(d->label, -1, tasks * d->units);
-    for (size_t i = 0; i < t->images; i++)
-        for (size_t k = 0; d->present[i] && k < tasks; k++) {
-            signed char *label = &d->label[k * d->units + d->unit[i]];
-            if (t->label[i * tasks + k] > *label)
-                *label = t->label[i * tasks + k];
-        }
-    return TX_OK;
-}
-
-static tx_status take_scores(const study_data *d, study_entry *e, const double *probability)
-{
-    size_t tasks = (size_t)d->tasks;
-    e->score = tx_alloc(tasks * d->units, sizeof *e->score);
+    e->score = tx_alloc((size_t)d->tasks * d->units, sizeof *e->score);
     if (!e->score)
         return TX_ERR_MEMORY;
-    for (size_t i = 0; i < d->table[d->scored]->images; i++)
-        for (size_t k = 0; d->present[i] && k < tasks; k++) {
-            double *score = &e->score[k * d->units + d->unit[i]];
-            if (probability[i * tasks + k] > *score)
-                *score = probability[i * tasks + k];
+    for (int k = 0; k < d->tasks; k++) {
+        size_t from = (size_t)k * d->units;
+        units_gather(&d->studies, t, k, probability, d->present);
+        for (size_t i = 0; i < t->images; i++) {
+            if (!d->present[i])
+                continue;
+            e->score[from + d->unit[i]] = d->studies.score[t->study[i]];
+            d->label[from + d->unit[i]] = d->studies.label[t->study[i]];
         }
+    }
     return TX_OK;
 }
 
@@ -266,8 +250,6 @@ static tx_status score_entry(study_data *d, study_entry *e)
     } else {
         d->present = present;
         status = number_units(d);
-        if (status == TX_OK)
-            status = take_labels(d);
     }
     if (status == TX_OK)
         status = take_scores(d, e, probability);
@@ -285,9 +267,9 @@ tx_status study_gather(study_data *d, const char *data)
         if (e->state == ENTRY_COMPLETE)
             status = excuse(e, read_entry(e));
     }
-    const study_entry *first = first_complete(d);
-    if (status == TX_OK && first)
-        status = open_tables(d, data, &first->config);
+    size_t first = study_first(d);
+    if (status == TX_OK && first < d->entries)
+        status = open_tables(d, data, &d->entry[first].config);
     for (size_t i = 0; status == TX_OK && i < d->entries; i++)
         if (d->entry[i].state == ENTRY_COMPLETE) {
             status = score_entry(d, &d->entry[i]);
@@ -316,5 +298,6 @@ void study_data_free(study_data *d)
     tx_free(d->patient);
     tx_free(d->who);
     tx_free(d->label);
+    units_close(&d->studies);
     memset(d, 0, sizeof *d);
 }

@@ -6,6 +6,7 @@
 #define THORAX_BENCH_STUDY_GATHER_H
 
 #include "../nets/nets.h"
+#include "scores.h"
 #include "settings.h"
 #include "splits.h"
 #include "study_people.h"
@@ -44,6 +45,7 @@ typedef struct study_data {
     int tasks;
     char **task; /* the table's */
     size_t units, patients;
+    unit_list studies;  /* of all tasks */
     uint32_t *unit;     /* an image's; UINT32_MAX: it could not be read */
     uint32_t *patient;  /* a unit's, 0 .. patients - 1 */
     study_person *who;  /* a unit's */
@@ -55,6 +57,8 @@ typedef struct study_data {
  * files do not fit the tables or the first complete one is no error, but becomes ENTRY_UNFIT. */
 tx_status study_gather(study_data *d, const char *data);
 void study_data_free(study_data *d);
+/* Which is the first job that is complete; entries: none. */
+size_t study_first(const study_data *d);
 /* Its predictions of the scored split, of each image that is present: images x tasks. The caller's. */
 tx_status study_predictions(const study_data *d, const study_entry *e, double **probability);
 

@@ -51,11 +51,9 @@ static void write_pictures(tx_buffer *p, const tx_buffer *picture, int from, int
 static tx_status read_splits(const study_page *g, splits *s)
 {
     const study_data *d = g->r->data;
-    for (size_t i = 0; i < d->entries; i++)
-        if (d->entry[i].state == ENTRY_COMPLETE)
-            return splits_read(s, d->entry[i].folder);
+    size_t first = study_first(d);
     *s = (splits){0};
-    return TX_OK;
+    return first < d->entries ? splits_read(s, d->entry[first].folder) : TX_OK;
 }
 
 static void write_beginning(tx_buffer *p, const study_page *g)

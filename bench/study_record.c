@@ -86,14 +86,16 @@ static tx_status compare_record(const study *s, const settings *there, const set
     const char *value[2], *key = first_difference(there, here, value);
     if (!key)
         return TX_OK;
-    int version = strcmp(key, "format") == 0 || strcmp(key, "version") == 0;
+    const char *how = strcmp(key, "format") == 0 || strcmp(key, "version") == 0 ? "of another version"
+                      : strcmp(key, "tables") == 0                              ? "of other data"
+                                                                                : "made with other options";
     tx_escape(folder, sizeof folder, s->out);
     tx_escape(found, sizeof found, value[0]);
     tx_escape(wanted, sizeof wanted, value[1]);
     return tx_fail(TX_ERR_ARGUMENT,
-                   "%s: a study %s %s: found '%s', expected '%s'; --out wants another folder (or remove the folder to "
+                   "%s: a study %s, %s: found '%s', expected '%s'; --out wants another folder (or remove the folder to "
                    "begin anew)",
-                   folder, version ? "of another version," : "made with another", key, found, wanted);
+                   folder, how, key, found, wanted);
 }
 
 static tx_status read_record(const study *s, const char *path, const settings *here)

@@ -289,14 +289,6 @@ static int is_few(const study_figure *f)
     return !is_absent(f) && (f->positives < 30 || f->negatives < 30);
 }
 
-static const study_entry *any_complete(const study_data *d, size_t *at)
-{
-    for (*at = 0; *at < d->entries; ++*at)
-        if (d->entry[*at].state == ENTRY_COMPLETE)
-            return &d->entry[*at];
-    return NULL;
-}
-
 /* The mean that models are compared by is over some of them too. */
 static void say_few_in_mean(tx_buffer *p, const study_results *r, size_t entry)
 {
@@ -312,9 +304,9 @@ static void say_few_in_mean(tx_buffer *p, const study_results *r, size_t entry)
 
 static void limit_positives(tx_buffer *p, const study_results *r)
 {
-    size_t at;
+    size_t at = study_first(r->data);
     tx_buffer names = {0};
-    if (!any_complete(r->data, &at))
+    if (at == r->data->entries)
         return;
     if (list_tasks(&names, r, at, is_few) && names.data) {
         begin(p, "Few positives.");
@@ -434,8 +426,8 @@ static void limit_jobs(tx_buffer *p, const study_results *r)
 /* Replicates in which the mean has no value: a class was not drawn. */
 static void limit_replicates(tx_buffer *p, const study_results *r)
 {
-    size_t at, row = (size_t)r->data->tasks + (size_t)r->headline;
-    if (!any_complete(r->data, &at) || !study_figure_of(r, at, row)->undefined)
+    size_t at = study_first(r->data), row = (size_t)r->data->tasks + (size_t)r->headline;
+    if (at == r->data->entries || !study_figure_of(r, at, row)->undefined)
         return;
     begin(p, "Undefined resamples.");
     tx_buffer_add(p,

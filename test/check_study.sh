@@ -187,13 +187,18 @@ pass "a report of half a grid does not say so" $?
 # ---- another study's folder, another version's
 list "$work/one" >"$work/before"
 one_line 1 $base --out "$work/one" --size 36
-says "made with another size: found '32', expected '36'"
+says "made with other options, size: found '32', expected '36'"
 sed 's/^steps = 2/steps = 4/' "$work/preset" >"$work/preset2"
 one_line 1 $base --out "$work/one" --preset "$work/preset2" --report
-says "another steps"
+says "other options, steps"
 sed 's/mobilenet_v2 = 0.1/mobilenet_v2 = 0.2/' "$work/preset" >"$work/preset2"
 one_line 1 $base --out "$work/one" --preset "$work/preset2" --job mobilenet_v2.random.0
-says "another bn-momentum.mobilenet_v2"
+says "other options, bn-momentum.mobilenet_v2"
+cp "$data/valid.csv" "$work/valid.csv"
+sed -i '$d' "$data/valid.csv"
+one_line 1 $base --out "$work/one"
+says "a study of other data, tables: found '"
+mv "$work/valid.csv" "$data/valid.csv"
 cp "$work/one/study.txt" "$work/kept"
 sed 's/^version = .*/version = 0.0.1/' "$work/kept" >"$work/one/study.txt"
 one_line 1 $base --out "$work/one"

@@ -762,7 +762,7 @@ mutate $f bench_study_panels 's/m->pretrained == pretrained \&\& isfinite(m->auc
 mutate $f bench_study_panels 's/paired ? p->high : 0/0/' 'panels: pairs of two ranges'
 mutate $f bench_study_panels 's/p->missing++ < LISTED/0/' 'panels: what is missing has no names'
 mutate $f bench_study_panels 's/row->low\[pretrained\] = row->value\[pretrained\] - interval.sd/row->low[pretrained] = row->value[pretrained]/' 'panels: bars of means'
-mutate bench/study_gather.c bench_study_results 's/if (probability\[i \* tasks + k\] > \*score)/if (*score == 0)/' 'study: the first view stands for all'
+mutate bench/scores.c bench_study_results 's/if (score > u->score\[unit\])/if (isinf(u->score[unit]))/' 'study: the first view stands for all'
 mutate bench/study_results.c bench_study_results 's/how->by_patient ? d->patients : d->units/d->units/' 'study: as many patients are drawn as there are studies'
 mutate bench/study_results.c bench_study_results 's/f->auc \/ n : (double)NAN/f->auc : (double)NAN/' 'study: a sum for a mean'
 mutate bench/study_tests.c bench_study_results 's/d->high >= 0 \&\& d->a->cut/d->a->cut/' 'study: any cut is none the worse'
