@@ -79,7 +79,9 @@ static tx_status draw_loss(tx_buffer *p, const char *folder)
         snprintf(title, sizeof title, each > 1 ? "Training loss (means of %zu steps)" : "Training loss", each);
         thin(&loss);
         svg_curve curve = {"loss of a step's batch", 0, loss.count, loss.x, loss.y, NULL, NULL};
-        svg_lines(p, &(svg_chart){.title = title, .x_name = "step", .y_name = "loss", .curve = &curve, .curves = 1});
+        svg_lines(
+            p, &(svg_chart){
+                   .title = title, .x_name = "step", .y_name = "loss", .from_zero = 1, .curve = &curve, .curves = 1});
     }
     free_points(&loss);
     return status;
@@ -139,8 +141,12 @@ static tx_status draw_auc(tx_buffer *p, const metrics *m, uint64_t step)
         curve[k] = (svg_curve){names[k], k, line[k].count, line[k].x, line[k].y, NULL, NULL};
     }
     if (status == TX_OK && curves)
-        svg_lines(p, &(svg_chart){
-                         .title = "AUC on valid", .x_name = "step", .y_name = "AUC", .curve = curve, .curves = curves});
+        svg_lines(p, &(svg_chart){.title = "AUC on valid",
+                                  .x_name = "step",
+                                  .y_name = "AUC",
+                                  .from_zero = 1,
+                                  .curve = curve,
+                                  .curves = curves});
     for (int k = 0; k < LINES; k++)
         free_points(&line[k]);
     return status;

@@ -43,12 +43,25 @@ void report_begin(tx_buffer *p, const char *title)
            "tr,svg,figure{break-inside:avoid}h2,h3,caption{break-after:avoid}}\n"
            "</style></head><body>\n<h1>");
     tx_buffer_html(p, title);
-    tx_buffer_append(p, "</h1>\n");
+    tx_buffer_append(p, "</h1>\n<p class=\"warning\">Not for clinical use.</p>\n");
 }
 
 void report_end(tx_buffer *p)
 {
     tx_buffer_append(p, "<p>Not for clinical use: nothing here says anything about a patient.</p>\n</body></html>\n");
+}
+
+/* Or why there is none. */
+static void write_interval(tx_buffer *p, const figure *f)
+{
+    const char *why = figure_why(f);
+    if (why) {
+        html_text(p, why);
+        return;
+    }
+    tx_buffer_append(p, "<td class=\"name\">");
+    html_interval(p, f->low, f->high, 3);
+    tx_buffer_append(p, "</td>");
 }
 
 /* A table of one split. */
@@ -64,7 +77,7 @@ static void write_table(tx_buffer *p, const figure_set *f, const char *split)
         html_count(p, (size_t)t->positives);
         html_count(p, (size_t)t->negatives);
         html_marked(p, t->auc, 3, figure_few(t));
-        html_text(p, figure_interval(t, room));
+        write_interval(p, t);
         html_row_end(p);
     }
     for (int m = 0; m < 3; m++) {

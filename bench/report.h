@@ -8,7 +8,7 @@
 #include "model.h"
 #include "splits.h"
 
-/* Head with style, and foot with what no page may lack. */
+/* Head with style, and foot; both with what no page may lack. */
 void report_begin(tx_buffer *p, const char *title);
 void report_end(tx_buffer *p);
 /* Loss by step from FOLDER/log.csv; AUC on valid by step, of the means and of what is most frequent at `step`. */

@@ -59,7 +59,6 @@ static tx_status read_splits(const study_page *g, splits *s)
 static void write_beginning(tx_buffer *p, const study_page *g)
 {
     report_begin(p, study_title);
-    tx_buffer_append(p, "<p class=\"warning\">Not for clinical use.</p>\n");
     tx_buffer_append(
         p, "<p>Ke, Ellsworth, Banerjee, Ng and Rajpurkar (\"CheXtransfer\", CHIL 2021) asked whether networks that are "
            "better on ImageNet are better on chest radiographs, what pretraining and size are worth, and how much of "

@@ -29,7 +29,7 @@ static void find_range(const svg_chart *c, svg_scale *x, svg_scale *y)
         y->low = c->y_low;
         y->high = c->y_high;
     }
-    if (x->low > 0 && x->low < 0.3 * x->high)
+    if (x->low > 0 && (c->from_zero || x->low < 0.3 * x->high))
         x->low = 0;
     if (!(x->high > x->low))
         x->high = x->low + 1;

@@ -19,6 +19,7 @@ typedef struct svg_curve {
 typedef struct svg_chart {
     const char *title, *x_name, *y_name;
     double y_low, y_high; /* both 0: chosen by the values */
+    int from_zero;        /* x, that is nowhere below 0, begins there */
     const svg_curve *curve;
     int curves;
 } svg_chart;

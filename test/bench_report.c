@@ -179,7 +179,7 @@ static void test_page(void)
         "evaluations.",
         "and so too good.",
         "<td class=\"text\">Edema</td><td>12</td><td>13</td><td>0.750<span class=\"hidden\">*</span></td><td "
-        "class=\"text\">0.500-0.875</td>",
+        "class=\"name\">0.500 to 0.875</td>",
         "<td class=\"text\">Edema</td><td>2</td><td>3</td><td>1.000*</td><td class=\"text\">no variance</td>",
         "<td class=\"text\">a &lt;b&gt;</td><td>1</td><td>24</td><td>0.500*</td><td class=\"text\">1 positive</td>",
         "<td class=\"text\">a &lt;b&gt;</td><td>0</td><td>5</td><td>-<span class=\"hidden\">*</span></td><td "
@@ -189,7 +189,7 @@ static void test_page(void)
         "Without an AUC on test, so in no mean: a &lt;b&gt;.",
         "AUC on valid",
         "net = resnet18",
-        "Not for clinical use",
+        "<p class=\"warning\">Not for clinical use.</p>",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         CHECK(says(&page, wanted[i]), "'%s' is not in the page", wanted[i]);

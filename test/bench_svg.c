@@ -214,10 +214,26 @@ static void legends(void)
     tx_buffer_free(&t);
 }
 
+/* The axis of steps begins where training does, also with a single evaluation. */
+static void from_zero(void)
+{
+    const double x = 5, y = 0.5;
+    const svg_curve curve = {"a", 0, 1, &x, &y, NULL, NULL};
+    for (int zero = 0; zero < 2; zero++) {
+        tx_buffer t = {0};
+        svg_lines(&t, &(svg_chart){
+                          .title = "t", .x_name = "x", .y_name = "y", .from_zero = zero, .curve = &curve, .curves = 1});
+        CHECK((strstr(t.data, ">5.2<") == NULL) == zero && (strstr(t.data, ">3<") != NULL) == zero, "from 0: %d: %s",
+              zero, t.data);
+        tx_buffer_free(&t);
+    }
+}
+
 int main(void)
 {
     charts();
     legends();
+    from_zero();
     CHECK(tx_alloc_live() == 0, "%ld allocations not freed", tx_alloc_live());
     return test_done("bench_svg");
 }
