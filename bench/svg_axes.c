@@ -170,6 +170,24 @@ void svg_begin(tx_buffer *t, const char *title, int height)
     tx_buffer_add(t, "</title>\n<path d=\"M0 0h%dv%dh-%dz\" fill=\"#fff\"/>\n", (int)SVG_WIDTH, height, (int)SVG_WIDTH);
 }
 
+/* The baseline of the foot's first line. */
+static double foot_of(double bottom)
+{
+    return bottom + 44 + SVG_LINE;
+}
+
+void svg_begin_framed(tx_buffer *t, const char *title, const char *foot, double bottom)
+{
+    int lines = svg_text_lines(NULL, foot, 0, 0, SVG_WIDTH - 2 * SVG_MARGIN, 0);
+    svg_begin(t, title, (int)(foot_of(bottom) + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+}
+
+void svg_end_framed(tx_buffer *t, const char *foot, double bottom)
+{
+    svg_text_lines(t, foot, SVG_MARGIN, foot_of(bottom), SVG_WIDTH - 2 * SVG_MARGIN, 0);
+    tx_buffer_append(t, "</svg>\n");
+}
+
 /* The k-th multiple, all with as many decimals as the step has. */
 static const char *tick_text(char out[TX_NUMBER], const svg_scale *s, double k)
 {

@@ -14,7 +14,8 @@ typedef struct svg_box {
     double left, top, right, bottom;
 } svg_box;
 
-enum { SVG_WIDTH = 480, SVG_TEXT = 12, SVG_LINE = 16 }; /* of a chart; size of text; from line to line */
+enum { SVG_WIDTH = 480, SVG_MARGIN = 10 }; /* of a chart, and beside its texts */
+enum { SVG_TEXT = 12, SVG_LINE = 16 };     /* size of text; from line to line */
 
 double svg_tick(const svg_scale *s, double k); /* the k-th multiple */
 /* The smallest step of 1, 2 or 5 times a power of ten that needs at most `ticks` steps. */
@@ -42,6 +43,9 @@ int svg_text_lines(tx_buffer *t, const char *text, double x, double y, double wi
 
 /* <svg> with a title for who cannot see it, on white; the caller adds </svg>. */
 void svg_begin(tx_buffer *t, const char *title, int height);
+/* The same where a frame with an axis below it ends at `bottom`, and the foot stands below that; svg_end_framed writes it. */
+void svg_begin_framed(tx_buffer *t, const char *title, const char *foot, double bottom);
+void svg_end_framed(tx_buffer *t, const char *foot, double bottom);
 /* Ticks with numbers along the frame's left and lower side, grid lines, and the axes' names. log_x: x's scale is of
  * base-ten logarithms. */
 void svg_axes(tx_buffer *t, const svg_box *frame, const svg_scale *x, const svg_scale *y, const char *x_name,

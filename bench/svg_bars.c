@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = SVG_WIDTH, MARGIN = 10, NAMES = 150, NUMBER = 56, BAR = 12, BETWEEN = 12, BELOW = 44, CAP = 3 };
+enum { WIDTH = SVG_WIDTH, MARGIN = SVG_MARGIN, NAMES = 150, NUMBER = 56, BAR = 12, BETWEEN = 12, CAP = 3 };
 
 static void include(svg_scale *s, double v)
 {
@@ -116,9 +116,7 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
     svg_box frame = {MARGIN + names_width(c) + 8, SVG_LINE * (head + 2.0), WIDTH - MARGIN, 0};
     frame.bottom = frame.top + BETWEEN + (c->rows ? (double)c->rows : 1.0) * (2 * BAR + BETWEEN);
     svg_scale s = scale_of(c, &frame);
-    double foot = frame.bottom + BELOW + SVG_LINE;
-    int lines = svg_text_lines(NULL, c->foot, MARGIN, foot, width, 0);
-    svg_begin(t, c->title, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin_framed(t, c->title, c->foot, frame.bottom);
     y += SVG_LINE * svg_text_lines(t, c->title, MARGIN, y, width, 1);
     y += SVG_LINE * svg_text_lines(t, c->notes, MARGIN, y, width, 0);
     draw_series(t, c, y);
@@ -130,6 +128,5 @@ void svg_bars(tx_buffer *t, const svg_bar_chart *c)
         svg_text_lines(t, "no values", frame.left + 8, frame.bottom - 8, width, 0);
     for (size_t i = 0; i < c->rows; i++)
         draw_row(t, c, &s, &c->row[i], frame.top + BETWEEN + (double)i * (2 * BAR + BETWEEN));
-    svg_text_lines(t, c->foot, MARGIN, foot, width, 0);
-    tx_buffer_append(t, "</svg>\n");
+    svg_end_framed(t, c->foot, frame.bottom);
 }

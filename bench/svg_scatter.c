@@ -12,9 +12,8 @@ enum {
     WIDTH = SVG_WIDTH,
     LEFT = 62,
     RIGHT = 16,
-    MARGIN = 10,
+    MARGIN = SVG_MARGIN,
     PLOT = 230,
-    BELOW = 44,
     INSET = 18, /* between the frame and the outermost x */
     ROOM = 20,  /* above and below the outermost y: a name */
     MORE = 30,
@@ -287,9 +286,7 @@ static double draw_head(tx_buffer *t, const svg_scatter_chart *c)
 static void draw(tx_buffer *t, const scatter *s)
 {
     const svg_scatter_chart *c = s->c;
-    double foot = s->frame.bottom + BELOW + SVG_LINE;
-    int lines = svg_text_lines(NULL, c->foot, MARGIN, foot, WIDTH - 2 * MARGIN, 0);
-    svg_begin(t, c->title, (int)(foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin_framed(t, c->title, c->foot, s->frame.bottom);
     draw_head(t, c);
     svg_axes(t, &s->frame, &s->x, &s->y, c->x_name, c->y_name, c->log_x);
     draw_lines(t, s);
@@ -304,8 +301,7 @@ static void draw(tx_buffer *t, const scatter *s)
     for (size_t i = 0; i < s->drawn; i++)
         if (s->label[i].placed)
             draw_name(t, s, i);
-    svg_text_lines(t, c->foot, MARGIN, foot, WIDTH - 2 * MARGIN, 0);
-    tx_buffer_append(t, "</svg>\n");
+    svg_end_framed(t, c->foot, s->frame.bottom);
 }
 
 tx_status svg_scatter(tx_buffer *t, const svg_scatter_chart *c)

@@ -8,13 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = SVG_WIDTH, LEFT = 62, MARGIN = 10, SIDE = 300, BELOW = 44, BINS = 10, FEW = 10 };
+enum { WIDTH = SVG_WIDTH, LEFT = 62, MARGIN = SVG_MARGIN, SIDE = 300, BINS = 10, FEW = 10 };
 
 /* What the two have in common: a square from 0 to 1 with its diagonal, a legend and texts. */
 typedef struct square {
     svg_box frame;
     svg_scale x, y;
-    double foot;
 } square;
 
 static square begin_square(tx_buffer *t, const char *title, const char *foot, int keys, const char *x_name,
@@ -29,9 +28,7 @@ static square begin_square(tx_buffer *t, const char *title, const char *foot, in
     s.x.to = s.frame.right;
     s.y.from = s.frame.bottom;
     s.y.to = s.frame.top;
-    s.foot = s.frame.bottom + BELOW + SVG_LINE;
-    int lines = svg_text_lines(NULL, foot, 0, 0, width, 0);
-    svg_begin(t, title, (int)(s.foot + SVG_LINE * lines) - (lines ? 8 : SVG_LINE));
+    svg_begin_framed(t, title, foot, s.frame.bottom);
     svg_text_lines(t, title, MARGIN, SVG_LINE, width, 1);
     svg_axes(t, &s.frame, &s.x, &s.y, x_name, y_name, 0);
     svg_unit(a, s.x.from);
@@ -42,12 +39,6 @@ static square begin_square(tx_buffer *t, const char *title, const char *foot, in
     tx_buffer_html(t, diagonal);
     tx_buffer_append(t, "</text>\n");
     return s;
-}
-
-static void end_square(tx_buffer *t, const square *s, const char *foot)
-{
-    svg_text_lines(t, foot, MARGIN, s->foot, WIDTH - 2 * MARGIN, 0);
-    tx_buffer_append(t, "</svg>\n");
 }
 
 /* "NAME, 0.812": a row of the legend above the frame. */
@@ -152,7 +143,7 @@ tx_status svg_roc(tx_buffer *t, const char *title, const char *foot, const svg_s
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < tasks; i++)
         status = draw_roc(t, &s, &task[i], i, tasks);
-    end_square(t, &s, foot);
+    svg_end_framed(t, foot, s.frame.bottom);
     if (status && !t->status)
         t->status = status;
     return t->status;
@@ -219,7 +210,7 @@ tx_status svg_calibration(tx_buffer *t, const char *title, const char *foot, con
     tx_status status = TX_OK;
     for (int i = 0; status == TX_OK && i < tasks; i++)
         status = draw_calibration(t, &s, &task[i], i, tasks);
-    end_square(t, &s, foot);
+    svg_end_framed(t, foot, s.frame.bottom);
     if (status && !t->status)
         t->status = status;
     return t->status;

@@ -234,24 +234,33 @@ static tx_status compare_step(verification *v, const char **cursor)
 }
 
 /* ------------------------------------------------------------------------------------------------ the stretch */
+/* The kept state of a step; NULL: an error is stored. */
+static tx_safetensors *open_kept(const verification *v, uint64_t step)
+{
+    char seal[65];
+    run_position *at = tx_alloc(1, sizeof *at);
+    char *path = step_path(v->folder, "states", step);
+    tx_safetensors *file = at && path ? state_open(path, at, seal) : NULL;
+    if (at)
+        position_free(at);
+    tx_free(at);
+    tx_free(path);
+    return file;
+}
+
 /* What images were when the run read them, as the newest sound state has it: one that is another since is an error that
  * names it. */
 static tx_status know_images(verification *v)
 {
     run *r = &v->t.run;
-    char seal[65];
-    run_position at = {0};
     if (r->resumed)
         return state_read_arrays(r->resumed, r);
     for (size_t i = r->at.states; i-- > 0;) {
         if (verify_damage_of(v, VERIFY_KEPT, r->at.state[i].step))
             continue;
-        char *path = step_path(v->folder, "states", r->at.state[i].step);
-        tx_safetensors *file = path ? state_open(path, &at, seal) : NULL;
+        tx_safetensors *file = open_kept(v, r->at.state[i].step);
         tx_status status = file ? state_read_arrays(file, r) : tx_error_status();
         tx_safetensors_close(file);
-        position_free(&at);
-        tx_free(path);
         return status;
     }
     return TX_OK;
@@ -261,25 +270,15 @@ static tx_status know_images(verification *v)
 static tx_status go_to_start(verification *v)
 {
     run *r = &v->t.run;
-    char seal[65];
-    tx_status status = TX_OK;
     r->at.step = v->from;
     if (v->from == 0)
         return TX_OK;
     int is_newest = r->resumed && v->newest == v->from;
-    run_position *at = tx_alloc(1, sizeof *at);
-    char *path = is_newest ? NULL : step_path(v->folder, "states", v->from);
-    tx_safetensors *file = is_newest ? r->resumed : at && path ? state_open(path, at, seal) : NULL;
-    status = file ? state_read(file, r, v->t.weights, v->t.optimizer) : tx_error_status();
+    tx_safetensors *file = is_newest ? r->resumed : open_kept(v, v->from);
+    tx_status status = file ? state_read(file, r, v->t.weights, v->t.optimizer) : tx_error_status();
     if (!is_newest)
         tx_safetensors_close(file);
-    if (at)
-        position_free(at);
-    tx_free(at);
-    tx_free(path);
-    if (status == TX_OK)
-        status = compare_digest(v);
-    return status;
+    return status == TX_OK ? compare_digest(v) : status;
 }
 
 /* Whether what a repetition has can be compared with a file, damaged as it is. */
