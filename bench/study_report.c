@@ -32,7 +32,12 @@ static tx_status gather(study_data *d, const study *s)
         for (size_t i = 0; i < d->entries; i++)
             if (d->entry[i].state == ENTRY_UNFIT)
                 return tx_fail(TX_ERR_FILE, "%s: %s", d->entry[i].name, d->entry[i].why);
-        return tx_fail(TX_ERR_FILE, "%s: no job of this study is complete", tx_escape(escaped, sizeof escaped, s->out));
+        tx_escape(escaped, sizeof escaped, s->out);
+        for (size_t i = 0; i < d->entries; i++)
+            if (d->entry[i].state == ENTRY_FAILED)
+                return tx_fail(TX_ERR_FILE, "%s: no job of this study is complete (%s: %s)", escaped, d->entry[i].name,
+                               d->entry[i].why);
+        return tx_fail(TX_ERR_FILE, "%s: no job of this study is complete", escaped);
     }
     for (size_t i = 0; status == TX_OK && i < d->entries; i++)
         if (d->entry[i].state != ENTRY_COMPLETE)

@@ -375,15 +375,23 @@ static void limit_sources(tx_buffer *p, const study_results *r)
         all += source != NULL;
         made += source && (strcmp(source, "made") == 0 || (what && strncmp(what, "fractals", 8) == 0));
     }
-    if (!made)
+    if (!all)
         return;
     begin(p, "What pretrained means here.");
-    tx_buffer_add(
-        p,
-        "The weights of %zu of %zu pretrained jobs were made from pictures of fractals, not from ImageNet: they "
-        "never saw a photograph, so ImageNet top-1 is here a property of the architecture "
-        "alone, and nothing is said about pretraining on ImageNet.",
-        made, all);
+    if (made)
+        tx_buffer_add(
+            p,
+            "The weights of %zu of %zu pretrained jobs were made from pictures of fractals, not from ImageNet: they "
+            "never saw a photograph, so ImageNet top-1 is here a property of the architecture alone, and nothing is "
+            "said about pretraining on ImageNet. ",
+            made, all);
+    if (made < all)
+        tx_buffer_add(
+            p,
+            "The weights of %zu of %zu pretrained jobs were read from files that were given (they stand under "
+            "Jobs). ImageNet top-1 is that of the weights that were published with each network: it holds for "
+            "these files only if they are the same.",
+            all - made, all);
     end(p);
 }
 

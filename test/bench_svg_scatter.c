@@ -39,6 +39,24 @@ static void check_places(const svg_label *l, size_t n, const svg_ground *g, cons
     }
 }
 
+/* Families differ without colour: no two of the first styles have the same marker, filled or hollow. */
+static void markers(void)
+{
+    tx_buffer drawn[SVG_STYLES] = {{0}};
+    for (int i = 0; i < SVG_STYLES; i++) {
+        svg_marker(&drawn[i], i, 0, 0, 0);
+        char *fill = strstr(drawn[i].data, "fill");
+        CHECK(fill != NULL, "%s", drawn[i].data);
+        if (fill)
+            *fill = 0; /* the shape alone */
+        for (int k = 0; k < i; k++)
+            CHECK(strcmp(drawn[i].data, drawn[k].data) && strcmp(svg_dashes(i), svg_dashes(k)),
+                  "styles %d and %d differ by colour alone", k, i);
+    }
+    for (int i = 0; i < SVG_STYLES; i++)
+        tx_buffer_free(&drawn[i]);
+}
+
 static void places(void)
 {
     svg_label l[MOST];
@@ -461,6 +479,7 @@ static void bytes(void)
 
 int main(void)
 {
+    markers();
     places();
     scatters();
     fitted();

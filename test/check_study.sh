@@ -244,7 +244,8 @@ says "without mobilenet_v3_large.pretrained.0"
 [ -e "$work/four/mobilenet_v2.pretrained.0/job.txt" ] && [ ! -e "$work/four/weights" ] &&
     [ "$(wc -l <"$work/four/mobilenet_v3_large.pretrained.0/failed.txt")" -eq 1 ] &&
     ! grep -q "$work" "$work/four/mobilenet_v3_large.pretrained.0/failed.txt" &&
-    grep -q 'published weights of mobilenet_v3_large' "$work/four/report.html"
+    grep -q 'published weights of mobilenet_v3_large' "$work/four/report.html" &&
+    grep -q 'The weights of 1 of 1 pretrained jobs were read from files' "$work/four/report.html"
 pass "a missing weights file: $(cat "$work/four/mobilenet_v3_large.pretrained.0/failed.txt")" $?
 grep -q '^source.file = mobilenet_v2-0.pth$' "$work/four/mobilenet_v2.pretrained.0/job.txt"
 pass "a job does not say whose weights it began with" $?
@@ -262,6 +263,8 @@ head -c 5000 "$work/one/weights/mobilenet_v2.safetensors" >"$work/weights/mobile
 [ "$(wc -l <"$work/err")" -eq 1 ]
 pass "damaged weights: $(cat "$work/err")" $?
 says "mobilenet_v2.pretrained.0: weights/mobilenet_v2-1.safetensors: "
+(cd "$work" && "$program" $five --report) 2>"$work/err"
+says "words: no job of this study is complete (mobilenet_v2.pretrained.0: PRETRAINED/mobilenet_v2-1.safetensors: "
 cp "$work/one/weights/mobilenet_v2.safetensors" "$work/weights/mobilenet_v2-1.safetensors"
 (cd "$work" && "$program" $five --job mobilenet_v2.pretrained.0 --quiet) 2>"$work/err"
 grep -q '^source.file = mobilenet_v2-1.safetensors$' "$work/words/mobilenet_v2.pretrained.0/job.txt" &&
