@@ -417,7 +417,8 @@ static tx_status add_example(tx_buffer *p, const study_cam_model *const *model, 
     char *radiograph = study_cam_radiograph(r->overlay);
     tx_status status = radiograph ? TX_OK : TX_ERR_MEMORY;
     tx_buffer_html(&words, r->finding);
-    tx_buffer_add(&words, " (%s)%s", r->split, r->boxes ? ", outlined by a radiologist" : "");
+    tx_buffer_add(&words, " (%s)%s", strcmp(r->split, "none") ? r->split : "in no split",
+                  r->boxes ? ", outlined by a radiologist" : "");
     tx_buffer_append(p, "<div class=\"side\" style=\"gap:.6em\">\n");
     if (status == TX_OK)
         status = add_picture(p, model[0]->folder, radiograph, &words);

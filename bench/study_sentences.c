@@ -48,7 +48,7 @@ static void say_pretraining(tx_buffer *p, const study_tests *t)
     char number[TX_NUMBER];
     const study_difference *mean = &t->mean_gain;
     verdicts v = judge(t->gain, t->gains);
-    if (!t->gains)
+    if (!t->gains || isnan(mean->value))
         return;
     begin(p, "Pretraining.");
     tx_buffer_add(p,
@@ -183,6 +183,12 @@ static void say_truncation(tx_buffer *p, const study_tests *t)
     end(p);
 }
 
+/* Whether a task has both classes where models are scored. */
+static int any_auc(const study_results *r)
+{
+    return r->tasks_of[r->headline] > 0;
+}
+
 /* Of how many jobs the models are the means. */
 static void range_of_seeds(const study_results *r, int *least, int *most)
 {
@@ -218,6 +224,8 @@ static void say_what(tx_buffer *p, const study_results *r)
         r->table.split, d->units, d->units == 1 ? "y" : "ies", d->patients, html_many(d->patients), r->table.mean,
         r->tasks_of[r->headline], html_many((size_t)r->tasks_of[r->headline]), r->replicates,
         r->by_patient ? "patients" : "studies");
+    if (!any_auc(r))
+        tx_buffer_append(p, " No task has positive and negative studies there, so no model has an AUC.");
     end(p);
 }
 
@@ -351,11 +359,14 @@ static void limit_twins(tx_buffer *p, const study_results *r)
 /* Models of which the whole interval is on one side of 0.5. */
 static void limit_chance(tx_buffer *p, const study_results *r)
 {
-    size_t above = 0, below = 0, all = r->table.models;
-    for (size_t i = 0; i < all; i++) {
+    size_t above = 0, below = 0, all = 0;
+    for (size_t i = 0; i < r->table.models; i++) {
+        all += isnan(r->table.model[i].auc) ? 0 : 1;
         above += r->table.model[i].low > 0.5;
         below += r->table.model[i].high < 0.5;
     }
+    if (!all)
+        return;
     begin(p, "Chance.");
     tx_buffer_add(p, "%zu of %zu model%s %s better than chance (the whole interval is above 0.5)", above, all,
                   html_many(all), above == 1 || all == 1 ? "is" : "are");
@@ -401,7 +412,7 @@ static void limit_tests(tx_buffer *p, const study_results *r, const study_tests 
     size_t ranks = 0;
     for (int k = 0; k < STUDY_RANKS; k++)
         ranks += isnan(t->rank[k].rho.p) ? 0 : 1;
-    if (!t->gains && !t->costs && !t->leads && !ranks)
+    if (!any_auc(r) || (!t->gains && !t->costs && !t->leads && !ranks))
         return;
     begin(p, "Correction.");
     tx_buffer_add(
@@ -435,7 +446,7 @@ static void limit_jobs(tx_buffer *p, const study_results *r)
 static void limit_replicates(tx_buffer *p, const study_results *r)
 {
     size_t at = study_first(r->data), row = (size_t)r->data->tasks + (size_t)r->headline;
-    if (at == r->data->entries || !study_figure_of(r, at, row)->undefined)
+    if (!any_auc(r) || at == r->data->entries || !study_figure_of(r, at, row)->undefined)
         return;
     begin(p, "Undefined resamples.");
     tx_buffer_add(p,

@@ -291,7 +291,9 @@ static void draw(tx_buffer *t, const scatter *s)
     svg_axes(t, &s->frame, &s->x, &s->y, c->x_name, c->y_name, c->log_x);
     draw_lines(t, s);
     if (!s->drawn)
-        tx_buffer_add(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">no values</text>\n",
+        tx_buffer_add(t,
+                      "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" stroke=\"#fff\" stroke-width=\"5\" "
+                      "paint-order=\"stroke\">no values</text>\n",
                       (LEFT + WIDTH - RIGHT) / 2, (int)(s->frame.top + s->frame.bottom) / 2);
     for (size_t i = 0; i < s->drawn; i++)
         if (s->label[i].placed && s->label[i].led)

@@ -10,6 +10,7 @@
 static char data[320], out[320];
 
 static char *page; /* the text */
+static int blank;  /* no study is positive */
 
 static int count(const char *text)
 {
@@ -37,9 +38,11 @@ static void make(const char *without, size_t replicates)
             d.entry[i].state = ENTRY_FAILED;
             d.entry[i].why = tx_strdup("no <weights>");
         }
-    CHECK(study_gather(&d, data) == TX_OK && study_results_make(&r, &d, &(study_how){replicates, 0}) == TX_OK &&
-              study_tests_make(&t, &r) == TX_OK && study_results_write(&r, out) == TX_OK &&
-              study_tests_write(&t, &r, out) == TX_OK &&
+    CHECK(study_gather(&d, data) == TX_OK, "%s", tx_error_message());
+    if (blank)
+        memset(d.label, 0, d.units * (size_t)d.tasks);
+    CHECK(study_results_make(&r, &d, &(study_how){replicates, 0}) == TX_OK && study_tests_make(&t, &r) == TX_OK &&
+              study_results_write(&r, out) == TX_OK && study_tests_write(&t, &r, out) == TX_OK &&
               study_page_write(&(study_page){&r, &t, &shared, "thorax study --out DIR"}, out) == TX_OK,
           "%s", tx_error_message());
     tx_free(page);
@@ -132,6 +135,14 @@ static void check_valid(void)
     check_still();
     SAYS("valid also chose the checkpoints.");
     SAYS("The best model in parts of the data");
+    blank = 1;
+    make(NULL, 40);
+    check_still();
+    SAYS("so no model has an AUC");
+    SAYS_NOT("<b>Pretraining.");
+    SAYS_NOT("<b>Chance.");
+    SAYS_NOT("<b>Undefined resamples.");
+    SAYS_NOT("<b>Correction.");
 }
 
 int main(int argc, char **argv)
