@@ -770,6 +770,7 @@ mutate bench/study_tests.c bench_study_results 's/tx_holm(p, count, p + count);/
 mutate bench/study_sentences.c bench_study_page 's/mean->low > 0    ?/0 ?/' 'study page: nothing is better with pretraining'
 mutate bench/study_sentences.c bench_study_page 's/if (r->data->scored == SPLIT_TEST)/if (1)/' 'study page: silent that valid chose'
 mutate bench/study_sentences.c bench_study_page 's/if (twin < 0)/if (1)/' 'study page: silent about tasks that say the same'
+mutate bench/study_sentences.c bench_study_page 's/if (!t->gains || isnan(mean->value))/if (!t->gains)/' 'study page: a gain in no AUC'
 mutate bench/study_page_jobs.c bench_study_page 's/e->state != ENTRY_COMPLETE || !e->pretrained || is_told/!e->pretrained || is_told/' 'study page: sources of jobs that are not there'
 mutate bench/html.c bench_study_page 's/<thead><tr>/<tr>/' 'page: heads do not repeat on paper'
 f=bench/train_loop.c
@@ -1068,6 +1069,7 @@ mutate bench/study_ensemble.c check_study 's/mean\[i\] \/= (double)m->files/mean
 mutate bench/study_record.c check_study 's/if (strcmp(hex, note->pair\[i\].value))/if (0)/' 'study: a product that was changed'
 mutate bench/study_record.c check_study 's/if (!of || strcmp(of, s->record))/if (0)/' 'study: the job of another study'
 mutate bench/study_record.c check_study 's/cut_paths(text->data);/(void)cut_paths;/' 'study: no places in failed.txt'
+mutate bench/study_record.c check_study 's/text->length = strlen(text->data);//' 'study: nothing behind the message in failed.txt'
 mutate bench/study_run.c check_study 's/if (code == EXIT_FAILED || code == EXIT_USAGE)/if (0)/' 'study: a job that fails is noted'
 mutate bench/study_results.c check_study 's/return r->by_patient ? /return 0 ? /' 'study: whose resamples intervals are of'
 mutate bench/study_disk.c check_study 's/if (need > free)/if (0)/' 'study: a disk that is full'
@@ -1076,6 +1078,7 @@ mutate bench/cam_boxes.c check_cam 's/x < row\[i\]->x + row\[i\]->w/x < row[i]->
 mutate bench/cam_files.c check_cam 's/(before > after ? before : after) + 1/1/' 'maps: names that tell images apart'
 mutate bench/cam_boxes.c bench_study_cam 's/covered += (size_t)in;/covered++;/' 'maps: the share of an image in boxes'
 mutate bench/study_cam.c bench_study_cam 's/order = (x->task > y->task) - (x->task < y->task);/order = compare(x->line, y->line);/' 'maps: a row an image and finding, not a box'
+mutate bench/study_cam_page.c bench_study_cam 's/if (of->low < of->high)/if (!isnan(of->low))/' 'maps: an interval where resamples cannot differ'
 mutate bench/study_cam.c bench_study_cam 's/!outside_train(e) || is_example/is_example/' 'maps: examples of images outside train'
 mutate bench/study_cam_picture.c bench_study_cam 's/rectangle(p, left, top, right, bottom, 255);//' 'maps: outlines'
 mutate bench/study_cam_scores.c bench_study_cam 's/return strcmp(r->split, "train") && r->boxes/return r->boxes/' 'maps: figures outside train'
