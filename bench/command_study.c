@@ -31,7 +31,15 @@ static int end(study *s, int code, size_t left)
     return reported == EXIT_DONE ? code : reported;
 }
 
-static int do_study(study *s)
+/* What a worker does. */
+static int work(study *s)
+{
+    size_t left;
+    int code = study_enter(s, STUDY_ALL);
+    return code == EXIT_DONE ? study_run(s, &left) : code;
+}
+
+static int do_study(study *s, options *o)
 {
     const char *name = option_text(s->o, "job");
     size_t left = 0;
@@ -39,9 +47,13 @@ static int do_study(study *s)
     if (name && !one)
         return EXIT_USAGE;
     int report = option_on(s->o, "report");
+    if (!report && !one)
+        study_workers_start(s, o, work);
     int code = study_enter(s, report ? STUDY_REPORT : one ? STUDY_JOB : STUDY_ALL);
-    if (code != EXIT_DONE)
+    if (code != EXIT_DONE) {
+        study_workers_end(s);
         return code;
+    }
     if (report)
         return study_report(s);
     if (one)
@@ -65,7 +77,7 @@ static int check_asked(const options *o)
 int command_study(const options *given)
 {
     options o = *given; /* with what the preset says beneath */
-    study s = {.o = &o, .out = option_text(given, "out")};
+    study s = {.o = &o, .out = option_text(given, "out"), .gate = {-1, -1}};
     const char *data = option_text(given, "data");
     int code = check_asked(given);
     if (code == EXIT_DONE)
@@ -76,7 +88,7 @@ int command_study(const options *given)
         study_list(&s);
     } else if (code == EXIT_DONE) {
         s.data = data ? tx_strdup(data) : sample_folder();
-        code = s.data ? do_study(&s) : complain_failed();
+        code = s.data ? do_study(&s, &o) : complain_failed();
     }
     study_free(&s);
     tx_free(o.below);

@@ -102,8 +102,9 @@ static const command commands[] = {
               "Options of "
               "data that are given win over the preset's.",
      .example = "thorax study --out study",
-     .options = "data out preset pretrained nets seeds examples replicates group list job report json" MODEL_DATA
-                " bad-images=" COMMON},
+     .options =
+         "data out preset pretrained nets seeds at-once examples replicates group list job report json" MODEL_DATA
+         " bad-images=" COMMON},
     {.name = "data",
      .usage = "check DIR [--decode]",
      .what = "Checks a dataset: counts, labels, patients in two splits, missing files, image headers.",

@@ -141,7 +141,7 @@ static void print_word(const char *word)
 /* The options that were typed, but for those that say what to do with the jobs. */
 static void print_options(const options *o)
 {
-    static const char *const not_jobs[] = {"list", "job", "report", "json"};
+    static const char *const not_jobs[] = {"at-once", "list", "job", "report", "json"};
     for (int i = 0; i < option_count(); i++) {
         int left_out = o->source[i] != FROM_LINE;
         for (size_t k = 0; k < sizeof not_jobs / sizeof not_jobs[0]; k++)

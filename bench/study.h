@@ -26,6 +26,8 @@ typedef struct job {
     char *why; /* JOB_FAILED: a line without places; else NULL */
 } job;
 
+enum { STUDY_AT_ONCE = 64 };
+
 typedef struct study {
     const options *o;
     const char *out;
@@ -37,6 +39,9 @@ typedef struct study {
     size_t jobs, each; /* each: of one seed; job i + each is job i with the next */
     char record[65];   /* digest of study.txt */
     char tables[65];   /* and of the tables; "": not taken yet */
+    int gate[2];       /* the pipe between a process and its workers, -1: none; a worker has the first end alone */
+    int workers;       /* processes that this one has made and that are at work: */
+    long worker[STUDY_AT_ONCE];
 } study;
 
 /* ------------------------------------------------------------------------------------------ jobs (study.c) */
@@ -73,9 +78,10 @@ tx_status study_record(study *s, const options *train, int write);
 tx_status job_read(const study *s, const job *j, settings *note, int *there);
 /* Sets state and why. */
 tx_status job_look(const study *s, job *j);
-/* Notes that a job failed, with the last complaint, in failed.txt; or that it did not. */
+/* Notes that a job failed, with the last complaint, in failed.txt; or that it did not; or takes the note of it away. */
 void job_failed(const study *s, job *j);
 void job_succeeded(const study *s, job *j);
+void job_forget_failure(const study *s, job *j);
 /* What job.txt begins with; and its end, digests of what the job has made, with which it is written. */
 tx_status job_note_begin(const study *s, settings *note);
 tx_status job_note_end(const study *s, const job *j, settings *note);
@@ -102,6 +108,19 @@ int study_enter(study *s, study_purpose purpose);
  * there are at the end. Exit statuses; EXIT_FAILED if any job has failed. */
 int study_run_job(study *s, job *j);
 int study_run(study *s, size_t *left);
+
+/* ------------------------------------------------------------------------------- side by side (study_workers.c) */
+/* Makes --at-once less one further processes that do jobs, each with its share of the threads; before anything has used
+ * threads. They wait until they are admitted, work, and exit with what that returns. Fewer, or none, where there are no more threads or jobs, or the system has no room. */
+void study_workers_start(study *s, options *o, int (*work)(study *s));
+void study_workers_admit(const study *s);
+/* Returns 0 at once where nobody was at work beside this process, of its workers or, for one of these, its maker; else a moment
+ * later 1: there may be something new. 0 after a signal, and when the maker has gone. */
+int study_workers_wait(study *s);
+/* In a worker: whether its maker has gone. */
+int study_worker_left(const study *s);
+/* Asks the workers to end, as a signal does, and waits until they have. */
+void study_workers_end(study *s);
 
 /* --------------------------------------------------------------------------------------- disk (study_disk.c) */
 struct trainer;

@@ -360,7 +360,7 @@ void job_failed(const study *s, job *j)
     tx_buffer_free(&text);
 }
 
-void job_succeeded(const study *s, job *j)
+void job_forget_failure(const study *s, job *j)
 {
     char *path = job_path(s, j, "failed.txt");
     if (path)
@@ -368,5 +368,10 @@ void job_succeeded(const study *s, job *j)
     tx_free(path);
     tx_free(j->why);
     j->why = NULL;
+}
+
+void job_succeeded(const study *s, job *j)
+{
+    job_forget_failure(s, j);
     j->state = JOB_COMPLETE;
 }

@@ -246,23 +246,41 @@ static double cost_of(const job *j, const options *o)
     return macs;
 }
 
+/* Whether a job has come to an end, perhaps at another's hands: workers do not try again what one of them has tried. */
+static int has_ended(const study *s, job *j)
+{
+    if (s->gate[0] >= 0 && j->state != JOB_COMPLETE && j->state != JOB_FAILED && job_look(s, j))
+        j->state = JOB_ABSENT;
+    return j->state == JOB_COMPLETE || j->state == JOB_FAILED;
+}
+
+/* A job's share of the whole: done, or by now in other hands; of one that failed nothing is left to do. */
+static void count_job(const job *j, train_job *bar, double *cost)
+{
+    bar->before += j->state == JOB_COMPLETE || j->state == JOB_BUSY ? *cost : 0;
+    bar->all -= j->state == JOB_FAILED ? *cost : 0;
+    if (j->state != JOB_ABSENT)
+        *cost = 0;
+}
+
 /* One pass over what is not complete and has not failed. *ran: jobs that came to an end. */
-static int pass(study *s, train_job *bar, const double *cost, size_t *ran)
+static int pass(study *s, train_job *bar, double *cost, size_t *ran)
 {
     char label[192];
     int code = EXIT_DONE;
     *ran = 0;
     for (size_t i = 0; code != EXIT_INTERRUPTED && i < s->jobs && !trainer_stopped; i++) {
         job *j = &s->job[i];
-        if (j->state == JOB_COMPLETE || j->state == JOB_FAILED)
-            continue;
-        snprintf(label, sizeof label, "%zu/%zu %s", i + 1, s->jobs, j->name);
-        bar->label = label;
-        bar->own = cost[i];
-        code = run_job(s, j, bar, 0);
-        *ran += j->state == JOB_COMPLETE || j->state == JOB_FAILED;
-        bar->before += j->state == JOB_COMPLETE ? cost[i] : 0;
-        bar->all -= j->state == JOB_FAILED ? cost[i] : 0;
+        if (study_worker_left(s))
+            return EXIT_INTERRUPTED;
+        if (!has_ended(s, j)) {
+            snprintf(label, sizeof label, "%zu/%zu %s", i + 1, s->jobs, j->name);
+            bar->label = label;
+            bar->own = cost[i];
+            code = run_job(s, j, bar, 0);
+            *ran += j->state == JOB_COMPLETE || j->state == JOB_FAILED;
+        }
+        count_job(j, bar, &cost[i]);
     }
     if (code != EXIT_INTERRUPTED && trainer_stopped)
         return complain(EXIT_INTERRUPTED, "interrupted between two jobs; the same command line goes on from there");
@@ -285,7 +303,9 @@ static void take_costs(study *s, const options *o, train_job *bar, double *cost)
         job *j = &s->job[i];
         if (j->state == JOB_COMPLETE)
             continue;
-        /* One that failed is tried again. */
+        /* One that failed is tried again: workers shall not take the note of it for one of theirs. */
+        if (s->workers && j->state == JOB_FAILED)
+            job_forget_failure(s, j);
         j->state = JOB_ABSENT;
         cost[i] = i >= s->each && cost[i - s->each] > 0 ? cost[i - s->each] : cost_of(j, o);
         bar->all += cost[i];
@@ -302,11 +322,13 @@ int study_run(study *s, size_t *left)
     if (code == EXIT_DONE)
         take_costs(s, &w.o, &bar, cost);
     trainer_catch_signals();
+    study_workers_admit(s);
     do {
         if (code == EXIT_DONE)
             code = pass(s, &bar, cost, &ran);
         count_left(s, left, &failed);
-    } while (code == EXIT_DONE && *left && ran);
+    } while (code == EXIT_DONE && *left && (ran || study_workers_wait(s)));
+    study_workers_end(s);
     tx_free(cost);
     free_order(&w);
     return code == EXIT_DONE && failed ? EXIT_FAILED : code;
