@@ -111,7 +111,8 @@ int study_run(study *s, size_t *left);
 
 /* ------------------------------------------------------------------------------- side by side (study_workers.c) */
 /* Makes --at-once less one further processes that do jobs, each with its share of the threads; before anything has used
- * threads. They wait until they are admitted, work, and exit with what that returns. Fewer, or none, where there are no more threads or jobs, or the system has no room. */
+ * threads. They wait until they are admitted, work, and exit with what that returns. Fewer, or none, where there are no more
+ * threads or jobs, or the system has no room. */
 void study_workers_start(study *s, options *o, int (*work)(study *s));
 void study_workers_admit(const study *s);
 /* Returns 0 at once where nobody was at work beside this process, of its workers or, for one of these, its maker; else a moment
