@@ -56,14 +56,16 @@ static int start(study *s, options *o, int threads, int (*work)(study *s))
 
 void study_workers_start(study *s, options *o, int (*work)(study *s))
 {
-    int wanted = (int)option_whole(o, "at-once"), n = wanted < tx_threads() ? wanted : tx_threads();
+    /* Built without threads there are the cores still. */
+    int lanes = tx_threads_available() || option_given(o, "threads") ? tx_threads() : tx_cores();
+    int wanted = (int)option_whole(o, "at-once"), n = wanted < lanes ? wanted : lanes;
     if (n > STUDY_AT_ONCE)
         n = STUDY_AT_ONCE;
     if ((size_t)n > s->jobs)
         n = (int)s->jobs;
     if (n < 2 || pipe(s->gate))
         return;
-    int threads = tx_threads() / n;
+    int threads = lanes / n;
     while (s->workers < n - 1 && start(s, o, threads, work))
         continue;
     if (s->workers)
