@@ -112,8 +112,9 @@ int study_workers_wait(study *s)
 
 void study_workers_end(study *s)
 {
+    /* Not SIGTERM: to whom a terminal has sent a signal already, a second one of those would be the end at once. */
     for (int i = 0; i < s->workers; i++)
-        kill((pid_t)s->worker[i], SIGTERM);
+        kill((pid_t)s->worker[i], SIGUSR1);
     while (s->workers)
         study_workers_wait(s);
     for (int i = 0; i < 2; i++) {
