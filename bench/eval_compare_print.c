@@ -113,7 +113,7 @@ static void note_methods(const comparisons *c, const evaluation *v, tx_buffer *t
             c->replicates, drawn);
     if (lost)
         tx_buffer_add(to, "Replicates that lack a class are left out, at most %zu of %zu.\n", lost, c->replicates);
-    tx_buffer_add(to, "p, Holm: corrected for the %zu tests of tasks, and apart from them for the %zu of means.\n",
+    tx_buffer_add(to, "p, Holm: corrected over tests of tasks (%zu), and apart from them over those of means (%zu).\n",
                   c->tests[0], c->tests[1]);
     if (has_method(c, "equal"))
         tx_buffer_append(to, "equal: the difference is 0 and does not vary, so there is no test.\n");
