@@ -1068,7 +1068,7 @@ mutate bench/study_preset.c check_study 's/ \&\& !has_key(s->text, \&own)//' 'st
 mutate bench/study_ensemble.c check_study 's/mean\[i\] \/= (double)m->files/mean[i] \/= 1/' 'study: an ensemble is a mean'
 mutate bench/study_record.c check_study 's/if (strcmp(hex, note->pair\[i\].value))/if (0)/' 'study: a product that was changed'
 mutate bench/study_record.c check_study 's/if (!of || strcmp(of, s->record))/if (0)/' 'study: the job of another study'
-mutate bench/study_run.c check_study 's/if (s->gate\[0\] >= 0 && j->state/if (0 && j->state/' 'study: a job that another process has tried is tried again'
+mutate bench/study_run.c check_study 's/if (s->gate\[0\] >= 0 \&\& j->state/if (0 \&\& j->state/' 'study: a job that another process has tried is tried again'
 mutate bench/study_record.c check_study 's/cut_paths(text->data);/(void)cut_paths;/' 'study: no places in failed.txt'
 mutate bench/study_record.c check_study 's/text->length = strlen(text->data);//' 'study: nothing behind the message in failed.txt'
 mutate bench/study_run.c check_study 's/if (code == EXIT_FAILED || code == EXIT_USAGE)/if (0)/' 'study: a job that fails is noted'
