@@ -1,7 +1,7 @@
 /* eval_compare.c - differences between models on the same images: DeLong's test of a task's AUCs, the paired bootstrap of means.
  *
- * All models, and their ensemble with each, are compared on what all have scores of. Their replicates draw the same studies or patients, so a replicate's
- * difference is that of one resampled test set (bootstrap.h). */
+ * All models, and their ensemble with each, are compared on what all have scores of. Their replicates draw the same studies
+ * or patients, so a replicate's difference is that of one resampled test set (bootstrap.h). */
 #include "eval_compare.h"
 #include "bootstrap.h"
 #include "intervals.h"

@@ -83,7 +83,7 @@ static const option table[] = {
     {"nets", OPTION_TEXT, ABOUT_NETWORK, "LIST", NULL, 0, 0, NULL,
      "the jobs of these networks alone, names with commas between", NULL},
     {"seeds", OPTION_WHOLE, ABOUT_RUN, "N", NULL, 1, 1000, "1", "every job with so many seeds, from --seed on", NULL},
-    {"at-once", OPTION_WHOLE, ABOUT_MACHINE, "N", NULL, 1, 64, "1",
+    {"at-once", OPTION_WHOLE, ABOUT_MACHINE, "N", NULL, 1, JOBS_AT_ONCE, "1",
      "jobs side by side, each a process with its share of the threads", NULL},
     {"examples", OPTION_WHOLE, ABOUT_OUTPUT, "N", NULL, 0, 100, "2", "images of which each job makes pictures of maps",
      NULL},

@@ -41,6 +41,8 @@ typedef struct option {
 } option;
 
 enum { OPTIONS_AT_MOST = 96 };
+/* The largest --at-once. */
+enum { JOBS_AT_ONCE = 64 };
 
 /* The table of all options. */
 int option_count(void);

@@ -26,8 +26,6 @@ typedef struct job {
     char *why; /* JOB_FAILED: a line without places; else NULL */
 } job;
 
-enum { STUDY_AT_ONCE = 64 };
-
 typedef struct study {
     const options *o;
     const char *out;
@@ -41,7 +39,7 @@ typedef struct study {
     char tables[65];   /* and of the tables; "": not taken yet */
     int gate[2];       /* the pipe between a process and its workers, -1: none; a worker has the first end alone */
     int workers;       /* processes that this one has made and that are at work: */
-    long worker[STUDY_AT_ONCE];
+    long worker[JOBS_AT_ONCE];
 } study;
 
 /* ------------------------------------------------------------------------------------------ jobs (study.c) */

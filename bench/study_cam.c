@@ -426,12 +426,8 @@ static tx_status take_entries(work *w)
 static tx_status put_file(void *context, const char *name, const void *bytes, size_t size)
 {
     char *path = tx_path_join(context, name);
-    tx_writer *to = path ? tx_writer_open(path) : NULL;
-    tx_status status = path ? tx_error_status() : TX_ERR_MEMORY;
-    if (to) {
-        tx_writer_bytes(to, bytes, size);
-        status = tx_writer_commit(to);
-    }
+    const tx_buffer text = {.data = (char *)bytes, .length = size};
+    tx_status status = path ? tx_buffer_write(&text, path) : TX_ERR_MEMORY;
     tx_free(path);
     return status;
 }

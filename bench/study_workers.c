@@ -59,8 +59,6 @@ void study_workers_start(study *s, options *o, int (*work)(study *s))
     /* Built without threads there are the cores still. */
     int lanes = tx_threads_available() || option_given(o, "threads") ? tx_threads() : tx_cores();
     int wanted = (int)option_whole(o, "at-once"), n = wanted < lanes ? wanted : lanes;
-    if (n > STUDY_AT_ONCE)
-        n = STUDY_AT_ONCE;
     if ((size_t)n > s->jobs)
         n = (int)s->jobs;
     if (n < 2 || pipe(s->gate))
